@@ -1,1 +1,12 @@
-#![no_std]
+//! The state machine of one session, and the messages it exchanges, as pure functions.
+//!
+//! Nothing here reads a clock, a file, a socket or a random number: time and events come in as arguments, and what
+//! is to be done comes out as effects. `no_std` is how the compiler holds us to that (the one build that has std is
+//! the one that writes the page's TypeScript types, whose derive macro asks for it).
+
+#![cfg_attr(not(feature = "ts"), no_std)]
+
+extern crate alloc;
+
+pub mod note;
+pub mod reason;

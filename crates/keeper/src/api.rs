@@ -1,0 +1,486 @@
+//! The one vocabulary of all faces: what can be asked of the keeper, what it answers, what it tells unasked.
+//!
+//! On the socket each message is one line of JSON. A face sends a [`Call`], `{"id":1,"do":"token","profile":"work"}`;
+//! the keeper answers with a [`Line`], `{"id":1,"ok":"token",…}` or `{"id":1,"error":{…}}`, and on a connection that
+//! asked to `watch` it also sends `{"notice":…}` lines. Unknown fields are ignored both ways.
+//!
+//! All durations are milliseconds and all points in time are distances from now, computed by the keeper: a face
+//! needs no clock. The one exception is the journal, whose entries carry a wall-clock time for people.
+//!
+//! No request returns a refresh token.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+pub use session::note::Note;
+pub use session::reason::{Cause, Lost, Trouble, VaultTrouble};
+
+use crate::secret::Password;
+
+/// A request with the number that its answer will carry.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Call {
+    #[serde(default)]
+    pub id: u64,
+    #[serde(flatten)]
+    pub request: Request,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum Request {
+    /// Adds a profile to the configuration file. Answered with [`Reply::Status`] of it.
+    Add(Draft),
+    /// The faults of a sandbox profile. Answered with [`Reply::Bench`].
+    Bench { profile: String },
+    /// Sends a request to the profile's API with its access token. Answered with [`Reply::Fetched`].
+    Fetch(Fetch),
+    /// Says who is asking and learns who answers. Answered with [`Reply::Hello`].
+    Hello { version: String },
+    /// Newest first. Answered with [`Reply::Log`].
+    Log {
+        #[serde(default)]
+        profile: Option<String>,
+        /// Only entries older than this id, to page backwards.
+        #[serde(default)]
+        before: Option<i64>,
+        /// At most 1000; 100 when absent.
+        #[serde(default)]
+        limit: Option<u32>,
+    },
+    /// Signs in with a password. Answered with [`Reply::Status`] once it is done.
+    Login { profile: String, username: String, password: Password },
+    /// Forgets the session here at once, then tells the provider. Answered with [`Reply::Done`].
+    Logout { profile: String },
+    /// Refreshes now, and waits for what comes of it. Answered with [`Reply::Status`].
+    Refresh { profile: String },
+    /// Signs out and takes the profile out of the configuration file. Answered with [`Reply::Done`].
+    Remove { profile: String },
+    /// Sets or clears a fault of a sandbox profile. Answered with [`Reply::Bench`].
+    SetBench { profile: String, change: BenchChange },
+    /// Answered with [`Reply::Status`].
+    Status {
+        #[serde(default)]
+        profile: Option<String>,
+    },
+    /// Finishes what is in flight and ends the keeper. Answered with [`Reply::Done`] just before the end.
+    Stop,
+    /// An access token with at least `min_valid_ms` left (or half of its lifetime, where that is less).
+    /// Answered with [`Reply::Token`].
+    Token {
+        profile: String,
+        #[serde(default)]
+        min_valid_ms: u64,
+        /// How long the caller is ready to wait; 30 s when absent.
+        #[serde(default)]
+        timeout_ms: Option<u64>,
+    },
+    /// From now on this connection also gets notices. Answered with [`Reply::Status`] of every session.
+    Watch,
+}
+
+/// A profile to be made.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Draft {
+    pub profile: String,
+    /// One of [`Overview::presets`].
+    pub preset: String,
+    /// The base that the preset's paths are appended to.
+    pub url: String,
+    /// Paths that the window and the command line offer under *Data*; the preset's own when empty.
+    #[serde(default)]
+    pub resources: Vec<String>,
+    #[serde(default)]
+    pub allow_http: bool,
+    /// Seconds between heartbeats; 300 when absent.
+    #[serde(default)]
+    pub heartbeat_s: Option<u64>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fetch {
+    pub profile: String,
+    /// Below the profile's URL, or a full URL of the same origin.
+    pub path: String,
+    /// GET when absent.
+    #[serde(default)]
+    pub method: Option<String>,
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    #[serde(default)]
+    pub body: Option<String>,
+    /// How long the caller is ready to wait, replays included; 30 s when absent.
+    #[serde(default)]
+    pub timeout_ms: Option<u64>,
+}
+
+/// What comes back on the socket: an answer, or a notice.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Line {
+    Answer {
+        id: u64,
+        #[serde(flatten)]
+        reply: Reply,
+    },
+    Refusal {
+        id: u64,
+        error: Failure,
+    },
+    Notice {
+        notice: Notice,
+    },
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "ok", rename_all = "snake_case")]
+pub enum Reply {
+    Bench(Bench),
+    Done,
+    Fetched(Fetched),
+    Hello { version: String, pid: u32 },
+    Log { entries: Vec<Entry> },
+    Status(Overview),
+    Token(Token),
+}
+
+/// Told unasked to those who watch.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "about", rename_all = "snake_case")]
+pub enum Notice {
+    /// One more line in the journal.
+    Entry(Entry),
+    /// Something that a face shows has changed; it may ask for the status again.
+    Changed { profile: String },
+}
+
+/// Every session, and the keeper itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Overview {
+    pub version: String,
+    pub vault: VaultView,
+    pub sessions: Vec<SessionView>,
+    /// What is wrong with the configuration file, profile by profile; the others go on.
+    pub problems: Vec<Failure>,
+    /// What a new profile may be made from.
+    pub presets: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct VaultView {
+    /// Where refresh tokens are kept: after a restart, `memory` means signing in again.
+    pub kind: VaultKind,
+    /// Set while it does not do what it is asked.
+    pub trouble: Option<VaultTrouble>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum VaultKind {
+    Keyring,
+    Memory,
+}
+
+/// One session as a person may see it. Holds no secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct SessionView {
+    pub profile: String,
+    pub preset: String,
+    pub url: String,
+    /// Host and, where it is not the scheme's own, port.
+    pub host: String,
+    /// Who signed in, when the keeper was told.
+    pub user: Option<String>,
+    pub phase: Phase,
+    pub access: Option<AccessView>,
+    pub refresh_in_ms: Option<u64>,
+    pub heartbeat: HeartbeatView,
+    pub last_refresh: Option<LastRefresh>,
+    /// False while the newest refresh token is only in memory though a keyring is in use.
+    pub saved: bool,
+    pub requests: RequestsView,
+    /// What *Data* offers.
+    pub resources: Vec<Resource>,
+    /// The provider has fault switches.
+    pub sandbox: bool,
+}
+
+/// What a session waits for, or who must act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(tag = "name")]
+pub enum Phase {
+    Fresh,
+    NeedsLogin {
+        why: Lost,
+    },
+    Refreshing {
+        cause: Cause,
+        attempt: u32,
+    },
+    SigningIn,
+    /// A transient failure; the access token may still be good.
+    Waiting {
+        why: Trouble,
+        status: Option<u16>,
+        failures: u32,
+        retry_in_ms: u64,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct AccessView {
+    /// Counts the access tokens of this session since the keeper started.
+    pub generation: u32,
+    pub jwt: bool,
+    /// Of a JWT: the `alg` of its header.
+    pub algorithm: Option<String>,
+    pub lifetime_ms: u64,
+    /// Zero once it has run out.
+    pub remaining_ms: u64,
+    /// The provider has refused it; it is not used any more.
+    pub rejected: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct HeartbeatView {
+    pub every_ms: u64,
+    pub next_in_ms: Option<u64>,
+    /// Whether the last one was good, and how long ago it was.
+    pub last: Option<LastHeartbeat>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct LastHeartbeat {
+    pub good: bool,
+    pub ago_ms: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct LastRefresh {
+    pub cause: Cause,
+    pub ago_ms: u64,
+    pub took_ms: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct RequestsView {
+    pub in_flight: u32,
+    /// Held until there is a good token.
+    pub held: u32,
+    /// Since the keeper started.
+    pub replayed: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Resource {
+    pub method: String,
+    pub path: String,
+}
+
+/// The answer of a protected resource, whatever its status.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Fetched {
+    pub status: u16,
+    pub headers: BTreeMap<String, String>,
+    /// The text of the body; when it is not UTF-8, base64 of it and `base64` set.
+    pub body: String,
+    #[serde(default)]
+    pub base64: bool,
+    /// It was held or refused once, and sent with a newer token.
+    pub replayed: bool,
+    /// The generation of the access token that it was answered for.
+    pub generation: u32,
+    pub took_ms: u64,
+}
+
+/// An access token for the caller to use.
+#[derive(Serialize, Deserialize)]
+pub struct Token {
+    pub access_token: String,
+    /// The scheme for the `Authorization` header; empty where the provider wants the bare token.
+    pub scheme: String,
+    pub remaining_ms: u64,
+    pub lifetime_ms: u64,
+    /// The provider's tokens do not live as long as was asked for.
+    pub shorter_than_asked: bool,
+}
+
+impl std::fmt::Debug for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Token").field("remaining_ms", &self.remaining_ms).finish_non_exhaustive()
+    }
+}
+
+/// One line of the journal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Entry {
+    pub id: i64,
+    /// Milliseconds since 1970, by the wall clock of that moment; for people, not for arithmetic.
+    pub at_ms: i64,
+    /// Absent for what concerns the keeper itself.
+    pub profile: Option<String>,
+    pub note: Note,
+}
+
+/// The fault switches of a sandbox.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Bench {
+    pub faults: Vec<Fault>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Fault {
+    pub name: String,
+    pub on: bool,
+    /// How many more requests it will meet; absent when it stays until it is switched off.
+    pub left: Option<u32>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(tag = "set", rename_all = "snake_case")]
+pub enum BenchChange {
+    /// Every fault off.
+    Clear,
+    Fault {
+        name: String,
+        on: bool,
+        /// How many requests it shall meet; absent: until it is switched off.
+        #[serde(default)]
+        times: Option<u32>,
+    },
+    /// The provider forgets the access tokens it gave out.
+    RevokeAccess,
+    /// The provider ends the session: only a new sign-in helps.
+    RevokeAll,
+}
+
+/// Why something could not be done: a stable code to search for, what and where, for how long.
+///
+/// The sentence for a person and the next step are looked up by the code in `locales/`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Failure {
+    pub code: Code,
+    #[serde(default)]
+    pub profile: Option<String>,
+    /// What the sentence's placeholders stand for: `host`, `status`, `line`, `field`, `path`…
+    #[serde(default)]
+    pub details: BTreeMap<String, String>,
+    /// When the keeper itself will try again.
+    #[serde(default)]
+    pub retry_in_ms: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Code {
+    AlreadyExists,
+    AnswerCutShort,
+    AnswerTooLarge,
+    AnswerUnreadable,
+    BadConfig,
+    BadPath,
+    BadProfile,
+    BadRequest,
+    BadUrl,
+    BreakerOpen,
+    BodyTooLarge,
+    ConfigUnwritable,
+    DeadlinePassed,
+    Internal,
+    KeeperNotFound,
+    KeeperStopping,
+    KeeperUnreachable,
+    KeyringAbsent,
+    KeyringFailed,
+    KeyringLocked,
+    KeyringSlow,
+    Misconfigured,
+    NotASandbox,
+    NotJson,
+    Offline,
+    PlainHttp,
+    PortInUse,
+    RateLimited,
+    Redirected,
+    SignInNeeded,
+    SignInRefused,
+    ServerError,
+    TimedOut,
+    Tls,
+    Unanswered,
+    UnknownProfile,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ts_rs::{Config, TS};
+
+    /// The page's types are generated from these. To accept a change: `UPDATE=1 cargo test -p pilotlight-keeper types`.
+    #[test]
+    fn types_of_the_page_are_these() {
+        let config = Config::default().with_large_int("number");
+        let mut text =
+            String::from("// Generated from crates/keeper/src/api.rs by its own test; change it there.\n\n");
+        macro_rules! declare {
+            ($($type:ty),* $(,)?) => { $(
+                text.push_str("export ");
+                text.push_str(&<$type as TS>::decl(&config));
+                text.push_str("\n\n");
+            )* };
+        }
+        declare!(
+            AccessView,
+            Bench,
+            BenchChange,
+            Cause,
+            Code,
+            Draft,
+            Entry,
+            Failure,
+            Fault,
+            Fetched,
+            HeartbeatView,
+            LastHeartbeat,
+            LastRefresh,
+            Lost,
+            Note,
+            Overview,
+            Phase,
+            RequestsView,
+            Resource,
+            SessionView,
+            Trouble,
+            VaultKind,
+            VaultTrouble,
+            VaultView,
+        );
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ui/src/api.ts");
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, &text).unwrap();
+        }
+        let there = std::fs::read_to_string(&path).unwrap_or_default();
+        assert_eq!(there, text, "ui/src/api.ts is not what api.rs says; run this test with UPDATE=1");
+    }
+}

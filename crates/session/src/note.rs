@@ -1,0 +1,112 @@
+//! What the flight recorder keeps: every decision with its reason, and never a secret.
+
+use alloc::string::String;
+use serde::{Deserialize, Serialize};
+
+use crate::reason::{Cause, Lost, Trouble, VaultTrouble};
+
+/// Something that happened to a session, told by the core or by the keeper around it. Durations are milliseconds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Note {
+    /// The provider wants to be left alone, or has failed too often in a row.
+    BreakerOpened {
+        host: String,
+        for_ms: u64,
+    },
+    ConfigProblem {
+        line: Option<u32>,
+        problem: String,
+    },
+    /// A request with side effects, or whose deadline has passed, was not sent again.
+    GaveUp {
+        path: String,
+        trouble: Option<Trouble>,
+    },
+    Heartbeat {
+        good: bool,
+        took_ms: u64,
+    },
+    HeartbeatUnanswered {
+        trouble: Trouble,
+        status: Option<u16>,
+    },
+    /// A refresh was in flight when the keeper's last process ended; the stored token is tried again.
+    Interrupted,
+    KeeperStarted {
+        version: String,
+        vault: String,
+    },
+    KeeperStopped,
+    /// An answer to an exchange that was given up or overtaken. Nothing in it was used.
+    LateAnswer {
+        revoked: bool,
+    },
+    /// The refresh failed and the session goes on: "kept: 503, retry in 4 s".
+    Kept {
+        cause: Cause,
+        trouble: Trouble,
+        status: Option<u16>,
+        failures: u32,
+        retry_in_ms: u64,
+    },
+    /// Only a person can go on.
+    NeedsLogin {
+        why: Lost,
+    },
+    Refreshed {
+        cause: Cause,
+        generation: u32,
+        lifetime_ms: u64,
+        took_ms: u64,
+        /// A new refresh token came with it.
+        rotated: bool,
+        /// Exchanges tried since the last good one, this one included.
+        tries: u32,
+    },
+    /// A protected resource refused the access token.
+    Rejected {
+        path: String,
+        status: u16,
+        generation: u32,
+    },
+    /// Requests that were held were sent, in order of arrival.
+    Replayed {
+        count: u32,
+        waited_ms: u64,
+    },
+    /// A stored refresh token was found in the vault.
+    Restored,
+    /// Saved to the vault after all.
+    Saved,
+    SignInFailed {
+        code: String,
+        took_ms: u64,
+    },
+    SignedIn {
+        user: Option<String>,
+        /// The new access token, when the sign-in brought one.
+        generation: Option<u32>,
+        lifetime_ms: Option<u64>,
+        took_ms: u64,
+    },
+    /// Signed out here; whether the provider was told is said once it is known.
+    SignedOut,
+    /// What became of telling the provider about a sign-out.
+    SignOutTold {
+        trouble: Option<Trouble>,
+        status: Option<u16>,
+    },
+    /// The new refresh token is in use and only in memory; saving goes on being tried.
+    Unsaved {
+        trouble: VaultTrouble,
+    },
+    VaultWaiting {
+        trouble: VaultTrouble,
+    },
+    /// The machine slept.
+    Woke {
+        slept_ms: u64,
+    },
+}

@@ -1,0 +1,92 @@
+//! The reasons a session has for what it does. The same words stand in the types, on the wire, on the command
+//! line, in the journal and in the window, so that what a person reads can be searched for in the code.
+
+use serde::{Deserialize, Serialize};
+
+/// Why the access token is being refreshed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// A person pressed *Refresh now* or *Try again*.
+    Asked,
+    /// The token is near its end; requests go on with it meanwhile.
+    BeforeExpiry,
+    /// The heartbeat said that the token is not good.
+    HeartbeatSaidNo,
+    /// A caller wants a token and there is none with enough life left.
+    Needed,
+    /// A protected resource refused the token.
+    Rejected,
+    /// The session was restored, or its sign-in brought no access token.
+    Start,
+}
+
+/// Why nobody but a person can go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Lost {
+    /// The access token ran out and the provider never gave a refresh token.
+    Expired,
+    /// Nobody has signed in yet.
+    Never,
+    /// The provider refused the stored refresh token, definitely.
+    Refused,
+    /// A person signed out.
+    SignedOut,
+    /// The provider keeps giving the same unrecognisable refusal. The refresh token is kept: *Try again* may revive it.
+    Unsure,
+}
+
+/// Why an exchange with a provider (or the vault) brought nothing, without ending the session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Trouble {
+    /// The host is being left alone for a while: too many failures in a row.
+    BreakerOpen,
+    /// The answer ended before it was complete.
+    CutShort,
+    /// The provider says that our request, not the token, is wrong: an unknown client, a wrong path.
+    Misconfigured,
+    /// The answer is not JSON: a captive portal's page, a proxy's, a maintenance page.
+    NotJson,
+    /// No connection: no network, no such host, nobody listening.
+    Offline,
+    /// 429.
+    RateLimited,
+    /// A redirect where tokens are expected; it is not followed.
+    Redirected,
+    /// A 4xx in which nothing recognisable says that the refresh token is dead.
+    Suspect,
+    /// 5xx and its kin.
+    Status,
+    /// Sent, and no answer in time. The provider may have spent the refresh token.
+    TimedOut,
+    /// The certificate or the handshake.
+    Tls,
+    /// The answer is larger than any token answer.
+    TooLarge,
+    /// The connection ended after the request was sent. The provider may have spent the refresh token.
+    Unanswered,
+    /// The answer has no access token where the recipe says that it is.
+    Unreadable,
+    /// The keyring has not answered, or is locked.
+    Vault,
+}
+
+/// Why the vault did not do what it was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum VaultTrouble {
+    /// No keyring service, or no bus to reach it.
+    Absent,
+    /// It answered with an error.
+    Failed,
+    /// Locked, and nobody has unlocked it.
+    Locked,
+    /// No answer yet.
+    Slow,
+}

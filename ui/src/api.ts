@@ -1,0 +1,178 @@
+// Generated from crates/keeper/src/api.rs by its own test; change it there.
+
+export type AccessView = { 
+/**
+ * Counts the access tokens of this session since the keeper started.
+ */
+generation: number, jwt: boolean, 
+/**
+ * Of a JWT: the `alg` of its header.
+ */
+algorithm: string | null, lifetime_ms: number, 
+/**
+ * Zero once it has run out.
+ */
+remaining_ms: number, 
+/**
+ * The provider has refused it; it is not used any more.
+ */
+rejected: boolean, };
+
+export type Bench = { faults: Array<Fault>, };
+
+export type BenchChange = { "set": "clear" } | { "set": "fault", name: string, on: boolean, 
+/**
+ * How many requests it shall meet; absent: until it is switched off.
+ */
+times: number | null, } | { "set": "revoke_access" } | { "set": "revoke_all" };
+
+export type Cause = "asked" | "before_expiry" | "heartbeat_said_no" | "needed" | "rejected" | "start";
+
+export type Code = "already_exists" | "answer_cut_short" | "answer_too_large" | "answer_unreadable" | "bad_config" | "bad_path" | "bad_profile" | "bad_request" | "bad_url" | "breaker_open" | "body_too_large" | "config_unwritable" | "deadline_passed" | "internal" | "keeper_not_found" | "keeper_stopping" | "keeper_unreachable" | "keyring_absent" | "keyring_failed" | "keyring_locked" | "keyring_slow" | "misconfigured" | "not_a_sandbox" | "not_json" | "offline" | "plain_http" | "port_in_use" | "rate_limited" | "redirected" | "sign_in_needed" | "sign_in_refused" | "server_error" | "timed_out" | "tls" | "unanswered" | "unknown_profile";
+
+export type Draft = { profile: string, 
+/**
+ * One of [`Overview::presets`].
+ */
+preset: string, 
+/**
+ * The base that the preset's paths are appended to.
+ */
+url: string, 
+/**
+ * Paths that the window and the command line offer under *Data*; the preset's own when empty.
+ */
+resources: Array<string>, allow_http: boolean, 
+/**
+ * Seconds between heartbeats; 300 when absent.
+ */
+heartbeat_s: number | null, };
+
+export type Entry = { id: number, 
+/**
+ * Milliseconds since 1970, by the wall clock of that moment; for people, not for arithmetic.
+ */
+at_ms: number, 
+/**
+ * Absent for what concerns the keeper itself.
+ */
+profile: string | null, note: Note, };
+
+export type Failure = { code: Code, profile: string | null, 
+/**
+ * What the sentence's placeholders stand for: `host`, `status`, `line`, `field`, `path`…
+ */
+details: { [key in string]: string }, 
+/**
+ * When the keeper itself will try again.
+ */
+retry_in_ms: number | null, };
+
+export type Fault = { name: string, on: boolean, 
+/**
+ * How many more requests it will meet; absent when it stays until it is switched off.
+ */
+left: number | null, };
+
+export type Fetched = { status: number, headers: { [key in string]: string }, 
+/**
+ * The text of the body; when it is not UTF-8, base64 of it and `base64` set.
+ */
+body: string, base64: boolean, 
+/**
+ * It was held or refused once, and sent with a newer token.
+ */
+replayed: boolean, 
+/**
+ * The generation of the access token that it was answered for.
+ */
+generation: number, took_ms: number, };
+
+export type HeartbeatView = { every_ms: number, next_in_ms: number | null, 
+/**
+ * Whether the last one was good, and how long ago it was.
+ */
+last: LastHeartbeat | null, };
+
+export type LastHeartbeat = { good: boolean, ago_ms: number, };
+
+export type LastRefresh = { cause: Cause, ago_ms: number, took_ms: number, };
+
+export type Lost = "expired" | "never" | "refused" | "signed_out" | "unsure";
+
+export type Note = { "kind": "breaker_opened", host: string, for_ms: number, } | { "kind": "config_problem", line: number | null, problem: string, } | { "kind": "gave_up", path: string, trouble: Trouble | null, } | { "kind": "heartbeat", good: boolean, took_ms: number, } | { "kind": "heartbeat_unanswered", trouble: Trouble, status: number | null, } | { "kind": "interrupted" } | { "kind": "keeper_started", version: string, vault: string, } | { "kind": "keeper_stopped" } | { "kind": "late_answer", revoked: boolean, } | { "kind": "kept", cause: Cause, trouble: Trouble, status: number | null, failures: number, retry_in_ms: number, } | { "kind": "needs_login", why: Lost, } | { "kind": "refreshed", cause: Cause, generation: number, lifetime_ms: number, took_ms: number, 
+/**
+ * A new refresh token came with it.
+ */
+rotated: boolean, 
+/**
+ * Exchanges tried since the last good one, this one included.
+ */
+tries: number, } | { "kind": "rejected", path: string, status: number, generation: number, } | { "kind": "replayed", count: number, waited_ms: number, } | { "kind": "restored" } | { "kind": "saved" } | { "kind": "sign_in_failed", code: string, took_ms: number, } | { "kind": "signed_in", user: string | null, 
+/**
+ * The new access token, when the sign-in brought one.
+ */
+generation: number | null, lifetime_ms: number | null, took_ms: number, } | { "kind": "signed_out" } | { "kind": "sign_out_told", trouble: Trouble | null, status: number | null, } | { "kind": "unsaved", trouble: VaultTrouble, } | { "kind": "vault_waiting", trouble: VaultTrouble, } | { "kind": "woke", slept_ms: number, };
+
+export type Overview = { version: string, vault: VaultView, sessions: Array<SessionView>, 
+/**
+ * What is wrong with the configuration file, profile by profile; the others go on.
+ */
+problems: Array<Failure>, 
+/**
+ * What a new profile may be made from.
+ */
+presets: Array<string>, };
+
+export type Phase = { "name": "Fresh" } | { "name": "NeedsLogin", why: Lost, } | { "name": "Refreshing", cause: Cause, attempt: number, } | { "name": "SigningIn" } | { "name": "Waiting", why: Trouble, status: number | null, failures: number, retry_in_ms: number, };
+
+export type RequestsView = { in_flight: number, 
+/**
+ * Held until there is a good token.
+ */
+held: number, 
+/**
+ * Since the keeper started.
+ */
+replayed: number, };
+
+export type Resource = { method: string, path: string, };
+
+export type SessionView = { profile: string, preset: string, url: string, 
+/**
+ * Host and, where it is not the scheme's own, port.
+ */
+host: string, 
+/**
+ * Who signed in, when the keeper was told.
+ */
+user: string | null, phase: Phase, access: AccessView | null, refresh_in_ms: number | null, heartbeat: HeartbeatView, last_refresh: LastRefresh | null, 
+/**
+ * False while the newest refresh token is only in memory though a keyring is in use.
+ */
+saved: boolean, requests: RequestsView, 
+/**
+ * What *Data* offers.
+ */
+resources: Array<Resource>, 
+/**
+ * The provider has fault switches.
+ */
+sandbox: boolean, };
+
+export type Trouble = "breaker_open" | "cut_short" | "misconfigured" | "not_json" | "offline" | "rate_limited" | "redirected" | "suspect" | "status" | "timed_out" | "tls" | "too_large" | "unanswered" | "unreadable" | "vault";
+
+export type VaultKind = "keyring" | "memory";
+
+export type VaultTrouble = "absent" | "failed" | "locked" | "slow";
+
+export type VaultView = { 
+/**
+ * Where refresh tokens are kept: after a restart, `memory` means signing in again.
+ */
+kind: VaultKind, 
+/**
+ * Set while it does not do what it is asked.
+ */
+trouble: VaultTrouble | null, };
+
