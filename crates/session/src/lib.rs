@@ -10,3 +10,7 @@ extern crate alloc;
 
 pub mod note;
 pub mod reason;
+pub mod recipe;
+pub mod time;
+pub mod tokens;
+pub mod verdict;

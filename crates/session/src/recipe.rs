@@ -1,0 +1,1 @@
+//! Recipes for providers that are not OAuth (being written).
