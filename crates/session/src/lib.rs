@@ -8,9 +8,21 @@
 
 extern crate alloc;
 
+pub mod breaker;
+mod dice;
+pub mod event;
+mod heartbeat;
+pub mod lane;
 pub mod note;
+pub mod policy;
 pub mod reason;
 pub mod recipe;
+mod refresh;
+pub mod session;
+mod sign_in;
+mod stored;
 pub mod time;
 pub mod tokens;
 pub mod verdict;
+
+pub use session::Session;

@@ -1,0 +1,97 @@
+//! Asking the provider, every few minutes, whether the token is still good.
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use crate::event::{Attempt, Beat, Effect};
+use crate::note::Note;
+use crate::reason::{Cause, Trouble};
+use crate::session::Session;
+use crate::time::{Timestamp, millis};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Pulse {
+    next_at: Timestamp,
+    pub(crate) in_flight: Option<Flight>,
+    /// Whether the last answer was good, and when it came.
+    pub(crate) last: Option<(bool, Timestamp)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Flight {
+    attempt: Attempt,
+    /// Of the access token that it asks about.
+    generation: u32,
+    began: Timestamp,
+    pub(crate) deadline: Timestamp,
+}
+
+impl Pulse {
+    pub(crate) fn starting(next_at: Timestamp) -> Self {
+        Self { next_at, in_flight: None, last: None }
+    }
+
+    pub(crate) fn restart(&mut self, next_at: Timestamp) {
+        *self = Self::starting(next_at);
+    }
+
+    pub(crate) fn patience(&self) -> Option<Timestamp> {
+        self.in_flight.as_ref().map(|flight| flight.deadline)
+    }
+}
+
+impl Session {
+    pub(crate) fn heartbeat_due(&self) -> Option<Timestamp> {
+        let beats = self.access.is_some() && self.lost.is_none() && self.pulse.in_flight.is_none();
+        beats.then(|| self.pulse.next_at.max(self.settle))
+    }
+
+    pub(crate) fn beat(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+        self.pulse.next_at = now + self.policy.heartbeat.max(SHORTEST);
+        let Some(access) = &self.access else { return };
+        let good = access.is_good(now, Duration::ZERO);
+        // A refresh in flight says more than a heartbeat could, and some providers kill the old token with it.
+        if !good || !self.policy.probe || self.refreshing().is_some() {
+            self.pulse.last = Some((good, now));
+            return;
+        }
+        let (token, generation) = (access.token.clone(), access.generation);
+        let attempt = self.next_attempt();
+        self.pulse.in_flight = Some(Flight { attempt, generation, began: now, deadline: now + PATIENCE });
+        out.push(Effect::Heartbeat { attempt, token, generation });
+    }
+
+    pub(crate) fn on_beaten(&mut self, attempt: Attempt, beat: Beat, now: Timestamp, out: &mut Vec<Effect>) {
+        let Some(flight) = self.pulse.in_flight.take_if(|flight| flight.attempt == attempt) else { return };
+        let took_ms = millis(now.since(flight.began));
+        let current = self.access.as_ref().is_some_and(|access| access.generation == flight.generation);
+        match beat {
+            Beat::Good => {
+                self.pulse.last = Some((true, now));
+                out.push(Effect::Note(Note::Heartbeat { good: true, took_ms }));
+            }
+            Beat::SaysNo if current => {
+                self.pulse.last = Some((false, now));
+                out.push(Effect::Note(Note::Heartbeat { good: false, took_ms }));
+                self.refuse(flight.generation, Cause::HeartbeatSaidNo, now, out);
+            }
+            // It speaks of a token that has been replaced since.
+            Beat::SaysNo => {}
+            Beat::Silent { trouble, status } => {
+                out.push(Effect::Note(Note::HeartbeatUnanswered { trouble, status }));
+            }
+        }
+    }
+
+    pub(crate) fn miss_heartbeat(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+        let Some(flight) = &self.pulse.in_flight else { return };
+        let attempt = flight.attempt;
+        self.on_beaten(attempt, Beat::Silent { trouble: Trouble::TimedOut, status: None }, now, out);
+    }
+}
+
+/// A profile may ask for more, but not for a busy loop.
+const SHORTEST: Duration = Duration::from_millis(200);
+
+/// Above what the HTTP client allows itself, as for a refresh.
+const PATIENCE: Duration = Duration::from_secs(90);

@@ -1,0 +1,141 @@
+//! Requests that are held until there is a good token, and the order in which they go on.
+//!
+//! They go on in order of arrival. Reads are sent one after the other without waiting for answers: they commute. A
+//! request that may change something goes alone: after every earlier one is answered and before any later one is
+//! sent. So what the provider sees is the order in which things were asked for, wherever order can matter.
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use crate::time::Timestamp;
+
+/// Holds requests by their order of arrival.
+#[derive(Debug)]
+pub struct Lane<T> {
+    held: BTreeMap<u64, Held<T>>,
+    reads_out: u32,
+    write_out: bool,
+}
+
+/// A held request.
+#[derive(Debug)]
+pub struct Held<T> {
+    /// Order of arrival at the keeper.
+    pub order: u64,
+    /// Sending it twice, or in another order, makes no difference (RFC 9110, section 9.2.1).
+    pub safe: bool,
+    /// When its caller stops waiting.
+    pub deadline: Timestamp,
+    pub request: T,
+}
+
+impl<T> Lane<T> {
+    pub fn hold(&mut self, held: Held<T>) {
+        self.held.insert(held.order, held);
+    }
+
+    pub fn len(&self) -> usize {
+        self.held.len()
+    }
+
+    /// Nothing held and nothing on its way; a new request may go straight on.
+    pub fn is_clear(&self) -> bool {
+        self.held.is_empty() && !self.write_out && self.reads_out == 0
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.held.is_empty()
+    }
+
+    /// The next request that may be sent now. Call it until it has none, and again after each [`Self::answered`].
+    pub fn release(&mut self) -> Option<Held<T>> {
+        let first = self.held.first_entry()?;
+        let alone = !first.get().safe;
+        if self.write_out || (alone && self.reads_out > 0) {
+            return None;
+        }
+        if alone {
+            self.write_out = true;
+        } else {
+            self.reads_out += 1;
+        }
+        Some(first.remove())
+    }
+
+    /// A request that [`Self::next`] gave out has its answer.
+    pub fn answered(&mut self, safe: bool) {
+        if safe {
+            self.reads_out = self.reads_out.saturating_sub(1);
+        } else {
+            self.write_out = false;
+        }
+    }
+
+    /// Takes out the requests whose callers stop waiting at or before `limit`.
+    pub fn take_until(&mut self, limit: Timestamp) -> Vec<Held<T>> {
+        let over: Vec<u64> =
+            self.held.values().filter(|held| held.deadline <= limit).map(|held| held.order).collect();
+        over.into_iter().filter_map(|order| self.held.remove(&order)).collect()
+    }
+
+    /// When the first caller stops waiting.
+    pub fn deadline(&self) -> Option<Timestamp> {
+        self.held.values().map(|held| held.deadline).min()
+    }
+}
+
+impl<T> Default for Lane<T> {
+    fn default() -> Self {
+        Self { held: BTreeMap::new(), reads_out: 0, write_out: false }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_go_on_in_order_of_arrival_whatever_order_they_came_back_in() {
+        let mut lane = Lane::default();
+        for order in [3, 1, 2] {
+            lane.hold(held(order, true));
+        }
+        assert_eq!(drain(&mut lane), [1, 2, 3]);
+    }
+
+    #[test]
+    fn a_write_goes_alone() {
+        let mut lane = Lane::default();
+        for (order, safe) in [(1, true), (2, false), (3, true), (4, true)] {
+            lane.hold(held(order, safe));
+        }
+        assert_eq!(drain(&mut lane), [1]);
+        lane.answered(true);
+        assert_eq!(drain(&mut lane), [2]);
+        assert!(lane.release().is_none(), "nothing overtakes a write");
+        lane.answered(false);
+        assert_eq!(drain(&mut lane), [3, 4]);
+        assert!(!lane.is_clear());
+        lane.answered(true);
+        lane.answered(true);
+        assert!(lane.is_clear());
+    }
+
+    #[test]
+    fn only_callers_whose_time_is_over_are_taken_out() {
+        let mut lane = Lane::default();
+        lane.hold(Held { deadline: Timestamp::from_millis(5), ..held(1, true) });
+        lane.hold(Held { deadline: Timestamp::from_millis(9), ..held(2, true) });
+        assert_eq!(lane.deadline(), Some(Timestamp::from_millis(5)));
+        assert_eq!(lane.take_until(Timestamp::from_millis(8)).len(), 1);
+        assert_eq!(drain(&mut lane), [2]);
+    }
+
+    fn held(order: u64, safe: bool) -> Held<()> {
+        Held { order, safe, deadline: Timestamp::MAX, request: () }
+    }
+
+    fn drain(lane: &mut Lane<()>) -> Vec<u64> {
+        core::iter::from_fn(|| lane.release()).map(|held| held.order).collect()
+    }
+}

@@ -1,0 +1,108 @@
+//! What comes back from a provider, as the adapter hands it over.
+
+use alloc::string::String;
+use core::time::Duration;
+
+use serde_json::Value;
+
+use crate::reason::Trouble;
+
+/// An answer, whole and unjudged.
+#[derive(Clone, Copy, Debug)]
+pub struct Answer<'a> {
+    pub status: u16,
+    pub content_type: Option<&'a str>,
+    /// `Retry-After`, in whichever of its two forms it came.
+    pub retry_after: Option<Duration>,
+    pub body: &'a [u8],
+    /// Nobody between the provider and us can have written it: it came over TLS, or from loopback.
+    pub authentic: bool,
+}
+
+/// What is known about time at the receipt of an answer. All of it was said by the provider.
+#[derive(Clone, Copy)]
+pub struct Clock<'a> {
+    /// The `Date` header, in seconds since 1970.
+    pub date: Option<i64>,
+    /// Reads the times of a JWT; `None` for whatever is none. The core parses no JWT.
+    pub jwt: &'a dyn Fn(&str) -> Option<JwtTimes>,
+}
+
+/// The times that a JWT says of itself, in seconds since 1970 (RFC 7519, section 4.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct JwtTimes {
+    pub exp: Option<i64>,
+    pub iat: Option<i64>,
+}
+
+/// Why a sign-in brought no tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SignInRefusal {
+    /// The provider does not accept this name and password.
+    Refused {
+        status: u16,
+        /// The provider's own words, when they are short and plain.
+        message: Option<String>,
+    },
+    /// The question of name and password was not answered.
+    Trouble {
+        trouble: Trouble,
+        status: Option<u16>,
+        /// What the provider asked for, capped.
+        retry_after: Option<Duration>,
+        message: Option<String>,
+    },
+}
+
+/// What a body is, whatever its label says: some servers label JSON as HTML, and portals label HTML as anything.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Body {
+    Empty,
+    /// JSON that stops in the middle.
+    CutShort,
+    Html,
+    Json(Value),
+    /// Neither JSON nor a page.
+    Text,
+}
+
+impl Answer<'_> {
+    pub(super) fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    pub(super) fn is_redirect(&self) -> bool {
+        (300..400).contains(&self.status)
+    }
+
+    pub(super) fn read(&self) -> Body {
+        let body = without_mark(self.body);
+        if body.iter().all(u8::is_ascii_whitespace) {
+            return Body::Empty;
+        }
+        match serde_json::from_slice(body) {
+            Ok(json) => Body::Json(json),
+            Err(_) if body.trim_ascii_start().starts_with(b"<") => Body::Html,
+            Err(error) if error.is_eof() => Body::CutShort,
+            Err(_) if self.essence().is_some_and(|kind| kind.contains("html")) => Body::Html,
+            Err(_) => Body::Text,
+        }
+    }
+
+    /// The media type in small letters, without its parameters.
+    pub(super) fn essence(&self) -> Option<String> {
+        let kind = self.content_type?.split(';').next()?.trim();
+        Some(kind.to_ascii_lowercase())
+    }
+}
+
+impl Body {
+    pub(super) fn json(&self) -> Option<&Value> {
+        if let Self::Json(json) = self { Some(json) } else { None }
+    }
+}
+
+/// Without the byte order mark that some servers send before their JSON.
+fn without_mark(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
+}

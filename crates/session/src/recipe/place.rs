@@ -1,0 +1,227 @@
+//! Where things are put and found: JSON pointers, places in a request, paths.
+
+use alloc::borrow::Cow;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Map, Value};
+
+/// How a body is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// `application/x-www-form-urlencoded`.
+    Form,
+    #[default]
+    Json,
+}
+
+/// Where a value goes in a request. Written as `"/user/name"` (in the body), or `{ query = "token" }`, or
+/// `{ header = "Authorization", scheme = "Bearer" }`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    Body(Pointer),
+    Header { name: String, scheme: String },
+    Query(String),
+}
+
+/// Where a value stands in a JSON text (RFC 6901): `""` is the whole of it, `/user/name` a member of a member.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pointer(String);
+
+/// Something that the access token opens. Written as `"/notes"` or `"POST /notes"`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resource {
+    pub method: String,
+    pub path: String,
+}
+
+impl Pointer {
+    pub fn new(text: &str) -> Result<Self, String> {
+        if !text.is_empty() && !text.starts_with('/') {
+            return Err(format!("`{text}` is not a JSON pointer: it begins with `/`, as in `/access_token`"));
+        }
+        let mut rest = text;
+        while let Some(at) = rest.find('~') {
+            rest = &rest[at + 1..];
+            if !rest.starts_with(['0', '1']) {
+                return Err(format!("`{text}` is not a JSON pointer: `~` is written `~0`, `/` within a name `~1`"));
+            }
+        }
+        Ok(Self(text.to_string()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub fn find<'a>(&self, json: &'a Value) -> Option<&'a Value> {
+        json.pointer(&self.0)
+    }
+
+    /// The names on the way, unescaped.
+    pub fn names(&self) -> Vec<String> {
+        self.0.split('/').skip(1).map(|name| name.replace("~1", "/").replace("~0", "~")).collect()
+    }
+
+    /// Puts a value there, making the objects on the way. What is in the way and cannot hold it gives way.
+    pub(super) fn put(&self, json: &mut Value, value: Value) {
+        let mut here = json;
+        for name in self.names() {
+            if let Value::Array(list) = here
+                && let Some(index) = name.parse::<usize>().ok().filter(|index| *index < list.len())
+            {
+                // Looked up twice, because the borrow checker cannot yet see that the other arm does not run.
+                let Value::Array(list) = here else { return };
+                here = &mut list[index];
+                continue;
+            }
+            if !here.is_object() {
+                *here = Value::Object(Map::new());
+            }
+            let Value::Object(object) = here else { return };
+            here = object.entry(name).or_insert(Value::Null);
+        }
+        *here = value;
+    }
+}
+
+impl Resource {
+    /// Reads `/notes` or `POST /notes`.
+    pub fn new(text: &str) -> Result<Self, String> {
+        let (verb, target) = text.split_once(' ').unwrap_or(("GET", text));
+        Ok(Self { method: checked_method(verb)?, path: checked_path(target.trim())? })
+    }
+}
+
+impl fmt::Display for Resource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.path)
+    }
+}
+
+impl Serialize for Pointer {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Pointer {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::new(&Cow::<str>::deserialize(deserializer)?).map_err(Error::custom)
+    }
+}
+
+impl Serialize for Resource {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Resource {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::new(&Cow::<str>::deserialize(deserializer)?).map_err(Error::custom)
+    }
+}
+
+impl Serialize for Place {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let empty = PlaceTable { body: None, header: None, scheme: None, query: None };
+        match self {
+            Self::Body(pointer) => pointer.serialize(serializer),
+            Self::Header { name, scheme } => {
+                let scheme = Some(scheme.clone()).filter(|scheme| !scheme.is_empty());
+                PlaceTable { header: Some(name.clone()), scheme, ..empty }.serialize(serializer)
+            }
+            Self::Query(name) => PlaceTable { query: Some(name.clone()), ..empty }.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Place {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(PlaceVisitor)
+    }
+}
+
+pub(super) fn method<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    checked_method(&Cow::<str>::deserialize(deserializer)?).map_err(Error::custom)
+}
+
+pub(super) fn path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    checked_path(&Cow::<str>::deserialize(deserializer)?).map_err(Error::custom)
+}
+
+fn checked_method(text: &str) -> Result<String, String> {
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'-') {
+        return Err(format!("`{text}` is not a request method such as GET or POST"));
+    }
+    Ok(text.to_ascii_uppercase())
+}
+
+fn checked_path(text: &str) -> Result<String, String> {
+    if !text.starts_with('/') || text.starts_with("//") {
+        return Err(format!("`{text}` is not a path below the profile's URL: it begins with one `/`"));
+    }
+    if text.contains(['#', '\\']) || text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Err(format!("`{text}` has a character that no path has: a space, `#` or `\\`"));
+    }
+    Ok(text.to_string())
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PlaceTable {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    body: Option<Pointer>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    header: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    scheme: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    query: Option<String>,
+}
+
+impl TryFrom<PlaceTable> for Place {
+    type Error = &'static str;
+
+    fn try_from(table: PlaceTable) -> Result<Self, Self::Error> {
+        match table {
+            PlaceTable { body: Some(pointer), header: None, scheme: None, query: None } => Self::body(pointer),
+            PlaceTable { body: None, header: Some(name), scheme, query: None } => {
+                Ok(Self::Header { name, scheme: scheme.unwrap_or_default() })
+            }
+            PlaceTable { body: None, header: None, scheme: None, query: Some(name) } => Ok(Self::Query(name)),
+            _ => Err("a value goes to exactly one of `body`, `query` or `header` (which may have a `scheme`)"),
+        }
+    }
+}
+
+impl Place {
+    fn body(pointer: Pointer) -> Result<Self, &'static str> {
+        if pointer.as_str().is_empty() { Err("a value in the body needs a name, as in `/token`") } else { Ok(Self::Body(pointer)) }
+    }
+}
+
+struct PlaceVisitor;
+
+impl<'de> Visitor<'de> for PlaceVisitor {
+    type Value = Place;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON pointer into the body, or a table with `query` or `header`")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Place, E> {
+        Place::body(Pointer::new(text).map_err(E::custom)?).map_err(E::custom)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Place, A::Error> {
+        PlaceTable::deserialize(MapAccessDeserializer::new(map))?.try_into().map_err(A::Error::custom)
+    }
+}

@@ -1,0 +1,357 @@
+//! Buying a new access token: when, what the answer means, and letting the new one out.
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use crate::event::{Attempt, Effect};
+use crate::note::Note;
+use crate::policy::{backoff, slow_retry, spacing};
+use crate::reason::{Cause, Lost, Trouble, VaultTrouble};
+use crate::session::{Access, Done, Grant, Hold, Session};
+use crate::time::{Timestamp, millis};
+use crate::tokens::Tokens;
+use crate::verdict::Verdict;
+
+/// A refresh in flight.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Exchange {
+    pub(crate) attempt: Attempt,
+    /// Of the refresh token that was sent.
+    pub(crate) generation: u32,
+    pub(crate) cause: Cause,
+    pub(crate) began: Timestamp,
+    /// A worker that has not reported by then is lost.
+    pub(crate) deadline: Timestamp,
+}
+
+/// A new access token on its way out, once its refresh token is safe.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Unpublished {
+    pub(crate) access: Access,
+    pub(crate) publish_by: Timestamp,
+    pub(crate) rotated: bool,
+    /// Absent for the access token of a sign-in, which is told by its own note.
+    pub(crate) took: Option<Duration>,
+}
+
+/// Failures since the last good answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Streak {
+    pub(crate) failures: u32,
+    /// What the first of them was for; a retry is for the same.
+    pub(crate) cause: Option<Cause>,
+    /// The prompt retry after a lost answer has been made.
+    pub(crate) prompted: bool,
+}
+
+/// The same unrecognisable refusal, again and again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Suspicion {
+    signature: u64,
+    count: u32,
+    first: Timestamp,
+}
+
+impl Session {
+    pub(crate) fn on_asked(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+        if self.hold.as_ref().is_some_and(|hold| hold.asked_for && now < hold.until) {
+            return;
+        }
+        if self.grant.is_some() && self.lost == Some(Lost::Unsure) {
+            self.lost = None;
+            self.suspicion = None;
+        }
+        if self.hold.take().is_some() {
+            self.streak.prompted = false;
+        }
+        self.begin_refresh(Cause::Asked, now, out);
+    }
+
+    /// Somebody waits for a token. What is already being done, or put off, is not done twice for it.
+    pub(crate) fn on_wanted(&mut self, min_valid: Duration, now: Timestamp, out: &mut Vec<Effect>) {
+        let enough = self.access.as_ref().is_some_and(|access| {
+            access.is_good(now, min_valid)
+                || (access.is_good(now, Duration::ZERO)
+                    && now.since(access.received) < spacing(access.lifetime))
+        });
+        if !enough && self.hold.is_none() {
+            self.begin_refresh(Cause::Needed, now, out);
+        }
+    }
+
+    /// The provider has refused the access token of that generation.
+    pub(crate) fn refuse(&mut self, generation: u32, cause: Cause, now: Timestamp, out: &mut Vec<Effect>) {
+        let Some(access) = &mut self.access else { return };
+        if access.generation != generation || access.rejected || access.is_beyond_suspicion(now) {
+            return;
+        }
+        access.rejected = true;
+        if self.lost.is_none() && self.hold.is_none() {
+            self.begin_refresh(cause, now, out);
+        }
+    }
+
+    pub(crate) fn refreshing(&self) -> Option<Cause> {
+        let exchange = self.exchange.as_ref().map(|exchange| exchange.cause);
+        exchange.or_else(|| self.unpublished.as_ref().map(|unpublished| unpublished.access.cause))
+    }
+
+    pub(crate) fn refresh_due(&self) -> Option<Timestamp> {
+        if self.grant.is_none() || self.lost.is_some() || self.refreshing().is_some() {
+            return None;
+        }
+        let at = match (&self.hold, &self.access) {
+            (Some(hold), _) => hold.until,
+            (None, Some(access)) if !access.rejected => access.refresh_at,
+            (None, _) => Timestamp::default(),
+        };
+        Some(at.max(self.settle))
+    }
+
+    pub(crate) fn refresh_now_due(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+        let cause = match &self.access {
+            _ if self.streak.cause.is_some() => self.streak.cause,
+            Some(access) if !access.rejected => Some(Cause::BeforeExpiry),
+            Some(_) => Some(Cause::Rejected),
+            None => None,
+        };
+        self.begin_refresh(cause.unwrap_or(Cause::Start), now, out);
+    }
+
+    fn begin_refresh(&mut self, cause: Cause, now: Timestamp, out: &mut Vec<Effect>) {
+        if self.refreshing().is_some() || self.lost.is_some() {
+            return;
+        }
+        let Some(Grant { token, generation }) = self.grant.clone() else { return };
+        let attempt = self.next_attempt();
+        self.hold = None;
+        self.exchange = Some(Exchange { attempt, generation, cause, began: now, deadline: now + PATIENCE });
+        out.push(Effect::Refresh { attempt, token, cause });
+    }
+
+    pub(crate) fn on_refreshed(
+        &mut self,
+        attempt: Attempt,
+        verdict: Verdict,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
+        match self.exchange.take() {
+            Some(exchange) if exchange.attempt == attempt => self.judge(exchange, verdict, now, out),
+            other => {
+                self.exchange = other;
+                self.late(attempt, verdict, out);
+            }
+        }
+    }
+
+    /// An answer that nobody waits for. From before a sign-in or sign-out it brings tokens that nobody owns.
+    fn late(&self, attempt: Attempt, verdict: Verdict, out: &mut Vec<Effect>) {
+        let orphaned = attempt.epoch != self.epoch;
+        if let Verdict::Fresh(Tokens { access, refresh, .. }) = verdict
+            && orphaned
+        {
+            out.push(Effect::Revoke { refresh, access });
+        }
+        out.push(Effect::Note(Note::LateAnswer { revoked: orphaned }));
+    }
+
+    /// The worker is lost. Whether its request was sent nobody knows.
+    pub(crate) fn abandon(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+        let Some(exchange) = self.exchange.take() else { return };
+        let verdict = Verdict::Transient { trouble: Trouble::TimedOut, status: None, retry_after: None };
+        self.judge(exchange, verdict, now, out);
+    }
+
+    fn judge(&mut self, exchange: Exchange, verdict: Verdict, now: Timestamp, out: &mut Vec<Effect>) {
+        let prompt = verdict.is_ambiguous();
+        match verdict {
+            Verdict::Dead => self.condemn(&exchange, out),
+            Verdict::Fresh(tokens) => self.accept(&exchange, tokens, now, out),
+            Verdict::Misconfigured { trouble, status } => {
+                let pause = slow_retry(self.streak.failures + 1);
+                self.keep(&exchange, trouble, status, Pause { for_: pause, asked_for: false }, now, out);
+            }
+            Verdict::Suspect { status, signature, authentic } => {
+                if self.suspect(signature, authentic, now) {
+                    return self.lose(Lost::Unsure, out);
+                }
+                let pause = self.backoff(now);
+                self.keep(&exchange, Trouble::Suspect, Some(status), pause, now, out);
+            }
+            Verdict::Transient { trouble, status, retry_after } => {
+                let pause = if prompt && !self.streak.prompted {
+                    self.streak.prompted = true;
+                    Pause { for_: self.dice.between(PROMPT / 2, PROMPT), asked_for: false }
+                } else {
+                    self.backoff(now)
+                };
+                let pause = match retry_after {
+                    Some(asked) => Pause { for_: pause.for_.max(asked), asked_for: true },
+                    None => pause,
+                };
+                self.keep(&exchange, trouble, status, pause, now, out);
+            }
+        }
+    }
+
+    /// The one path on which a refresh token is condemned without a person: the provider said so, of this very one.
+    /// The access token goes on until it ends or is refused.
+    fn condemn(&mut self, exchange: &Exchange, out: &mut Vec<Effect>) {
+        if self.grant.as_ref().is_some_and(|grant| grant.generation == exchange.generation) {
+            self.grant = None;
+            self.lose(Lost::Refused, out);
+        }
+    }
+
+    /// The session goes on; the next try is later.
+    fn keep(
+        &mut self,
+        exchange: &Exchange,
+        trouble: Trouble,
+        status: Option<u16>,
+        pause: Pause,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
+        self.streak.failures = self.streak.failures.saturating_add(1);
+        self.streak.cause.get_or_insert(exchange.cause);
+        let until = now + pause.for_;
+        self.hold = Some(Hold { until, trouble, status, asked_for: pause.asked_for });
+        out.push(Effect::Note(Note::Kept {
+            cause: exchange.cause,
+            trouble,
+            status,
+            failures: self.streak.failures,
+            retry_in_ms: millis(pause.for_),
+        }));
+    }
+
+    fn backoff(&mut self, now: Timestamp) -> Pause {
+        let lifetime = self.access.as_ref().map_or(self.policy.assume_lifetime, |access| access.lifetime);
+        let remaining = self
+            .access
+            .as_ref()
+            .filter(|access| !access.rejected)
+            .map_or(Duration::ZERO, |access| now.until(access.expires));
+        let for_ = backoff(&mut self.dice, self.streak.failures + 1, lifetime, remaining);
+        Pause { for_, asked_for: false }
+    }
+
+    /// Whether this refusal is one too many.
+    fn suspect(&mut self, signature: u64, authentic: bool, now: Timestamp) -> bool {
+        if !authentic {
+            return false;
+        }
+        match &mut self.suspicion {
+            Some(suspicion) if suspicion.signature == signature => {
+                suspicion.count += 1;
+                suspicion.count >= SUSPECT_COUNT && now.since(suspicion.first) >= SUSPECT_TIME
+            }
+            _ => {
+                self.suspicion = Some(Suspicion { signature, count: 1, first: now });
+                false
+            }
+        }
+    }
+
+    fn accept(&mut self, exchange: &Exchange, tokens: Tokens, now: Timestamp, out: &mut Vec<Effect>) {
+        let rotated = match (&self.grant, tokens.refresh) {
+            (Some(grant), Some(refresh)) if grant.token != refresh => {
+                self.take_grant(refresh);
+                true
+            }
+            _ => false,
+        };
+        let Some(token) = tokens.access else {
+            let pause = self.backoff(now);
+            return self.keep(exchange, Trouble::Unreadable, None, pause, now, out);
+        };
+        let access = self.receive(token, tokens.lifetime, exchange.cause, now);
+        let took = Some(now.since(exchange.began));
+        self.unpublished = Some(Unpublished { access, publish_by: now + SAVE_PATIENCE, rotated, took });
+        if !rotated {
+            self.publish(now, out);
+        }
+    }
+
+    pub(crate) fn take_grant(&mut self, token: crate::tokens::RefreshToken) {
+        self.grants += 1;
+        self.grant = Some(Grant { token, generation: self.grants });
+    }
+
+    pub(crate) fn receive(
+        &mut self,
+        token: crate::tokens::AccessToken,
+        told: Option<Duration>,
+        cause: Cause,
+        now: Timestamp,
+    ) -> Access {
+        let lifetime = self.policy.believe(told);
+        let mut expires = now + lifetime;
+        let mut refresh_at = self.policy.refresh_at(now, lifetime);
+        // Some providers return the same access token until it is nearly over: it did not get younger by that, and
+        // asking again at once would bring the same.
+        if let Some(old) = self.access.as_ref().filter(|old| old.token == token) {
+            expires = expires.min(old.expires);
+            refresh_at = now + (now.until(expires) / 2).max(spacing(lifetime));
+        }
+        self.accesses += 1;
+        Access {
+            token,
+            generation: self.accesses,
+            received: now,
+            lifetime,
+            expires,
+            refresh_at,
+            cause,
+            rejected: false,
+        }
+    }
+
+    /// Nothing more is waited for: the new token is let out although its refresh token is only in memory.
+    pub(crate) fn publish_unsaved(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+        self.say_unsaved(VaultTrouble::Slow, out);
+        self.publish(now, out);
+    }
+
+    pub(crate) fn publish(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+        let Some(Unpublished { access, rotated, took, .. }) = self.unpublished.take() else { return };
+        let generation = access.generation;
+        if let Some(took) = took {
+            out.push(Effect::Note(Note::Refreshed {
+                cause: access.cause,
+                generation,
+                lifetime_ms: access.lifetime_ms(),
+                took_ms: millis(took),
+                rotated,
+                tries: self.streak.failures + 1,
+            }));
+            self.last_refresh = Some(Done { cause: access.cause, at: now, took });
+        }
+        self.access = Some(access);
+        self.streak = Streak::default();
+        self.suspicion = None;
+        out.push(Effect::Publish { generation });
+    }
+}
+
+struct Pause {
+    for_: Duration,
+    /// The provider asked for it.
+    asked_for: bool,
+}
+
+/// How long a worker may take, well above what the HTTP client allows itself for one exchange: its own report, even
+/// a failure, always says more than this deadline.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// After a lost answer a provider with a grace repeats it, but only for so long: sooner is better. One retry.
+const PROMPT: Duration = Duration::from_millis(400);
+
+/// How long new tokens wait for the vault. People wait behind it, and a locked keyring can take minutes.
+const SAVE_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Three times the same over two minutes: a gateway that restarts has another answer by then.
+const SUSPECT_COUNT: u32 = 3;
+const SUSPECT_TIME: Duration = Duration::from_secs(120);

@@ -1,0 +1,433 @@
+//! One session: what is known, what is in flight, and what is due.
+//!
+//! The state is a handful of facts, each with one owner: the newest refresh token, the access token that is out, the
+//! exchange that is in flight, the reason to wait. The phase that people see is *derived* from them, so it cannot
+//! disagree with them. An event changes facts; after every event one evaluator ([`Session::pursue`]) starts whatever
+//! the facts make due. A tick is nothing but that evaluator, so a start, a wake-up and an ordinary second are judged
+//! alike, and [`Session::deadline`] asks the same list of duties for its earliest date.
+//!
+//! The rules that this file and its neighbours keep are numbered in `ARCHITECTURE.md`.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use crate::dice::Dice;
+use crate::event::{Attempt, Effect, Event};
+use crate::note::Note;
+use crate::policy::{Policy, spacing};
+use crate::reason::{Cause, Lost, Trouble};
+use crate::refresh::{Exchange, Streak, Suspicion, Unpublished};
+use crate::sign_in::SignIn;
+use crate::stored::VaultSync;
+use crate::time::{Timestamp, millis};
+use crate::tokens::{AccessToken, RefreshToken};
+
+use crate::heartbeat::Pulse;
+
+/// The state machine of one session.
+#[derive(Clone, Debug)]
+pub struct Session {
+    pub(crate) policy: Policy,
+    pub(crate) dice: Dice,
+    pub(crate) epoch: u32,
+    pub(crate) attempts: u32,
+    /// Who signed in.
+    pub(crate) user: Option<String>,
+    /// The newest refresh token.
+    pub(crate) grant: Option<Grant>,
+    /// How many refresh tokens there were.
+    pub(crate) grants: u32,
+    /// Why nobody but a person can go on. The grant may still be there, kept aside.
+    pub(crate) lost: Option<Lost>,
+    /// The access token that is out.
+    pub(crate) access: Option<Access>,
+    /// How many access tokens there were.
+    pub(crate) accesses: u32,
+    /// The refresh in flight; never more than one.
+    pub(crate) exchange: Option<Exchange>,
+    /// A new access token that waits for its refresh token to be saved.
+    pub(crate) unpublished: Option<Unpublished>,
+    /// Not before then is a refresh tried again.
+    pub(crate) hold: Option<Hold>,
+    pub(crate) streak: Streak,
+    pub(crate) suspicion: Option<Suspicion>,
+    pub(crate) sign_in: Option<SignIn>,
+    pub(crate) vault: VaultSync,
+    pub(crate) pulse: Pulse,
+    /// After a sleep, nothing that nobody waits for happens before then.
+    pub(crate) settle: Timestamp,
+    pub(crate) last_refresh: Option<Done>,
+}
+
+/// The newest refresh token and its number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Grant {
+    pub(crate) token: RefreshToken,
+    pub(crate) generation: u32,
+}
+
+/// An access token and what is believed of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Access {
+    pub(crate) token: AccessToken,
+    pub(crate) generation: u32,
+    pub(crate) received: Timestamp,
+    pub(crate) lifetime: Duration,
+    pub(crate) expires: Timestamp,
+    pub(crate) refresh_at: Timestamp,
+    /// Why it was asked for.
+    pub(crate) cause: Cause,
+    /// The provider has refused it.
+    pub(crate) rejected: bool,
+}
+
+/// A pause before the next try.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Hold {
+    pub(crate) until: Timestamp,
+    pub(crate) trouble: Trouble,
+    pub(crate) status: Option<u16>,
+    /// The provider itself named the time: nothing shortens it.
+    pub(crate) asked_for: bool,
+}
+
+/// The last refresh that brought a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Done {
+    pub cause: Cause,
+    pub at: Timestamp,
+    pub took: Duration,
+}
+
+/// What the session waits for, or who must act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    Fresh,
+    NeedsLogin { why: Lost },
+    Refreshing { cause: Cause, attempt: u32 },
+    SigningIn,
+    Waiting { until: Timestamp, failures: u32, why: Trouble, status: Option<u16> },
+}
+
+/// What a caller who needs a token can expect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Prospect<'a> {
+    /// It is being fetched; wait to be woken.
+    Coming,
+    /// The next try is at that time.
+    Held {
+        until: Timestamp,
+        trouble: Trouble,
+        status: Option<u16>,
+    },
+    /// Only a person can help.
+    NeedsLogin(Lost),
+    Ready {
+        token: &'a AccessToken,
+        generation: u32,
+    },
+}
+
+/// What a person may see of a session. Holds no secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct View {
+    pub phase: Phase,
+    pub user: Option<String>,
+    pub access: Option<AccessView>,
+    pub refresh_at: Option<Timestamp>,
+    pub heartbeat_at: Option<Timestamp>,
+    pub last_heartbeat: Option<(bool, Timestamp)>,
+    pub last_refresh: Option<Done>,
+    /// The newest refresh token is in the vault.
+    pub saved: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AccessView {
+    pub generation: u32,
+    pub lifetime: Duration,
+    pub remaining: Duration,
+    pub rejected: bool,
+}
+
+impl Session {
+    /// A session that knows nothing yet: its first effect asks the vault. `seed` feeds the jitter.
+    pub fn new(policy: Policy, seed: u64, now: Timestamp) -> Self {
+        Self {
+            pulse: Pulse::starting(now + policy.heartbeat),
+            policy,
+            dice: Dice::new(seed),
+            epoch: 0,
+            attempts: 0,
+            user: None,
+            grant: None,
+            grants: 0,
+            lost: None,
+            access: None,
+            accesses: 0,
+            exchange: None,
+            unpublished: None,
+            hold: None,
+            streak: Streak::default(),
+            suspicion: None,
+            sign_in: None,
+            vault: VaultSync::unread(now),
+            settle: Timestamp::default(),
+            last_refresh: None,
+        }
+    }
+
+    /// Takes an event in and says what is to be done, in that order.
+    pub fn step(mut self, event: Event, now: Timestamp) -> (Self, Vec<Effect>) {
+        let mut out = Vec::new();
+        match event {
+            Event::Asked => self.on_asked(now, &mut out),
+            Event::Beaten { attempt, beat } => self.on_beaten(attempt, beat, now, &mut out),
+            Event::Forgotten => self.on_forgotten(),
+            Event::Loaded { refresh, user, interrupted } => {
+                self.on_loaded(refresh, user, interrupted, &mut out)
+            }
+            Event::NetworkUp => self.on_network_up(now),
+            Event::NotForgotten(trouble) | Event::NotLoaded(trouble) => {
+                self.on_vault_trouble(trouble, now, &mut out)
+            }
+            Event::NotSaved { generation, trouble } => self.on_not_saved(generation, trouble, now, &mut out),
+            Event::Refreshed { attempt, verdict } => self.on_refreshed(attempt, verdict, now, &mut out),
+            Event::Rejected { generation } => self.refuse(generation, Cause::Rejected, now, &mut out),
+            Event::Saved { generation } => self.on_saved(generation, now, &mut out),
+            Event::SignIn => self.on_sign_in(now, &mut out),
+            Event::SignInFailed { attempt } => self.on_sign_in_failed(attempt),
+            Event::SignOut => self.on_sign_out(&mut out),
+            Event::SignedIn { attempt, tokens, user } => {
+                self.on_signed_in(attempt, tokens, user, now, &mut out)
+            }
+            Event::Tick => {}
+            Event::Wanted { min_valid } => self.on_wanted(min_valid, now, &mut out),
+            Event::Woke { slept } => self.on_woke(slept, now),
+        }
+        self.pursue(now, &mut out);
+        (self, out)
+    }
+
+    /// When [`Event::Tick`] next has something to do. A deadline is a question; nothing sets a timer.
+    pub fn deadline(&self) -> Option<Timestamp> {
+        Duty::ALL.iter().filter_map(|duty| self.due(*duty)).min()
+    }
+
+    /// The access token, if it is out, was not refused and has `min_valid` left (or half of its lifetime, where that
+    /// is less: a caller who asks for an hour of a five-minute token must not cause a refresh on every call).
+    pub fn access_token(&self, now: Timestamp, min_valid: Duration) -> Option<&AccessToken> {
+        let access = self.access.as_ref().filter(|access| access.is_good(now, min_valid))?;
+        Some(&access.token)
+    }
+
+    /// What a caller who needs that much life in a token can expect.
+    pub fn prospect(&self, now: Timestamp, min_valid: Duration) -> Prospect<'_> {
+        if let Some(access) = self.access.as_ref().filter(|access| access.is_good(now, min_valid)) {
+            return Prospect::Ready { token: &access.token, generation: access.generation };
+        }
+        match self.phase() {
+            Phase::NeedsLogin { why } => Prospect::NeedsLogin(why),
+            Phase::Waiting { until, why, status, .. } => Prospect::Held { until, trouble: why, status },
+            Phase::Fresh | Phase::Refreshing { .. } | Phase::SigningIn => Prospect::Coming,
+        }
+    }
+
+    pub fn phase(&self) -> Phase {
+        if self.sign_in.is_some() {
+            return Phase::SigningIn;
+        }
+        if let Some(until) = self.vault.unread_until() {
+            return Phase::Waiting {
+                until,
+                failures: self.vault.failures,
+                why: Trouble::Vault,
+                status: None,
+            };
+        }
+        if let Some(why) = self.lost {
+            return Phase::NeedsLogin { why };
+        }
+        if let Some(cause) = self.refreshing() {
+            return Phase::Refreshing { cause, attempt: self.streak.failures + 1 };
+        }
+        match &self.hold {
+            Some(hold) => Phase::Waiting {
+                until: hold.until,
+                failures: self.streak.failures,
+                why: hold.trouble,
+                status: hold.status,
+            },
+            None => Phase::Fresh,
+        }
+    }
+
+    pub fn view(&self, now: Timestamp) -> View {
+        let access = self.access.as_ref();
+        View {
+            phase: self.phase(),
+            user: self.user.clone(),
+            access: access.map(|access| AccessView {
+                generation: access.generation,
+                lifetime: access.lifetime,
+                remaining: now.until(access.expires),
+                rejected: access.rejected,
+            }),
+            refresh_at: self.due(Duty::Refresh),
+            heartbeat_at: self.due(Duty::Heartbeat),
+            last_heartbeat: self.pulse.last,
+            last_refresh: self.last_refresh,
+            saved: self.is_saved(),
+        }
+    }
+
+    /// Starts everything that the facts make due. Doing one thing can make another due, so it goes round until
+    /// nothing is; every duty moves its own date, so it ends.
+    fn pursue(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+        while let Some(duty) = Duty::ALL.into_iter().find(|duty| self.due(*duty).is_some_and(|at| at <= now))
+        {
+            match duty {
+                Duty::Abandon => self.abandon(now, out),
+                Duty::EndSignIn => self.give_up_sign_in(now, out),
+                Duty::Expire => self.lose(Lost::Expired, out),
+                Duty::Heartbeat => self.beat(now, out),
+                Duty::MissHeartbeat => self.miss_heartbeat(now, out),
+                Duty::Publish => self.publish_unsaved(now, out),
+                Duty::Refresh => self.refresh_now_due(now, out),
+                Duty::Vault => self.tend_vault(out),
+            }
+        }
+    }
+
+    fn due(&self, duty: Duty) -> Option<Timestamp> {
+        match duty {
+            Duty::Abandon => self.exchange.as_ref().map(|exchange| exchange.deadline),
+            Duty::EndSignIn => self.sign_in.as_ref().map(|sign_in| sign_in.deadline),
+            Duty::Expire => self.ends_for_good_at(),
+            Duty::Heartbeat => self.heartbeat_due(),
+            Duty::MissHeartbeat => self.pulse.patience(),
+            Duty::Publish => self.unpublished.as_ref().map(|unpublished| unpublished.publish_by),
+            Duty::Refresh => self.refresh_due(),
+            Duty::Vault => self.vault_due(),
+        }
+    }
+
+    fn on_woke(&mut self, slept: Duration, now: Timestamp) {
+        // Whoever was at work slept as well: patience counts waking time, or an answer that waits in a socket
+        // buffer would lose against the retry that its lateness sets off.
+        for deadline in [
+            self.exchange.as_mut().map(|exchange| &mut exchange.deadline),
+            self.sign_in.as_mut().map(|sign_in| &mut sign_in.deadline),
+            self.pulse.in_flight.as_mut().map(|flight| &mut flight.deadline),
+        ]
+        .into_iter()
+        .flatten()
+        {
+            *deadline = *deadline + slept;
+        }
+        self.settle = now + self.dice.between(SETTLE / 4, SETTLE);
+    }
+
+    fn on_network_up(&mut self, now: Timestamp) {
+        self.settle = self.settle.min(now + self.dice.between(Duration::ZERO, SETTLE / 4));
+        let soon = now + self.dice.between(Duration::ZERO, SETTLE / 4);
+        if let Some(hold) = &mut self.hold
+            && !hold.asked_for
+            && hold.trouble.is_about_the_network()
+        {
+            hold.until = hold.until.min(soon);
+        }
+    }
+
+    /// The access token ends and there is nothing to buy another with.
+    fn ends_for_good_at(&self) -> Option<Timestamp> {
+        if self.grant.is_some() || self.lost.is_some() || self.unpublished.is_some() || !self.vault.is_read()
+        {
+            return None;
+        }
+        Some(self.access.as_ref().map_or(Timestamp::default(), |access| {
+            if access.rejected { access.received } else { access.expires }
+        }))
+    }
+
+    pub(crate) fn lose(&mut self, why: Lost, out: &mut Vec<Effect>) {
+        self.lost = Some(why);
+        self.hold = None;
+        out.push(Effect::Note(Note::NeedsLogin { why }));
+    }
+
+    pub(crate) fn next_attempt(&mut self) -> Attempt {
+        self.attempts += 1;
+        Attempt { epoch: self.epoch, number: self.attempts }
+    }
+}
+
+impl Access {
+    pub(crate) fn is_good(&self, now: Timestamp, min_valid: Duration) -> bool {
+        !self.rejected && now < self.expires && now.until(self.expires) >= min_valid.min(self.lifetime / 2)
+    }
+
+    /// So new, and got for the very same reason, that refusing it again says more about the resource than about
+    /// the token: another refresh would only go round in circles.
+    pub(crate) fn is_beyond_suspicion(&self, now: Timestamp) -> bool {
+        matches!(self.cause, Cause::Rejected | Cause::HeartbeatSaidNo)
+            && now.since(self.received) < spacing(self.lifetime)
+    }
+
+    pub(crate) fn lifetime_ms(&self) -> u64 {
+        millis(self.lifetime)
+    }
+}
+
+impl Trouble {
+    /// A network that came back may have cured it.
+    fn is_about_the_network(self) -> bool {
+        match self {
+            Self::CutShort
+            | Self::NotJson
+            | Self::Offline
+            | Self::Redirected
+            | Self::TimedOut
+            | Self::Tls
+            | Self::Unanswered => true,
+            Self::BreakerOpen
+            | Self::Misconfigured
+            | Self::RateLimited
+            | Self::Status
+            | Self::Suspect
+            | Self::TooLarge
+            | Self::Unreadable
+            | Self::Vault => false,
+        }
+    }
+}
+
+/// What a session may have to do of its own accord, in the order in which it is done when several are due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Duty {
+    Vault,
+    Publish,
+    Abandon,
+    EndSignIn,
+    Expire,
+    Refresh,
+    MissHeartbeat,
+    Heartbeat,
+}
+
+impl Duty {
+    const ALL: [Self; 8] = [
+        Self::Vault,
+        Self::Publish,
+        Self::Abandon,
+        Self::EndSignIn,
+        Self::Expire,
+        Self::Refresh,
+        Self::MissHeartbeat,
+        Self::Heartbeat,
+    ];
+}
+
+/// How long after a sleep the network is given to come back, at most. Within it everything that overslept is spread.
+const SETTLE: Duration = Duration::from_secs(4);

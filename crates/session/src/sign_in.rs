@@ -1,0 +1,116 @@
+//! A person signs in, or out.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use crate::event::{Attempt, Effect};
+use crate::note::Note;
+use crate::reason::{Cause, Lost};
+use crate::refresh::{Streak, Unpublished};
+use crate::session::Session;
+use crate::time::{Timestamp, millis};
+use crate::tokens::Tokens;
+
+/// A sign-in that a person is at. What held before goes on until it succeeds: a mistyped password costs nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SignIn {
+    attempt: Attempt,
+    began: Timestamp,
+    pub(crate) deadline: Timestamp,
+}
+
+impl Session {
+    /// A newer sign-in takes the place of an older one, whose answer will be late.
+    pub(crate) fn on_sign_in(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+        let attempt = self.next_attempt();
+        self.sign_in = Some(SignIn { attempt, began: now, deadline: now + PATIENCE });
+        out.push(Effect::SignIn { attempt });
+    }
+
+    pub(crate) fn on_sign_in_failed(&mut self, attempt: Attempt) {
+        if self.sign_in.as_ref().is_some_and(|sign_in| sign_in.attempt == attempt) {
+            self.sign_in = None;
+        }
+    }
+
+    pub(crate) fn give_up_sign_in(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+        let Some(sign_in) = self.sign_in.take() else { return };
+        let took_ms = millis(now.since(sign_in.began));
+        out.push(Effect::Note(Note::SignInFailed { code: String::from("timed_out"), took_ms }));
+    }
+
+    pub(crate) fn on_signed_in(
+        &mut self,
+        attempt: Attempt,
+        tokens: Tokens,
+        user: Option<String>,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
+        let Some(sign_in) = self.sign_in.take_if(|sign_in| sign_in.attempt == attempt) else {
+            out.push(Effect::Revoke { refresh: tokens.refresh, access: tokens.access });
+            out.push(Effect::Note(Note::LateAnswer { revoked: true }));
+            return;
+        };
+        self.begin_epoch();
+        self.lost = None;
+        self.user.clone_from(&user);
+        self.access = None;
+        self.vault.overrule();
+        if let Some(refresh) = tokens.refresh {
+            self.take_grant(refresh);
+        }
+        let lifetime = tokens.lifetime;
+        let access = tokens.access.map(|token| self.receive(token, lifetime, Cause::Start, now));
+        out.push(Effect::Note(Note::SignedIn {
+            user,
+            generation: access.as_ref().map(|access| access.generation),
+            lifetime_ms: access.as_ref().map(super::session::Access::lifetime_ms),
+            took_ms: millis(now.since(sign_in.began)),
+        }));
+        if let Some(access) = access {
+            let rotated = self.grant.is_some();
+            self.unpublished =
+                Some(Unpublished { access, publish_by: now + SAVE_PATIENCE, rotated, took: None });
+            if !rotated {
+                self.publish(now, out);
+            }
+        }
+        self.pulse.restart(now + self.policy.heartbeat);
+    }
+
+    /// Here first: whatever the provider says, or fails to say, nothing is left on this machine.
+    pub(crate) fn on_sign_out(&mut self, out: &mut Vec<Effect>) {
+        let unpublished = self.unpublished.take().map(|unpublished| unpublished.access);
+        let access = unpublished.or_else(|| self.access.take()).map(|access| access.token);
+        let refresh = self.grant.take().map(|grant| grant.token);
+        self.begin_epoch();
+        self.access = None;
+        self.sign_in = None;
+        self.user = None;
+        self.vault.overrule();
+        self.lost = Some(Lost::SignedOut);
+        out.push(Effect::Note(Note::SignedOut));
+        if refresh.is_some() || access.is_some() {
+            out.push(Effect::Revoke { refresh, access });
+        }
+    }
+
+    /// From here on, answers to what is in flight bring tokens that nobody owns.
+    fn begin_epoch(&mut self) {
+        self.epoch += 1;
+        self.exchange = None;
+        self.unpublished = None;
+        self.grant = None;
+        self.hold = None;
+        self.streak = Streak::default();
+        self.suspicion = None;
+    }
+}
+
+/// A person at a sign-in page, a second factor included.
+const PATIENCE: Duration = Duration::from_secs(330);
+
+/// As for a refresh: new tokens wait that long for the vault.
+const SAVE_PATIENCE: Duration = Duration::from_secs(2);

@@ -1,0 +1,163 @@
+//! Keeping the vault in step with what is known.
+//!
+//! There is what the vault ought to hold and what it is known to hold; whenever they differ and no operation is under
+//! way, one is started. So saving, forgetting and trying again are one thing, and a vault that hangs for an hour
+//! while ten tokens come and go gets the newest at the end, and only that.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::event::Effect;
+use crate::note::Note;
+use crate::policy::vault_retry;
+use crate::reason::{Lost, VaultTrouble};
+use crate::session::Session;
+use crate::time::Timestamp;
+use crate::tokens::RefreshToken;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct VaultSync {
+    holds: Holds,
+    busy: bool,
+    retry_at: Timestamp,
+    pub(crate) failures: u32,
+    /// A person has been told that the newest token is only in memory.
+    said_unsaved: bool,
+}
+
+/// What the vault is known to hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Holds {
+    Generation(u32),
+    Nothing,
+    /// Nobody has read it, and nothing has been decided that would overrule what is in it.
+    Unread,
+    /// Something, and it is not wanted any more.
+    Stale,
+}
+
+impl VaultSync {
+    pub(crate) fn unread(now: Timestamp) -> Self {
+        Self { holds: Holds::Unread, busy: false, retry_at: now, failures: 0, said_unsaved: false }
+    }
+
+    pub(crate) fn is_read(&self) -> bool {
+        self.holds != Holds::Unread
+    }
+
+    /// While it has not been read: when it will next be asked.
+    pub(crate) fn unread_until(&self) -> Option<Timestamp> {
+        (!self.is_read()).then_some(self.retry_at)
+    }
+
+    /// A person signed in or out: whatever it holds is overtaken, read or not.
+    pub(crate) fn overrule(&mut self) {
+        self.holds = Holds::Stale;
+        self.retry_at = Timestamp::default();
+        self.failures = 0;
+    }
+}
+
+impl Session {
+    pub(crate) fn is_saved(&self) -> bool {
+        self.vault.holds == self.wanted_in_vault()
+    }
+
+    pub(crate) fn vault_due(&self) -> Option<Timestamp> {
+        let differs = !self.vault.is_read() || !self.is_saved();
+        (differs && !self.vault.busy).then_some(self.vault.retry_at)
+    }
+
+    pub(crate) fn tend_vault(&mut self, out: &mut Vec<Effect>) {
+        self.vault.busy = true;
+        out.push(match &self.grant {
+            _ if !self.vault.is_read() => Effect::Load,
+            Some(grant) => Effect::Save {
+                generation: grant.generation,
+                token: grant.token.clone(),
+                user: self.user.clone(),
+            },
+            None => Effect::Forget,
+        });
+    }
+
+    pub(crate) fn on_loaded(
+        &mut self,
+        refresh: Option<RefreshToken>,
+        user: Option<String>,
+        interrupted: bool,
+        out: &mut Vec<Effect>,
+    ) {
+        self.vault.busy = false;
+        self.vault.failures = 0;
+        if self.vault.is_read() {
+            return;
+        }
+        let Some(refresh) = refresh else {
+            self.vault.holds = Holds::Nothing;
+            self.lost = Some(Lost::Never);
+            return;
+        };
+        self.take_grant(refresh);
+        self.user = user;
+        self.vault.holds = self.wanted_in_vault();
+        out.push(Effect::Note(if interrupted { Note::Interrupted } else { Note::Restored }));
+    }
+
+    pub(crate) fn on_saved(&mut self, generation: u32, now: Timestamp, out: &mut Vec<Effect>) {
+        self.vault.busy = false;
+        self.vault.failures = 0;
+        self.vault.holds = Holds::Generation(generation);
+        if self.is_saved() {
+            if core::mem::take(&mut self.vault.said_unsaved) {
+                out.push(Effect::Note(Note::Saved));
+            }
+            self.publish(now, out);
+        }
+    }
+
+    pub(crate) fn on_forgotten(&mut self) {
+        self.vault.busy = false;
+        self.vault.failures = 0;
+        self.vault.holds = Holds::Nothing;
+    }
+
+    /// The vault said no, or nothing that can be used. The tokens do not wait for its next try.
+    pub(crate) fn on_not_saved(
+        &mut self,
+        generation: u32,
+        trouble: VaultTrouble,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
+        self.vault_failed(now);
+        if self.wanted_in_vault() == Holds::Generation(generation) {
+            self.say_unsaved(trouble, out);
+            self.publish(now, out);
+        }
+    }
+
+    /// Reading or forgetting failed. Nothing is ever written on the strength of a failed read.
+    pub(crate) fn on_vault_trouble(&mut self, trouble: VaultTrouble, now: Timestamp, out: &mut Vec<Effect>) {
+        self.vault_failed(now);
+        if self.vault.failures == 1 {
+            out.push(Effect::Note(Note::VaultWaiting { trouble }));
+        }
+    }
+
+    pub(crate) fn say_unsaved(&mut self, trouble: VaultTrouble, out: &mut Vec<Effect>) {
+        if !core::mem::replace(&mut self.vault.said_unsaved, true) {
+            out.push(Effect::Note(Note::Unsaved { trouble }));
+        }
+    }
+
+    fn vault_failed(&mut self, now: Timestamp) {
+        self.vault.busy = false;
+        self.vault.failures = self.vault.failures.saturating_add(1);
+        self.vault.retry_at = now + vault_retry(&mut self.dice, self.vault.failures);
+    }
+
+    fn wanted_in_vault(&self) -> Holds {
+        self.grant.as_ref().map_or(Holds::Nothing, |grant| Holds::Generation(grant.generation))
+    }
+}
