@@ -157,14 +157,16 @@ impl Recipe {
     /// `None` where the recipe has no sign-in.
     pub fn sign_in(&self, username: &str, password: &Secret) -> Option<Message> {
         let username = Secret::new(username);
-        let values = message::Values { username: Some(&username), password: Some(password), ..Default::default() };
+        let values =
+            message::Values { username: Some(&username), password: Some(password), ..Default::default() };
         message::build(self.login.as_ref()?, &values)
     }
 
     pub fn refresh(&self, token: &RefreshToken) -> Message {
         let token = Secret::new(token.expose());
         let values = message::Values { refresh_token: Some(&token), ..Default::default() };
-        message::build(&self.refresh, &values).unwrap_or_else(|| Message::bare(&self.refresh.method, &self.refresh.path))
+        message::build(&self.refresh, &values)
+            .unwrap_or_else(|| Message::bare(&self.refresh.method, &self.refresh.path))
     }
 
     /// `None` where there is no endpoint for it.

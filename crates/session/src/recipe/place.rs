@@ -50,7 +50,9 @@ impl Pointer {
         while let Some(at) = rest.find('~') {
             rest = &rest[at + 1..];
             if !rest.starts_with(['0', '1']) {
-                return Err(format!("`{text}` is not a JSON pointer: `~` is written `~0`, `/` within a name `~1`"));
+                return Err(format!(
+                    "`{text}` is not a JSON pointer: `~` is written `~0`, `/` within a name `~1`"
+                ));
             }
         }
         Ok(Self(text.to_string()))
@@ -192,19 +194,27 @@ impl TryFrom<PlaceTable> for Place {
 
     fn try_from(table: PlaceTable) -> Result<Self, Self::Error> {
         match table {
-            PlaceTable { body: Some(pointer), header: None, scheme: None, query: None } => Self::body(pointer),
+            PlaceTable { body: Some(pointer), header: None, scheme: None, query: None } => {
+                Self::body(pointer)
+            }
             PlaceTable { body: None, header: Some(name), scheme, query: None } => {
                 Ok(Self::Header { name, scheme: scheme.unwrap_or_default() })
             }
             PlaceTable { body: None, header: None, scheme: None, query: Some(name) } => Ok(Self::Query(name)),
-            _ => Err("a value goes to exactly one of `body`, `query` or `header` (which may have a `scheme`)"),
+            _ => {
+                Err("a value goes to exactly one of `body`, `query` or `header` (which may have a `scheme`)")
+            }
         }
     }
 }
 
 impl Place {
     fn body(pointer: Pointer) -> Result<Self, &'static str> {
-        if pointer.as_str().is_empty() { Err("a value in the body needs a name, as in `/token`") } else { Ok(Self::Body(pointer)) }
+        if pointer.as_str().is_empty() {
+            Err("a value in the body needs a name, as in `/token`")
+        } else {
+            Ok(Self::Body(pointer))
+        }
     }
 }
 

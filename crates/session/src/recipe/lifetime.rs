@@ -1,0 +1,196 @@
+//! How long an access token lives, from what the provider says about it.
+//!
+//! Providers say it in seconds, in milliseconds, as a point in time, as text, or not at all, and some say one and
+//! mean another. No clock of ours takes part: a point in time is compared only with other times of the provider's.
+
+use alloc::string::String;
+use core::fmt;
+use core::time::Duration;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
+
+use super::answer::{Clock, JwtTimes};
+use super::place::Pointer;
+
+/// Where an answer says how long the access token lives, and how. Written as `"/expires_in"`, or
+/// `{ at = "/expires", unit = "milliseconds" }`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lifetime {
+    pub at: Pointer,
+    pub unit: Unit,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unit {
+    Milliseconds,
+    /// A date and time as text, such as `2026-01-31T12:00:00Z`.
+    Rfc3339,
+    #[default]
+    Seconds,
+    /// A point in time, in milliseconds since 1970.
+    UnixMilliseconds,
+    /// A point in time, in seconds since 1970.
+    UnixSeconds,
+}
+
+/// The lifetime of a token that was received just now; `None` when nothing sensible says so.
+pub(super) fn of(field: Option<&Lifetime>, json: &Value, token: &str, clock: Clock<'_>) -> Option<Duration> {
+    let times = (clock.jwt)(token).unwrap_or_default();
+    let times = JwtTimes { exp: times.exp.map(as_seconds), iat: times.iat.map(as_seconds) };
+    let told = field.and_then(|field| told(field, json, times.iat, clock.date));
+    let own = own(times, clock.date);
+    match (told, own) {
+        (Some(told), Some(own)) => Some(reconciled(told, own)),
+        (told, own) => told.or(own),
+    }
+    .map(Duration::from_millis)
+}
+
+/// What the field says, in milliseconds.
+fn told(field: &Lifetime, json: &Value, iat: Option<i64>, date: Option<i64>) -> Option<u64> {
+    let value = field.at.find(json)?;
+    let now = date.or(iat);
+    let millis = match field.unit {
+        Unit::Rfc3339 => until(rfc3339(value.as_str()?)? as f64, now)?,
+        Unit::UnixMilliseconds | Unit::UnixSeconds => until(number(value)?, now)?,
+        Unit::Seconds | Unit::Milliseconds => {
+            let number = number(value)?;
+            if number >= POINT_IN_TIME {
+                until(number, now)?
+            } else if field.unit == Unit::Milliseconds {
+                number
+            } else {
+                number * 1000.0
+            }
+        }
+    };
+    positive(millis)
+}
+
+/// What the JWT says of itself, in milliseconds.
+fn own(times: JwtTimes, date: Option<i64>) -> Option<u64> {
+    let seconds = [times.iat, date].into_iter().flatten().find_map(|from| {
+        let lifetime = times.exp?.saturating_sub(from);
+        (lifetime > 0).then_some(lifetime)
+    })?;
+    u64::try_from(seconds).ok()?.checked_mul(1000)
+}
+
+/// Two witnesses. A field that is off by a thousand named the wrong unit; and no server takes a JWT past its `exp`,
+/// so where the field promises more, it is the JWT that is believed.
+fn reconciled(told: u64, own: u64) -> u64 {
+    let thousandfold = told.saturating_mul(1000);
+    if thousandfold.abs_diff(own) <= own / 50 { own } else { told.min(own) }
+}
+
+/// Milliseconds until a point in time, which is in seconds or in milliseconds since 1970, as its size tells.
+fn until(point: f64, now: Option<i64>) -> Option<f64> {
+    let seconds = if point >= IN_MILLISECONDS { point / 1000.0 } else { point };
+    Some((seconds - now? as f64) * 1000.0)
+}
+
+fn as_seconds(point: i64) -> i64 {
+    if point as f64 >= IN_MILLISECONDS { point / 1000 } else { point }
+}
+
+fn number(value: &Value) -> Option<f64> {
+    let number = match value {
+        Value::Number(number) => number.as_f64()?,
+        Value::String(text) => text.trim().parse().ok()?,
+        Value::Array(_) | Value::Bool(_) | Value::Null | Value::Object(_) => return None,
+    };
+    number.is_finite().then_some(number)
+}
+
+/// Rounded down, and at least one; nothing for zero and less. The cast saturates.
+fn positive(millis: f64) -> Option<u64> {
+    (millis >= 1.0).then_some(millis as u64)
+}
+
+/// Seconds since 1970 of a date and time (RFC 3339), without its fraction.
+fn rfc3339(text: &str) -> Option<i64> {
+    let (date, rest) = text.trim().split_once(['T', 't', ' '])?;
+    let zone = rest.find(['Z', 'z', '+', '-'])?;
+    let (time, zone) = rest.split_at(zone);
+    let [year, month, day] = triple(date, '-')?;
+    let [hour, minute, second] = triple(time.split('.').next()?, ':')?;
+    if !(1..=12).contains(&month) || !(1..=31).contains(&day) || hour > 24 || minute > 59 || second > 60 {
+        return None;
+    }
+    let offset = match zone {
+        "Z" | "z" => 0,
+        _ => {
+            let (hours, minutes) = zone[1..].split_once(':')?;
+            let minutes = hours.parse::<i64>().ok()? * 60 + minutes.parse::<i64>().ok()?;
+            if zone.starts_with('-') { -minutes } else { minutes }
+        }
+    };
+    Some(days(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second - offset * 60)
+}
+
+fn triple(text: &str, separator: char) -> Option<[i64; 3]> {
+    let mut parts = text.split(separator).map(|part| part.parse::<u16>().ok().map(i64::from));
+    let triple = [parts.next()??, parts.next()??, parts.next()??];
+    parts.next().is_none().then_some(triple)
+}
+
+/// Days since 1970 in the Gregorian calendar, by counting years from March so that the leap day comes last.
+fn days(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let month = (month + 9) % 12;
+    let era_day = year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+    era_day + (month * 153 + 2) / 5 + day - 1 - 719_468
+}
+
+/// As a lifetime in seconds this is 31 years, and so no lifetime. As a point in time it is September 2001.
+const POINT_IN_TIME: f64 = 1e9;
+
+/// As a point in time in seconds this is the year 5138, in milliseconds it is March 1973.
+const IN_MILLISECONDS: f64 = 1e11;
+
+impl Serialize for Lifetime {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.unit == Unit::default() {
+            return self.at.serialize(serializer);
+        }
+        LifetimeTable { at: self.at.clone(), unit: self.unit }.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Lifetime {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(LifetimeVisitor)
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LifetimeTable {
+    at: Pointer,
+    #[serde(default)]
+    unit: Unit,
+}
+
+struct LifetimeVisitor;
+
+impl<'de> Visitor<'de> for LifetimeVisitor {
+    type Value = Lifetime;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON pointer, or a table with `at` and `unit`")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Lifetime, E> {
+        let at = Pointer::new(text).map_err(|problem: String| E::custom(problem))?;
+        Ok(Lifetime { at, unit: Unit::default() })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Lifetime, A::Error> {
+        let LifetimeTable { at, unit } = LifetimeTable::deserialize(MapAccessDeserializer::new(map))?;
+        Ok(Lifetime { at, unit })
+    }
+}

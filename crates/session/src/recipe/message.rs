@@ -1,0 +1,240 @@
+//! Messages to a provider: what goes where.
+
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use serde_json::Value;
+
+use super::matching::Match;
+use super::place::{Format, Place};
+use super::{Exchange, Recipe, Send};
+use crate::tokens::Secret;
+
+/// A request as it is to be sent. Printing it shows no secret: all that was filled in is in types that cannot print.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    pub method: String,
+    /// To be appended to the profile's URL.
+    pub path: String,
+    /// Neither names nor values are escaped yet.
+    pub query: Vec<(String, Secret)>,
+    pub headers: Vec<(String, Secret)>,
+    pub body: Option<Secret>,
+    /// Of the body.
+    pub content_type: Option<&'static str>,
+}
+
+/// What is known when a message is made.
+#[derive(Default)]
+pub(super) struct Values<'a> {
+    pub(super) username: Option<&'a Secret>,
+    pub(super) password: Option<&'a Secret>,
+    pub(super) refresh_token: Option<&'a Secret>,
+    pub(super) access_token: Option<&'a Secret>,
+}
+
+impl Message {
+    /// With nothing in it but where it goes.
+    pub(super) fn bare(method: &str, path: &str) -> Self {
+        Self {
+            method: method.to_string(),
+            path: path.to_string(),
+            query: Vec::new(),
+            headers: Vec::new(),
+            body: None,
+            content_type: None,
+        }
+    }
+}
+
+/// `None` when the exchange asks for a value that is not there.
+pub(super) fn build(exchange: &Exchange, values: &Values<'_>) -> Option<Message> {
+    let mut message = Message::bare(&exchange.method, &exchange.path);
+    message.query = constants(&exchange.query);
+    message.headers = constants(&exchange.headers);
+    let mut body = exchange.body.clone().map(Value::Object);
+    for (place, value) in filled(&exchange.send, values) {
+        let value = value?;
+        match place {
+            Place::Body(pointer) => {
+                pointer.put(body.get_or_insert(Value::Null), Value::from(value.expose()));
+            }
+            Place::Header { name, scheme } => {
+                message.headers.push((name.clone(), with_scheme(scheme, value.expose())));
+            }
+            Place::Query(name) => message.query.push((name.clone(), value.clone())),
+        }
+    }
+    if let Some(body) = body {
+        let (text, content_type) = match exchange.format {
+            Format::Form => (form(&body), "application/x-www-form-urlencoded"),
+            Format::Json => (body.to_string(), "application/json"),
+        };
+        message.body = Some(Secret::new(text));
+        message.content_type = Some(content_type);
+    }
+    Some(message)
+}
+
+pub(super) fn with_scheme(scheme: &str, token: &str) -> Secret {
+    Secret::new(if scheme.is_empty() { token.to_string() } else { format!("{scheme} {token}") })
+}
+
+/// What the types of a recipe cannot forbid: the key, and the problem.
+pub(super) fn check(recipe: &Recipe) -> Result<(), (&'static str, String)> {
+    let Recipe { login, refresh, heartbeat, logout, authorization, rejects, resources: _ } = recipe;
+    let exchanges = [("login", login.as_ref()), ("refresh", Some(refresh)), ("logout", logout.as_ref())];
+    for (key, exchange) in exchanges {
+        if let Some(exchange) = exchange {
+            check_exchange(key, exchange).map_err(|problem| (key, problem))?;
+        }
+    }
+    if heartbeat.as_ref().is_some_and(|probe| probe.bad.iter().any(|rule| !rule.looks_inside())) {
+        return Err((
+            "heartbeat",
+            "a `bad` rule needs a `body` condition: the status speaks for itself".into(),
+        ));
+    }
+    if rejects
+        .iter()
+        .any(|rule| rule.status.0.iter().any(|status| (200..300).contains(status)) && !rule.looks_inside())
+    {
+        return Err((
+            "rejects",
+            "a rule for a success status needs a `body` condition or a `content_type`".into(),
+        ));
+    }
+    if !is_header_name(&authorization.header) {
+        return Err(("authorization", format!("`{}` is not the name of a header", authorization.header)));
+    }
+    Ok(())
+}
+
+fn check_exchange(key: &str, exchange: &Exchange) -> Result<(), String> {
+    let Send { username, password, refresh_token, access_token } = &exchange.send;
+    let allowed = match key {
+        "login" => [true, true, false, false],
+        "refresh" => [false, false, true, false],
+        _ => [false, false, true, true],
+    };
+    let places = [username, password, refresh_token, access_token];
+    for ((place, allowed), name) in places.iter().zip(allowed).zip(VALUES) {
+        if place.is_some() && !allowed {
+            return Err(format!("there is no `{name}` yet that a {key} could send"));
+        }
+    }
+    let take = &exchange.take;
+    match key {
+        "login" if password.is_none() => return Err("`send` has no place for the `password`".into()),
+        "login" if take.access_token.is_none() && take.refresh_token.is_none() => {
+            return Err("`take` has neither `access_token` nor `refresh_token`".into());
+        }
+        "refresh" if refresh_token.is_none() => {
+            return Err("`send` has no place for the `refresh_token`".into());
+        }
+        "refresh" if take.access_token.is_none() => return Err("`take` has no `access_token`".into()),
+        _ => {}
+    }
+    check_places(exchange, &places)?;
+    exchange.refused.iter().try_for_each(check_refused)
+}
+
+fn check_places(exchange: &Exchange, places: &[&Option<Place>]) -> Result<(), String> {
+    let mut inside = exchange.body.as_ref().map(|_| ()).is_some();
+    let mut seen: Vec<Vec<String>> = Vec::new();
+    for place in places.iter().filter_map(|place| place.as_ref()) {
+        match place {
+            Place::Body(pointer) => {
+                inside = true;
+                let names = pointer.names();
+                if seen.iter().any(|other| other.starts_with(&names) || names.starts_with(other)) {
+                    return Err(format!("two values would stand at `{}`", pointer.as_str()));
+                }
+                if exchange.format == Format::Form && names.len() != 1 {
+                    return Err(format!("a form has no members of members, as in `{}`", pointer.as_str()));
+                }
+                seen.push(names);
+            }
+            Place::Header { name, .. } if !is_header_name(name) => {
+                return Err(format!("`{name}` is not the name of a header"));
+            }
+            Place::Header { .. } | Place::Query(_) => {}
+        }
+    }
+    if let Some(name) = exchange.headers.keys().find(|name| !is_header_name(name)) {
+        return Err(format!("`{name}` is not the name of a header"));
+    }
+    if inside && matches!(exchange.method.as_str(), "GET" | "HEAD") {
+        return Err(format!("a {} has no body: use `query` or `header`", exchange.method));
+    }
+    Ok(())
+}
+
+/// Nothing that a server in trouble or a network in between sends may condemn a refresh token.
+fn check_refused(rule: &Match) -> Result<(), String> {
+    for status in &rule.status.0 {
+        match status {
+            200..300 if rule.body.is_none() => {
+                return Err(format!("a `refused` rule for {status} needs a `body` condition"));
+            }
+            200..300 | 400..500 if !matches!(status, 407 | 408 | 425 | 429 | 451) => {}
+            _ => return Err(format!("{status} never means refused: gateways and broken servers send it")),
+        }
+    }
+    Ok(())
+}
+
+fn filled<'a>(send: &'a Send, values: &Values<'a>) -> impl Iterator<Item = (&'a Place, Option<&'a Secret>)> {
+    let Send { username, password, refresh_token, access_token } = send;
+    [
+        (username, values.username),
+        (password, values.password),
+        (refresh_token, values.refresh_token),
+        (access_token, values.access_token),
+    ]
+    .into_iter()
+    .filter_map(|(place, value)| Some((place.as_ref()?, value)))
+}
+
+fn constants(map: &BTreeMap<String, String>) -> Vec<(String, Secret)> {
+    map.iter().map(|(name, value)| (name.clone(), Secret::new(value.as_str()))).collect()
+}
+
+fn form(body: &Value) -> String {
+    let mut text = String::new();
+    for (name, value) in body.as_object().into_iter().flatten() {
+        if !text.is_empty() {
+            text.push('&');
+        }
+        escape(&mut text, name);
+        text.push('=');
+        match value {
+            Value::String(value) => escape(&mut text, value),
+            Value::Array(_) | Value::Bool(_) | Value::Null | Value::Number(_) | Value::Object(_) => {
+                escape(&mut text, &value.to_string());
+            }
+        }
+    }
+    text
+}
+
+/// As HTML forms are written: a space is `+`, everything that is not plain is `%` and two digits.
+fn escape(text: &mut String, part: &str) {
+    for byte in part.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'*' | b'-' | b'.' | b'_' => text.push(byte.into()),
+            b' ' => text.push('+'),
+            _ => text.push_str(&format!("%{byte:02X}")),
+        }
+    }
+}
+
+/// A token of RFC 9110, section 5.6.2.
+fn is_header_name(name: &str) -> bool {
+    !name.is_empty()
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+}
+
+const VALUES: [&str; 4] = ["username", "password", "refresh_token", "access_token"];
