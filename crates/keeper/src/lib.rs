@@ -1,4 +1,6 @@
 //! The session keeper: the process that owns every session, its socket, and the client that all faces use.
 
 pub mod api;
-mod secret;
+pub mod client;
+pub mod paths;
+pub mod secret;
