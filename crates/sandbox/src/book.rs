@@ -1,0 +1,260 @@
+//! Who holds which token, and what becomes of it: the book-keeping of one dialect, as a pure state machine.
+//!
+//! The hard part of being an authorization server is the spent refresh token. Where refresh tokens rotate, a spent
+//! one that comes back means one of two things: a thief, or an honest client whose answer was lost. The three
+//! policies of the field differ only in what they do then: refuse it ([`Rotation::On`]), refuse it and end the whole
+//! family of tokens that came from the same sign-in ([`Rotation::Strict`]), or, within a grace, give the very same
+//! answer again.
+//!
+//! Tokens come in as strings that somebody else made, and time comes in as an argument.
+
+use std::collections::HashMap;
+
+use crate::people::Person;
+use crate::settings::Rotation;
+
+#[derive(Default)]
+pub(crate) struct Book {
+    access: HashMap<String, Access>,
+    refresh: HashMap<String, Refresh>,
+    families: u64,
+}
+
+/// The tokens to hand out if the request is granted.
+#[derive(Clone, Debug)]
+pub(crate) struct Fresh {
+    /// Absent where signing in gives only a refresh token.
+    pub(crate) access: Option<String>,
+    pub(crate) refresh: String,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rules {
+    pub(crate) access_ttl_ms: u64,
+    pub(crate) refresh_ttl_ms: u64,
+    pub(crate) rotation: Rotation,
+    pub(crate) grace_ms: u64,
+    /// The access tokens from before die at each refresh.
+    pub(crate) refresh_revokes_access: bool,
+    /// A refresh gives the access token that is already there, where one is.
+    pub(crate) keep_access: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Granted {
+    pub(crate) person: Person,
+    pub(crate) access: Option<String>,
+    /// The refresh token to go on with.
+    pub(crate) refresh: String,
+    /// Whether that is another one than was sent.
+    pub(crate) rotated: bool,
+}
+
+/// Why a token is not good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    Expired,
+    Missing,
+    /// A refresh token that was already exchanged.
+    Reused {
+        family_revoked: bool,
+    },
+    Revoked,
+    Unknown,
+    /// An access token where a refresh token belongs, or the other way round.
+    WrongKind,
+}
+
+/// How many tokens a revocation met.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Revoked {
+    pub access: usize,
+    pub refresh: usize,
+}
+
+impl Book {
+    pub(crate) fn sign_in(&mut self, person: Person, fresh: Fresh, rules: &Rules, now: u64) -> Granted {
+        self.forget_the_long_expired(now);
+        self.families += 1;
+        let family = self.families;
+        self.shelve_access(fresh.access.clone(), person, family, rules, now);
+        self.shelve_refresh(fresh.refresh.clone(), person, family, rules, now);
+        Granted { person, access: fresh.access, refresh: fresh.refresh, rotated: true }
+    }
+
+    /// Exchanges a refresh token. `fresh` is used as far as the rules ask for new tokens.
+    pub(crate) fn refresh(
+        &mut self,
+        token: &str,
+        fresh: Fresh,
+        rules: &Rules,
+        now: u64,
+    ) -> Result<Granted, Refused> {
+        let (person, family) = match self.refresh.get(token) {
+            None => return Err(self.stranger(token)),
+            Some(known) if known.expires <= now => return Err(Refused::Expired),
+            Some(known) => match &known.state {
+                State::Live => (known.person, known.family),
+                State::Revoked => return Err(Refused::Revoked),
+                State::Spent { at, answer } => {
+                    if now < at.saturating_add(rules.grace_ms) {
+                        return Ok(answer.clone());
+                    }
+                    let family = known.family;
+                    return Err(self.reused(family, rules));
+                }
+            },
+        };
+        self.forget_the_long_expired(now);
+        let kept = if rules.keep_access { self.newest_access(family) } else { None };
+        let access = match kept {
+            Some(kept) => Some(kept),
+            None => {
+                if rules.refresh_revokes_access {
+                    self.revoke_access(|access| access.family == family);
+                }
+                self.shelve_access(fresh.access.clone(), person, family, rules, now);
+                fresh.access
+            }
+        };
+        if rules.rotation == Rotation::Off {
+            return Ok(Granted { person, access, refresh: token.to_owned(), rotated: false });
+        }
+        let answer = Granted { person, access, refresh: fresh.refresh.clone(), rotated: true };
+        self.shelve_refresh(fresh.refresh, person, family, rules, now);
+        if let Some(spent) = self.refresh.get_mut(token) {
+            spent.state = State::Spent { at: now, answer: answer.clone() };
+        }
+        Ok(answer)
+    }
+
+    /// Says whose access token this is.
+    pub(crate) fn admit(&self, token: &str, now: u64) -> Result<Person, Refused> {
+        match self.access.get(token) {
+            None if self.refresh.contains_key(token) => Err(Refused::WrongKind),
+            None => Err(Refused::Unknown),
+            Some(known) if known.revoked => Err(Refused::Revoked),
+            Some(known) if known.expires <= now => Err(Refused::Expired),
+            Some(known) => Ok(known.person),
+        }
+    }
+
+    /// Whose refresh token this is, good or not.
+    pub(crate) fn owner(&self, refresh: &str) -> Option<Person> {
+        self.refresh.get(refresh).map(|known| known.person)
+    }
+
+    /// Signs out: the refresh token dies. Its access tokens live on unless `and_access`.
+    pub(crate) fn sign_out(&mut self, token: &str, and_access: bool, now: u64) -> Result<(), Refused> {
+        let family = match self.refresh.get_mut(token) {
+            None => return Err(self.stranger(token)),
+            Some(known) if known.expires <= now => return Err(Refused::Expired),
+            Some(known) => match known.state {
+                State::Revoked | State::Spent { .. } => return Err(Refused::Revoked),
+                State::Live => {
+                    known.state = State::Revoked;
+                    known.family
+                }
+            },
+        };
+        if and_access {
+            self.revoke_access(|access| access.family == family);
+        }
+        Ok(())
+    }
+
+    /// Revokes what was given to `person`, or to everybody.
+    pub(crate) fn revoke(&mut self, access: bool, refresh: bool, person: Option<Person>) -> Revoked {
+        let meant = |owner: Person| person.is_none_or(|person| person == owner);
+        Revoked {
+            access: if access { self.revoke_access(|token| meant(token.person)) } else { 0 },
+            refresh: if refresh { self.revoke_refresh(|token| meant(token.person)) } else { 0 },
+        }
+    }
+
+    fn reused(&mut self, family: u64, rules: &Rules) -> Refused {
+        let family_revoked = rules.rotation == Rotation::Strict;
+        if family_revoked {
+            self.revoke_refresh(|token| token.family == family);
+            self.revoke_access(|token| token.family == family);
+        }
+        Refused::Reused { family_revoked }
+    }
+
+    fn stranger(&self, refresh: &str) -> Refused {
+        if self.access.contains_key(refresh) { Refused::WrongKind } else { Refused::Unknown }
+    }
+
+    fn newest_access(&self, family: u64) -> Option<String> {
+        let of_family = self.access.iter().filter(|(_, known)| known.family == family && !known.revoked);
+        of_family.max_by_key(|(_, known)| known.expires).map(|(token, _)| token.clone())
+    }
+
+    fn revoke_access(&mut self, meant: impl Fn(&Access) -> bool) -> usize {
+        let tokens = self.access.values_mut().filter(|token| !token.revoked && meant(token));
+        tokens.map(|token| token.revoked = true).count()
+    }
+
+    fn revoke_refresh(&mut self, meant: impl Fn(&Refresh) -> bool) -> usize {
+        let mut live = 0;
+        for token in self.refresh.values_mut().filter(|token| meant(token)) {
+            live += usize::from(matches!(token.state, State::Live));
+            token.state = State::Revoked;
+        }
+        live
+    }
+
+    fn shelve_access(&mut self, token: Option<String>, person: Person, family: u64, rules: &Rules, now: u64) {
+        let Some(token) = token else { return };
+        let expires = now.saturating_add(rules.access_ttl_ms);
+        self.access.insert(token, Access { person, family, expires, revoked: false });
+    }
+
+    fn shelve_refresh(&mut self, token: String, person: Person, family: u64, rules: &Rules, now: u64) {
+        let expires = now.saturating_add(rules.refresh_ttl_ms);
+        self.refresh.insert(token, Refresh { person, family, expires, state: State::Live });
+    }
+
+    fn forget_the_long_expired(&mut self, now: u64) {
+        if self.access.len() > REMEMBERED {
+            self.access.retain(|_, known| known.expires.saturating_add(AN_HOUR_MS) > now);
+        }
+        if self.refresh.len() > REMEMBERED {
+            self.refresh.retain(|_, known| known.expires.saturating_add(AN_HOUR_MS) > now);
+        }
+    }
+}
+
+struct Access {
+    person: Person,
+    family: u64,
+    expires: u64,
+    revoked: bool,
+}
+
+struct Refresh {
+    person: Person,
+    /// All that came from one sign-in.
+    family: u64,
+    expires: u64,
+    state: State,
+}
+
+enum State {
+    Live,
+    Revoked,
+    /// Exchanged. The answer is kept, to be given again within the grace.
+    Spent {
+        at: u64,
+        answer: Granted,
+    },
+}
+
+/// An expired token is remembered so that it is told apart from garbage. A sandbox that runs for a week with
+/// thirty-second tokens would remember twenty thousand per session for nothing, so beyond this many only the last
+/// hour is kept.
+const REMEMBERED: usize = 10_000;
+const AN_HOUR_MS: u64 = 3_600_000;
+
+#[cfg(test)]
+mod tests;

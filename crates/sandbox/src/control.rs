@@ -1,0 +1,117 @@
+//! The handle by which a sandbox is driven from within the same process, and all that the HTTP control can do.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::bench::Bench;
+use crate::book::Revoked;
+use crate::counters::{Counters, LogEntry};
+use crate::dialect::{Dialect, PerDialect};
+use crate::fault::Fault;
+use crate::invalid::Invalid;
+use crate::people::Person;
+use crate::settings::Settings;
+use crate::switchboard::{FaultState, Switch};
+
+/// Drives a running sandbox. Clones drive the same one; after its end they do nothing that anybody sees.
+#[derive(Clone)]
+pub struct Control {
+    bench: Arc<Bench>,
+}
+
+/// Which tokens to revoke.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    Access,
+    Refresh,
+    All,
+}
+
+impl Control {
+    pub(crate) fn new(bench: Arc<Bench>) -> Self {
+        Self { bench }
+    }
+
+    /// Switches a fault on, in place of how it was set before.
+    pub fn set_fault(&self, fault: Fault, switch: Switch) -> Result<FaultState, Invalid> {
+        let mut state = self.bench.state();
+        state.switchboard.set(fault, switch)?;
+        Ok(state.switchboard.state(fault))
+    }
+
+    /// Switches a fault off.
+    pub fn clear_fault(&self, fault: Fault) -> FaultState {
+        let mut state = self.bench.state();
+        state.switchboard.clear(fault);
+        state.switchboard.state(fault)
+    }
+
+    pub fn clear_faults(&self) {
+        self.bench.state().switchboard.clear_all();
+    }
+
+    /// The whole catalogue, and how each is set.
+    pub fn faults(&self) -> Vec<FaultState> {
+        self.bench.state().switchboard.states()
+    }
+
+    /// Revokes what the dialect gave to the user; of every dialect and user where none is named.
+    pub fn revoke(
+        &self,
+        what: What,
+        dialect: Option<Dialect>,
+        user: Option<&str>,
+    ) -> Result<Revoked, Invalid> {
+        let person = match user {
+            None => None,
+            Some(user) => Some(Person::named(user).ok_or_else(|| {
+                let names = Person::ALL.map(Person::username).join(", ");
+                Invalid::field("user", &user.into(), format!("one of {names}"))
+            })?),
+        };
+        let (access, refresh) = (what != What::Refresh, what != What::Access);
+        let mut state = self.bench.state();
+        let mut revoked = Revoked::default();
+        for meant in Dialect::ALL.into_iter().filter(|meant| dialect.is_none_or(|dialect| dialect == *meant))
+        {
+            let here = state.books[meant].revoke(access, refresh, person);
+            revoked.access += here.access;
+            revoked.refresh += here.refresh;
+        }
+        Ok(revoked)
+    }
+
+    pub fn counters(&self) -> PerDialect<Counters> {
+        self.bench.state().counters
+    }
+
+    /// The requests that ended after entry `n`, oldest first; all that are kept for 0.
+    pub fn log(&self, after: u64) -> Vec<LogEntry> {
+        self.bench.state().log.after(after)
+    }
+
+    pub fn clear_log(&self) {
+        self.bench.state().log.clear();
+    }
+
+    pub fn settings(&self) -> Settings {
+        self.bench.state().settings.clone()
+    }
+
+    /// Changes settings from now on. The port stays what it is.
+    pub fn change_settings(&self, change: impl FnOnce(&mut Settings)) -> Settings {
+        let mut state = self.bench.state();
+        let port = state.settings.port;
+        change(&mut state.settings);
+        state.settings.port = port;
+        state.settings.clone()
+    }
+
+    pub(crate) fn patch_settings(&self, patch: &Value) -> Result<Settings, Invalid> {
+        let mut state = self.bench.state();
+        state.settings = state.settings.patched(patch)?;
+        Ok(state.settings.clone())
+    }
+}

@@ -1,0 +1,185 @@
+//! One request and what the server does about it, in terms that all dialects share.
+//!
+//! The counters count here too, so that they mean the same in every dialect.
+
+use axum::body::Bytes;
+use axum::http::header;
+use axum::http::request::Parts;
+use serde_json::Value;
+
+use crate::book::{Book, Fresh, Granted, Refused, Rules};
+use crate::clock::Moment;
+use crate::counters::Counters;
+use crate::dialect::Dialect;
+use crate::mint::{Broken, Claim, Mint, told_lifetime};
+use crate::people::{Person, Stranger};
+use crate::reply::Fields;
+use crate::settings::{Format, Settings, ms};
+use crate::switchboard::Tweaks;
+
+pub(crate) struct Exchange<'a> {
+    pub(crate) dialect: Dialect,
+    pub(crate) asked: &'a Asked,
+    pub(crate) tweaks: &'a Tweaks,
+    pub(crate) settings: &'a Settings,
+    pub(crate) mint: &'a Mint,
+    pub(crate) book: &'a mut Book,
+    pub(crate) counters: &'a mut Counters,
+}
+
+/// What came over the wire, and when.
+pub(crate) struct Asked {
+    pub(crate) head: Parts,
+    pub(crate) body: Bytes,
+    pub(crate) now: Moment,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Access,
+    Refresh,
+}
+
+impl Exchange<'_> {
+    /// Signs in with `username` and `password` of the JSON body.
+    pub(crate) fn sign_in(&mut self, with_access: bool) -> Result<Result<Granted, Stranger>, Broken> {
+        let body = self.json();
+        let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
+        let person = match Person::sign_in(text("username"), text("password")) {
+            Ok(person) => person,
+            Err(stranger) => return Ok(Err(stranger)),
+        };
+        let mut fresh = self.fresh(person)?;
+        fresh.access = fresh.access.filter(|_| with_access);
+        self.counters.logins += 1;
+        Ok(Ok(self.book.sign_in(person, fresh, &self.rules(), self.asked.now.since_start_ms)))
+    }
+
+    pub(crate) fn refresh(&mut self, token: Option<&str>) -> Result<Result<Granted, Refused>, Broken> {
+        let outcome = match token {
+            None => Err(Refused::Missing),
+            Some(token) => {
+                // For a token that is nobody's the book looks no further, so it does not matter whose are made.
+                let fresh = self.fresh(self.book.owner(token).unwrap_or(Person::Alice))?;
+                self.book.refresh(token, fresh, &self.rules(), self.asked.now.since_start_ms)
+            }
+        };
+        match outcome {
+            Ok(_) => self.counters.refreshes_granted += 1,
+            Err(refused) => {
+                self.counters.refreshes_refused += 1;
+                if let Refused::Reused { family_revoked } = refused {
+                    self.counters.reuse_detected += 1;
+                    self.counters.families_revoked += u64::from(family_revoked);
+                }
+            }
+        }
+        Ok(outcome)
+    }
+
+    /// Lets the bearer of a good access token in.
+    pub(crate) fn admit(&mut self, token: Option<&str>) -> Result<Person, Refused> {
+        let outcome = match token {
+            None => Err(Refused::Missing),
+            Some(_) if self.tweaks.heartbeat_no => Err(Refused::Revoked),
+            Some(token) => self.book.admit(token, self.asked.now.since_start_ms),
+        };
+        self.counters.unauthorized += u64::from(outcome.is_err());
+        outcome
+    }
+
+    /// Signs out the session of a refresh token.
+    pub(crate) fn sign_out(&mut self, token: Option<&str>, and_access: bool) -> Result<(), Refused> {
+        let token = token.ok_or(Refused::Missing)?;
+        self.book.sign_out(token, and_access, self.asked.now.since_start_ms)
+    }
+
+    /// Does what must be done once only, and says how often it was.
+    pub(crate) fn side_effect(&mut self) -> u64 {
+        self.counters.side_effects += 1;
+        self.counters.side_effects
+    }
+
+    /// The body as JSON; null when it is none.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.asked.body).unwrap_or_default()
+    }
+
+    /// A field of the body, if it is a text.
+    pub(crate) fn field(&self, name: &str) -> Option<String> {
+        self.json().get(name).and_then(Value::as_str).map(str::to_owned)
+    }
+
+    pub(crate) fn authorization(&self) -> Option<&str> {
+        self.asked.head.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok())
+    }
+
+    /// What follows the scheme `Bearer`.
+    pub(crate) fn bearer(&self) -> Option<String> {
+        let (scheme, token) = self.authorization()?.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
+    }
+
+    pub(crate) fn lifetime(&self) -> Value {
+        told_lifetime(ms(self.settings.access_ttl), self.tweaks.expiry)
+    }
+
+    /// An answer with tokens, without the fields that a fault takes out of it.
+    pub(crate) fn tokens(&self, mut fields: Fields) -> Fields {
+        let names = &self.dialect.grammar().names;
+        for omitted in &self.tweaks.omit {
+            let (name, is_null) = match omitted.strip_suffix(":null") {
+                Some(name) => (name, true),
+                None => (omitted.as_str(), false),
+            };
+            let name = match name {
+                "access" => names.access,
+                "refresh" => names.refresh,
+                "lifetime" => names.lifetime,
+                other => other,
+            };
+            if is_null {
+                fields.0.iter_mut().filter(|(field, _)| *field == name).for_each(|(_, value)| {
+                    *value = Value::Null.into();
+                });
+            } else {
+                fields.0.retain(|(field, _)| *field != name);
+            }
+        }
+        fields
+    }
+
+    fn fresh(&self, person: Person) -> Result<Fresh, Broken> {
+        let settings = &self.settings.dialects[self.dialect];
+        let refresh_format = self.dialect.grammar().refresh_format;
+        let access = self.token(Kind::Access, settings.access_format, person)?;
+        let refresh = self.token(Kind::Refresh, refresh_format, person)?;
+        Ok(Fresh { access: Some(access), refresh })
+    }
+
+    fn token(&self, kind: Kind, format: Format, person: Person) -> Result<String, Broken> {
+        let (lifetime, strange) = match kind {
+            Kind::Access => (self.settings.access_ttl, self.tweaks.expiry),
+            Kind::Refresh => (self.settings.refresh_ttl, None),
+        };
+        match format {
+            Format::Opaque => self.mint.opaque(),
+            Format::Jwt => {
+                let claim = Claim::new(self.asked.now.unix_s, ms(lifetime), strange)?;
+                self.mint.jwt(&(self.dialect.grammar().claims)(kind, person, &claim))
+            }
+        }
+    }
+
+    fn rules(&self) -> Rules {
+        let dialect = &self.settings.dialects[self.dialect];
+        Rules {
+            access_ttl_ms: ms(self.settings.access_ttl),
+            refresh_ttl_ms: ms(self.settings.refresh_ttl),
+            rotation: dialect.rotation,
+            grace_ms: ms(dialect.grace),
+            refresh_revokes_access: dialect.refresh_revokes_access,
+            keep_access: self.tweaks.same_token,
+        }
+    }
+}

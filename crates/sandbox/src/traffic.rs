@@ -1,0 +1,257 @@
+//! What happens to one request of a client: the faults in front of the server, the server, the faults behind it.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::Value;
+
+use crate::bench::{Arrival, Bench};
+use crate::bodies::{huge, torn};
+use crate::clock::Moment;
+use crate::counters::LogEntry;
+use crate::dialect::{Dialect, Endpoint, Route};
+use crate::exchange::{Asked, Exchange};
+use crate::fault::Fault;
+use crate::reply::Reply;
+use crate::serve::{Gone, NoAnswer};
+use crate::switchboard::{Plan, Tweaks};
+
+/// Answers everything below the prefix of a dialect.
+pub(crate) async fn answer(State(bench): State<Arc<Bench>>, request: Request) -> Response {
+    let method = request.method().clone();
+    let Some((dialect, path)) = split(request.uri().path()) else { return nowhere() };
+    let path = path.to_owned();
+    let route = dialect.grammar().route(&method, &path);
+    let endpoint = route.map_or(Endpoint::Other, |route| route.endpoint);
+
+    let arrived_at = bench.clock.now();
+    let arrival = bench.arrive(dialect, endpoint);
+    let entry = LogEntry {
+        n: 0,
+        arrived: arrival.number,
+        at_ms: arrived_at.since_start_ms,
+        dialect,
+        endpoint,
+        method: method.to_string(),
+        path: request.uri().path().to_owned(),
+        status: None,
+        fault: arrival.plan.fault,
+    };
+    let Arrival { plan, in_flight, .. } = arrival;
+    let gone = request.extensions().get::<Gone>().cloned();
+    if matches!(plan.gate, Some((Fault::Hang, _))) {
+        // It is over for the log now: nobody will ever hear of it again.
+        bench.state().log.write(entry);
+        tokio::select! {
+            () = bench.stop.fired() => {}
+            () = happened(gone) => {}
+        }
+        return NoAnswer::Close.response();
+    }
+    let mut outcome = pin!(process(&bench, &plan, dialect, route, &path, request));
+    let outcome = tokio::select! {
+        biased;
+        outcome = &mut outcome => outcome,
+        () = happened(gone) => {
+            // A client that has given up and asks again is not asking twice at once.
+            drop(in_flight);
+            outcome.await
+        }
+    };
+    let status = outcome.as_ref().ok().map(|response| response.status().as_u16());
+    bench.state().log.write(LogEntry { status, ..entry });
+    outcome.unwrap_or_else(NoAnswer::response)
+}
+
+async fn process(
+    bench: &Bench,
+    plan: &Plan,
+    dialect: Dialect,
+    route: Option<&Route>,
+    path: &str,
+    request: Request,
+) -> Result<Response, NoAnswer> {
+    let (head, body) = request.into_parts();
+    // The body is taken before anything else, or a client that is still sending would see a reset for our haste.
+    let body = to_bytes(body, MOST_BODY).await.map_err(|_| NoAnswer::Close)?;
+    if plan.latency_ms > 0 {
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_millis(plan.latency_ms)) => {}
+            () = bench.stop.fired() => return Err(NoAnswer::Close),
+        }
+    }
+    let now = bench.clock.now().skewed(plan.tweaks.skew_s);
+    if let Some((fault, value)) = &plan.gate {
+        let endpoint = route.map_or(Endpoint::Other, |route| route.endpoint);
+        return gate(bench, dialect, endpoint, *fault, value).map(|response| dated(response, now));
+    }
+    let asked = Asked { head, body, now };
+    let reply = match route {
+        None => (dialect.grammar().not_found)(&asked.head.method, path),
+        Some(route) => serve(bench, dialect, route, &asked, &plan.tweaks),
+    };
+    let response = match plan.after {
+        Some(Fault::LostAnswer) => return Err(NoAnswer::Close),
+        Some(_) => cut(reply),
+        None => reply.into_response(),
+    };
+    Ok(dated(response, now))
+}
+
+/// Lets the dialect answer.
+fn serve(bench: &Bench, dialect: Dialect, route: &Route, asked: &Asked, tweaks: &Tweaks) -> Reply {
+    let mut state = bench.state();
+    let state = &mut *state;
+    let mut exchange = Exchange {
+        dialect,
+        asked,
+        tweaks,
+        settings: &state.settings,
+        mint: &bench.mint,
+        book: &mut state.books[dialect],
+        counters: &mut state.counters[dialect],
+    };
+    (route.answer)(&mut exchange).unwrap_or_else(|error| {
+        tracing::error!(%error, "the sandbox could not make a token");
+        Reply::text(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string())
+    })
+}
+
+/// Answers in the server's place.
+fn gate(
+    bench: &Bench,
+    dialect: Dialect,
+    endpoint: Endpoint,
+    fault: Fault,
+    value: &Value,
+) -> Result<Response, NoAnswer> {
+    let reply = match fault {
+        Fault::Reset => return Err(NoAnswer::Reset),
+        Fault::Huge => {
+            let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+            return Ok((json, huge(value.as_u64().unwrap_or_default())).into_response());
+        }
+        Fault::BareStatus => Reply::empty(status(value)),
+        Fault::RateLimit => rate_limit(dialect, value),
+        Fault::CaptivePortal => Reply::html(StatusCode::OK, PORTAL),
+        Fault::Redirect => {
+            let there = HeaderValue::from_static("/portal");
+            Reply::html(StatusCode::FOUND, PORTAL).with(header::LOCATION, there)
+        }
+        Fault::NotJson => Reply::text(StatusCode::OK, "All good here, nothing to see.\n"),
+        Fault::Refuse => refuse(bench, dialect, endpoint),
+        Fault::Status => gateway(status(value)),
+        Fault::Hang
+        | Fault::Latency
+        | Fault::ClockSkew
+        | Fault::Omit
+        | Fault::StrangeExpiry
+        | Fault::SameToken
+        | Fault::HeartbeatNo
+        | Fault::LostAnswer
+        | Fault::Truncated => return Err(NoAnswer::Close),
+    };
+    Ok(reply.into_response())
+}
+
+fn refuse(bench: &Bench, dialect: Dialect, endpoint: Endpoint) -> Reply {
+    let counters = &mut bench.state().counters[dialect];
+    if endpoint.is_protected() {
+        counters.unauthorized += 1;
+    } else {
+        counters.refreshes_refused += 1;
+    }
+    (dialect.grammar().refuse)(endpoint)
+}
+
+fn rate_limit(dialect: Dialect, wait: &Value) -> Reply {
+    let reply = (dialect.grammar().throttled)(wait.as_u64());
+    let header = wait.as_str().map_or_else(|| wait.to_string(), str::to_owned);
+    match HeaderValue::try_from(header) {
+        Ok(header) if !wait.is_null() => reply.with(header::RETRY_AFTER, header),
+        _ => reply,
+    }
+}
+
+/// The page of a reverse proxy whose server is away.
+fn gateway(status: StatusCode) -> Reply {
+    let title = format!("{} {}", status.as_u16(), status.canonical_reason().unwrap_or("Error"));
+    let page = format!(
+        "<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n\
+         <hr><center>gateway</center>\r\n</body>\r\n</html>\r\n"
+    );
+    Reply::html(status, page)
+}
+
+fn status(value: &Value) -> StatusCode {
+    let status = value.as_u64().and_then(|status| u16::try_from(status).ok());
+    status.and_then(|status| StatusCode::from_u16(status).ok()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+/// Promises the whole body and sends half of it.
+fn cut(reply: Reply) -> Response {
+    let promised = reply.body.len().max(LEAST_PROMISED);
+    let half = reply.body.len() / 2;
+    // 204 has no body that could be cut, and hyper would not let us promise one.
+    let status = if reply.status == StatusCode::NO_CONTENT { StatusCode::OK } else { reply.status };
+    let part = reply.body[..half].to_vec();
+    let mut response = Reply { status, body: Vec::new(), ..reply }.into_response();
+    response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(promised));
+    *response.body_mut() = torn(part);
+    response
+}
+
+fn dated(mut response: Response, now: Moment) -> Response {
+    let since_1970 = Duration::from_secs(u64::try_from(now.unix_s).unwrap_or_default());
+    let date = httpdate::fmt_http_date(UNIX_EPOCH + since_1970);
+    if let Ok(date) = HeaderValue::try_from(date) {
+        response.headers_mut().insert(header::DATE, date);
+    }
+    response
+}
+
+/// When the client hangs up; never, if there is no telling.
+async fn happened(gone: Option<Gone>) {
+    match gone {
+        Some(gone) => gone.happened().await,
+        None => std::future::pending().await,
+    }
+}
+
+fn split(path: &str) -> Option<(Dialect, &str)> {
+    let path = path.strip_prefix('/')?;
+    let end = path.find('/').unwrap_or(path.len());
+    Some((Dialect::named(&path[..end])?, &path[end..]))
+}
+
+fn nowhere() -> Response {
+    let names = Dialect::ALL.map(Dialect::name).join(", /");
+    Reply::text(StatusCode::NOT_FOUND, &format!("The dialects of this sandbox are below /{names}.\n"))
+        .into_response()
+}
+
+/// The page that a network shows before it lets anybody through.
+pub(crate) fn portal() -> Response {
+    Reply::html(StatusCode::OK, PORTAL).into_response()
+}
+
+impl IntoResponse for Reply {
+    fn into_response(self) -> Response {
+        let mut response = Response::new(Body::from(self.body));
+        *response.status_mut() = self.status;
+        response.headers_mut().extend(self.headers);
+        response
+    }
+}
+
+const PORTAL: &str = "<!DOCTYPE html>\n<html>\n<head><title>Welcome to the Grand Hotel Wi-Fi</title></head>\n\
+                      <body>\n<h1>Welcome</h1>\n<p>Please accept our terms to go online.</p>\n\
+                      <form action=\"/portal\"><button>Accept</button></form>\n</body>\n</html>\n";
+const MOST_BODY: usize = 1024 * 1024;
+/// So that something is missing even of an empty body.
+const LEAST_PROMISED: usize = 64;
