@@ -2,5 +2,6 @@
 
 pub mod api;
 pub mod client;
+pub mod config;
 pub mod paths;
 pub mod secret;

@@ -1,0 +1,200 @@
+//! The configuration: profiles in one TOML file that people edit by hand and the window edits too.
+//!
+//! It is parsed, not validated: what is wrong is told with its line and a hint, and every profile that is right goes
+//! on. A typing mistake in one profile signs nobody out of another.
+
+mod duration;
+mod edit;
+mod file;
+mod hint;
+mod merge;
+mod profile;
+mod rules;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use session::policy::Policy;
+use session::recipe::Recipe;
+use toml_edit::{Document, Item};
+use url::Url;
+
+use crate::api::{Code, Failure, Resource, VaultKind};
+
+pub use edit::{add, remove};
+pub use file::write;
+pub use rules::{check_name, check_url, is_loopback};
+
+/// What a configuration file says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    pub vault: VaultKind,
+    /// Those that can be used, in the order of the file.
+    pub profiles: Vec<Profile>,
+    /// What is wrong with the others.
+    pub problems: Vec<Problem>,
+    /// Nothing could be read at all: it is no TOML, or no text. Whoever has an older configuration goes on with it.
+    pub unreadable: bool,
+}
+
+/// One session to keep, with everything decided.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Profile {
+    pub name: String,
+    /// The preset that the recipe comes from, or [`CUSTOM`].
+    pub preset: String,
+    /// The base that the recipe's paths are appended to. Its path has no `/` at the end, unless that is all of it.
+    pub url: Url,
+    pub recipe: Recipe,
+    /// Time between heartbeats.
+    pub heartbeat: Duration,
+    /// How long before its end an access token is refreshed; by the lifetime when absent.
+    pub refresh_before: Option<Duration>,
+    /// How long an access token is believed to live when nothing says so.
+    pub assume_lifetime: Duration,
+    /// Of one exchange.
+    pub timeout: Duration,
+    pub allow_http: bool,
+    /// More certificates to trust.
+    pub ca_file: Option<PathBuf>,
+    /// What *Data* offers.
+    pub resources: Vec<Resource>,
+    /// The provider has fault switches.
+    pub sandbox: bool,
+    /// For the sign-in form.
+    pub user: Option<String>,
+}
+
+/// Something in the file that is wrong, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    pub path: PathBuf,
+    /// Counted from 1.
+    pub line: Option<u32>,
+    pub profile: Option<String>,
+    /// The key within the profile (or the file), such as `recipe.refresh.path`; empty when it is none in particular.
+    pub field: String,
+    pub problem: String,
+    pub hint: Option<String>,
+}
+
+/// The name of a recipe that comes from no preset.
+pub const CUSTOM: &str = "custom";
+
+impl Config {
+    /// Reads the file. One that does not exist is an empty configuration.
+    pub fn load(path: &Path) -> Self {
+        match file::read(path) {
+            Ok(text) => Self::read(&text, path),
+            Err(problem) => Self::unreadable(Problem::of_file(path, problem)),
+        }
+    }
+
+    /// Reads a text; `path` is where it came from.
+    pub fn read(text: &str, path: &Path) -> Self {
+        let document = match Document::parse(text) {
+            Ok(document) => document,
+            Err(error) => return Self::unreadable(Problem::of_syntax(text, path, &error)),
+        };
+        let source = profile::Source { text, path };
+        let mut config = Self::empty();
+        for (key, item) in document.iter() {
+            match key {
+                "vault" => config.read_vault(source, item),
+                "profile" => config.read_profiles(source, item),
+                _ => {
+                    let span = document.as_table().key(key).and_then(toml_edit::Key::span);
+                    let problem = hint::unknown("key", key, &["profile", "vault"]);
+                    config.problems.push(source.problem(span, None, key, problem));
+                }
+            }
+        }
+        config
+    }
+
+    pub fn profile(&self, name: &str) -> Option<&Profile> {
+        self.profiles.iter().find(|profile| profile.name == name)
+    }
+
+    fn read_vault(&mut self, source: profile::Source<'_>, item: &Item) {
+        match item.as_str() {
+            Some("keyring") => self.vault = VaultKind::Keyring,
+            Some("memory") => self.vault = VaultKind::Memory,
+            said => {
+                // Nothing is written anywhere that was perhaps not meant, and what is in the keyring stays there.
+                self.vault = VaultKind::Memory;
+                let told = hint::unknown("vault", said.unwrap_or("?"), &["keyring", "memory"]);
+                self.problems.push(source.problem(item.span(), None, "vault", told));
+            }
+        }
+    }
+
+    fn read_profiles(&mut self, source: profile::Source<'_>, item: &Item) {
+        let Some(profiles) = item.as_table_like() else {
+            let told = ("profiles are tables".to_owned(), Some("write `[profile.NAME]`".to_owned()));
+            self.problems.push(source.problem(item.span(), None, "profile", told));
+            return;
+        };
+        for (name, item) in profiles.iter() {
+            let span = profiles.key(name).and_then(toml_edit::Key::span);
+            match profile::read(source, name, span, item) {
+                Ok(profile) => self.profiles.push(profile),
+                Err(problems) => self.problems.extend(problems),
+            }
+        }
+    }
+
+    fn empty() -> Self {
+        Self { vault: VaultKind::Keyring, profiles: Vec::new(), problems: Vec::new(), unreadable: false }
+    }
+
+    fn unreadable(problem: Problem) -> Self {
+        Self { problems: vec![problem], unreadable: true, ..Self::empty() }
+    }
+}
+
+impl Profile {
+    /// What the session is to go by. `slot` tells this installation from others.
+    pub fn policy(&self, slot: u64) -> Policy {
+        Policy {
+            refresh_before: self.refresh_before,
+            assume_lifetime: self.assume_lifetime,
+            heartbeat: self.heartbeat,
+            probe: self.recipe.heartbeat.is_some(),
+            slot,
+        }
+    }
+
+    /// Host and, where it is not the scheme's own, port.
+    pub fn host(&self) -> String {
+        rules::host(&self.url)
+    }
+}
+
+impl Problem {
+    pub fn failure(&self) -> Failure {
+        let details = [
+            ("path", Some(self.path.display().to_string())),
+            ("line", self.line.map(|line| line.to_string())),
+            ("field", Some(self.field.clone()).filter(|field| !field.is_empty())),
+            ("problem", Some(self.problem.clone())),
+            ("hint", self.hint.clone()),
+        ];
+        let details: BTreeMap<_, _> =
+            details.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
+        Failure { code: Code::BadConfig, profile: self.profile.clone(), details, retry_in_ms: None }
+    }
+
+    fn of_file(path: &Path, problem: String) -> Self {
+        let path = path.to_owned();
+        Self { path, line: None, profile: None, field: String::new(), problem, hint: None }
+    }
+
+    fn of_syntax(text: &str, path: &Path, error: &toml_edit::TomlError) -> Self {
+        // The parser puts what it expected on lines of its own.
+        let problem = error.message().trim().lines().map(str::trim).collect::<Vec<_>>().join(", ");
+        let line = error.span().map(|span| hint::line(text, span.start));
+        Self { line, ..Self::of_file(path, problem) }
+    }
+}

@@ -1,0 +1,159 @@
+//! Editing the file for people, so that it stays theirs: comments, order and spelling are kept.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use session::recipe::{Recipe, Resource};
+use toml_edit::{Array, DocumentMut, Item, Table, value};
+use url::Url;
+
+use super::{Config, Problem, duration, hint, rules};
+use crate::api::{Code, Draft, Failure};
+
+/// The text with one more profile in it.
+pub fn add(text: &str, draft: &Draft) -> Result<String, Failure> {
+    let name = draft.profile.as_str();
+    let refuse = |code, details: &[(&str, String)]| Err(failure(code, name, details));
+    if let Err((problem, hint)) = rules::check_name(name) {
+        return refuse(Code::BadProfile, &[("problem", problem), ("hint", hint.unwrap_or_default())]);
+    }
+    if Recipe::preset(&draft.preset).is_none() {
+        let (problem, hint) = hint::unknown("preset", &draft.preset, &Recipe::PRESETS);
+        return refuse(
+            Code::BadRequest,
+            &[("field", "preset".to_owned()), ("problem", problem), ("hint", hint.unwrap_or_default())],
+        );
+    }
+    let url = check_url(draft)?;
+    for path in &draft.resources {
+        if let Err(problem) = Resource::new(path) {
+            return refuse(Code::BadPath, &[("path", path.clone()), ("problem", problem)]);
+        }
+    }
+    let mut document = parse(text)?;
+    let profiles = document.entry("profile").or_insert_with(|| {
+        let mut table = Table::new();
+        table.set_implicit(true);
+        Item::Table(table)
+    });
+    let Some(profiles) = profiles.as_table_like_mut() else {
+        return refuse(
+            Code::BadConfig,
+            &[("field", "profile".to_owned()), ("problem", "not a table".to_owned())],
+        );
+    };
+    if profiles.contains_key(name) {
+        return refuse(Code::AlreadyExists, &[("profile", name.to_owned())]);
+    }
+    profiles.insert(name, Item::Table(table_of(draft, &url)));
+    let text = document.to_string();
+    // What is written is read again before anyone relies on it.
+    let config = Config::read(&text, Path::new(""));
+    match config.problems.iter().find(|problem| problem.profile.as_deref() == Some(name)) {
+        Some(problem) => Err(problem.failure()),
+        None if config.profile(name).is_none() => {
+            refuse(Code::Internal, &[("problem", "the new profile cannot be read back".to_owned())])
+        }
+        None => Ok(text),
+    }
+}
+
+/// The text without the profile.
+pub fn remove(text: &str, name: &str) -> Result<String, Failure> {
+    let mut document = parse(text)?;
+    let unknown = || failure(Code::UnknownProfile, name, &[("profile", name.to_owned())]);
+    let profiles = document.get_mut("profile").and_then(Item::as_table_like_mut).ok_or_else(unknown)?;
+    let removed = profiles.remove(name).ok_or_else(unknown)?;
+    if profiles.is_empty() {
+        document.remove("profile");
+    }
+    keep_what_is_not_its_own(&mut document, &removed);
+    Ok(document.to_string())
+}
+
+fn check_url(draft: &Draft) -> Result<Url, Failure> {
+    rules::check_url(&draft.url, draft.allow_http).map_err(|(problem, hint)| {
+        let lenient = rules::check_url(&draft.url, true).ok();
+        let code = if lenient.is_some() { Code::PlainHttp } else { Code::BadUrl };
+        // A URL that is not one may have a password in it.
+        let shown = if draft.url.contains('@') { String::new() } else { draft.url.clone() };
+        let host = lenient.as_ref().map(rules::host).unwrap_or_default();
+        let hint = hint.unwrap_or_default();
+        failure(code, &draft.profile, &[("url", shown), ("host", host), ("problem", problem), ("hint", hint)])
+    })
+}
+
+fn table_of(draft: &Draft, url: &Url) -> Table {
+    let mut table = Table::new();
+    table.insert("preset", value(&draft.preset));
+    let url = url.as_str();
+    table.insert("url", value(url.strip_suffix('/').unwrap_or(url)));
+    if let Some(seconds) = draft.heartbeat_s {
+        table.insert("heartbeat", value(duration::format(Duration::from_secs(seconds))));
+    }
+    if draft.allow_http {
+        table.insert("allow_http", value(true));
+    }
+    if !draft.resources.is_empty() {
+        table.insert("resources", value(draft.resources.iter().collect::<Array>()));
+    }
+    table.decor_mut().set_prefix("\n");
+    table
+}
+
+/// The comment right above a table is about that table; what stands above an empty line before it is not, and the
+/// first table of a file has the file's own words there.
+fn keep_what_is_not_its_own(document: &mut DocumentMut, removed: &Item) {
+    let Some(table) = removed.as_table() else { return };
+    let prefix = table.decor().prefix().and_then(|prefix| prefix.as_str()).unwrap_or_default();
+    let Some((kept, _)) = prefix.rsplit_once("\n\n") else { return };
+    if !kept.contains('#') {
+        return;
+    }
+    let kept = format!("{kept}\n");
+    let position = table.position();
+    match following(document.as_table_mut(), position) {
+        Some(next) => {
+            let own = next.decor().prefix().and_then(|prefix| prefix.as_str()).unwrap_or_default();
+            let own = if own.starts_with('\n') { own.to_owned() } else { format!("\n{own}") };
+            next.decor_mut().set_prefix(format!("{kept}{own}"));
+        }
+        None => {
+            let trailing = document.trailing().as_str().unwrap_or_default().to_owned();
+            document.set_trailing(format!("{kept}{trailing}"));
+        }
+    }
+}
+
+/// The table whose header comes next in the file.
+fn following(table: &mut Table, position: Option<isize>) -> Option<&mut Table> {
+    let mut best: Option<&mut Table> = None;
+    for (_, item) in table.iter_mut() {
+        let Some(inner) = item.as_table_mut() else { continue };
+        let found = if !inner.is_implicit() && inner.position() > position {
+            Some(inner)
+        } else {
+            following(inner, position)
+        };
+        if let Some(found) = found
+            && best.as_ref().is_none_or(|best| found.position() < best.position())
+        {
+            best = Some(found);
+        }
+    }
+    best
+}
+
+fn parse(text: &str) -> Result<DocumentMut, Failure> {
+    text.parse().map_err(|error| Problem::of_syntax(text, Path::new(""), &error).failure())
+}
+
+fn failure(code: Code, profile: &str, details: &[(&str, String)]) -> Failure {
+    let details: BTreeMap<_, _> = details
+        .iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| ((*name).to_owned(), value.clone()))
+        .collect();
+    Failure { code, profile: Some(profile.to_owned()), details, retry_in_ms: None }
+}

@@ -1,0 +1,57 @@
+//! The file itself.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use crate::api::{Code, Failure};
+
+/// Replaces the file as a whole or not at all: a crash in the middle leaves the old one (FAILURES C8).
+pub fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    replace(path, text).map_err(|error| {
+        let details = [("path", path.display().to_string()), ("problem", error.to_string())];
+        let details = details.map(|(name, value)| (name.to_owned(), value)).into();
+        Failure { code: Code::ConfigUnwritable, profile: None, details, retry_in_ms: None }
+    })
+}
+
+/// The text; empty when there is no file yet.
+pub(super) fn read(path: &Path) -> Result<String, String> {
+    match fs::read(path) {
+        Ok(bytes) => String::from_utf8(bytes).map_err(|_| "the file is not UTF-8 text".to_owned()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    // Some keep their configuration elsewhere and link to it; the link is to stay one.
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let draft = draft_of(&path);
+    let written = fill(&draft, text).and_then(|()| fs::rename(&draft, &path));
+    if written.is_err() {
+        // Whatever happens to the draft, the failure to tell is the first one.
+        drop(fs::remove_file(&draft));
+    }
+    written?;
+    File::open(dir)?.sync_all()
+}
+
+fn fill(draft: &Path, text: &str) -> io::Result<()> {
+    // A draft of this name was left by a process that is no more: the number is ours now.
+    if let Err(error) = fs::remove_file(draft)
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        return Err(error);
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(draft)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+fn draft_of(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.{}.new", std::process::id()))
+}

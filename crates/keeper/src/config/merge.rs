@@ -1,0 +1,125 @@
+//! A recipe from a preset, the keys that a profile changes in it, or both.
+
+use std::ops::Range;
+
+use serde::Deserialize as _;
+use serde::de::IntoDeserializer as _;
+use session::recipe::Recipe;
+use toml_edit::{Item, Key, TableLike, Value};
+
+use super::hint::{self, Told};
+
+/// A recipe that cannot be read: which key of it, and where that stands.
+pub(super) struct Wrong {
+    pub(super) field: String,
+    pub(super) span: Option<Range<usize>>,
+    pub(super) told: Told,
+}
+
+/// `over` laid over the preset. What is read keeps its place in the file, so that mistakes have a line.
+pub(super) fn recipe(preset: Option<&str>, over: &Item) -> Result<Recipe, Wrong> {
+    let wrong = |told| Wrong { field: String::new(), span: over.span(), told };
+    let mut merged = over.clone();
+    let Some(table) = merged.as_table_like_mut() else {
+        return Err(wrong((
+            "`recipe` is not a table".to_owned(),
+            Some("write `[profile.NAME.recipe]`".to_owned()),
+        )));
+    };
+    let off: Vec<_> = OPTIONAL.into_iter().filter(|key| is_off(table.get(key))).collect();
+    if let Some(text) = preset.and_then(Recipe::preset_text) {
+        let json: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
+        lay_under(table, &json, DEPTH);
+    }
+    for key in off {
+        table.remove(key);
+    }
+    let value = merged.into_value().map_err(|_| wrong(("`recipe` is empty".to_owned(), None)))?;
+    let read = Recipe::deserialize(value.into_deserializer()).map_err(|error: toml_edit::de::Error| {
+        let span = error.span();
+        let field = span.as_ref().map(|span| field_at(over, span)).unwrap_or_default();
+        Wrong { field, span, told: hint::of_serde(error.message()) }
+    })?;
+    read.check().map_err(|(key, problem)| {
+        let span = over.as_table_like().and_then(|table| table.key(key)).and_then(Key::span);
+        Wrong { field: key.to_owned(), span, told: (problem, None) }
+    })?;
+    Ok(read)
+}
+
+/// Adds what the preset has and the profile does not say. Below the third level values are one thing, such as a place
+/// or a rule, and replaced as a whole.
+fn lay_under(table: &mut dyn TableLike, preset: &serde_json::Value, depth: usize) {
+    for (key, value) in preset.as_object().into_iter().flatten() {
+        match table.get_mut(key) {
+            None => {
+                if let Some(value) = to_toml(value) {
+                    table.insert(key, Item::Value(value));
+                }
+            }
+            Some(item) if depth > 1 => {
+                if let Some(inner) = item.as_table_like_mut() {
+                    lay_under(inner, value, depth - 1);
+                }
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+/// Nothing for null, which TOML does not have.
+fn to_toml(json: &serde_json::Value) -> Option<Value> {
+    Some(match json {
+        serde_json::Value::Null => return None,
+        serde_json::Value::Bool(flag) => (*flag).into(),
+        serde_json::Value::Number(number) => match number.as_i64() {
+            Some(whole) => whole.into(),
+            None => number.as_f64()?.into(),
+        },
+        serde_json::Value::String(text) => text.as_str().into(),
+        serde_json::Value::Array(list) => Value::Array(list.iter().filter_map(to_toml).collect()),
+        serde_json::Value::Object(object) => {
+            let pairs = object.iter().filter_map(|(key, value)| Some((key.as_str(), to_toml(value)?)));
+            Value::InlineTable(pairs.collect())
+        }
+    })
+}
+
+/// `logout = false` takes away what the preset has.
+fn is_off(item: Option<&Item>) -> bool {
+    item.and_then(Item::as_bool) == Some(false)
+}
+
+/// The dotted key of what stands at `span`.
+fn field_at(item: &Item, span: &Range<usize>) -> String {
+    let mut found = Vec::new();
+    if let Some(table) = item.as_table_like() {
+        descend(table, span, &mut found);
+    }
+    found.join(".")
+}
+
+fn descend(table: &dyn TableLike, span: &Range<usize>, found: &mut Vec<String>) -> bool {
+    for (name, item) in table.iter() {
+        found.push(name.to_owned());
+        let is_here = |there: Option<Range<usize>>| there.is_some_and(|there| there == *span);
+        if is_here(table.key(name).and_then(Key::span)) {
+            return true;
+        }
+        if item.as_table_like().is_some_and(|inner| descend(inner, span, found)) || is_here(item.span()) {
+            return true;
+        }
+        let holds =
+            item.is_value() && item.span().is_some_and(|it| it.start <= span.start && span.end <= it.end);
+        if holds {
+            return true;
+        }
+        found.pop();
+    }
+    false
+}
+
+const OPTIONAL: [&str; 3] = ["heartbeat", "login", "logout"];
+
+/// The recipe, its exchanges, and their `send`, `take`, `body`, `query` and `headers`.
+const DEPTH: usize = 3;

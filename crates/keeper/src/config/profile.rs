@@ -1,0 +1,262 @@
+//! One profile, from its table.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use session::recipe::{self, Recipe};
+use toml_edit::{Item, Key};
+use url::Url;
+
+use super::hint::{self, Told};
+use super::{CUSTOM, Problem, Profile, duration, merge, rules};
+use crate::api::Resource;
+
+/// The text that is being read, and where it came from.
+#[derive(Clone, Copy)]
+pub(super) struct Source<'a> {
+    pub(super) text: &'a str,
+    pub(super) path: &'a Path,
+}
+
+type Span = Option<Range<usize>>;
+
+impl Source<'_> {
+    pub(super) fn problem(self, span: Span, profile: Option<&str>, field: &str, told: Told) -> Problem {
+        let (problem, hint) = told;
+        Problem {
+            path: self.path.to_owned(),
+            line: span.map(|span| hint::line(self.text, span.start)),
+            profile: profile.map(str::to_owned),
+            field: field.to_owned(),
+            problem,
+            hint,
+        }
+    }
+}
+
+/// The profile, or everything that is wrong with it: nobody should have to mend a file one line at a time.
+pub(super) fn read(source: Source<'_>, name: &str, span: Span, item: &Item) -> Result<Profile, Vec<Problem>> {
+    let mut reader = Reader { source, name, header: span.clone(), problems: Vec::new() };
+    if let Err(told) = rules::check_name(name) {
+        reader.problem(span.clone(), "", told);
+    }
+    let Some(table) = item.as_table_like() else {
+        reader.problem(
+            span,
+            "",
+            (format!("`{name}` is not a table"), Some(format!("write `[profile.{name}]`"))),
+        );
+        return Err(reader.problems);
+    };
+    let mut said = Said::default();
+    for (key, item) in table.iter() {
+        let span = table.key(key).and_then(Key::span);
+        reader.read(&mut said, key, span, item);
+    }
+    let profile = reader.finish(said);
+    profile.filter(|_| reader.problems.is_empty()).ok_or(reader.problems)
+}
+
+struct Reader<'a> {
+    source: Source<'a>,
+    name: &'a str,
+    header: Span,
+    problems: Vec<Problem>,
+}
+
+/// What the table says, each key read by itself.
+#[derive(Default)]
+struct Said<'a> {
+    preset: Option<(String, Span)>,
+    recipe: Option<(&'a Item, Span)>,
+    url: Option<(String, Span)>,
+    heartbeat: Option<Duration>,
+    refresh_before: Option<Duration>,
+    assume_lifetime: Option<Duration>,
+    timeout: Option<Duration>,
+    allow_http: bool,
+    ca_file: Option<PathBuf>,
+    resources: Option<Vec<Resource>>,
+    sandbox: bool,
+    user: Option<String>,
+}
+
+impl<'a> Reader<'a> {
+    fn read(&mut self, said: &mut Said<'a>, key: &str, key_span: Span, item: &'a Item) {
+        let span = item.span().or_else(|| key_span.clone());
+        match key {
+            "preset" => said.preset = self.text(key, item).map(|text| (text, span)),
+            "recipe" => said.recipe = Some((item, key_span)),
+            "url" => said.url = self.text(key, item).map(|text| (text, span)),
+            "heartbeat" => said.heartbeat = self.duration(key, item, &(SECOND..=30 * DAY)),
+            "refresh_before" => said.refresh_before = self.duration(key, item, &(Duration::ZERO..=30 * DAY)),
+            "assume_lifetime" => said.assume_lifetime = self.duration(key, item, &(SECOND..=30 * DAY)),
+            "timeout" => said.timeout = self.duration(key, item, &(SECOND / 10..=600 * SECOND)),
+            "allow_http" => said.allow_http = self.flag(key, item),
+            "ca_file" => said.ca_file = self.text(key, item).and_then(|text| self.file(key, span, &text)),
+            "resources" => said.resources = self.resources(key, item),
+            "sandbox" => said.sandbox = self.flag(key, item),
+            "user" => said.user = self.text(key, item).filter(|user| !user.is_empty()),
+            _ => self.problem(key_span, key, hint::unknown("key", key, &KEYS)),
+        }
+    }
+
+    fn finish(&mut self, said: Said<'a>) -> Option<Profile> {
+        let url = self.url(said.url, said.allow_http);
+        let preset = said.preset.as_ref().map(|(name, _)| name.clone());
+        let recipe = self.recipe(said.preset, said.recipe);
+        let (url, recipe) = (url?, recipe?);
+        let preset_before = preset.as_deref().and_then(Recipe::preset_refresh_before);
+        Some(Profile {
+            name: self.name.to_owned(),
+            preset: preset.unwrap_or_else(|| CUSTOM.to_owned()),
+            url,
+            heartbeat: said.heartbeat.unwrap_or(300 * SECOND),
+            refresh_before: said.refresh_before.or(preset_before),
+            assume_lifetime: said.assume_lifetime.unwrap_or(3600 * SECOND),
+            timeout: said.timeout.unwrap_or(30 * SECOND),
+            allow_http: said.allow_http,
+            ca_file: said.ca_file,
+            resources: said.resources.unwrap_or_else(|| recipe.resources.iter().map(resource).collect()),
+            recipe,
+            sandbox: said.sandbox,
+            user: said.user,
+        })
+    }
+
+    fn url(&mut self, said: Option<(String, Span)>, allow_http: bool) -> Option<Url> {
+        let Some((text, span)) = said else {
+            if self.problems.iter().all(|problem| problem.field != "url") {
+                let told =
+                    ("there is no `url`".to_owned(), Some(r#"url = "https://api.example.com""#.to_owned()));
+                self.problem(self.header.clone(), "url", told);
+            }
+            return None;
+        };
+        rules::check_url(&text, allow_http).map_err(|told| self.problem(span, "url", told)).ok()
+    }
+
+    fn recipe(&mut self, preset: Option<(String, Span)>, over: Option<(&'a Item, Span)>) -> Option<Recipe> {
+        if let Some((name, span)) = &preset
+            && Recipe::preset(name).is_none()
+        {
+            self.problem(span.clone(), "preset", hint::unknown("preset", name, &Recipe::PRESETS));
+            return None;
+        }
+        let preset = preset.as_ref().map(|(name, _)| name.as_str());
+        let Some((over, key_span)) = over else {
+            if preset.is_none() && self.problems.iter().all(|problem| problem.field != "preset") {
+                let hint = format!("presets: {}", Recipe::PRESETS.join(", "));
+                let told = ("there is neither a `preset` nor a `recipe`".to_owned(), Some(hint));
+                self.problem(self.header.clone(), "preset", told);
+            }
+            return preset.and_then(Recipe::preset);
+        };
+        match merge::recipe(preset, over) {
+            Ok(recipe) => Some(recipe),
+            Err(merge::Wrong { field, span, told }) => {
+                let field = if field.is_empty() { "recipe".to_owned() } else { format!("recipe.{field}") };
+                self.problem(span.or(key_span).or_else(|| self.header.clone()), &field, told);
+                None
+            }
+        }
+    }
+
+    fn text(&mut self, key: &str, item: &Item) -> Option<String> {
+        let text = item.as_str().map(|text| text.trim().to_owned());
+        if text.is_none() {
+            let told =
+                (format!("`{key}` is {}", kind(item)), Some(format!(r#"write it in quotes: {key} = "…""#)));
+            self.problem(item.span(), key, told);
+        }
+        text
+    }
+
+    fn flag(&mut self, key: &str, item: &Item) -> bool {
+        item.as_bool().unwrap_or_else(|| {
+            let told = (format!("`{key}` is {}", kind(item)), Some("write `true` or `false`".to_owned()));
+            self.problem(item.span(), key, told);
+            false
+        })
+    }
+
+    fn duration(
+        &mut self,
+        key: &str,
+        item: &Item,
+        range: &std::ops::RangeInclusive<Duration>,
+    ) -> Option<Duration> {
+        if let Some(seconds) = item.as_integer() {
+            let told = (format!("`{key}` has no unit"), Some(format!(r#"write `{key} = "{seconds}s"`"#)));
+            self.problem(item.span(), key, told);
+            return None;
+        }
+        let read = duration::parse(&self.text(key, item)?).and_then(|duration| {
+            if range.contains(&duration) {
+                return Ok(duration);
+            }
+            let ends = [range.start(), range.end()].map(|end| duration::format(*end));
+            let what = format!("{} is not a sensible `{key}`", duration::format(duration));
+            Err((what, Some(format!("between {} and {}", ends[0], ends[1]))))
+        });
+        read.map_err(|told| self.problem(item.span(), key, told)).ok()
+    }
+
+    fn file(&mut self, key: &str, span: Span, text: &str) -> Option<PathBuf> {
+        if text.is_empty() {
+            self.problem(span, key, (format!("`{key}` is empty"), Some("leave it out".to_owned())));
+            return None;
+        }
+        let dir = self.source.path.parent().unwrap_or(Path::new(""));
+        Some(dir.join(text))
+    }
+
+    fn resources(&mut self, key: &str, item: &Item) -> Option<Vec<Resource>> {
+        let hint = || Some(r#"write `resources = ["/orders", "POST /notes"]`"#.to_owned());
+        let Some(list) = item.as_array() else {
+            self.problem(item.span(), key, (format!("`{key}` is {}", kind(item)), hint()));
+            return None;
+        };
+        let mut resources = Vec::new();
+        for value in list {
+            match value.as_str().map(recipe::Resource::new) {
+                Some(Ok(read)) => resources.push(resource(&read)),
+                Some(Err(problem)) => self.problem(value.span(), key, (problem, hint())),
+                None => self.problem(value.span(), key, ("a resource is not a text".to_owned(), hint())),
+            }
+        }
+        Some(resources)
+    }
+
+    fn problem(&mut self, span: Span, field: &str, told: Told) {
+        self.problems.push(self.source.problem(span, Some(self.name), field, told));
+    }
+}
+
+fn resource(resource: &recipe::Resource) -> Resource {
+    Resource { method: resource.method.clone(), path: resource.path.clone() }
+}
+
+fn kind(item: &Item) -> String {
+    format!("of the wrong kind ({})", item.type_name())
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+const KEYS: [&str; 12] = [
+    "allow_http",
+    "assume_lifetime",
+    "ca_file",
+    "heartbeat",
+    "preset",
+    "recipe",
+    "refresh_before",
+    "resources",
+    "sandbox",
+    "timeout",
+    "url",
+    "user",
+];

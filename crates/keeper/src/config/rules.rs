@@ -1,0 +1,164 @@
+//! What a name and a URL may be.
+
+use url::{Host, Url};
+
+use super::hint::Told;
+
+/// A profile's name stands in the file, in the keyring, in the window and on command lines.
+pub fn check_name(name: &str) -> Result<(), Told> {
+    let told = |problem: &str| Err((problem.to_owned(), Some(NAMES.to_owned())));
+    if name.is_empty() {
+        return told("a name is empty");
+    }
+    if name.chars().count() > LONGEST_NAME {
+        return told("a name is too long");
+    }
+    if name.starts_with([' ', '.', '-']) || name.ends_with(' ') {
+        return told("a name begins with a space, a dot or a dash, or ends with a space");
+    }
+    match name.chars().find(|c| !is_for_names(*c)) {
+        Some(c) => told(&format!("a name has {c:?} in it")),
+        None => Ok(()),
+    }
+}
+
+/// A base for the paths of a recipe: absolute, and with nothing in it that is a secret or would be lost.
+pub fn check_url(text: &str, allow_http: bool) -> Result<Url, Told> {
+    let told = |problem: String, hint: &str| Err((problem, Some(hint.to_owned())));
+    let url = match Url::parse(text.trim()) {
+        Ok(url) if text.contains("://") => url,
+        _ if !text.contains("://") && !text.trim().is_empty() => {
+            return told(
+                format!("`{text}` is not a complete URL"),
+                &format!("write `https://{}`", text.trim()),
+            );
+        }
+        Ok(_) => return told(format!("`{text}` is not a URL"), AS_IN),
+        Err(error) => return told(format!("`{text}` is not a URL: {error}"), AS_IN),
+    };
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+        return told(format!("`{}` is neither https nor http", url.scheme()), AS_IN);
+    }
+    // Not repeated in the message: a password may stand there.
+    if !url.username().is_empty() || url.password().is_some() {
+        return told("a URL has a user name or a password in it".to_owned(), "sign in instead");
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return told("a URL has a query or a fragment".to_owned(), "leave out what follows `?` or `#`");
+    }
+    if url.scheme() == "http" && !allow_http && !is_loopback(&url) {
+        return told(
+            format!(
+                "plain http would let others on the way to {} read the password and the tokens",
+                host(&url)
+            ),
+            "use https, or say `allow_http = true`",
+        );
+    }
+    Ok(without_slash(url))
+}
+
+/// The other end is this machine, and nobody else's network lies between.
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => {
+            address.is_loopback() || address.to_ipv4_mapped().is_some_and(|address| address.is_loopback())
+        }
+        None => false,
+    }
+}
+
+pub(super) fn host(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+/// `https://host/api/` and `https://host/api` are the same base.
+fn without_slash(mut url: Url) -> Url {
+    let path = url.path().trim_end_matches('/').to_owned();
+    url.set_path(&path);
+    url
+}
+
+/// Letters and digits of any script; the last two ranges are the marks that complete letters.
+fn is_for_names(c: char) -> bool {
+    c.is_alphanumeric() || " -_.".contains(c) || matches!(c, '\u{300}'..='\u{36f}' | '\u{900}'..='\u{109f}')
+}
+
+const LONGEST_NAME: usize = 64;
+
+const NAMES: &str = "a name has 1 to 64 letters, digits, spaces, `-`, `_` and `.`";
+
+const AS_IN: &str = "write it as `https://api.example.com` or `https://example.com/api`";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_may_be_in_any_script() {
+        let longest = "x".repeat(64);
+        for name in ["work", "Büro 2", "工作", "हिन्दी", "api.example.com", "a-b_c", longest.as_str()]
+        {
+            assert_eq!(check_name(name), Ok(()), "{name}");
+        }
+        let too_long = "x".repeat(65);
+        for name in [
+            "",
+            " a",
+            "a ",
+            ".hidden",
+            "..",
+            "-rf",
+            "a/b",
+            "a\nb",
+            "a\u{202e}b",
+            "a\u{200b}b",
+            "a\"b",
+            too_long.as_str(),
+        ] {
+            assert!(check_name(name).is_err(), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_url_is_a_base_and_nothing_else() {
+        for (text, base) in [
+            ("https://api.example.com", "https://api.example.com/"),
+            (" https://api.example.com/v1/ ", "https://api.example.com/v1"),
+            ("http://127.0.0.1:9310/nestjs", "http://127.0.0.1:9310/nestjs"),
+            ("http://127.8.9.1", "http://127.8.9.1/"),
+            ("http://[::1]:8080/", "http://[::1]:8080/"),
+            ("HTTP://LOCALHOST/", "http://localhost/"),
+        ] {
+            assert_eq!(check_url(text, false).map(|url| url.to_string()), Ok(base.to_owned()), "{text}");
+        }
+        for text in [
+            "",
+            "api.example.com",
+            "https:api.example.com",
+            "https://",
+            "ftp://example.com",
+            "file:///etc/passwd",
+            "https://example.com/?a=b",
+            "https://example.com/#a",
+            "http://example.com",
+            "http://10.0.0.1",
+            "http://127.0.0.1.example.com",
+            "http://localhost.example.com",
+        ] {
+            assert!(check_url(text, false).is_err(), "{text}");
+        }
+        assert!(check_url("http://example.com", true).is_ok());
+    }
+
+    #[test]
+    fn a_password_in_a_url_is_not_repeated() {
+        for text in ["https://mia:s3cret@example.com", "https://:s3cret@example.com"] {
+            let told = format!("{:?}", check_url(text, false).unwrap_err());
+            assert!(!told.contains("s3cret"), "{told}");
+        }
+    }
+}
