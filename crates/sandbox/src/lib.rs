@@ -43,6 +43,7 @@ pub use counters::{Counters, LogEntry};
 pub use dialect::{Dialect, Endpoint, PerDialect};
 pub use fault::Fault;
 pub use invalid::Invalid;
+pub use people::USERS;
 pub use settings::{DialectSettings, Format, Rotation, Settings};
 pub use switchboard::{FaultState, Switch, Switched};
 

@@ -2,6 +2,9 @@
 
 use serde::Serialize;
 
+/// Names and passwords, which are no secret here.
+pub const USERS: [(&str, &str); 3] = [("alice", "wonderland"), ("bob", "builder"), ("爱丽丝", "仙境")];
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Person {
     Alice,
@@ -74,9 +77,9 @@ impl Person {
 
     fn password(self) -> &'static str {
         match self {
-            Self::Alice => "wonderland",
-            Self::Bob => "builder",
-            Self::Ailisi => "仙境",
+            Self::Alice => USERS[0].1,
+            Self::Bob => USERS[1].1,
+            Self::Ailisi => USERS[2].1,
         }
     }
 
@@ -155,8 +158,9 @@ mod tests {
 
     #[test]
     fn everybody_signs_in_with_their_own_password_only() {
-        assert_eq!(Person::sign_in("alice", "wonderland"), Ok(Person::Alice));
-        assert_eq!(Person::sign_in("爱丽丝", "仙境"), Ok(Person::Ailisi));
+        for ((username, password), person) in USERS.into_iter().zip(Person::ALL) {
+            assert_eq!(Person::sign_in(username, password), Ok(person));
+        }
         assert_eq!(Person::sign_in("alice", "builder"), Err(Stranger::WrongPassword));
         assert_eq!(Person::sign_in("zed", "builder"), Err(Stranger::NoSuchUser));
     }
