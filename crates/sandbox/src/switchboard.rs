@@ -186,7 +186,11 @@ impl Switch {
 
     fn filled(self, fault: Fault) -> Result<Switched, Invalid> {
         let sheet = fault.sheet();
-        let value = self.value.unwrap_or(sheet.default);
+        let value = match self.value {
+            // Null means something only here: no header.
+            Some(value) if !value.is_null() || fault == Fault::RateLimit => value,
+            _ => sheet.default,
+        };
         check(fault, &value)?;
         if self.left == Some(0) {
             return Err(Invalid::field("left", &json!(0), LEFT));
@@ -282,6 +286,17 @@ mod tests {
         }
         assert_eq!(board.meet(Dialect::NestJs, Endpoint::Refresh), Plan::default());
         assert_eq!(board.state(Fault::Status).met, 2);
+    }
+
+    #[test]
+    fn null_is_no_value_except_where_it_means_something() {
+        let mut board = Switchboard::default();
+        let value = |board: &Switchboard, fault| board.state(fault).switched.map(|switched| switched.value);
+        for fault in [Fault::Latency, Fault::RateLimit] {
+            board.set(fault, switch(json!({"value": null}))).unwrap();
+        }
+        assert_eq!(value(&board, Fault::Latency), Some(json!(2_000)));
+        assert_eq!(value(&board, Fault::RateLimit), Some(Value::Null));
     }
 
     #[test]
