@@ -1,0 +1,144 @@
+import { batch, type Signal } from "@preact/signals";
+import type { BenchChange, Draft } from "./api.ts";
+import type { Settings } from "./host.ts";
+import * as state from "./state.ts";
+import { host } from "./state.ts";
+import { t } from "./words.ts";
+
+export function select(profile: string): void {
+  state.adding.value = false;
+  void saveSettings({ profile });
+}
+
+export function openTab(tab: state.Tab): void {
+  void saveSettings({ tab });
+}
+
+export async function saveSettings(change: Partial<Settings>): Promise<void> {
+  state.adopt({ ...state.settings.value, ...change });
+  await attempt("settings", () => host().saveSettings({ settings: state.settings.value }));
+}
+
+export async function login(profile: string, username: string, password: string): Promise<boolean> {
+  const told = await attempt(`login ${profile}`, () => host().login({ profile, username, password }));
+  if (told) state.show(told);
+  return told !== undefined;
+}
+
+export async function logout(profile: string): Promise<void> {
+  await attempt(`logout ${profile}`, () => host().logout({ profile }));
+}
+
+export async function refresh(profile: string): Promise<void> {
+  const told = await attempt(`refresh ${profile}`, () => host().refresh({ profile }));
+  if (!told) return;
+  state.show(told);
+  const phase = told.sessions.find((each) => each.profile === profile)?.phase.name;
+  if (phase === "Fresh") state.announcement.value = t("ui.say.refreshed", { profile });
+}
+
+export async function add(draft: Draft): Promise<boolean> {
+  const told = await attempt("add", () => host().addSession({ draft }));
+  if (!told) return false;
+  batch(() => {
+    state.show(told);
+    state.adding.value = false;
+  });
+  await saveSettings({ profile: draft.profile, tab: "overview" });
+  return true;
+}
+
+export async function remove(profile: string): Promise<boolean> {
+  const told = await attempt(`remove ${profile}`, () => host().removeSession({ profile }));
+  if (!told) return false;
+  state.show(told);
+  batch(() => {
+    forget(state.logs, profile);
+    forget(state.asked, profile);
+    forget(state.benches, profile);
+  });
+  return true;
+}
+
+/** Asks `count` times at once, each answer shown as it comes. */
+export async function ask(profile: string, method: string, path: string, count = 1): Promise<void> {
+  const row = Array.from({ length: count }, (_, at) => ({
+    number: at + 1,
+    method,
+    path,
+    answer: null,
+    failure: null,
+  }));
+  put(state.asked, profile, row);
+  await Promise.all(
+    row.map(async ({ number }) => {
+      const change: Partial<state.Asked> = await host()
+        .fetchResource({ profile, method, path, body: null })
+        .then(
+          (answer) => ({ answer }),
+          (error) => ({ failure: state.asFailure(error) }),
+        );
+      const now = state.asked.value[profile];
+      // Something else was asked meanwhile.
+      if (now?.length !== count || now[0]?.path !== path || now[0]?.method !== method) return;
+      put(
+        state.asked,
+        profile,
+        now.map((each) => (each.number === number ? { ...each, ...change } : each)),
+      );
+    }),
+  );
+}
+
+export async function loadLog(profile: string): Promise<void> {
+  if (state.logs.value[profile]) return;
+  const entries = await attempt(`log ${profile}`, () => host().log({ profile, before: null, limit: PAGE }));
+  if (entries && !state.logs.value[profile]) {
+    put(state.logs, profile, { entries, complete: entries.length < PAGE });
+  }
+}
+
+export async function loadOlder(profile: string): Promise<void> {
+  const before = state.logs.value[profile]?.entries.at(-1)?.id ?? null;
+  const older = await attempt(`log ${profile}`, () => host().log({ profile, before, limit: PAGE }));
+  const log = state.logs.value[profile];
+  if (!older || !log) return;
+  put(state.logs, profile, { entries: [...log.entries, ...older], complete: older.length < PAGE });
+}
+
+export async function loadBench(profile: string): Promise<void> {
+  const bench = await attempt(`bench ${profile}`, () => host().bench({ profile }));
+  if (bench) put(state.benches, profile, bench);
+}
+
+export async function setBench(profile: string, change: BenchChange): Promise<void> {
+  const bench = await attempt(`bench ${profile}`, () => host().setBench({ profile, change }));
+  if (bench) put(state.benches, profile, bench);
+}
+
+/** Runs one thing at a time under this name; what it fails with stays until the next try. */
+async function attempt<T>(name: string, run: () => Promise<T>): Promise<T | undefined> {
+  batch(() => {
+    put(state.busy, name, true);
+    forget(state.failures, name);
+  });
+  try {
+    return await run();
+  } catch (error) {
+    put(state.failures, name, state.asFailure(error));
+    return undefined;
+  } finally {
+    forget(state.busy, name);
+  }
+}
+
+function put<T>(into: Signal<Record<string, T>>, key: string, value: T): void {
+  into.value = { ...into.value, [key]: value };
+}
+
+function forget<T>(from: Signal<Record<string, T>>, key: string): void {
+  const { [key]: _, ...rest } = from.value;
+  from.value = rest as Record<string, T>;
+}
+
+const PAGE = 200;

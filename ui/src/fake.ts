@@ -1,0 +1,156 @@
+import type { Bench, Code, Entry, Failure, Fetched, Overview } from "./api.ts";
+import { Life, pause } from "./fake-life.ts";
+import { BODIES, FAULTS, PRESETS, SCENES, type Scene, sceneOf } from "./fake-scenes.ts";
+import type { Host, Listener, Settings } from "./host.ts";
+
+/** `?scene=…&theme=…&lang=…&tab=…` of the page's address. */
+export function sceneFromAddress(): Scene {
+  const query = new URLSearchParams(location.search);
+  const theme = query.get("theme");
+  const lang = query.get("lang");
+  const name = SCENES.find((each) => each === query.get("scene")) ?? "signed-in";
+  return sceneOf(name, {
+    theme: theme === "light" || theme === "dark" ? theme : "system",
+    language: lang === "en" || lang === "zh-CN" ? lang : "system",
+    system_language: navigator.language.startsWith("zh") ? "zh-CN" : "en",
+    profile: query.get("profile"),
+    tab: query.get("tab"),
+  });
+}
+
+/** A host that lives in the page: sessions that run out, refresh and fail as real ones do, only faster. */
+export function fakeHost(scene: Scene): Host {
+  let listener: Listener | null = null;
+  let settings: Settings = scene.settings;
+  const journal: Entry[] = [];
+  const write = (entry: Entry) => {
+    journal.push(entry);
+    listener?.entry(entry);
+  };
+  const lives = scene.lives.map((make) => make(write));
+  journal.sort((a, b) => a.at_ms - b.at_ms);
+  journal.forEach((entry, at) => {
+    entry.id = at + 1;
+  });
+
+  const overview = (): Overview => ({
+    version: "0.1.0",
+    vault: scene.vault,
+    sessions: lives.map((life) => life.view()),
+    problems: scene.problems,
+    presets: PRESETS,
+  });
+  const tell = () => listener?.overview(overview());
+  const find = (profile: string): Life => {
+    const life = lives.find((each) => each.profile === profile);
+    if (!life) throw failure("unknown_profile", { profile });
+    return life;
+  };
+
+  return {
+    overview: async () => overview(),
+    log: async ({ profile, before, limit }) =>
+      journal
+        .filter((each) => (profile === null || each.profile === profile) && (!before || each.id < before))
+        .reverse()
+        .slice(0, limit),
+    login: async ({ profile, username, password }) => {
+      const life = find(profile);
+      life.signingIn();
+      tell();
+      await pause(600);
+      if (password !== "wonderland") {
+        life.refused();
+        tell();
+        throw failure("sign_in_refused", { host: life.view().host });
+      }
+      life.signIn(username);
+      tell();
+      return overview();
+    },
+    logout: async ({ profile }) => {
+      find(profile).signOut();
+      tell();
+    },
+    refresh: async ({ profile }) => {
+      await find(profile).refresh("asked");
+      tell();
+      return overview();
+    },
+    fetchResource: async ({ profile, path }): Promise<Fetched> => {
+      const life = find(profile);
+      const started = performance.now();
+      const replayed = await life.token();
+      await pause(20 + Math.random() * 40);
+      if (path === "/api/broken") throw failure("timed_out", { host: life.view().host });
+      const body = BODIES[path];
+      return {
+        status: body ? 200 : 404,
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(body ?? { error: "not found", path }),
+        base64: false,
+        replayed,
+        generation: life.view().access?.generation ?? 0,
+        took_ms: Math.round(performance.now() - started),
+      };
+    },
+    addSession: async ({ draft }) => {
+      await pause(200);
+      if (lives.some((each) => each.profile === draft.profile)) {
+        throw failure("already_exists", { profile: draft.profile });
+      }
+      if (!URL.canParse(draft.url)) throw failure("bad_url", { url: draft.url });
+      const url = new URL(draft.url);
+      const local = url.hostname === "localhost" || url.hostname.startsWith("127.");
+      if (url.protocol === "http:" && !local && !draft.allow_http)
+        throw failure("plain_http", { host: url.host });
+      lives.push(new Life({ ...draft, host: url.host, phase: { name: "NeedsLogin", why: "never" } }, write));
+      tell();
+      return overview();
+    },
+    removeSession: async ({ profile }) => {
+      const at = lives.findIndex((each) => each.profile === profile);
+      if (at >= 0) lives.splice(at, 1);
+      tell();
+      return overview();
+    },
+    bench: async ({ profile }) => benchOf(find(profile)),
+    setBench: async ({ profile, change }) => {
+      const life = find(profile);
+      if (change.set === "clear") life.faults.clear();
+      else if (change.set === "revoke_access") life.revokeAccess();
+      else if (change.set === "revoke_all") life.revokeAll();
+      else if (change.on) life.faults.set(change.name, change.times);
+      else life.faults.delete(change.name);
+      tell();
+      return benchOf(life);
+    },
+    settings: async () => settings,
+    saveSettings: async (of) => {
+      settings = of.settings;
+    },
+    listen: async (to) => {
+      listener = to;
+      const timer = setInterval(() => {
+        for (const life of lives) life.tick();
+        tell();
+      }, 1000);
+      if (scene.away)
+        setTimeout(() => to.keeper({ connected: false, failure: failure("keeper_unreachable", {}) }), 50);
+      return () => {
+        clearInterval(timer);
+        listener = null;
+      };
+    },
+  };
+}
+
+function benchOf(life: Life): Bench {
+  return {
+    faults: FAULTS.map((name) => ({ name, on: life.faults.has(name), left: life.faults.get(name) ?? null })),
+  };
+}
+
+function failure(code: Code, details: Record<string, string>): Failure {
+  return { code, profile: null, details, retry_in_ms: null };
+}

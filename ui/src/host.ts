@@ -1,0 +1,86 @@
+import type { Bench, BenchChange, Draft, Entry, Failure, Fetched, Overview } from "./api.ts";
+import type { Language } from "./words.ts";
+
+/** Everything that the page can ask of the program around it. Each may reject with a [`Failure`]. */
+export interface Host {
+  overview(): Promise<Overview>;
+  /** Newest first. */
+  log(query: { profile: string | null; before: number | null; limit: number }): Promise<Entry[]>;
+  login(who: { profile: string; username: string; password: string }): Promise<Overview>;
+  logout(of: { profile: string }): Promise<void>;
+  refresh(of: { profile: string }): Promise<Overview>;
+  fetchResource(what: FetchArgs): Promise<Fetched>;
+  addSession(of: { draft: Draft }): Promise<Overview>;
+  removeSession(of: { profile: string }): Promise<Overview>;
+  bench(of: { profile: string }): Promise<Bench>;
+  setBench(of: { profile: string; change: BenchChange }): Promise<Bench>;
+  settings(): Promise<Settings>;
+  saveSettings(of: { settings: Settings }): Promise<void>;
+  /** Tells of what happens unasked, until the answered function is called. */
+  listen(to: Listener): Promise<() => void>;
+}
+
+export interface FetchArgs {
+  profile: string;
+  method: string;
+  path: string;
+  body: string | null;
+}
+
+export interface Listener {
+  overview(overview: Overview): void;
+  entry(entry: Entry): void;
+  keeper(keeper: Keeper): void;
+}
+
+export interface Keeper {
+  connected: boolean;
+  failure: Failure | null;
+}
+
+export interface Settings {
+  theme: "system" | "light" | "dark";
+  language: "system" | Language;
+  system_language: Language;
+  profile: string | null;
+  tab: string | null;
+}
+
+/** The Tauri program, or in a plain browser tab a simulated one. */
+export async function findHost(): Promise<Host> {
+  const { isTauri } = await import("@tauri-apps/api/core");
+  if (isTauri()) return tauriHost();
+  const { fakeHost, sceneFromAddress } = await import("./fake.ts");
+  return fakeHost(sceneFromAddress());
+}
+
+async function tauriHost(): Promise<Host> {
+  const [{ invoke }, { listen }] = await Promise.all([
+    import("@tauri-apps/api/core"),
+    import("@tauri-apps/api/event"),
+  ]);
+  return {
+    overview: () => invoke("overview"),
+    log: (query) => invoke("log", query),
+    login: (who) => invoke("login", who),
+    logout: (of) => invoke("logout", of),
+    refresh: (of) => invoke("refresh", of),
+    fetchResource: (what) => invoke("fetch_resource", { ...what }),
+    addSession: (of) => invoke("add_session", of),
+    removeSession: (of) => invoke("remove_session", of),
+    bench: (of) => invoke("bench", of),
+    setBench: (of) => invoke("set_bench", of),
+    settings: () => invoke("settings"),
+    saveSettings: (of) => invoke("save_settings", of),
+    listen: async (to) => {
+      const stops = await Promise.all([
+        listen<Overview>("overview", (event) => to.overview(event.payload)),
+        listen<Entry>("entry", (event) => to.entry(event.payload)),
+        listen<Keeper>("keeper", (event) => to.keeper(event.payload)),
+      ]);
+      return () => {
+        for (const stop of stops) stop();
+      };
+    },
+  };
+}

@@ -1,0 +1,174 @@
+import type { Failure, Note, Phase, SessionView, Trouble } from "./api.ts";
+import { measured, span } from "./format.ts";
+import { join, known, t } from "./words.ts";
+
+/** What a line of the journal says. */
+export function noteSentence(note: Note): string {
+  switch (note.kind) {
+    case "breaker_opened":
+      return t("note.breaker_opened", { host: note.host, for: measured(note.for_ms) });
+    case "config_problem":
+      return t("note.config_problem", { line: note.line, problem: note.problem });
+    case "gave_up":
+      return t("note.gave_up", { path: note.path, trouble: note.trouble && trouble(note.trouble, null) });
+    case "heartbeat":
+      return t(note.good ? "note.heartbeat.good" : "note.heartbeat.bad");
+    case "heartbeat_unanswered":
+      return t("note.heartbeat_unanswered", { trouble: trouble(note.trouble, note.status) });
+    case "keeper_started": {
+      const vault = known(`vault.kind.${note.vault}`) ?? note.vault;
+      return t("note.keeper_started", { version: note.version, vault });
+    }
+    case "late_answer":
+      return t(note.revoked ? "note.late_answer.revoked" : "note.late_answer.dropped");
+    case "kept":
+      return t(note.failures > 1 ? "note.kept.again" : "note.kept", {
+        trouble: trouble(note.trouble, note.status),
+        failures: note.failures,
+        retry_in: measured(note.retry_in_ms),
+      });
+    case "needs_login":
+      return t("note.needs_login", { why: t(`why.${note.why}`) });
+    case "refreshed": {
+      const sentence = t(`note.refreshed.${note.cause}`, { generation: note.generation });
+      return note.tries > 1 ? t("note.refreshed.tries", { sentence, tries: note.tries }) : sentence;
+    }
+    case "rejected":
+      return t("note.rejected", { status: note.status, path: note.path, generation: note.generation });
+    case "replayed":
+      return t(note.count === 1 ? "note.replayed.one" : "note.replayed.many", {
+        count: note.count,
+        waited: measured(note.waited_ms),
+      });
+    case "sign_in_failed":
+      return t("note.sign_in_failed", { reason: known(`error.${note.code}.say`) ?? note.code });
+    case "sign_out_told":
+      return note.trouble
+        ? t("note.sign_out_told.bad", { trouble: trouble(note.trouble, note.status) })
+        : t("note.sign_out_told.good");
+    case "signed_in":
+      return t("note.signed_in", { user: note.user });
+    case "unsaved":
+      return t("note.unsaved", { trouble: t(`vault.${note.trouble}`) });
+    case "vault_waiting":
+      return t("note.vault_waiting", { trouble: t(`vault.${note.trouble}`) });
+    case "woke":
+      return t("note.woke", { slept: span(note.slept_ms) });
+    case "interrupted":
+    case "keeper_stopped":
+    case "restored":
+    case "saved":
+    case "signed_out":
+      return t(`note.${note.kind}`);
+    default:
+      return (note as { kind: string }).kind;
+  }
+}
+
+/** How long the thing itself took, where it took any time. */
+export function noteTook(note: Note): string | null {
+  if ("took_ms" in note) return measured(note.took_ms);
+  return note.kind === "replayed" ? measured(note.waited_ms) : null;
+}
+
+export type Mark = "refresh" | "heartbeat" | "failure" | "person" | "sleep" | "keeper" | "request" | "key";
+
+/** The sign before a line of the journal. */
+export function noteMark(note: Note): Mark {
+  switch (note.kind) {
+    case "refreshed":
+    case "signed_in":
+    case "restored":
+      return "refresh";
+    case "heartbeat":
+      return note.good ? "heartbeat" : "failure";
+    case "needs_login":
+    case "sign_in_failed":
+    case "signed_out":
+      return "person";
+    case "woke":
+      return "sleep";
+    case "keeper_started":
+    case "keeper_stopped":
+    case "interrupted":
+      return "keeper";
+    case "replayed":
+    case "rejected":
+    case "late_answer":
+      return "request";
+    case "saved":
+      return "key";
+    case "sign_out_told":
+      return note.trouble ? "failure" : "person";
+    default:
+      return "failure";
+  }
+}
+
+export function trouble(why: Trouble, status: number | null): string {
+  return t(`trouble.${why}`, { status });
+}
+
+export function failureSay(failure: Failure): string {
+  const details = { profile: failure.profile, ...failure.details };
+  return known(`error.${failure.code}.say`, details) ?? failure.code;
+}
+
+export function failureNext(failure: Failure): string {
+  return known(`error.${failure.code}.next`, { profile: failure.profile, ...failure.details }) ?? "";
+}
+
+/** The state in a few words, for the list and for the announcer. */
+export function phaseWords(phase: Phase): string {
+  if (phase.name !== "Waiting") return t(`phase.${phase.name}`);
+  const bare = phase.why === "status" || phase.why === "rate_limited" || phase.why === "suspect";
+  const what = bare && phase.status ? String(phase.status) : trouble(phase.why, phase.status);
+  return t("ui.row.waiting", { what, retry_in: span(phase.retry_in_ms) });
+}
+
+export function usable(session: SessionView): boolean {
+  return session.access !== null && !session.access.rejected && session.access.remaining_ms > 0;
+}
+
+/** What happens next, and why a person may leave it alone. */
+export function nextSentence(session: SessionView): string {
+  const { phase, access, refresh_in_ms, heartbeat, requests } = session;
+  const good = usable(session);
+  const remaining = span(access?.remaining_ms ?? 0);
+  const said: string[] = [];
+  switch (phase.name) {
+    case "Fresh":
+      said.push(good ? t("ui.next.good", { remaining }) : t("ui.next.none"));
+      if (refresh_in_ms !== null && good) {
+        const soon = refresh_in_ms < 500;
+        said.push(
+          soon ? t("ui.next.refresh_soon") : t("ui.next.refresh", { refresh_in: span(refresh_in_ms) }),
+        );
+      }
+      if (heartbeat.next_in_ms !== null) {
+        const due = heartbeat.next_in_ms < 500;
+        said.push(
+          due ? t("ui.next.heartbeat_now") : t("ui.next.heartbeat", { next: span(heartbeat.next_in_ms) }),
+        );
+      }
+      break;
+    case "Refreshing":
+      said.push(t("ui.next.refreshing.why", { cause: t(`cause.${phase.cause}`) }));
+      if (phase.attempt > 1) said.push(t("ui.next.refreshing.attempt", { attempt: phase.attempt }));
+      said.push(good ? t("ui.next.refreshing.good", { remaining }) : t("ui.next.refreshing.hold"));
+      break;
+    case "Waiting": {
+      const why = trouble(phase.why, phase.status);
+      said.push(t("ui.next.waiting.why", { trouble: why, retry_in: span(phase.retry_in_ms) }));
+      said.push(good ? t("ui.next.waiting.good", { remaining }) : t("ui.next.waiting.hold"));
+      break;
+    }
+    case "SigningIn":
+      said.push(t("ui.next.signing_in"));
+      break;
+    case "NeedsLogin":
+      said.push(t(`ui.lost.${phase.why}`));
+  }
+  if (requests.held > 0) said.push(t("ui.next.held", { held: requests.held }));
+  return join(said);
+}

@@ -1,0 +1,30 @@
+import type { Entry } from "../api.ts";
+import { moment } from "../format.ts";
+import { noteMark, noteSentence, noteTook } from "../sentences.ts";
+import * as state from "../state.ts";
+import { t } from "../words.ts";
+import { MarkSign } from "./signs.tsx";
+
+export function Entries({ entries }: { entries: Entry[] }) {
+  if (entries.length === 0) return <p class="idle">{t("ui.log.empty")}</p>;
+  return (
+    <ol class="entries">
+      {entries.map((entry) => (
+        <Line entry={entry} key={entry.id} />
+      ))}
+    </ol>
+  );
+}
+
+function Line({ entry }: { entry: Entry }) {
+  return (
+    <li data-testid="entry" data-kind={entry.note.kind}>
+      <time dateTime={new Date(entry.at_ms).toISOString()}>
+        {moment(entry.at_ms, state.overviewAt.value)}
+      </time>
+      <MarkSign mark={noteMark(entry.note)} />
+      <span class="words">{noteSentence(entry.note)}</span>
+      <span class="took">{noteTook(entry.note)}</span>
+    </li>
+  );
+}

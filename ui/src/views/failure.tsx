@@ -1,0 +1,29 @@
+import type { Failure } from "../api.ts";
+import { span } from "../format.ts";
+import { failureNext, failureSay } from "../sentences.ts";
+import * as state from "../state.ts";
+import { t } from "../words.ts";
+
+/** What became of an action, in its place: what is the matter, what to do, and the code to search for. */
+export function Problem({ of }: { of: string }) {
+  const failure = state.failures.value[of];
+  return failure ? <FailureBox failure={failure} /> : null;
+}
+
+export function FailureBox({ failure }: { failure: Failure }) {
+  return (
+    <div class="failure" role="alert" data-testid="failure" data-code={failure.code}>
+      <svg class="mark mark-failure" width="18" height="18" viewBox="0 0 18 18" aria-hidden="true">
+        <path d="M9 2.5l7.5 13h-15z" />
+      </svg>
+      <div>
+        <b>{failureSay(failure)}</b>
+        <p>
+          {failureNext(failure)}
+          {failure.retry_in_ms !== null && ` ${t("ui.retry", { retry_in: span(failure.retry_in_ms) })}`}
+        </p>
+        <small>{t("ui.code", { code: failure.code })}</small>
+      </div>
+    </div>
+  );
+}

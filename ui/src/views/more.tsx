@@ -1,0 +1,83 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import { remove } from "../actions.ts";
+import * as state from "../state.ts";
+import { t } from "../words.ts";
+import { Dialog } from "./dialog.tsx";
+import { Problem } from "./failure.tsx";
+import { Icon } from "./signs.tsx";
+
+/** The small menu for what is rarely wanted. */
+export function More({ profile }: { profile: string }) {
+  const [open, setOpen] = useState(false);
+  const [asking, setAsking] = useState(false);
+  const place = useRef<HTMLDivElement>(null);
+  const button = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (!open) return;
+    place.current?.querySelector<HTMLElement>("[role=menuitem]")?.focus();
+    const away = (event: Event) => {
+      if (!place.current?.contains(event.target as Node)) setOpen(false);
+    };
+    document.addEventListener("pointerdown", away);
+    return () => document.removeEventListener("pointerdown", away);
+  }, [open]);
+  const keys = (event: KeyboardEvent) => {
+    if (!open || (event.key !== "Escape" && event.key !== "Tab")) return;
+    setOpen(false);
+    if (event.key === "Escape") button.current?.focus();
+  };
+  return (
+    <div class="more" role="none" ref={place} onKeyDown={keys}>
+      <button
+        ref={button}
+        type="button"
+        class="only-icon"
+        data-testid="more"
+        aria-label={t("ui.more", { profile })}
+        aria-haspopup="menu"
+        aria-expanded={open}
+        onClick={() => setOpen(!open)}
+      >
+        <Icon name="more" />
+      </button>
+      {open && (
+        <div class="menu" role="menu" aria-label={t("ui.more", { profile })}>
+          <button
+            type="button"
+            role="menuitem"
+            data-testid="remove"
+            onClick={() => {
+              button.current?.focus();
+              setOpen(false);
+              setAsking(true);
+            }}
+          >
+            {t("ui.remove")}
+          </button>
+        </div>
+      )}
+      {asking && (
+        <Dialog title={t("ui.remove.title", { profile })} onClose={() => setAsking(false)}>
+          <p>{t("ui.remove.body")}</p>
+          <Problem of={`remove ${profile}`} />
+          <div class="actions">
+            <button type="button" onClick={() => setAsking(false)}>
+              {t("ui.cancel")}
+            </button>
+            <button
+              type="button"
+              class="danger"
+              data-testid="confirm"
+              disabled={state.busy.value[`remove ${profile}`]}
+              onClick={async () => {
+                if (await remove(profile)) setAsking(false);
+              }}
+            >
+              {t("ui.remove.confirm")}
+            </button>
+          </div>
+        </Dialog>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,53 @@
+import { openTab } from "../actions.ts";
+import type { Entry, SessionView } from "../api.ts";
+import { nextSentence } from "../sentences.ts";
+import * as state from "../state.ts";
+import { t } from "../words.ts";
+import { Entries } from "./entries.tsx";
+import { Facts } from "./facts.tsx";
+import { Ring } from "./ring.tsx";
+import { SignIn } from "./sign-in.tsx";
+import { StripCard } from "./strip-card.tsx";
+
+export function Overview({ session }: { session: SessionView }) {
+  const { profile, phase } = session;
+  const entries = state.logs.value[profile]?.entries ?? [];
+  const person = phase.name === "NeedsLogin" || phase.name === "SigningIn";
+  return (
+    <>
+      {person ? (
+        <SignIn session={session} />
+      ) : (
+        <section class="card hero">
+          <Ring session={session} />
+          <div class="tale">
+            <h3>{t(`ui.head.${phase.name}`)}</h3>
+            <p>{nextSentence(session)}</p>
+            <Facts session={session} />
+          </div>
+        </section>
+      )}
+      {(entries.length > 0 || !person) && <StripCard entries={entries} />}
+      <section class="card">
+        <h3 class="small">
+          {t("ui.log.latest")}
+          {entries.length > LATEST && (
+            <button type="button" class="link" onClick={() => openTab("timeline")}>
+              {t("ui.log.all")}
+            </button>
+          )}
+        </h3>
+        <Entries entries={latest(entries)} />
+      </section>
+    </>
+  );
+}
+
+/** A good heartbeat is news only until something else has happened. */
+function latest(entries: Entry[]): Entry[] {
+  return entries
+    .filter(({ note }, at) => at === 0 || note.kind !== "heartbeat" || !note.good)
+    .slice(0, LATEST);
+}
+
+const LATEST = 5;

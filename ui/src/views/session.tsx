@@ -1,0 +1,85 @@
+import { useEffect } from "preact/hooks";
+import { loadLog, logout, refresh } from "../actions.ts";
+import type { SessionView } from "../api.ts";
+import { phaseWords } from "../sentences.ts";
+import * as state from "../state.ts";
+import { t } from "../words.ts";
+import { Bench } from "./bench.tsx";
+import { Data } from "./data.tsx";
+import { Problem } from "./failure.tsx";
+import { More } from "./more.tsx";
+import { Overview } from "./overview.tsx";
+import { Flame } from "./signs.tsx";
+import { Tabs } from "./tabs.tsx";
+import { Timeline } from "./timeline.tsx";
+
+export function Session({ session }: { session: SessionView }) {
+  const { profile, phase } = session;
+  const missing = state.logs.value[profile] === undefined;
+  const connected = state.keeper.value.connected;
+  useEffect(() => {
+    if (missing && connected) void loadLog(profile);
+  }, [profile, missing, connected]);
+  return (
+    <>
+      <Header session={session} />
+      <Problem of={`refresh ${profile}`} />
+      <Problem of={`logout ${profile}`} />
+      <Tabs profile={profile} tabs={state.TABS.filter((each) => each !== "bench" || session.sandbox)} />
+      <div
+        class={`panel panel-${state.tab.value}`}
+        role="tabpanel"
+        id="panel"
+        aria-labelledby={`tab-${state.tab.value}`}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: the panel scrolls, and must scroll by keyboard too
+        tabIndex={0}
+        data-phase={phase.name}
+      >
+        {state.tab.value === "overview" && <Overview session={session} />}
+        {state.tab.value === "data" && <Data session={session} />}
+        {state.tab.value === "timeline" && <Timeline session={session} />}
+        {state.tab.value === "bench" && <Bench session={session} />}
+      </div>
+    </>
+  );
+}
+
+function Header({ session }: { session: SessionView }) {
+  const { profile, phase, user, url } = session;
+  const signedIn = phase.name !== "NeedsLogin" && phase.name !== "SigningIn";
+  return (
+    <header>
+      <div class="title">
+        <h2 title={profile}>{profile}</h2>
+        <span class={`chip chip-${phase.name}`} data-testid="phase" data-phase={phase.name}>
+          <Flame phase={phase.name} size={18} />
+          {phase.name === "Waiting" ? t("phase.Waiting") : phaseWords(phase)}
+        </span>
+        <span class="where">{user ? `${user} · ${url}` : url}</span>
+      </div>
+      <div class="do">
+        {signedIn && (
+          <>
+            <button
+              type="button"
+              data-testid="refresh-now"
+              disabled={state.busy.value[`refresh ${profile}`]}
+              onClick={() => refresh(profile)}
+            >
+              {t("ui.refresh_now")}
+            </button>
+            <button
+              type="button"
+              data-testid="sign-out"
+              disabled={state.busy.value[`logout ${profile}`]}
+              onClick={() => logout(profile)}
+            >
+              {t("ui.sign_out")}
+            </button>
+          </>
+        )}
+        <More profile={profile} />
+      </div>
+    </header>
+  );
+}

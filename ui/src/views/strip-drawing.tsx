@@ -1,0 +1,66 @@
+import type { Entry } from "../api.ts";
+import { span as inSpans, minutes, seconds } from "../format.ts";
+import { noteSentence } from "../sentences.ts";
+import { strip } from "../strip.ts";
+import { t } from "../words.ts";
+
+export function StripDrawing(props: { entries: Entry[]; now: number; span: number | null; width: number }) {
+  const drawn = strip(props.entries, props.now, props.span, props.width);
+  const label = drawn.empty ? t("ui.strip.empty") : t("ui.strip.label", drawn.counts);
+  return (
+    <svg width={props.width} height="96" data-testid="strip" role="img" aria-label={label}>
+      {drawn.sleeps.map((sleep) => (
+        <g key={sleep.x} class="sleep">
+          <title>{t("ui.strip.sleep", { slept: inSpans(sleep.slept_ms) })}</title>
+          <rect x={sleep.x} y="6" width={sleep.w} height="66" rx="3" />
+          {sleep.w > 28 && (
+            <text x={sleep.x + sleep.w / 2} y="44">
+              {t("ui.strip.zzz")}
+            </text>
+          )}
+        </g>
+      ))}
+      {drawn.bars.map((bar) => (
+        <rect
+          key={`${bar.generation} ${bar.x}`}
+          class={bar.current ? "life current" : "life"}
+          x={bar.x}
+          y={bar.lane === 0 ? 14 : 33}
+          width={bar.w}
+          height="14"
+          rx={Math.min(4, bar.w / 2)}
+        >
+          <title>
+            {t("ui.strip.token", { generation: bar.generation ?? "", lifetime: inSpans(bar.lifetime_ms) })}
+          </title>
+        </rect>
+      ))}
+      {drawn.refreshes.map(({ x, entry }) => (
+        <path key={entry.id} class="refreshed" d={`M${x} 9v43`}>
+          <title>{`${seconds(entry.at_ms)} ${noteSentence(entry.note)}`}</title>
+        </path>
+      ))}
+      {drawn.heartbeats.map(({ x, entry, good }) => (
+        <path key={entry.id} class={good ? "beat" : "beat no"} d={`M${x - 7} 63h4l2-4 3 8 2-4h4`}>
+          <title>{`${seconds(entry.at_ms)} ${noteSentence(entry.note)}`}</title>
+        </path>
+      ))}
+      {drawn.failures.map(({ x, entry, person }) => (
+        <path key={entry.id} class={person ? "fell person" : "fell"} d={`M${x} 57l6.5 11.5h-13z`}>
+          <title>{`${seconds(entry.at_ms)} ${noteSentence(entry.note)}`}</title>
+        </path>
+      ))}
+      <path class="now" d={`M${drawn.now} 4v70`} />
+      {drawn.ticks.map((tick) => (
+        <text key={tick.at_ms} class="tick" x={tick.x} y="90" text-anchor={anchor(tick.x, props.width)}>
+          {tick.fine ? seconds(tick.at_ms) : minutes(tick.at_ms)}
+        </text>
+      ))}
+    </svg>
+  );
+}
+
+function anchor(x: number, width: number): "start" | "middle" | "end" {
+  if (x < 30) return "start";
+  return x > width - 30 ? "end" : "middle";
+}
