@@ -77,7 +77,7 @@ fn own(times: JwtTimes, date: Option<i64>) -> Option<u64> {
         let lifetime = times.exp?.saturating_sub(from);
         (lifetime > 0).then_some(lifetime)
     })?;
-    u64::try_from(seconds).ok()?.checked_mul(1000)
+    Some(u64::try_from(seconds).ok()?.saturating_mul(1000))
 }
 
 /// Two witnesses. A field that is off by a thousand named the wrong unit; and no server takes a JWT past its `exp`,
@@ -192,5 +192,171 @@ impl<'de> Visitor<'de> for LifetimeVisitor {
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Lifetime, A::Error> {
         let LifetimeTable { at, unit } = LifetimeTable::deserialize(MapAccessDeserializer::new(map))?;
         Ok(Lifetime { at, unit })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Unit::{Milliseconds, Rfc3339, Seconds, UnixMilliseconds, UnixSeconds};
+    use serde_json::json;
+
+    /// Some noon in 2026.
+    const DATE: i64 = 1_795_262_400;
+
+    const HOUR: Option<u64> = Some(3_600_000);
+
+    fn of_field(value: Value, unit: Unit, date: Option<i64>, times: Option<JwtTimes>) -> Option<u64> {
+        let field = Lifetime { at: Pointer::new("/life").unwrap(), unit };
+        let clock = Clock { date, jwt: &|_| times };
+        let lifetime = of(Some(&field), &json!({ "life": value }), "token", clock);
+        lifetime.map(|lifetime| lifetime.as_millis() as u64)
+    }
+
+    /// FAILURES A10, A11: what providers write, and what is believed of it when nothing else is known.
+    #[test]
+    fn fields_are_read_for_what_they_mean() {
+        let table = [
+            (json!(3600), Seconds, HOUR),
+            (json!("3600"), Seconds, HOUR),
+            (json!(" 3600 "), Seconds, HOUR),
+            (json!(3600.0), Seconds, HOUR),
+            (json!("3.6e3"), Seconds, HOUR),
+            (json!(0.5), Seconds, Some(500)),
+            (json!(3_600_000), Milliseconds, HOUR),
+            (json!("3600000"), Milliseconds, HOUR),
+            (json!(DATE + 3600), UnixSeconds, HOUR),
+            (json!((DATE + 3600) * 1000), UnixMilliseconds, HOUR),
+            (json!("2026-11-21T13:00:00Z"), Rfc3339, HOUR),
+            (json!("2026-11-21T13:00:00.123456Z"), Rfc3339, HOUR),
+            (json!("2026-11-21 08:30:00-04:30"), Rfc3339, HOUR),
+            (json!("2026-11-22T01:00:00+12:00"), Rfc3339, HOUR),
+            // A point in time where a distance was promised, and the wrong one of its two units.
+            (json!(DATE + 3600), Seconds, HOUR),
+            (json!((DATE + 3600) * 1000), Seconds, HOUR),
+            (json!((DATE + 3600) * 1000), Milliseconds, HOUR),
+            (json!((DATE + 3600) * 1000), UnixSeconds, HOUR),
+            (json!(DATE + 3600), UnixMilliseconds, HOUR),
+            // Years are long, and they are believed: who acts on them has a limit of its own.
+            (json!(365 * 86_400), Seconds, Some(365 * 86_400_000)),
+        ];
+        for (value, unit, believed) in table {
+            assert_eq!(of_field(value.clone(), unit, Some(DATE), None), believed, "{value} {unit:?}");
+        }
+    }
+
+    #[test]
+    fn nonsense_is_as_if_nothing_had_been_said() {
+        let nonsense = [
+            json!(0),
+            json!(-1),
+            json!(-3600),
+            json!(0.000_1),
+            json!("0"),
+            json!(""),
+            json!("15m"),
+            json!("NaN"),
+            json!("inf"),
+            json!("-inf"),
+            json!(null),
+            json!(true),
+            json!([3600]),
+            json!({ "seconds": 3600 }),
+            json!(1_000_000_000_000_u64),
+            json!(DATE - 1),
+            json!("2026-11-21T11:59:59Z"),
+            json!("2026-13-01T00:00:00Z"),
+            json!("2026-11-21"),
+            json!("2026-11-21T13:00:00"),
+            json!("2026-11-21T13:00:00+é"),
+            json!("Tomorrow at noon"),
+        ];
+        for value in nonsense {
+            for unit in [Rfc3339, Seconds, UnixSeconds, UnixMilliseconds] {
+                if unit != Rfc3339
+                    || !value.is_string()
+                    || value.as_str().is_some_and(|text| text.contains('2'))
+                {
+                    assert_eq!(of_field(value.clone(), unit, Some(DATE), None), None, "{value} {unit:?}");
+                }
+                let times = JwtTimes { exp: Some(DATE + 60), iat: Some(DATE) };
+                assert_eq!(
+                    of_field(value.clone(), unit, Some(DATE), Some(times)),
+                    Some(60_000),
+                    "{value} {unit:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn absurd_sizes_saturate() {
+        assert!(of_field(json!(1e300), Seconds, Some(DATE), None) > Some(u64::MAX / 2));
+        assert_eq!(of_field(json!(1e300), Seconds, None, None), None);
+        assert_eq!(of_field(json!(-1e300), UnixSeconds, Some(DATE), None), None);
+        assert_eq!(of_field(json!(i64::MIN), Milliseconds, Some(i64::MIN), None), None);
+        let times = JwtTimes { exp: Some(i64::MAX), iat: Some(i64::MIN) };
+        assert!(of_field(json!(null), Seconds, Some(i64::MIN), Some(times)) > HOUR);
+        let times = JwtTimes { exp: Some(i64::MIN), iat: Some(i64::MAX) };
+        assert_eq!(of_field(json!(null), Seconds, Some(i64::MAX), Some(times)), None);
+    }
+
+    /// A point in time says nothing without another one of the provider's: our own clock may be years off.
+    #[test]
+    fn points_in_time_are_compared_with_the_providers_own() {
+        let times = |iat| Some(JwtTimes { exp: None, iat });
+        assert_eq!(of_field(json!(DATE + 3600), UnixSeconds, None, None), None);
+        assert_eq!(of_field(json!(DATE + 3600), UnixSeconds, None, times(Some(DATE))), HOUR);
+        assert_eq!(of_field(json!(DATE + 3600), UnixSeconds, Some(DATE), times(Some(DATE - 99))), HOUR);
+    }
+
+    #[test]
+    fn a_jwt_speaks_for_itself() {
+        let table = [
+            (Some(DATE + 3600), Some(DATE), None, HOUR),
+            (Some(DATE + 3600), Some(DATE), Some(DATE - 7777), HOUR),
+            (Some(DATE + 3600), None, Some(DATE), HOUR),
+            // Issued after it ended: only the server's own clock is left to go by.
+            (Some(DATE + 3600), Some(DATE + 9999), Some(DATE), HOUR),
+            // Milliseconds, where the standard says seconds.
+            (Some((DATE + 3600) * 1000), Some(DATE * 1000), None, HOUR),
+            (Some((DATE + 3600) * 1000), None, Some(DATE), HOUR),
+            (Some(DATE + 3600), None, None, None),
+            (Some(DATE), Some(DATE), Some(DATE), None),
+            (None, Some(DATE), Some(DATE), None),
+        ];
+        for (exp, iat, date, believed) in table {
+            let clock = Clock { date, jwt: &|_| Some(JwtTimes { exp, iat }) };
+            let lifetime = of(None, &json!({}), "token", clock).map(|lifetime| lifetime.as_millis() as u64);
+            assert_eq!(lifetime, believed, "{exp:?} {iat:?} {date:?}");
+        }
+    }
+
+    #[test]
+    fn of_two_witnesses_the_likelier_is_believed() {
+        let times = Some(JwtTimes { exp: Some(DATE + 3600), iat: Some(DATE) });
+        for (value, unit, believed) in [
+            (json!(1800), Seconds, Some(1_800_000)),
+            (json!(7200), Seconds, HOUR),
+            (json!(3_600_000), Seconds, HOUR),
+            (json!(3600), Milliseconds, HOUR),
+            (json!(3590), Milliseconds, HOUR),
+        ] {
+            assert_eq!(of_field(value.clone(), unit, Some(DATE), times), believed, "{value} {unit:?}");
+        }
+    }
+
+    #[test]
+    fn the_calendar_is_right() {
+        for (text, seconds) in [
+            ("1970-01-01T00:00:00Z", 0),
+            ("1969-12-31T23:59:59Z", -1),
+            ("2000-02-29T00:00:00Z", 951_782_400),
+            ("2000-03-01T00:00:00Z", 951_868_800),
+            ("2100-03-01T00:00:00Z", 4_107_542_400),
+            ("2026-11-21T12:00:00Z", DATE),
+        ] {
+            assert_eq!(rfc3339(text), Some(seconds), "{text}");
+        }
     }
 }

@@ -235,3 +235,105 @@ fn checked<E: Error>(status: Option<u16>, written: &dyn fmt::Display) -> Result<
         .filter(|status| (100..600).contains(status))
         .ok_or_else(|| E::custom(format!("{written} is not a status of HTTP: they go from 100 to 599")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recipe::Recipe;
+    use alloc::string::ToString;
+    use serde_json::json;
+
+    fn holds(rule: &Value, status: u16, kind: Option<&str>, body: &str) -> bool {
+        let rule: Match = serde_json::from_value(rule.clone()).unwrap();
+        let again: Match = serde_json::from_value(serde_json::to_value(&rule).unwrap()).unwrap();
+        assert_eq!(again, rule);
+        let answer =
+            Answer { status, content_type: kind, retry_after: None, body: body.as_bytes(), authentic: true };
+        rule.holds(&answer)
+    }
+
+    #[test]
+    fn every_test_is_told_from_its_opposite() {
+        let table = [
+            (json!({ "equals": null, "at": "/a" }), r#"{"a":1}"#, None),
+            (json!({ "at": "/a", "equals": 401 }), r#"{"a":401}"#, Some(r#"{"a":"401"}"#)),
+            (json!({ "at": "/a", "equals": 1 }), r#"{"a":1.0}"#, Some(r#"{"a":1.5}"#)),
+            (json!({ "at": "/a/0", "equals": "x" }), r#"{"a":["x"]}"#, Some(r#"{"a":["X"]}"#)),
+            (json!({ "equals": { "a": 1 } }), r#"{"a":1}"#, Some(r#"{"a":1,"b":2}"#)),
+            (
+                json!({ "at": "/a", "contains": "Expired" }),
+                r#"{"a":"it expired."}"#,
+                Some(r#"{"b":"expired"}"#),
+            ),
+            (json!({ "contains": "expired" }), "Your session has EXPIRED", Some("fine")),
+            (json!({ "at": "/a", "exists": true }), r#"{"a":0}"#, Some(r#"{"a":null}"#)),
+            (json!({ "at": "/a", "exists": false }), "", Some(r#"{"a":{}}"#)),
+            (json!({ "is": "null" }), " null ", Some("")),
+            (json!({ "at": "/a", "is": "array" }), r#"{"a":[]}"#, Some(r#"{"a":{}}"#)),
+            (json!({ "empty": true }), " \n", Some("{}")),
+            (json!({ "empty": false }), "x", Some("")),
+            (json!({ "at": "/a", "empty": true }), r#"{"a":""}"#, Some(r#"{"a":" "}"#)),
+        ];
+        for (condition, yes, no) in table {
+            let Some(no) = no else {
+                assert!(serde_json::from_value::<Condition>(condition).is_err());
+                continue;
+            };
+            let [rule, opposite] = ["body", "unless"].map(|key| json!({ "status": 400, key: condition }));
+            assert!(holds(&rule, 400, None, yes) && !holds(&rule, 400, None, no), "{condition}");
+            assert!(!holds(&opposite, 400, None, yes) && holds(&opposite, 400, None, no), "{condition}");
+            assert!(!holds(&rule, 401, None, yes), "{condition}");
+        }
+    }
+
+    /// A page instead of a resource: some servers send their sign-in form with a 200.
+    #[test]
+    fn a_content_type_is_compared_without_its_parameters() {
+        let rule = json!({ "status": [200, 203], "content_type": "text/html" });
+        assert!(holds(&rule, 200, Some("Text/HTML; charset=utf-8"), ""));
+        assert!(!holds(&rule, 200, Some("application/json"), ""));
+        assert!(!holds(&rule, 200, None, ""));
+    }
+
+    #[test]
+    fn mistakes_in_a_recipe_are_told_in_the_words_of_the_file() {
+        let rule = |rule: Value| json!({ "refresh": { "path": "/r" }, "rejects": [rule] });
+        for (json, told) in [
+            (json!({ "refresh": { "pth": "/r" } }), "unknown field `pth`, expected one of `method`, `path`"),
+            (json!({}), "missing field `refresh`"),
+            (json!({ "refresh": { "path": "r" } }), "begins with one `/`"),
+            (json!({ "refresh": { "path": "//evil.example" } }), "begins with one `/`"),
+            (json!({ "refresh": { "path": "/a b" } }), "a space"),
+            (json!({ "refresh": { "path": "/r", "method": "P OST" } }), "not a request method"),
+            (json!({ "refresh": { "path": "/r", "take": { "access_token": "a" } } }), "not a JSON pointer"),
+            (json!({ "refresh": { "path": "/r", "take": { "access_token": "/~2" } } }), "`~0`"),
+            (json!({ "refresh": { "path": "/r", "send": { "token": "/a" } } }), "unknown field `token`"),
+            (
+                json!({ "refresh": { "path": "/r", "send": { "refresh_token": 7 } } }),
+                "a JSON pointer into the body",
+            ),
+            (
+                json!({ "refresh": { "path": "/r", "send": { "refresh_token": {} } } }),
+                "exactly one of `body`",
+            ),
+            (json!({ "refresh": { "path": "/r", "send": { "refresh_token": "" } } }), "needs a name"),
+            (json!({ "refresh": { "path": "/r", "format": "xml" } }), "unknown variant `xml`"),
+            (
+                json!({ "refresh": { "path": "/r", "take": { "lifetime": { "at": "/e", "unit": "hours" } } } }),
+                "unknown variant `hours`",
+            ),
+            (rule(json!({ "status": 42 })), "42 is not a status"),
+            (rule(json!({ "status": [] })), "no status"),
+            (rule(json!({ "status": "401" })), "a status such as 401"),
+            (rule(json!({ "status": 401, "body": { "at": "/a" } })), "exactly one of `contains`"),
+            (
+                rule(json!({ "status": 401, "body": { "is": "null", "empty": true } })),
+                "exactly one of `contains`",
+            ),
+            (rule(json!({ "status": 401, "body": { "is": "text" } })), "unknown variant `text`"),
+        ] {
+            let error = serde_json::from_value::<Recipe>(json.clone()).unwrap_err().to_string();
+            assert!(error.contains(told), "{json}: {error}");
+        }
+    }
+}

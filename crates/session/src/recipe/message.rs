@@ -238,3 +238,145 @@ fn is_header_name(name: &str) -> bool {
 }
 
 const VALUES: [&str; 4] = ["username", "password", "refresh_token", "access_token"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tokens::{AccessToken, RefreshToken};
+    use serde_json::json;
+
+    fn recipe(json: &Value) -> Recipe {
+        let recipe: Recipe = serde_json::from_value(json.clone()).unwrap();
+        assert_eq!(recipe.check(), Ok(()));
+        recipe
+    }
+
+    fn body(message: &Message) -> &str {
+        message.body.as_ref().map_or("-", Secret::expose)
+    }
+
+    /// Flask-AppBuilder: constant fields at the sign-in, and the refresh token in the header with no body at all.
+    #[test]
+    fn a_refresh_token_can_be_what_opens_the_door() {
+        let recipe = recipe(&json!({
+            "login": {
+                "path": "/api/v1/security/login",
+                "send": { "username": "/username", "password": "/password" },
+                "body": { "provider": "db", "refresh": true },
+                "take": { "access_token": "/access_token", "refresh_token": "/refresh_token" },
+            },
+            "refresh": {
+                "path": "/api/v1/security/refresh",
+                "send": { "refresh_token": { "header": "Authorization", "scheme": "Bearer" } },
+                "take": { "access_token": "/access_token" },
+                "refused": [{ "status": [401, 422], "body": { "at": "/msg", "is": "string" } }],
+            },
+        }));
+        let login = recipe.sign_in("mia", &Secret::new("pw")).unwrap();
+        assert_eq!(body(&login), r#"{"password":"pw","provider":"db","refresh":true,"username":"mia"}"#);
+        assert_eq!(login.content_type, Some("application/json"));
+        let refresh = recipe.refresh(&RefreshToken::new("RT"));
+        assert_eq!(refresh.headers, [("Authorization".into(), Secret::new("Bearer RT"))]);
+        assert_eq!((refresh.body, refresh.content_type), (None, None));
+    }
+
+    #[test]
+    fn values_go_into_nested_bodies_queries_and_headers() {
+        let recipe = recipe(&json!({
+            "login": {
+                "method": "put",
+                "path": "/session",
+                "send": { "username": "/user/name", "password": "/user/pass~1word" },
+                "body": { "user": { "kind": "local" }, "list": [1, 2] },
+                "headers": { "X-Client": "desktop" },
+                "query": { "tenant": "a b" },
+                "take": { "refresh_token": "" },
+            },
+            "refresh": {
+                "path": "/session",
+                "send": { "refresh_token": { "query": "t" } },
+                "body": {},
+                "take": { "access_token": "/data/0/token" },
+            },
+            "logout": {
+                "method": "DELETE",
+                "path": "/session",
+                "send": {
+                    "refresh_token": { "body": "/r" },
+                    "access_token": { "header": "X-Token" },
+                },
+            },
+        }));
+        let login = recipe.sign_in("mia", &Secret::new("p\"w")).unwrap();
+        let expected = r#"{"list":[1,2],"user":{"kind":"local","name":"mia","pass/word":"p\"w"}}"#;
+        assert_eq!((login.method.as_str(), body(&login)), ("PUT", expected));
+        assert_eq!(login.headers, [("X-Client".into(), Secret::new("desktop"))]);
+        assert_eq!(login.query, [("tenant".into(), Secret::new("a b"))]);
+        assert_eq!(body(&recipe.refresh(&RefreshToken::new("RT"))), "{}");
+        let (access, refresh) = (AccessToken::new("AT"), RefreshToken::new("RT"));
+        let logout = recipe.sign_out(Some(&refresh), Some(&access)).unwrap();
+        assert_eq!(logout.headers, [("X-Token".into(), Secret::new("AT"))]);
+        assert_eq!(recipe.sign_out(Some(&refresh), None), None);
+    }
+
+    #[test]
+    fn forms_are_escaped() {
+        let recipe = recipe(&json!({
+            "login": {
+                "path": "/token",
+                "format": "form",
+                "send": { "username": "/username", "password": "/password" },
+                "body": { "grant_type": "password", "remember": true },
+                "take": { "access_token": "/access_token" },
+            },
+            "refresh": { "path": "/r", "send": { "refresh_token": "/r" }, "take": { "access_token": "/a" } },
+        }));
+        let login = recipe.sign_in("mia m", &Secret::new("a&b=c+é")).unwrap();
+        assert_eq!(
+            body(&login),
+            "grant_type=password&password=a%26b%3Dc%2B%C3%A9&remember=true&username=mia+m"
+        );
+        assert_eq!(login.content_type, Some("application/x-www-form-urlencoded"));
+    }
+
+    #[test]
+    fn what_cannot_work_is_told() {
+        let good = json!({
+            "login": {
+                "path": "/l",
+                "send": { "username": "/u", "password": "/p" },
+                "take": { "access_token": "/a" },
+            },
+            "refresh": { "path": "/r", "send": { "refresh_token": "/t" }, "take": { "access_token": "/a" } },
+            "heartbeat": { "path": "/h" },
+        });
+        let table = [
+            ("/login/send", json!({ "username": "/u" }), "login"),
+            ("/login/send", json!({ "username": "/u", "password": "/u" }), "login"),
+            ("/login/send", json!({ "username": "/u", "password": "/u/p" }), "login"),
+            ("/login/send", json!({ "password": "/p", "refresh_token": "/r" }), "login"),
+            ("/login/take", json!({}), "login"),
+            ("/login/headers", json!({ "X Y": "z" }), "login"),
+            ("/login/method", json!("GET"), "login"),
+            ("/refresh/send", json!({}), "refresh"),
+            ("/refresh/send", json!({ "refresh_token": { "header": "no good" } }), "refresh"),
+            ("/refresh/send", json!({ "refresh_token": "/t", "access_token": "/a" }), "refresh"),
+            ("/refresh/take", json!({ "refresh_token": "/r" }), "refresh"),
+            ("/refresh/refused", json!([{ "status": 500 }]), "refresh"),
+            ("/refresh/refused", json!([{ "status": [401, 429] }]), "refresh"),
+            ("/refresh/refused", json!([{ "status": 302 }]), "refresh"),
+            ("/refresh/refused", json!([{ "status": 200 }]), "refresh"),
+            ("/heartbeat/bad", json!([{ "status": 200 }]), "heartbeat"),
+            ("/rejects", json!([{ "status": 200 }]), "rejects"),
+            ("/authorization", json!({ "header": "" }), "authorization"),
+        ];
+        assert_eq!(recipe(&good).check(), Ok(()));
+        for (pointer, value, key) in table {
+            let mut json = good.clone();
+            super::super::Pointer::new(pointer).unwrap().put(&mut json, value.clone());
+            let recipe: Recipe = serde_json::from_value(json).unwrap();
+            let told = recipe.check();
+            assert!(told.as_ref().is_err_and(|(told, _)| *told == key), "{pointer} {value}: {told:?}");
+        }
+    }
+}

@@ -24,7 +24,8 @@ pub(super) fn refresh(recipe: &Recipe, answer: &Answer<'_>, clock: Clock<'_>) ->
     let refused = recipe.refresh.refused.iter().any(|rule| {
         rule.holds_of(answer, &body) && (rule.looks_inside() || is_of_the_provider(answer, &body))
     });
-    if refused || is_invalid_grant(answer, &body) {
+    // What names our request is not about the token, however wide a recipe's rule is. A bare 404 may be about it.
+    if !is_about_the_request(answer, &body) && (refused || is_invalid_grant(answer, &body)) {
         return Verdict::Dead;
     }
     if is_misconfigured(answer, &body) {
@@ -131,16 +132,19 @@ fn is_invalid_grant(answer: &Answer<'_>, body: &Body) -> bool {
 
 /// It is our request that is wrong, not the token.
 fn is_misconfigured(answer: &Answer<'_>, body: &Body) -> bool {
-    match answer.status {
-        404 | 405 | 406 | 410 | 411 | 413 | 414 | 415 | 431 => true,
-        400 | 401 | 403 => error_code(body).is_some_and(|code| {
+    matches!(answer.status, 404 | 405 | 406 | 410 | 411 | 413 | 414 | 415 | 431)
+        || is_about_the_request(answer, body)
+}
+
+/// It says so in the words of the standard.
+fn is_about_the_request(answer: &Answer<'_>, body: &Body) -> bool {
+    matches!(answer.status, 400 | 401 | 403)
+        && error_code(body).is_some_and(|code| {
             matches!(
                 code,
                 "invalid_client" | "unauthorized_client" | "invalid_scope" | "unsupported_grant_type"
             )
-        }),
-        _ => false,
-    }
+        })
 }
 
 /// A refusal in which nothing is recognisable. 419, 440 and 498 are what some frameworks have instead of 401.
