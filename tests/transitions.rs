@@ -1,0 +1,418 @@
+//! The transition table: every representative state × every event, as a text that is committed and compared.
+//!
+//! A change of behaviour is a changed line of `transitions.txt` in review. `UPDATE=1` writes it anew.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use session::Session;
+use session::event::{Attempt, Beat, Effect, Event};
+use session::note::Note;
+use session::policy::Policy;
+use session::reason::{Lost, Trouble, VaultTrouble};
+use session::session::Phase;
+use session::time::Timestamp;
+use session::tokens::{AccessToken, RefreshToken, Tokens};
+use session::verdict::Verdict;
+
+#[test]
+fn the_table_is_what_was_agreed() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/transitions.txt");
+    let table = table();
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(path, &table).expect("the table can be written");
+    }
+    let agreed = std::fs::read_to_string(path).unwrap_or_default();
+    for (number, (is, was)) in table.lines().zip(agreed.lines()).enumerate() {
+        assert_eq!(is, was, "line {} of tests/transitions.txt changed (UPDATE=1 writes it)", number + 1);
+    }
+    assert_eq!(table.lines().count(), agreed.lines().count(), "tests/transitions.txt (UPDATE=1 writes it)");
+}
+
+/// Nothing is left due, whoever has a duty says when, and no secret can be printed: for every cell.
+#[test]
+fn every_cell_reports_its_deadline_and_prints_no_token() {
+    for scene in scenes() {
+        for (name, event) in scene.events() {
+            let told = format!("{} × {name}", scene.name);
+            let (session, effects) = scene.session.clone().step(event, scene.now);
+            assert!(
+                !format!("{session:?}{effects:?}{:?}", session.view(scene.now)).contains("secret"),
+                "{told}"
+            );
+            match session.deadline() {
+                Some(at) => assert!(at > scene.now, "{told}: left due"),
+                None => assert!(
+                    matches!(
+                        session.phase(),
+                        Phase::NeedsLogin { .. } | Phase::Waiting { why: Trouble::Vault, .. }
+                    ),
+                    "{told}: {:?} would sleep for ever",
+                    session.phase()
+                ),
+            }
+        }
+    }
+}
+
+fn table() -> String {
+    let mut table = String::from(HEAD);
+    for scene in scenes() {
+        let _ = writeln!(table, "\n== {} ==", scene.name);
+        let _ = writeln!(table, "   {}", state(&scene.session, scene.now));
+        let before = format!("{:?}", scene.session);
+        let mut idle = Vec::new();
+        for (name, event) in scene.events() {
+            let (session, effects) = scene.session.clone().step(event, scene.now);
+            if effects.is_empty() && format!("{session:?}") == before {
+                idle.push(name);
+                continue;
+            }
+            let effects: Vec<String> = effects.into_iter().map(effect).collect();
+            let _ = writeln!(table, "{name:<30}{:<47}{}", state(&session, scene.now), effects.join("; "));
+        }
+        for (place, names) in idle.chunks(4).enumerate() {
+            let head = if place == 0 { "changes nothing" } else { "" };
+            let _ = writeln!(table, "{head:<30}{}", names.join(", "));
+        }
+    }
+    table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
+const HEAD: &str = "\
+Phase × event → phase, then the time until the next deadline, then the effects in their order.
+Tokens are named: r for refresh tokens, a for access tokens. #n is the number of an attempt, gn a generation.
+Access tokens live for an hour here, a quarter of it is the lead, and heartbeats come every twenty minutes.
+Durations come from a fixed seed. \"stale\" is an older attempt of this epoch, \"foreign\" one from before the last
+sign-in or sign-out. Written by tests/transitions.rs with UPDATE=1.
+";
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Vault {
+    Idle,
+    Reads,
+    Writes,
+}
+
+/// A state, and what a driver would know about what is in flight in it.
+#[derive(Clone)]
+struct Scene {
+    name: &'static str,
+    session: Session,
+    now: Timestamp,
+    epoch: u32,
+    refresh: Option<Attempt>,
+    sign_in: Option<Attempt>,
+    beat: Option<Attempt>,
+    /// What the vault is at.
+    vault: Vault,
+    grant: u32,
+    access: u32,
+}
+
+fn scenes() -> Vec<Scene> {
+    let unread = Scene::start().told(Event::Tick);
+    let never = unread.clone().told(loaded(None));
+    let living = never.clone().signed_in();
+    let fresh = living.clone().later(minutes(10));
+    let refreshing = fresh.clone().told(Event::Asked);
+    let unanswered = |verdict: Verdict| refreshing.clone().answered(verdict);
+    let limited = Verdict::Transient {
+        trouble: Trouble::RateLimited,
+        status: Some(429),
+        retry_after: Some(minutes(10)),
+    };
+    vec![
+        unread.clone().named("vault unread"),
+        unread.told(Event::SignOut).named("NeedsLogin: signed out before the vault was read"),
+        never.clone().named("NeedsLogin: never"),
+        Scene::start()
+            .told(Event::Tick)
+            .told(loaded(Some("secret-r1")))
+            .suspected()
+            .named("NeedsLogin: unsure, token kept aside"),
+        unanswered(Verdict::Dead)
+            .told(Event::Forgotten)
+            .named("NeedsLogin: refused, access token still good"),
+        refreshing.clone().told(Event::SignOut).named("NeedsLogin: signed out during a refresh"),
+        never.told(Event::SignIn).named("SigningIn from nothing"),
+        fresh.clone().told(Event::SignIn).named("SigningIn over a living session"),
+        fresh.clone().named("Fresh"),
+        living.clone().later(minutes(20)).told(Event::Tick).named("Fresh, a heartbeat in flight"),
+        living.later(minutes(61)).named("Fresh, expired just before the tick"),
+        refreshing.clone().named("Refreshing"),
+        unanswered(rotated()).named("Refreshing, the answer waits for the vault"),
+        unanswered(status(503)).named("Waiting, token good"),
+        fresh.told(Event::Rejected { generation: 1 }).answered(status(503)).named("Waiting, token dead"),
+        unanswered(limited).named("Waiting, the provider named the time"),
+    ]
+}
+
+impl Scene {
+    fn start() -> Self {
+        let policy = Policy { heartbeat: minutes(20), probe: true, ..Policy::default() };
+        // A multiple of the time before the lead, so that the slot of this installation is just there.
+        let now = Timestamp::default() + minutes(45);
+        let session = Session::new(policy, 7, now);
+        let (refresh, sign_in, beat) = (None, None, None);
+        Self {
+            name: "",
+            session,
+            now,
+            epoch: 0,
+            refresh,
+            sign_in,
+            beat,
+            vault: Vault::Idle,
+            grant: 0,
+            access: 0,
+        }
+    }
+
+    fn told(mut self, event: Event) -> Self {
+        let ends_epoch = matches!(event, Event::SignOut | Event::SignedIn { .. });
+        if matches!(event, Event::Loaded { .. } | Event::Saved { .. } | Event::Forgotten) {
+            self.vault = Vault::Idle;
+        }
+        let (session, effects) = self.session.step(event, self.now);
+        self.session = session;
+        self.epoch += u32::from(ends_epoch);
+        for effect in effects {
+            if let Effect::Refresh { attempt, .. } = effect {
+                self.refresh = Some(attempt);
+            } else if let Effect::SignIn { attempt } = effect {
+                self.sign_in = Some(attempt);
+            } else if let Effect::Heartbeat { attempt, .. } = effect {
+                self.beat = Some(attempt);
+            } else if let Effect::Save { generation, .. } = effect {
+                self.grant = generation;
+                self.vault = Vault::Writes;
+            } else if let Effect::Forget = effect {
+                self.vault = Vault::Writes;
+            } else if let Effect::Load = effect {
+                self.vault = Vault::Reads;
+            } else if let Effect::Publish { generation } = effect {
+                self.access = generation;
+            }
+        }
+        self
+    }
+
+    fn later(mut self, by: Duration) -> Self {
+        self.now = self.now + by;
+        self
+    }
+
+    fn named(self, name: &'static str) -> Self {
+        Self { name, ..self }
+    }
+
+    fn answered(mut self, verdict: Verdict) -> Self {
+        let attempt = self.refresh.take().expect("a refresh is in flight");
+        self.told(Event::Refreshed { attempt, verdict })
+    }
+
+    fn signed_in(self) -> Self {
+        let asked = self.told(Event::SignIn);
+        let attempt = asked.sign_in.expect("a sign-in is in flight");
+        let in_ = asked.told(signed_in(attempt, tokens(Some("secret-a1"), Some("secret-r1"))));
+        let generation = in_.grant;
+        Self { sign_in: None, ..in_.told(Event::Saved { generation }) }
+    }
+
+    /// The same unrecognisable refusal until the session is no longer sure.
+    fn suspected(mut self) -> Self {
+        while self.session.phase() != (Phase::NeedsLogin { why: Lost::Unsure }) {
+            self = self.answered(suspect());
+            self.now = self.session.deadline().unwrap_or(self.now);
+            self = self.told(Event::Tick);
+        }
+        self
+    }
+
+    /// Every event that can come in this state, with a name of its own.
+    fn events(&self) -> Vec<(String, Event)> {
+        let mut events: Vec<(String, Event)> = Vec::new();
+        let mut add = |name: &str, event: Event| events.push((name.to_owned(), event));
+        add("Asked", Event::Asked);
+        add("Tick", Event::Tick);
+        add("Wanted any", Event::Wanted { min_valid: Duration::ZERO });
+        add("Wanted an hour", Event::Wanted { min_valid: minutes(60) });
+        add("NetworkUp", Event::NetworkUp);
+        add("Woke 8 h", Event::Woke { slept: minutes(480) });
+        add("Rejected current", Event::Rejected { generation: self.access });
+        add("Rejected replaced", Event::Rejected { generation: self.access.wrapping_sub(1) });
+        if let Some(attempt) = self.beat {
+            add("Beaten good", Event::Beaten { attempt, beat: Beat::Good });
+            add("Beaten no", Event::Beaten { attempt, beat: Beat::SaysNo });
+            let beat = Beat::Silent { trouble: Trouble::Offline, status: None };
+            add("Beaten silent", Event::Beaten { attempt, beat });
+        }
+        let stale = Attempt { epoch: self.epoch, number: 0 };
+        add("Beaten no, stale", Event::Beaten { attempt: stale, beat: Beat::SaysNo });
+        if let Some(attempt) = self.refresh.filter(|attempt| attempt.epoch == self.epoch) {
+            for (name, verdict) in verdicts() {
+                add(&format!("Refreshed {name}"), Event::Refreshed { attempt, verdict });
+            }
+        }
+        for (name, verdict) in [("fresh", rotated()), ("dead", Verdict::Dead)] {
+            add(
+                &format!("Refreshed {name}, stale"),
+                Event::Refreshed { attempt: stale, verdict: verdict.clone() },
+            );
+            if let Some(epoch) = self.epoch.checked_sub(1) {
+                let attempt = Attempt { epoch, number: self.refresh.map_or(0, |attempt| attempt.number) };
+                add(&format!("Refreshed {name}, foreign"), Event::Refreshed { attempt, verdict });
+            }
+        }
+        add("SignIn", Event::SignIn);
+        add("SignOut", Event::SignOut);
+        if let Some(attempt) = self.sign_in {
+            let both = tokens(Some("secret-a9"), Some("secret-r9"));
+            add("SignedIn, both tokens", signed_in(attempt, both));
+            add("SignedIn, access only", signed_in(attempt, tokens(Some("secret-a9"), None)));
+            add("SignedIn, refresh only", signed_in(attempt, tokens(None, Some("secret-r9"))));
+            add("SignInFailed", Event::SignInFailed { attempt });
+        }
+        add("SignedIn, stale", signed_in(stale, tokens(Some("secret-a9"), Some("secret-r9"))));
+        add("SignInFailed, stale", Event::SignInFailed { attempt: stale });
+        match self.vault {
+            Vault::Idle => {}
+            Vault::Reads => {
+                add("Loaded a token", loaded(Some("secret-r1")));
+                let refresh = Some(RefreshToken::new("secret-r1"));
+                add("Loaded, interrupted", Event::Loaded { refresh, user: None, interrupted: true });
+                add("Loaded nothing", loaded(None));
+                add("NotLoaded", Event::NotLoaded(VaultTrouble::Locked));
+            }
+            Vault::Writes => {
+                let (newest, older, trouble) = (self.grant, self.grant.wrapping_sub(1), VaultTrouble::Failed);
+                add("Saved newest", Event::Saved { generation: newest });
+                add("Saved older", Event::Saved { generation: older });
+                add("NotSaved newest", Event::NotSaved { generation: newest, trouble });
+                add("NotSaved older", Event::NotSaved { generation: older, trouble });
+                add("Forgotten", Event::Forgotten);
+                add("NotForgotten", Event::NotForgotten(VaultTrouble::Locked));
+            }
+        }
+        events
+    }
+}
+
+fn verdicts() -> Vec<(&'static str, Verdict)> {
+    let transient = |trouble, status| Verdict::Transient { trouble, status, retry_after: None };
+    let misconfigured = Verdict::Misconfigured { trouble: Trouble::Misconfigured, status: Some(404) };
+    let limited = Verdict::Transient {
+        trouble: Trouble::RateLimited,
+        status: Some(429),
+        retry_after: Some(Duration::from_secs(60)),
+    };
+    vec![
+        ("fresh, rotated", rotated()),
+        ("fresh, not rotated", Verdict::Fresh(tokens(Some("secret-a2"), None))),
+        ("fresh, same access", Verdict::Fresh(tokens(Some("secret-a1"), None))),
+        ("fresh, no access", Verdict::Fresh(tokens(None, Some("secret-r2")))),
+        ("dead", Verdict::Dead),
+        ("misconfigured", misconfigured),
+        ("suspect", suspect()),
+        ("503", status(503)),
+        ("429, after a minute", limited),
+        ("portal", transient(Trouble::NotJson, Some(200))),
+        ("offline", transient(Trouble::Offline, None)),
+        ("unanswered", transient(Trouble::Unanswered, None)),
+    ]
+}
+
+fn rotated() -> Verdict {
+    Verdict::Fresh(tokens(Some("secret-a2"), Some("secret-r2")))
+}
+
+fn status(status: u16) -> Verdict {
+    Verdict::Transient { trouble: Trouble::Status, status: Some(status), retry_after: None }
+}
+
+fn suspect() -> Verdict {
+    Verdict::Suspect { status: 403, signature: 1, authentic: true }
+}
+
+fn tokens(access: Option<&str>, refresh: Option<&str>) -> Tokens {
+    let (access, refresh) = (access.map(AccessToken::new), refresh.map(RefreshToken::new));
+    Tokens { access, lifetime: Some(minutes(60)), refresh }
+}
+
+fn signed_in(attempt: Attempt, tokens: Tokens) -> Event {
+    Event::SignedIn { attempt, tokens, user: None }
+}
+
+fn loaded(token: Option<&str>) -> Event {
+    Event::Loaded { refresh: token.map(RefreshToken::new), user: None, interrupted: false }
+}
+
+fn minutes(n: u64) -> Duration {
+    Duration::from_secs(60 * n)
+}
+
+fn state(session: &Session, now: Timestamp) -> String {
+    let phase = match session.phase() {
+        Phase::Fresh => String::from("Fresh"),
+        Phase::NeedsLogin { why } => format!("NeedsLogin {}", word(&why)),
+        Phase::Refreshing { cause, attempt } => format!("Refreshing {} try {attempt}", word(&cause)),
+        Phase::SigningIn => String::from("SigningIn"),
+        Phase::Waiting { failures, why, status, .. } => {
+            let status = status.map(|status| format!(" {status}")).unwrap_or_default();
+            format!("Waiting {}{status} after {failures}", word(&why))
+        }
+    };
+    match session.deadline() {
+        Some(at) => format!("{phase}, in {}", seconds(at.since(now).as_millis())),
+        None => phase,
+    }
+}
+
+fn effect(effect: Effect) -> String {
+    let name = |text: &str| text.trim_start_matches("secret-").to_owned();
+    match effect {
+        Effect::Forget => String::from("Forget"),
+        Effect::Heartbeat { attempt, token, .. } => {
+            format!("Heartbeat #{} {}", attempt.number, name(token.expose()))
+        }
+        Effect::Load => String::from("Load"),
+        Effect::Note(note) => self::note(&note),
+        Effect::Publish { generation } => format!("Publish g{generation}"),
+        Effect::Refresh { attempt, token, cause } => {
+            format!("Refresh #{} {} {}", attempt.number, name(token.expose()), word(&cause))
+        }
+        Effect::Revoke { refresh, access } => {
+            let refresh = refresh.map(|token| format!(" {}", name(token.expose())));
+            let access = access.map(|token| format!(" {}", name(token.expose())));
+            format!("Revoke{}{}", refresh.unwrap_or_default(), access.unwrap_or_default())
+        }
+        Effect::Save { token, .. } => format!("Save {}", name(token.expose())),
+        Effect::SignIn { attempt } => format!("SignIn #{}", attempt.number),
+    }
+}
+
+/// The note's kind and what it says, without what the line says anyway.
+fn note(note: &Note) -> String {
+    let mut fields = serde_json::to_value(note).expect("a note is JSON");
+    let fields = fields.as_object_mut().expect("a note is an object");
+    let kind = fields.remove("kind").map_or(String::new(), |kind| word(&kind));
+    let said: Vec<String> = fields
+        .iter()
+        .filter(|(name, value)| !value.is_null() && !["cause", "status", "failures"].contains(&name.as_str()))
+        .map(|(name, value)| match name.strip_suffix("_ms") {
+            Some(name) => format!("{name} {}", seconds(value.as_u64().unwrap_or_default().into())),
+            None => format!("{name} {}", word(value)),
+        })
+        .collect();
+    format!("note {kind}({})", said.join(", ")).replace("()", "")
+}
+
+fn word(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).expect("words are JSON").trim_matches('"').to_owned()
+}
+
+fn seconds(millis: u128) -> String {
+    format!("{}.{:03}", millis / 1000, millis % 1000).trim_end_matches('0').trim_end_matches('.').to_owned()
+        + " s"
+}
