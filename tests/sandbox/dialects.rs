@@ -11,6 +11,8 @@ async fn flask_gives_the_refresh_token_first() {
     assert_eq!((login.status, login.keys()), (200, vec!["refresh_token".into()]));
     let refresh = login.text("refresh_token");
     assert_eq!(refresh.len(), 43);
+    let revoked = lab.control.revoke(What::Access, Some(Dialect::Flask), None).unwrap();
+    assert_eq!(revoked.access, 0, "there is none that was not given out");
 
     lab.post("/flask/access_token", json!({})).await.is(400, "{\"error\":\"invalid refresh_token\"}\n");
     let granted = lab.post("/flask/access_token", json!({"refresh_token": refresh})).await;

@@ -17,20 +17,20 @@ async fn a_client_that_gives_up_is_not_in_flight_any_more_but_what_it_asked_for_
     let lab = Lab::rotating(Dialect::NestJs, Rotation::Strict, 0).await;
     let session = lab.sign_in(Dialect::NestJs).await;
     lab.on(Fault::Hang, json!({"left": 1, "on": ["refresh"]})).await;
-    lab.on(Fault::Latency, json!({"value": 100, "left": 2, "on": ["refresh"]})).await;
+    lab.on(Fault::Latency, json!({"value": 400, "left": 3, "on": ["refresh"]})).await;
     let request = refresh_request(Dialect::NestJs, &session.refresh);
-    for _ in 0..2 {
+    for _ in 0..3 {
         let mut stream = TcpStream::connect(lab.sandbox.address()).await.unwrap();
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut nothing = [0; 1];
         let read = stream.read(&mut nothing);
         assert!(tokio::time::timeout(Duration::from_millis(40), read).await.is_err());
         drop(stream);
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        tokio::time::sleep(Duration::from_millis(60)).await;
     }
     lab.until(|control| control.counters().nestjs.refreshes_granted == 1).await;
     let counters = lab.control.counters().nestjs;
-    assert_eq!((counters.refreshes_received, counters.max_refreshes_in_flight), (2, 1));
+    assert_eq!((counters.refreshes_received, counters.max_refreshes_in_flight), (3, 1));
     assert_eq!(
         lab.refresh(Dialect::NestJs, &session.refresh).await.status,
         401,
@@ -186,7 +186,8 @@ async fn omit_takes_fields_out_of_an_answer_with_tokens() {
         assert_eq!(lab.post("/heartbeat/api/auth/login", alice()).await.keys(), left);
     }
     lab.on(Fault::Omit, json!({"value": ["access:null"], "left": 1})).await;
-    assert_eq!(lab.post("/heartbeat/api/auth/login", alice()).await.json()["accessToken"], Value::Null);
+    let nulled = lab.post("/heartbeat/api/auth/login", alice()).await;
+    assert_eq!((&nulled.json()["accessToken"], nulled.keys().len()), (&Value::Null, 3));
 }
 
 #[tokio::test]
