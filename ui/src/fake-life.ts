@@ -1,4 +1,4 @@
-import type { AccessView, Cause, Entry, Note, Phase, SessionView } from "./api.ts";
+import type { AccessView, Cause, Entry, Lost, Note, Phase, SessionView } from "./api.ts";
 
 export interface Born {
   profile: string;
@@ -29,6 +29,7 @@ export class Life {
   private beatAt: number;
   private refreshed: SessionView["last_refresh"] = null;
   private refreshedAt = 0;
+  private lost: Lost = "never";
   private rejected = false;
   private dead = false;
   private replayed = 0;
@@ -117,11 +118,12 @@ export class Life {
   }
 
   signingIn(): void {
+    if (this.phase.name === "NeedsLogin") this.lost = this.phase.why;
     this.phase = { name: "SigningIn" };
   }
 
   refused(): void {
-    this.phase = { name: "NeedsLogin", why: "never" };
+    this.phase = { name: "NeedsLogin", why: this.lost };
     this.note({ kind: "sign_in_failed", code: "sign_in_refused", took_ms: 12 });
   }
 

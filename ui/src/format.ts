@@ -41,7 +41,7 @@ export function minutes(at_ms: number): string {
   return format({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" }, at_ms);
 }
 
-function day(at_ms: number): string {
+export function day(at_ms: number): string {
   return format({ month: "short", day: "numeric" }, at_ms);
 }
 

@@ -14,10 +14,16 @@ export interface Strip {
   heartbeats: { x: number; entry: Entry; good: boolean }[];
   failures: { x: number; entry: Entry; person: boolean }[];
   sleeps: { x: number; w: number; slept_ms: number }[];
-  ticks: { x: number; at_ms: number; fine: boolean }[];
+  ticks: Tick[];
   now: number;
   empty: boolean;
   counts: { refreshes: number; heartbeats: number; failures: number; sleeps: number };
+}
+
+export interface Tick {
+  x: number;
+  at_ms: number;
+  unit: "second" | "minute" | "day";
 }
 
 /** `span_ms` of the past, or as far back as the entries go when it is `null`; in any order. */
@@ -104,12 +110,13 @@ function bars(old: Entry[], now_ms: number): Bar[] {
   return made;
 }
 
-function ticks(from: number, to: number, width: number): { at_ms: number; fine: boolean }[] {
-  const step = STEPS.find((each) => (each / (to - from)) * width >= TICK_ROOM) ?? DAY;
+function ticks(from: number, to: number, width: number): Omit<Tick, "x">[] {
+  const step = STEPS.find((each) => (each / (to - from)) * width >= TICK_ROOM) ?? MONTH;
+  const unit = step < MINUTE ? "second" : step < DAY ? "minute" : "day";
   const zone = new Date(to).getTimezoneOffset() * MINUTE;
-  const made = [];
+  const made: Omit<Tick, "x">[] = [];
   for (let at = Math.ceil((from - zone) / step) * step + zone; at <= to; at += step) {
-    made.push({ at_ms: at, fine: step < MINUTE });
+    made.push({ at_ms: at, unit });
   }
   return made;
 }
@@ -134,6 +141,7 @@ const TICK_ROOM = 120;
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
+const MONTH = 30 * DAY;
 const STEPS = [
   10_000,
   30_000,
@@ -146,4 +154,5 @@ const STEPS = [
   3 * HOUR,
   6 * HOUR,
   DAY,
+  7 * DAY,
 ];

@@ -78,7 +78,13 @@ function Notice(props: { title: string; code: string; onDismiss?: () => void; ch
         {props.children}
       </div>
       {props.onDismiss && (
-        <button type="button" class="only-icon quiet" aria-label={t("ui.dismiss")} onClick={props.onDismiss}>
+        <button
+          type="button"
+          class="only-icon quiet"
+          data-testid="dismiss"
+          aria-label={t("ui.dismiss")}
+          onClick={props.onDismiss}
+        >
           <Icon name="close" />
         </button>
       )}

@@ -1,5 +1,5 @@
 import type { Entry } from "../api.ts";
-import { span as inSpans, minutes, seconds } from "../format.ts";
+import { day, span as inSpans, minutes, seconds } from "../format.ts";
 import { noteSentence } from "../sentences.ts";
 import { strip } from "../strip.ts";
 import { t } from "../words.ts";
@@ -8,7 +8,7 @@ export function StripDrawing(props: { entries: Entry[]; now: number; span: numbe
   const drawn = strip(props.entries, props.now, props.span, props.width);
   const label = drawn.empty ? t("ui.strip.empty") : t("ui.strip.label", drawn.counts);
   return (
-    <svg width={props.width} height="96" data-testid="strip" role="img" aria-label={label}>
+    <svg width={props.width} height="92" data-testid="strip" role="img" aria-label={label}>
       {drawn.sleeps.map((sleep) => (
         <g key={sleep.x} class="sleep">
           <title>{t("ui.strip.sleep", { slept: inSpans(sleep.slept_ms) })}</title>
@@ -52,8 +52,8 @@ export function StripDrawing(props: { entries: Entry[]; now: number; span: numbe
       ))}
       <path class="now" d={`M${drawn.now} 4v70`} />
       {drawn.ticks.map((tick) => (
-        <text key={tick.at_ms} class="tick" x={tick.x} y="90" text-anchor={anchor(tick.x, props.width)}>
-          {tick.fine ? seconds(tick.at_ms) : minutes(tick.at_ms)}
+        <text key={tick.at_ms} class="tick" x={tick.x} y="88" text-anchor={anchor(tick.x, props.width)}>
+          {LABELS[tick.unit](tick.at_ms)}
         </text>
       ))}
     </svg>
@@ -64,3 +64,5 @@ function anchor(x: number, width: number): "start" | "middle" | "end" {
   if (x < 30) return "start";
   return x > width - 30 ? "end" : "middle";
 }
+
+const LABELS = { second: seconds, minute: minutes, day };

@@ -1,0 +1,166 @@
+import axe from "axe-core";
+import { render } from "preact";
+import { act } from "preact/test-utils";
+import { onTestFinished, vi } from "vitest";
+import type { Code, Entry, Failure, Note, Overview, SessionView } from "../src/api.ts";
+import type { Host, Listener, Settings } from "../src/host.ts";
+import { start } from "../src/state.ts";
+import { App } from "../src/views/app.tsx";
+
+export interface Page {
+  host: { [K in keyof Host]: ReturnType<typeof vi.fn<Host[K]>> };
+  /** What the keeper tells unasked. */
+  tell: (what: (to: Listener) => void) => Promise<void>;
+  find: (testid: string) => HTMLElement;
+  has: (testid: string) => boolean;
+  press: (testid: string) => Promise<void>;
+  type: (testid: string, text: string) => Promise<void>;
+  key: (key: string) => Promise<void>;
+  settle: () => Promise<void>;
+}
+
+/** The whole page against a host of stubs. */
+export async function open(
+  shown: Overview,
+  more: Partial<Host> = {},
+  chosen: Partial<Settings> = {},
+): Promise<Page> {
+  let listener: Listener | null = null;
+  const settings: Settings = {
+    theme: "system",
+    language: "en",
+    system_language: "en",
+    profile: null,
+    tab: null,
+    ...chosen,
+  };
+  const plain: Host = {
+    overview: async () => shown,
+    log: async () => [],
+    login: async () => shown,
+    logout: async () => undefined,
+    refresh: async () => shown,
+    fetchResource: async () => ({
+      status: 200,
+      headers: {},
+      body: '{"a":1}',
+      base64: false,
+      replayed: false,
+      generation: 1,
+      took_ms: 5,
+    }),
+    addSession: async () => shown,
+    removeSession: async () => overviewOf(),
+    bench: async () => ({ faults: [{ name: "status", on: false, left: null }] }),
+    setBench: async () => ({ faults: [{ name: "status", on: true, left: 1 }] }),
+    settings: async () => settings,
+    saveSettings: async () => undefined,
+    listen: async (to) => {
+      listener = to;
+      return () => undefined;
+    },
+    ...more,
+  };
+  const host = Object.fromEntries(
+    Object.entries(plain).map(([name, run]) => [name, vi.fn(run)]),
+  ) as Page["host"];
+  const place = document.createElement("div");
+  document.body.append(place);
+  onTestFinished(() => render(null, place));
+  const settle = () => act(() => new Promise<void>((done) => setTimeout(done, 5)));
+  await act(async () => {
+    await start(host);
+    render(<App />, place);
+  });
+  await settle();
+  const find = (testid: string) => {
+    const found = document.querySelector<HTMLElement>(`[data-testid="${testid}"]`);
+    if (!found) throw new Error(`There is no ${testid} in ${document.body.textContent}`);
+    return found;
+  };
+  return {
+    host,
+    find,
+    settle,
+    has: (testid) => document.querySelector(`[data-testid="${testid}"]`) !== null,
+    tell: async (what) => {
+      await act(() => {
+        if (listener) what(listener);
+      });
+      await settle();
+    },
+    press: async (testid) => {
+      await act(() => find(testid).click());
+      await settle();
+    },
+    type: async (testid, text) => {
+      await act(() => {
+        const input = find(testid) as HTMLInputElement;
+        input.value = text;
+        input.dispatchEvent(new Event("input", { bubbles: true }));
+      });
+    },
+    key: async (key) => {
+      await act(() => {
+        document.activeElement?.dispatchEvent(
+          new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }),
+        );
+      });
+      await settle();
+    },
+  };
+}
+
+/** What axe finds, in a form that reads well in a failed test. Colours are judged in a real browser. */
+export async function faults(): Promise<string[]> {
+  const { violations } = await axe.run(document, { rules: { "color-contrast": { enabled: false } } });
+  return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html}`));
+}
+
+export function overviewOf(...sessions: SessionView[]): Overview {
+  return {
+    version: "0.1.0",
+    vault: { kind: "keyring", trouble: null },
+    sessions,
+    problems: [],
+    presets: ["flask", "heartbeat", "nestjs", "simplejwt"],
+  };
+}
+
+export function sessionOf(change: Partial<SessionView> = {}): SessionView {
+  return {
+    profile: "work",
+    preset: "nestjs",
+    url: "https://api.example.com",
+    host: "api.example.com",
+    user: "alice",
+    phase: { name: "Fresh" },
+    access: {
+      generation: 14,
+      jwt: true,
+      algorithm: "HS256",
+      lifetime_ms: 30_000,
+      remaining_ms: 21_000,
+      rejected: false,
+    },
+    refresh_in_ms: 6_000,
+    heartbeat: { every_ms: 5_000, next_in_ms: 2_000, last: { good: true, ago_ms: 3_000 } },
+    last_refresh: { cause: "before_expiry", ago_ms: 9_000, took_ms: 38 },
+    saved: true,
+    requests: { in_flight: 0, held: 0, replayed: 0 },
+    resources: [
+      { method: "GET", path: "/api/orders" },
+      { method: "GET", path: "/api/profile" },
+    ],
+    sandbox: true,
+    ...change,
+  };
+}
+
+export function failureOf(code: Code, details: Record<string, string> = {}): Failure {
+  return { code, profile: null, details, retry_in_ms: null };
+}
+
+export function entryOf(id: number, at_ms: number, note: Note, profile: string | null = "work"): Entry {
+  return { id, at_ms, profile, note };
+}
