@@ -1,0 +1,33 @@
+#!/bin/sh
+# Installs the real auth servers that the tests start: the Python ones into tests/servers/.venv, the
+# Node one into tests/servers/nestjs/node_modules. Run again, it does only what has changed.
+set -eu
+cd "$(dirname "$0")"
+
+# Two tests may come here at once.
+if command -v flock >/dev/null; then
+    exec 9<install.sh
+    flock 9
+fi
+
+# What is installed, told apart by the Python that runs it: a venv does not survive an upgrade of its Python.
+python_stamp() { .venv/bin/python --version && cksum requirements.txt; }
+node_stamp() { cksum nestjs/package.json nestjs/package-lock.json; }
+
+if [ -x .venv/bin/python ] && [ "$(cat .venv/.installed 2>/dev/null)" = "$(python_stamp)" ]; then
+    echo "servers: Python ones are installed"
+else
+    echo "servers: installing Django, Flask and what they need into tests/servers/.venv"
+    rm -rf .venv
+    python3 -m venv .venv
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+    python_stamp >.venv/.installed
+fi
+
+if [ "$(cat nestjs/node_modules/.installed 2>/dev/null)" = "$(node_stamp)" ]; then
+    echo "servers: the Node one is installed"
+else
+    echo "servers: installing NestJS into tests/servers/nestjs/node_modules"
+    (cd nestjs && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
+    node_stamp >nestjs/node_modules/.installed
+fi
