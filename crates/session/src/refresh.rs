@@ -287,7 +287,9 @@ impl Session {
         cause: Cause,
         now: Timestamp,
     ) -> Access {
-        let lifetime = self.policy.believe(told);
+        // Some providers say it at the sign-in only; what they said then holds until they say something else.
+        self.told_lifetime = told.filter(|told| !told.is_zero()).or(self.told_lifetime);
+        let lifetime = self.policy.believe(self.told_lifetime);
         let mut expires = now + lifetime;
         let mut refresh_at = self.policy.refresh_at(now, lifetime);
         // Some providers return the same access token until it is nearly over: it did not get younger by that, and

@@ -44,6 +44,8 @@ pub struct Session {
     pub(crate) access: Option<Access>,
     /// How many access tokens there were.
     pub(crate) accesses: u32,
+    /// How long access tokens live, as the provider last said.
+    pub(crate) told_lifetime: Option<Duration>,
     /// The refresh in flight; never more than one.
     pub(crate) exchange: Option<Exchange>,
     /// A new access token that waits for its refresh token to be saved.
@@ -166,6 +168,7 @@ impl Session {
             lost: None,
             access: None,
             accesses: 0,
+            told_lifetime: None,
             exchange: None,
             unpublished: None,
             hold: None,

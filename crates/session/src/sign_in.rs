@@ -106,6 +106,7 @@ impl Session {
         self.hold = None;
         self.streak = Streak::default();
         self.suspicion = None;
+        self.told_lifetime = None;
     }
 }
 
