@@ -270,7 +270,11 @@ test("a session is removed only after a yes", async () => {
   const page = await open(overviewOf(sessionOf()));
   await page.press("more");
   await page.press("remove");
-  expect(document.querySelector("dialog")?.textContent).toContain("Remove “work”?");
+  const dialog = document.querySelector("dialog");
+  expect(document.getElementById(dialog?.getAttribute("aria-labelledby") ?? "")?.textContent).toBe(
+    "Remove “work”?",
+  );
+  expect(dialog?.open).toBe(true);
   expect(page.host.removeSession).not.toHaveBeenCalled();
   expect(await faults()).toEqual([]);
   await page.press("confirm");

@@ -1,12 +1,13 @@
 import { afterEach, beforeEach } from "vitest";
 import { adopt } from "../src/state.ts";
 
+// One of the tests runs without a document.
+const page = globalThis.document as Document | undefined;
+
 beforeEach(() => {
-  document.documentElement.lang = "en";
-  document.title = "Pilotlight";
+  if (page) page.title = "Pilotlight";
+  page?.documentElement.setAttribute("lang", "en");
   adopt({ theme: "system", language: "en", system_language: "en", profile: null, tab: null });
 });
 
-afterEach(() => {
-  document.body.replaceChildren();
-});
+afterEach(() => page?.body.replaceChildren());

@@ -98,6 +98,7 @@ test("an error reads well without its details", () => {
 test("a part in brackets goes when its value is missing", () => {
   expect(fill("No answer[ from {host}][ ({status})].", { host: "a" })).toBe("No answer from a.");
   expect(fill("No answer[ from {host}][ ({status})].", { status: 500 })).toBe("No answer (500).");
+  expect(fill("Read[ {line} of {path}].", { line: 3 })).toBe("Read.");
   expect(fill("{a} and {b}", { a: 0, b: "{a}" })).toBe("0 and {a}");
 });
 
