@@ -1,1 +1,96 @@
-fn main() {}
+//! Pilotlight's window: shows what the keeper does, and forwards what a person wants. It holds no session itself.
+
+#![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
+
+use std::process::ExitCode;
+
+use keeper::api::Failure;
+use keeper::paths::Home;
+use tauri::utils::config::AppDirectoriesOverride;
+use tauri::{App, Builder, Context, Runtime};
+
+use crate::demo::Demo;
+
+mod commands;
+mod demo;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod watch;
+mod window;
+
+fn main() -> ExitCode {
+    let demo = match std::env::args().skip(1).collect::<Vec<_>>().as_slice() {
+        [] => false,
+        [only] if only == "--demo" => true,
+        _ => {
+            eprintln!("Usage: pilotlight-window [--demo]");
+            return ExitCode::from(2);
+        }
+    };
+    match run(demo) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("pilotlight: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error("{}", .0.details.get("problem").map_or("no home", String::as_str))]
+    Home(Failure),
+    #[error(transparent)]
+    Tauri(#[from] tauri::Error),
+}
+
+fn run(demo: bool) -> Result<(), Error> {
+    let home = if demo { demo::home() } else { Home::from_env() }.map_err(Error::Home)?;
+    let app = build(Builder::default(), tauri::generate_context!(), home.clone())?;
+    window::open(&app)?;
+    let demo = demo.then(|| Demo::start(home.clone()));
+    watch::start(app.handle().clone(), home);
+    app.run_return(|_, _| ());
+    if let Some(demo) = demo {
+        demo.end();
+    }
+    Ok(())
+}
+
+/// Everything but the window, so that tests can have it without a display.
+fn build<R: Runtime>(builder: Builder<R>, mut context: Context<R>, home: Home) -> tauri::Result<App<R>> {
+    let identifier = &context.config().identifier;
+    let id = if home.root().is_some() { format!("{identifier}.h{}", home.id()) } else { identifier.clone() };
+    if let Some(root) = home.root() {
+        context.config_mut().app.app_directories_override =
+            Some(AppDirectoriesOverride::Root(root.join("window")));
+    }
+    let app = builder
+        // First, because the second window of a home has to find out before it does anything.
+        .plugin(
+            tauri_plugin_single_instance::Builder::new()
+                .dbus_id(id)
+                .callback(|app, _, _| window::focus(app))
+                .build(),
+        )
+        .plugin(tauri_plugin_store::Builder::new().build())
+        .manage(home)
+        .invoke_handler(tauri::generate_handler![
+            commands::overview,
+            commands::log,
+            commands::login,
+            commands::logout,
+            commands::refresh,
+            commands::fetch_resource,
+            commands::add_session,
+            commands::remove_session,
+            commands::bench,
+            commands::set_bench,
+            commands::settings,
+            commands::save_settings,
+        ])
+        .build(context)?;
+    settings::prepare(app.handle());
+    Ok(app)
+}

@@ -1,0 +1,266 @@
+//! The window's own settings, in a file of tauri-plugin-store.
+//!
+//! The plugin writes in place and takes a file that it cannot read for an empty one, which it then overwrites. So a
+//! copy is written first, whole or not at all, and before the file is opened it is mended from that copy.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use keeper::api::Failure;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
+use tauri::{AppHandle, Runtime};
+use tauri_plugin_store::{StoreExt as _, resolve_store_path};
+
+use crate::commands::internal;
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Settings {
+    pub(crate) theme: Theme,
+    pub(crate) language: Choice,
+    /// What `system` means here. Told to the page; never stored.
+    #[serde(default)]
+    pub(crate) system_language: Language,
+    /// What was open when the window closed.
+    pub(crate) profile: Option<String>,
+    pub(crate) tab: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Theme {
+    #[default]
+    System,
+    Light,
+    Dark,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Choice {
+    #[default]
+    #[serde(rename = "system")]
+    System,
+    #[serde(rename = "en")]
+    English,
+    #[serde(rename = "zh-CN")]
+    Chinese,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Language {
+    #[default]
+    #[serde(rename = "en")]
+    English,
+    #[serde(rename = "zh-CN")]
+    Chinese,
+}
+
+pub(crate) fn read<R: Runtime>(app: &AppHandle<R>) -> Result<Settings, Failure> {
+    let store = app.store_builder(FILE).disable_auto_save().build().map_err(|error| failed(&error))?;
+    Ok(Settings {
+        theme: understood(store.get("theme")),
+        language: understood(store.get("language")),
+        system_language: language_of(sys_locale::get_locale().as_deref()),
+        profile: understood(store.get("profile")),
+        tab: understood(store.get("tab")),
+    })
+}
+
+pub(crate) fn write<R: Runtime>(app: &AppHandle<R>, settings: Settings) -> Result<(), Failure> {
+    let store = app.store_builder(FILE).disable_auto_save().build().map_err(|error| failed(&error))?;
+    let path = resolve_store_path(app, FILE).map_err(|error| failed(&error))?;
+    let values = stored(settings)?;
+    make_private_dir(&path)
+        .and_then(|()| write_whole(&copy_of(&path), &serde_json::to_vec_pretty(&values)?))
+        .map_err(|error| failed(&error))?;
+    for (key, value) in values {
+        store.set(key, value);
+    }
+    store.save().map_err(|error| failed(&error))?;
+    fs::set_permissions(&path, Permissions::from_mode(0o600)).map_err(|error| failed(&error))
+}
+
+/// Mends the file before the plugin opens it.
+pub(crate) fn prepare<R: Runtime>(app: &AppHandle<R>) {
+    let mended = resolve_store_path(app, FILE).map_err(io::Error::other).and_then(|path| mend(&path));
+    if let Err(error) = mended {
+        eprintln!("pilotlight: the window's settings: {error}");
+    }
+}
+
+fn mend(path: &Path) -> io::Result<()> {
+    match fs::read(path) {
+        Ok(bytes) if is_whole(&bytes) => return Ok(()),
+        Ok(_) => {
+            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |age| age.as_secs());
+            fs::rename(path, beside(path, &format!("corrupt-{now}")))?;
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    match fs::read(copy_of(path)) {
+        Ok(bytes) if is_whole(&bytes) => write_whole(path, &bytes),
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn stored(settings: Settings) -> Result<Map<String, Value>, Failure> {
+    let Settings { theme, language, system_language: _, profile, tab } = settings;
+    if [&profile, &tab].into_iter().flatten().any(|name| name.len() > LONGEST_NAME) {
+        return Err(internal("a name is too long to be kept"));
+    }
+    let Value::Object(values) = serde_json::json!({
+        "version": 1,
+        "theme": theme,
+        "language": language,
+        "profile": profile,
+        "tab": tab,
+    }) else {
+        return Err(internal("settings are an object"));
+    };
+    Ok(values)
+}
+
+/// What an older or newer version, or a person, wrote and this one does not understand counts as not set.
+fn understood<T: DeserializeOwned + Default>(value: Option<Value>) -> T {
+    value.and_then(|value| serde_json::from_value(value).ok()).unwrap_or_default()
+}
+
+/// `zh`, and what is written with simplified characters; `zh-TW` and `zh-Hant` are better served by English.
+fn language_of(locale: Option<&str>) -> Language {
+    let plain = locale.unwrap_or_default().split(['.', '@']).next().unwrap_or_default().replace('_', "-");
+    let mut parts = plain.split('-');
+    let chinese = parts.next().is_some_and(|first| first.eq_ignore_ascii_case("zh"))
+        && parts
+            .next()
+            .is_none_or(|next| ["Hans", "CN", "SG"].iter().any(|known| known.eq_ignore_ascii_case(next)));
+    if chinese { Language::Chinese } else { Language::English }
+}
+
+fn is_whole(bytes: &[u8]) -> bool {
+    serde_json::from_slice::<Map<String, Value>>(bytes).is_ok()
+}
+
+fn copy_of(path: &Path) -> PathBuf {
+    beside(path, "bak")
+}
+
+fn beside(path: &Path, extension: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(extension);
+    name.into()
+}
+
+fn make_private_dir(path: &Path) -> io::Result<()> {
+    path.parent().map_or(Ok(()), |dir| DirBuilder::new().recursive(true).mode(0o700).create(dir))
+}
+
+/// The old content stays until the new one is on the disk.
+fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let draft = beside(path, "new");
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&draft, path)?;
+    path.parent().map_or(Ok(()), |dir| File::open(dir)?.sync_all())
+}
+
+fn failed(error: &dyn std::fmt::Display) -> Failure {
+    internal(&format!("settings: {error}"))
+}
+
+const FILE: &str = "settings.json";
+
+/// Of a profile or a tab.
+const LONGEST_NAME: usize = 200;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_torn_file_is_kept_aside_and_replaced_by_the_copy() {
+        let path = scratch("torn").join(FILE);
+        fs::write(&path, b"{\"theme\": \"da").unwrap();
+        write_whole(&copy_of(&path), br#"{"theme":"dark"}"#).unwrap();
+        mend(&path).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), br#"{"theme":"dark"}"#);
+        let kept = fs::read_dir(path.parent().unwrap()).unwrap();
+        assert!(
+            kept.flatten()
+                .any(|entry| entry.file_name().to_string_lossy().starts_with("settings.json.corrupt-"))
+        );
+    }
+
+    #[test]
+    fn a_file_emptied_by_a_full_disk_without_a_copy_means_the_defaults() {
+        let path = scratch("empty").join(FILE);
+        fs::write(&path, b"").unwrap();
+        mend(&path).unwrap();
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_whole_file_is_left_alone_though_the_copy_is_newer() {
+        let path = scratch("whole").join(FILE);
+        fs::write(&path, b"{}").unwrap();
+        fs::write(copy_of(&path), br#"{"theme":"dark"}"#).unwrap();
+        mend(&path).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"{}");
+    }
+
+    #[test]
+    fn the_copy_is_for_this_user_alone() {
+        let path = scratch("private").join(FILE);
+        write_whole(&path, b"{}").unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(!beside(&path, "new").exists());
+    }
+
+    #[test]
+    fn locales_become_one_of_two_languages() {
+        for (locale, language) in [
+            ("zh", Language::Chinese),
+            ("zh-CN", Language::Chinese),
+            ("zh_CN.UTF-8", Language::Chinese),
+            ("zh-SG", Language::Chinese),
+            ("zh-Hans-HK", Language::Chinese),
+            ("zh-TW", Language::English),
+            ("zh-Hant", Language::English),
+            ("en-GB", Language::English),
+            ("zhuang", Language::English),
+            ("C", Language::English),
+            ("", Language::English),
+        ] {
+            assert_eq!(language_of(Some(locale)), language, "{locale}");
+        }
+        assert_eq!(language_of(None), Language::English);
+    }
+
+    #[test]
+    fn what_is_not_understood_counts_as_not_set() {
+        assert_eq!(understood::<Theme>(Some("purple".into())), Theme::System);
+        assert_eq!(understood::<Theme>(Some("dark".into())), Theme::Dark);
+        assert_eq!(understood::<Choice>(Some("zh-CN".into())), Choice::Chinese);
+        assert_eq!(understood::<Option<String>>(Some(7.into())), None);
+    }
+
+    #[test]
+    fn a_page_cannot_fill_the_disk_through_the_settings() {
+        let settings = Settings { tab: Some("x".repeat(LONGEST_NAME + 1)), ..Settings::default() };
+        assert!(stored(settings).is_err());
+    }
+
+    fn scratch(name: &str) -> PathBuf {
+        let dir = std::env::temp_dir().join(format!("pilotlight-settings-{}-{name}", std::process::id()));
+        drop(fs::remove_dir_all(&dir));
+        fs::create_dir_all(&dir).unwrap();
+        dir
+    }
+}

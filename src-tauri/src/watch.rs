@@ -1,0 +1,130 @@
+//! Tells the page what happens unasked: `overview`, `entry` and `keeper`.
+//!
+//! The page has no clock of its own: times left are computed by the keeper and sent once a second, and sooner when
+//! something changes, but never so often that drawing would be all the page does.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use keeper::api::{Failure, Notice, Overview, Reply, Request};
+use keeper::client::{Client, Notices};
+use keeper::paths::Home;
+use serde::Serialize;
+use tauri::{AppHandle, Emitter as _, Runtime};
+
+use crate::window;
+
+/// Follows the keeper of this home, and starts it again when it goes away, for as long as the window lives.
+pub(crate) fn start<R: Runtime>(app: AppHandle<R>, home: Home) {
+    thread::spawn(move || {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let failure = match follow(&app, &home) {
+                Following::Lost(failure) => {
+                    pause = FIRST_PAUSE;
+                    failure
+                }
+                Following::Never(failure) => failure,
+            };
+            tell(&app, "keeper", Keeper { connected: false, failure: Some(failure) });
+            thread::sleep(pause);
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    });
+}
+
+/// Payload of the event `keeper`.
+#[derive(Clone, Serialize)]
+struct Keeper {
+    connected: bool,
+    failure: Option<Failure>,
+}
+
+/// How it ended: it always does.
+enum Following {
+    Lost(Failure),
+    Never(Failure),
+}
+
+fn follow<R: Runtime>(app: &AppHandle<R>, home: &Home) -> Following {
+    let (asking, overview, notices) = match connect(home) {
+        Ok(connected) => connected,
+        Err(failure) => return Following::Never(failure),
+    };
+    tell(app, "keeper", Keeper { connected: true, failure: None });
+    tell(app, "overview", overview);
+    Following::Lost(forward(app, asking, notices))
+}
+
+fn connect(home: &Home) -> Result<(Client, Overview, Notices), Failure> {
+    let (overview, notices) = Client::connect_current(home)?.watch()?;
+    let mut asking = Client::connect(home)?;
+    asking.set_patience(PATIENCE);
+    Ok((asking, overview, notices))
+}
+
+fn forward<R: Runtime>(app: &AppHandle<R>, mut asking: Client, mut notices: Notices) -> Failure {
+    let mut pace = Pace::after(Instant::now());
+    loop {
+        let wait = pace.due().saturating_duration_since(Instant::now());
+        if wait.is_zero() {
+            pace = Pace::after(Instant::now());
+            match asking.ask(Request::Status { profile: None }) {
+                Ok(Reply::Status(overview)) => tell(app, "overview", overview),
+                Ok(_) => {}
+                Err(failure) => return failure,
+            }
+            continue;
+        }
+        match notices.next_within(wait) {
+            Ok(Some(Notice::Entry(entry))) => tell(app, "entry", entry),
+            Ok(Some(Notice::Changed { .. })) => pace.changed = true,
+            Ok(None) => {}
+            Err(failure) => return failure,
+        }
+    }
+}
+
+/// When the next overview is due.
+struct Pace {
+    last: Instant,
+    changed: bool,
+}
+
+impl Pace {
+    fn after(last: Instant) -> Self {
+        Self { last, changed: false }
+    }
+
+    fn due(&self) -> Instant {
+        self.last + if self.changed { SOONEST } else { TICK }
+    }
+}
+
+fn tell<R: Runtime, P: Serialize + Clone>(app: &AppHandle<R>, event: &str, payload: P) {
+    // It fails when the window is gone, and then the program is about to be.
+    drop(app.emit_to(window::LABEL, event, payload));
+}
+
+const TICK: Duration = Duration::from_secs(1);
+const SOONEST: Duration = Duration::from_millis(100);
+
+/// The status needs no exchange with anybody: a keeper that does not know it by then hangs.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_are_told_soon_but_not_at_once() {
+        let now = Instant::now();
+        let mut pace = Pace::after(now);
+        assert_eq!(pace.due(), now + TICK);
+        pace.changed = true;
+        assert_eq!(pace.due(), now + SOONEST);
+    }
+}

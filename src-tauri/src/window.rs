@@ -1,0 +1,70 @@
+//! The one window. It shows the built-in page and nothing else, ever.
+
+use tauri::webview::NewWindowResponse;
+use tauri::{AppHandle, Manager, Runtime, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
+
+pub(crate) const LABEL: &str = "main";
+
+pub(crate) fn open<R: Runtime, M: Manager<R>>(app: &M) -> tauri::Result<WebviewWindow<R>> {
+    WebviewWindowBuilder::new(app, LABEL, WebviewUrl::default())
+        .title("Pilotlight")
+        .inner_size(1080.0, 760.0)
+        .min_inner_size(360.0, 480.0)
+        .center()
+        .zoom_hotkeys_enabled(true)
+        .on_navigation(is_own)
+        .on_new_window(|_, _| NewWindowResponse::Deny)
+        .disable_drag_drop_handler()
+        .devtools(cfg!(debug_assertions))
+        // Nothing that the page shows is written to disk. WebKit allows no WebDriver in such a window.
+        .incognito(!is_driven())
+        .build()
+}
+
+/// Brings the window to the front: what a second start of the program does.
+pub(crate) fn focus<R: Runtime>(app: &AppHandle<R>) {
+    if let Some(window) = app.get_webview_window(LABEL) {
+        drop(window.unminimize());
+        drop(window.show());
+        drop(window.set_focus());
+    }
+}
+
+fn is_own(url: &Url) -> bool {
+    match url.scheme() {
+        "tauri" => url.host_str() == Some("localhost"),
+        // How Windows spells it.
+        "http" | "https" => url.host_str() == Some("tauri.localhost") && url.port().is_none(),
+        _ => false,
+    }
+}
+
+/// As Tauri itself decides whether to let a WebDriver in.
+fn is_driven() -> bool {
+    std::env::var_os("TAURI_WEBVIEW_AUTOMATION").is_some_and(|value| value == "true")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_built_in_page_may_be_opened() {
+        for (url, own) in [
+            ("tauri://localhost", true),
+            ("tauri://localhost/index.html?a#b", true),
+            ("http://tauri.localhost/", true),
+            ("tauri://elsewhere/", false),
+            ("http://tauri.localhost.example/", false),
+            ("http://tauri.localhost:8080/", false),
+            ("http://localhost/", false),
+            ("https://example.com/", false),
+            ("about:blank", false),
+            ("data:text/html,hello", false),
+            ("javascript:alert(1)", false),
+            ("file:///etc/passwd", false),
+        ] {
+            assert_eq!(is_own(&url.parse().unwrap()), own, "{url}");
+        }
+    }
+}
