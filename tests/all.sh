@@ -1,0 +1,115 @@
+#!/bin/bash
+# Everything that `make test` is: one phase after the other, each timed, and at the end what ran,
+# what failed, and what was skipped and why. With CI=true a skip is a failure.
+#
+# A phase is any command. It fails as commands do, and exits with 77 to say that it could not run
+# here; its last line then says why.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+output=$(mktemp)
+trap 'rm -f "$output"' EXIT
+summary=()
+failed=()
+skipped=()
+
+main() {
+    tests/setup.sh rust node || exit 1
+
+    local everything=(--workspace) no_window=
+    phase "packages" tests/setup.sh packages-test
+    # Without GTK the default members of the workspace can be tested all the same.
+    [ "$result" = ok ] || { everything=(); no_window="its packages are not installed"; }
+    phase "real servers" tests/servers/install.sh
+
+    phase "page: packages" tests/setup.sh page
+    phase "page: types and style" npm --prefix ui run check
+    phase "page: tests" npm --prefix ui test
+    # The window's program holds the page, so this comes before Rust.
+    phase "page: build" npm --prefix ui run build
+
+    phase "rust: fmt and clippy are there" tests/setup.sh lints
+    phase "rust: format" cargo fmt --all --check
+    phase "rust: clippy" cargo clippy "${everything[@]}" --all-targets -- -D warnings
+    # The programs first: the tests start them, and so does WebDriver.
+    phase "rust: build" cargo build "${everything[@]}" --bins --tests
+    phase "rust: tests" cargo test "${everything[@]}"
+
+    if [ -z "$no_window" ] && [ ! -x tests/window/run.sh ]; then
+        no_window="there is no tests/window/run.sh"
+    fi
+    if [ -z "$no_window" ]; then
+        phase "window: driver" tests/setup.sh driver
+        phase "window: tests" tests/window/run.sh
+    else
+        skip "window: tests" "$no_window"
+    fi
+
+    conclude
+}
+
+# phase NAME COMMAND...: runs it and sets `result` to ok, skipped or FAILED.
+phase() {
+    local name=$1 began=$SECONDS code
+    shift
+    printf '\n==> %s: %s\n' "$name" "$*"
+    { "$@"; } > >(exec tee "$output") 2>&1
+    code=$?
+    drain $!
+    case $code in
+        0) result=ok ;;
+        77) skip "$name" "$(tail -n 1 "$output")"; return ;;
+        *) result=FAILED; failed+=("$name") ;;
+    esac
+    summary+=("$(printf '%-8s %5d s  %s%s' "$result" $((SECONDS - began)) "$name" "$(counts)")")
+}
+
+# A pipe ends when the last process that holds it does. One that a phase left behind must not hold
+# up the rest, but it is a fault, and told.
+drain() {
+    local tries=0
+    while kill -0 "$1" 2>/dev/null; do
+        if [ $((tries += 1)) -gt 50 ]; then
+            echo "note: something that this phase started is still running"
+            kill "$1"
+            return
+        fi
+        sleep 0.1
+    done
+}
+
+skip() {
+    result=skipped
+    skipped+=("$1")
+    summary+=("$(printf '%-8s          %s: %s' skipped "$1" "$2")")
+}
+
+# What all the test binaries of one cargo test say together.
+counts() {
+    awk '/^test result: / { for (i = 1; i < NF; i++) {
+             if ($(i + 1) == "passed;") passed += $i
+             if ($(i + 1) == "failed;") failed += $i
+             if ($(i + 1) == "ignored;") ignored += $i
+         } seen = 1 }
+         END { if (seen) printf ": %d passed, %d failed, %d ignored", passed, failed, ignored }' "$output"
+}
+
+conclude() {
+    printf '\n==> make test: %d s\n' "$SECONDS"
+    printf '  %s\n' "${summary[@]}"
+    if [ "${#failed[@]}" -gt 0 ]; then
+        echo "make test: FAILED (${#failed[@]} of ${#summary[@]} phases)"
+        exit 1
+    fi
+    if [ "${#skipped[@]}" -gt 0 ] && [ "${CI:-}" = true ]; then
+        echo "make test: FAILED (${#skipped[@]} skipped, and on CI nothing may be)"
+        exit 1
+    fi
+    if [ "${#skipped[@]}" -gt 0 ]; then
+        echo "make test: ok, ${#skipped[@]} skipped"
+    else
+        echo "make test: ok, nothing skipped"
+    fi
+}
+
+main

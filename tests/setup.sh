@@ -1,0 +1,118 @@
+#!/bin/sh
+# Puts in place what building and testing need, and says what it does. Each step does nothing when
+# there is nothing to do.
+#
+#   tests/setup.sh STEP...
+#
+#   rust             there is a cargo; if not, what to do about it
+#   lints            rustfmt and clippy
+#   node             there is a Node that is new enough; if not, what to do about it
+#   packages-keeper  what the keeper needs from Debian or Ubuntu to be built
+#   packages-run     what the window needs besides
+#   packages-test    what testing the window needs besides
+#   page             the page's npm packages
+#   driver           tauri-driver, which lets a test press the window's buttons
+#
+# Exits with 77 when something cannot be installed from here but everything else could go on.
+set -eu
+cd "$(dirname "$0")/.."
+
+NODE_OLDEST=20.19
+TAURI_DRIVER=2.1.0
+KEEPER="build-essential"
+WINDOW="pkg-config libwebkit2gtk-4.1-dev libgtk-3-dev librsvg2-dev"
+TESTS="webkit2gtk-driver xvfb xauth dbus dbus-x11 gnome-keyring libsecret-tools openbox imagemagick python3-venv"
+
+main() {
+    for step; do
+        case $step in
+            rust) rust ;;
+            lints) lints ;;
+            node) node_js ;;
+            packages-keeper) packages "building the keeper" $KEEPER ;;
+            packages-run) packages "building the window" $KEEPER $WINDOW && recommend_fonts ;;
+            packages-test) packages "building and testing the window" $KEEPER $WINDOW $TESTS ;;
+            page) page ;;
+            driver) driver ;;
+            *) give_up 2 "no such step: $step" ;;
+        esac
+    done
+}
+
+rust() {
+    command -v cargo >/dev/null ||
+        give_up 1 "there is no cargo. Install Rust from https://rustup.rs and run this again."
+}
+
+lints() {
+    cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 && return
+    command -v rustup >/dev/null || give_up 1 "cargo fmt and cargo clippy are missing, and there is no rustup to add them."
+    say "adding rustfmt and clippy to Rust"
+    rustup component add rustfmt clippy
+}
+
+node_js() {
+    command -v npm >/dev/null && command -v node >/dev/null ||
+        give_up 1 "there is no Node with npm. Install Node $NODE_OLDEST or newer (https://nodejs.org) and run this again."
+    version=$(node --version | tr -d v)
+    [ "$(printf '%s\n' "$NODE_OLDEST" "$version" | sort -V | head -n 1)" = "$NODE_OLDEST" ] ||
+        give_up 1 "Node $version is too old: the page needs $NODE_OLDEST or newer (https://nodejs.org)."
+}
+
+# packages WHY PACKAGE...
+packages() {
+    why=$1
+    shift
+    if ! command -v dpkg-query >/dev/null; then
+        say "this is neither Debian nor Ubuntu, so nothing is installed. For $why there must be what these hold: $*"
+        return
+    fi
+    missing=
+    for package; do
+        dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed || missing="$missing $package"
+    done
+    [ -n "$missing" ] || return 0
+    command="apt-get install -y --no-install-recommends$missing"
+    if [ "$(id -u)" = 0 ]; then
+        as_root="env DEBIAN_FRONTEND=noninteractive"
+    elif command -v sudo >/dev/null; then
+        as_root="sudo env DEBIAN_FRONTEND=noninteractive"
+    else
+        give_up 77 "$why needs packages, and there is neither root nor sudo to install them. As root: $command"
+    fi
+    say "$why needs packages that are not here, so installing:$missing"
+    $as_root apt-get update -q || say "apt-get update did not quite work; trying with what is known"
+    $as_root $command || give_up 77 "$why needs packages that could not be installed. As root: $command"
+}
+
+recommend_fonts() {
+    command -v fc-list >/dev/null || return 0
+    [ -n "$(fc-list :lang=zh family)" ] || say "for Chinese text a font is missing; a good one: apt-get install fonts-noto-cjk"
+}
+
+page() {
+    now=$(cksum ui/package.json ui/package-lock.json)
+    [ "$(cat ui/node_modules/.installed 2>/dev/null)" = "$now" ] && return
+    say "installing the page's npm packages into ui/node_modules"
+    npm --prefix ui ci --ignore-scripts --no-audit --no-fund --loglevel=error
+    echo "$now" >ui/node_modules/.installed
+}
+
+driver() {
+    grep -qs "\"tauri-driver $TAURI_DRIVER " tests/.tools/.crates.toml && [ -x tests/.tools/bin/tauri-driver ] && return
+    say "building tauri-driver $TAURI_DRIVER into tests/.tools"
+    cargo install tauri-driver --version "$TAURI_DRIVER" --locked --quiet --root tests/.tools
+}
+
+say() {
+    echo "setup: $*"
+}
+
+give_up() {
+    code=$1
+    shift
+    echo "setup: $*" >&2
+    exit "$code"
+}
+
+main "$@"
