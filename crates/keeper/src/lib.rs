@@ -5,3 +5,4 @@ pub mod client;
 pub mod config;
 pub mod paths;
 pub mod secret;
+pub mod words;
