@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use keeper::paths::Home;
@@ -79,8 +80,9 @@ fn settings_survive_in_the_home_and_hold_what_they_should() {
 #[test]
 fn a_keeper_that_is_not_there_is_told_as_a_failure() {
     let app = app("failure");
-    // No keeper can live in a home that is a file.
-    fs::write(home_dir("failure"), "").unwrap();
+    // No keeper starts in a home that others may write to.
+    fs::create_dir_all(home_dir("failure")).unwrap();
+    fs::set_permissions(home_dir("failure"), fs::Permissions::from_mode(0o777)).unwrap();
     let failure = invoke(
         &app,
         window::LABEL,
