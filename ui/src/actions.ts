@@ -111,9 +111,10 @@ export async function loadBench(profile: string): Promise<void> {
   if (bench) put(state.benches, profile, bench);
 }
 
-export async function setBench(profile: string, change: BenchChange): Promise<void> {
+export async function setBench(profile: string, change: BenchChange): Promise<boolean> {
   const bench = await attempt(`bench ${profile}`, () => host().setBench({ profile, change }));
   if (bench) put(state.benches, profile, bench);
+  return bench !== undefined;
 }
 
 /** Runs one thing at a time under this name; what it fails with stays until the next try. */

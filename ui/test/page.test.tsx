@@ -239,6 +239,7 @@ test("switching a fault says how often", async () => {
   expect(page.find("fault-status").getAttribute("aria-checked")).toBe("true");
   await page.press("revoke-access");
   expect(page.host.setBench).toHaveBeenLastCalledWith({ profile: "work", change: { set: "revoke_access" } });
+  expect(page.find("revoke-access").parentElement?.textContent).toContain("Done.");
 });
 
 test("without a session the page leads to adding one; what is wrong with a field is said at it", async () => {
@@ -331,7 +332,7 @@ test("a locked keyring says what to do", async () => {
 test("the live region says changes that matter, and no routine refresh or countdown", async () => {
   const stop = announceChanges();
   const page = await open(overviewOf(sessionOf()));
-  const said = () => document.querySelector("[role=status]")?.textContent;
+  const said = () => document.querySelector("[role=status][aria-live]")?.textContent;
   const tell = (phase: Phase) => page.tell((to) => to.overview(overviewOf(sessionOf({ phase }))));
   await tell({ name: "Refreshing", cause: "before_expiry", attempt: 1 });
   await tell({ name: "Fresh" });

@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { add } from "../actions.ts";
 import type { Code } from "../api.ts";
 import * as state from "../state.ts";
@@ -12,6 +12,8 @@ export function AddSession() {
   const [url, setUrl] = useState("");
   const [allow_http, setAllowHttp] = useState(false);
   const [tried, setTried] = useState(false);
+  const name = useRef<HTMLInputElement>(null);
+  useEffect(() => name.current?.focus(), []);
   const chosen = preset || presets[0] || "";
   const failure = state.failures.value.add;
   const about = failure && ABOUT[failure.code];
@@ -41,6 +43,7 @@ export function AddSession() {
           missing={tried && !profile.trim()}
         >
           <input
+            ref={name}
             id="new-name"
             data-testid="new-name"
             spellcheck={false}

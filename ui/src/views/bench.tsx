@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { loadBench, setBench } from "../actions.ts";
 import type { Fault, SessionView } from "../api.ts";
 import * as state from "../state.ts";
@@ -70,6 +70,11 @@ export function Bench({ session }: { session: SessionView }) {
 }
 
 function Blow({ profile, set }: { profile: string; set: "revoke_access" | "revoke_all" }) {
+  const [done, setDone] = useState(false);
+  const strike = async () => {
+    setDone(false);
+    setDone(await setBench(profile, { set }));
+  };
   const testid = set === "revoke_access" ? "revoke-access" : "revoke-all";
   return (
     <div>
@@ -78,10 +83,13 @@ function Blow({ profile, set }: { profile: string; set: "revoke_access" | "revok
         class={set === "revoke_all" ? "danger" : ""}
         data-testid={testid}
         aria-describedby={`${testid}-about`}
-        onClick={() => setBench(profile, { set })}
+        onClick={strike}
       >
         {t(`ui.bench.${set}`)}
       </button>
+      <span class="done" role="status">
+        {done && `✓ ${t("ui.bench.done")}`}
+      </span>
       <p id={`${testid}-about`}>{t(`ui.bench.${set}.about`)}</p>
     </div>
   );

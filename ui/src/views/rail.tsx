@@ -1,3 +1,4 @@
+import { useEffect, useRef } from "preact/hooks";
 import { select } from "../actions.ts";
 import type { SessionView } from "../api.ts";
 import { clock } from "../format.ts";
@@ -7,6 +8,12 @@ import { t } from "../words.ts";
 import { Flame, Icon } from "./signs.tsx";
 
 export function Rail() {
+  const shown = state.selected.value?.profile;
+  const list = useRef<HTMLUListElement>(null);
+  useEffect(() => {
+    if (shown)
+      list.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [shown]);
   const sessions = state.overview.value?.sessions ?? [];
   return (
     <nav class="rail" aria-label={t("ui.sessions")}>
@@ -14,7 +21,7 @@ export function Rail() {
         <Flame phase="Fresh" size={22} />
         Pilotlight
       </h1>
-      <ul onKeyDown={walk}>
+      <ul ref={list} onKeyDown={walk}>
         {sessions.map((session) => (
           <li key={session.profile}>
             <Row session={session} />

@@ -1,4 +1,4 @@
-import { useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { login, refresh } from "../actions.ts";
 import type { SessionView } from "../api.ts";
 import { nextSentence } from "../sentences.ts";
@@ -11,14 +11,22 @@ export function SignIn({ session }: { session: SessionView }) {
   const { profile, phase, host } = session;
   const [username, setUsername] = useState(session.user ?? "");
   const [missing, setMissing] = useState(false);
+  const name = useRef<HTMLInputElement>(null);
   const password = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    // Nothing else has the focus: whoever sees this form wants to fill it in.
+    if (document.activeElement === document.body) (name.current?.value ? password : name).current?.focus();
+  }, []);
   const busy = state.busy.value[`login ${profile}`] || phase.name === "SigningIn";
   const submit = async (event: Event) => {
     event.preventDefault();
     const secret = password.current?.value ?? "";
     setMissing(!username || !secret);
     if (!username || !secret || busy) return;
-    if (await login(profile, username, secret)) return;
+    if (await login(profile, username, secret)) {
+      document.getElementById(`tab-${state.tab.value}`)?.focus();
+      return;
+    }
     password.current?.focus();
     password.current?.select();
   };
@@ -34,6 +42,7 @@ export function SignIn({ session }: { session: SessionView }) {
           <label>
             <span>{t("ui.username")}</span>
             <input
+              ref={name}
               data-testid="username"
               autocomplete="username"
               autocapitalize="off"

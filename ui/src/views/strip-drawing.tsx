@@ -50,6 +50,11 @@ export function StripDrawing(props: { entries: Entry[]; now: number; span: numbe
           <title>{`${seconds(entry.at_ms)} ${noteSentence(entry.note)}`}</title>
         </path>
       ))}
+      {drawn.empty && drawn.bars.length === 0 && (
+        <text class="nothing" x={drawn.now / 2} y="42">
+          {t("ui.strip.empty")}
+        </text>
+      )}
       <path class="now" d={`M${drawn.now} 4v70`} />
       {drawn.ticks.map((tick) => (
         <text key={tick.at_ms} class="tick" x={tick.x} y="88" text-anchor={anchor(tick.x, props.width)}>
