@@ -361,6 +361,11 @@ mod tests {
             ("/refresh/send", json!({}), "refresh"),
             ("/refresh/send", json!({ "refresh_token": { "header": "no good" } }), "refresh"),
             ("/refresh/send", json!({ "refresh_token": "/t", "access_token": "/a" }), "refresh"),
+            (
+                "/refresh",
+                json!({ "path": "/r", "format": "form", "send": { "refresh_token": "/a/b" }, "take": { "access_token": "/a" } }),
+                "refresh",
+            ),
             ("/refresh/take", json!({ "refresh_token": "/r" }), "refresh"),
             ("/refresh/refused", json!([{ "status": 500 }]), "refresh"),
             ("/refresh/refused", json!([{ "status": [401, 429] }]), "refresh"),

@@ -236,3 +236,41 @@ const WORDS: [&str; 8] =
 const LONGEST_WORDS: usize = 200;
 
 const LONGEST_WORD: usize = 32;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(status: u16, kind: &str, body: &str, retry_after: Option<Duration>) -> Verdict {
+        let body = body.as_bytes();
+        let answer = Answer { status, content_type: Some(kind), retry_after, body, authentic: false };
+        let recipe = Recipe::preset("simplejwt").unwrap();
+        recipe.read_refresh(&answer, Clock { date: None, jwt: &|_| None })
+    }
+
+    #[test]
+    fn the_same_refusal_has_the_same_signature() {
+        let signature = |status, kind, body| {
+            let verdict = read(status, kind, body, None);
+            let Verdict::Suspect { signature, authentic, .. } = verdict else { panic!("{verdict:?}") };
+            (signature, authentic)
+        };
+        const JSON: &str = "application/json";
+        assert_eq!(signature(401, JSON, "{}"), signature(401, "Application/JSON; charset=utf-8", "{}"));
+        assert_ne!(signature(401, JSON, "{}"), signature(400, JSON, "{}"));
+        assert_ne!(signature(401, JSON, "{}"), signature(401, "text/plain", "{}"));
+        assert_ne!(signature(401, JSON, "{}"), signature(401, JSON, r#"{"a":1}"#));
+        assert!(signature(401, JSON, "{}").1, "the provider's own JSON");
+        assert!(!signature(401, JSON, "").1, "anybody on the way can send nothing");
+    }
+
+    /// FAILURES D5.
+    #[test]
+    fn retry_after_is_honoured_up_to_an_hour() {
+        for (asked, honoured) in [(60, 60), (3600, 3600), (u64::MAX, 3600)] {
+            let verdict = read(503, "text/html", "", Some(Duration::from_secs(asked)));
+            let Verdict::Transient { retry_after, .. } = verdict else { panic!("{verdict:?}") };
+            assert_eq!(retry_after, Some(Duration::from_secs(honoured)));
+        }
+    }
+}
