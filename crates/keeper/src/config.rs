@@ -22,8 +22,10 @@ use url::Url;
 
 use crate::api::{Code, Failure, Resource, VaultKind};
 
+pub use duration::parse_duration;
 pub use edit::{add, remove};
-pub use file::write;
+pub use file::{read_text, write};
+pub(crate) use hint::nearest;
 pub use rules::{check_name, check_url, is_loopback};
 
 /// What a configuration file says.
@@ -175,7 +177,7 @@ impl Profile {
 impl Problem {
     pub fn failure(&self) -> Failure {
         let details = [
-            ("path", Some(self.path.display().to_string())),
+            ("path", Some(self.path.display().to_string()).filter(|path| !path.is_empty())),
             ("line", self.line.map(|line| line.to_string())),
             ("field", Some(self.field.clone()).filter(|field| !field.is_empty())),
             ("problem", Some(self.problem.clone())),

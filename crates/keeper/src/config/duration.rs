@@ -4,6 +4,15 @@ use std::time::Duration;
 
 use super::hint::Told;
 
+/// For the options of a command line.
+///
+/// # Errors
+///
+/// A sentence about what is wrong with the text.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    parse(text).map_err(|(problem, hint)| hint.map_or(problem.clone(), |hint| format!("{problem}; {hint}")))
+}
+
 pub(super) fn parse(text: &str) -> Result<Duration, Told> {
     let mut rest = text.trim();
     let wrong = |problem: String| (problem, Some(r#"write it as "30s", "5m" or "1h30m""#.to_owned()));

@@ -34,7 +34,7 @@ pub(super) fn of_serde(message: &str) -> Told {
 }
 
 /// The known word that is a slip of the hand away.
-fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     let word = word.to_lowercase().replace('-', "_");
     let near =
         known.iter().map(|known| (distance(&word, known), *known)).min_by_key(|(distance, _)| *distance)?;

@@ -102,16 +102,15 @@ fn field_at(item: &Item, span: &Range<usize>) -> String {
 fn descend(table: &dyn TableLike, span: &Range<usize>, found: &mut Vec<String>) -> bool {
     for (name, item) in table.iter() {
         found.push(name.to_owned());
-        let is_here = |there: Option<Range<usize>>| there.is_some_and(|there| there == *span);
-        if is_here(table.key(name).and_then(Key::span)) {
-            return true;
-        }
-        if item.as_table_like().is_some_and(|inner| descend(inner, span, found)) || is_here(item.span()) {
-            return true;
-        }
-        let holds =
-            item.is_value() && item.span().is_some_and(|it| it.start <= span.start && span.end <= it.end);
-        if holds {
+        let is_key = table.key(name).and_then(Key::span).is_some_and(|key| key == *span);
+        let inside = match item {
+            Item::ArrayOfTables(tables) => tables.iter().any(|inner| descend(inner, span, found)),
+            Item::None | Item::Table(_) | Item::Value(_) => {
+                item.as_table_like().is_some_and(|inner| descend(inner, span, found))
+            }
+        };
+        let holds = item.span().is_some_and(|it| it.start <= span.start && span.end <= it.end);
+        if is_key || inside || holds {
             return true;
         }
         found.pop();
