@@ -10,7 +10,7 @@ export default defineConfig({
   server: { port: 9320, strictPort: true, fs: { allow: [".", "../crates/keeper/locales"] } },
   preview: { port: 9321, strictPort: true },
   build: {
-    target: "safari17",
+    target: "safari18",
     // The page's content security policy knows neither inline scripts nor data: scripts.
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
