@@ -278,6 +278,7 @@ impl Session {
     pub(crate) fn take_grant(&mut self, token: crate::tokens::RefreshToken) {
         self.grants += 1;
         self.grant = Some(Grant { token, generation: self.grants });
+        self.vault.hurry();
     }
 
     pub(crate) fn receive(

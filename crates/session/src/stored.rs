@@ -50,6 +50,12 @@ impl VaultSync {
         (!self.is_read()).then_some(self.retry_at)
     }
 
+    /// There is a new token to save. That the vault failed before is no reason to let the token out without having
+    /// asked: it may just have been unlocked.
+    pub(crate) fn hurry(&mut self) {
+        self.retry_at = Timestamp::default();
+    }
+
     /// A person signed in or out: whatever it holds is overtaken, read or not.
     pub(crate) fn overrule(&mut self) {
         self.holds = Holds::Stale;
@@ -134,6 +140,9 @@ impl Session {
         if self.wanted_in_vault() == Holds::Generation(generation) {
             self.say_unsaved(trouble, out);
             self.publish(now, out);
+        } else {
+            // What it would not take has been overtaken; the newest is still to be asked for.
+            self.vault.hurry();
         }
     }
 
