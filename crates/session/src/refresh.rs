@@ -293,6 +293,13 @@ impl Session {
         let lifetime = self.policy.believe(self.told_lifetime);
         let mut expires = now + lifetime;
         let mut refresh_at = self.policy.refresh_at(now, lifetime);
+        // The way into the slot may be a short one, and is gone once: after a start, a sign-in, a long sleep. A token
+        // that replaces a living one is not asked about again before half its life. Otherwise callers who want more
+        // than the lead leaves, or a provider whose lifetimes vary (each its own period, each its own slot), would
+        // have us refresh three times in a lifetime.
+        if self.access.as_ref().is_some_and(|old| now < old.expires) {
+            refresh_at = refresh_at.max(now + lifetime / 2);
+        }
         // Some providers return the same access token until it is nearly over: it did not get younger by that, and
         // asking again at once would bring the same.
         if let Some(old) = self.access.as_ref().filter(|old| old.token == token) {
