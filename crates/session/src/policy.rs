@@ -66,7 +66,7 @@ pub(crate) fn spacing(lifetime: Duration) -> Duration {
 
 /// How long to wait after `failures` transient failures (the last one included).
 ///
-/// While the token is good there is time: a third of what is left, so that a ten-minute outage of an hour-long token
+/// While the token is good there is time: a third of what is left (at most twenty minutes), so that a ten-minute outage of an hour-long token
 /// costs about three tries. Afterwards people are waiting: from one second, doubling. Both ends shrink with the
 /// lifetime, since a token of five seconds has no use for a wait of fifteen.
 pub(crate) fn backoff(dice: &mut Dice, failures: u32, lifetime: Duration, remaining: Duration) -> Duration {
@@ -75,7 +75,7 @@ pub(crate) fn backoff(dice: &mut Dice, failures: u32, lifetime: Duration, remain
         let first = floor.min(Duration::from_secs(1));
         first.saturating_mul(1 << failures.saturating_sub(1).min(16)).min(floor * 16)
     } else {
-        floor.max(remaining / 3)
+        floor.max(remaining.min(LONGEST_LEAD) / 3)
     };
     dice.between(full / 2, full)
 }

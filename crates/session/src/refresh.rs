@@ -86,8 +86,12 @@ impl Session {
             return;
         }
         access.rejected = true;
-        if self.lost.is_none() && self.hold.is_none() {
-            self.begin_refresh(cause, now, out);
+        // While the token was good there was time for a long pause. Now people wait.
+        let soon = now + self.backoff(now).for_;
+        match &mut self.hold {
+            Some(hold) if hold.asked_for || hold.trouble == Trouble::Misconfigured => {}
+            Some(hold) => hold.until = hold.until.min(soon),
+            None => self.begin_refresh(cause, now, out),
         }
     }
 
