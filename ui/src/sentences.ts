@@ -114,6 +114,11 @@ export function failureSay(failure: Failure): string {
   return known(`error.${failure.code}.say`, details) ?? failure.code;
 }
 
+/** Both, one after the other. */
+export function failureWhole(failure: Failure): string {
+  return join([failureSay(failure), failureNext(failure)]);
+}
+
 export function failureNext(failure: Failure): string {
   return known(`error.${failure.code}.next`, { profile: failure.profile, ...failure.details }) ?? "";
 }

@@ -2,7 +2,7 @@ import type { Failure } from "../api.ts";
 import { span } from "../format.ts";
 import { failureNext, failureSay } from "../sentences.ts";
 import * as state from "../state.ts";
-import { t } from "../words.ts";
+import { join, t } from "../words.ts";
 
 /** What became of an action, in its place: what is the matter, what to do, and the code to search for. */
 export function Problem({ of }: { of: string }) {
@@ -11,6 +11,8 @@ export function Problem({ of }: { of: string }) {
 }
 
 export function FailureBox({ failure }: { failure: Failure }) {
+  const next = [failureNext(failure)];
+  if (failure.retry_in_ms !== null) next.push(t("ui.retry", { retry_in: span(failure.retry_in_ms) }));
   return (
     <div class="failure" role="alert" data-testid="failure" data-code={failure.code}>
       <svg class="mark mark-failure" width="18" height="18" viewBox="0 0 18 18" aria-hidden="true">
@@ -18,10 +20,7 @@ export function FailureBox({ failure }: { failure: Failure }) {
       </svg>
       <div>
         <b>{failureSay(failure)}</b>
-        <p>
-          {failureNext(failure)}
-          {failure.retry_in_ms !== null && ` ${t("ui.retry", { retry_in: span(failure.retry_in_ms) })}`}
-        </p>
+        <p>{join(next)}</p>
         <small>{t("ui.code", { code: failure.code })}</small>
       </div>
     </div>

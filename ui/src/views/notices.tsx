@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import type { Failure, VaultTrouble } from "../api.ts";
-import { failureNext, failureSay } from "../sentences.ts";
+import { failureWhole } from "../sentences.ts";
 import * as state from "../state.ts";
 import { t } from "../words.ts";
 import { Icon } from "./signs.tsx";
@@ -13,9 +13,7 @@ export function Notices() {
     <div class="notices">
       {!connected && (
         <Notice title={t("ui.notice.keeper")} code={failure?.code ?? "keeper_unreachable"}>
-          <p>
-            {failure ? `${failureSay(failure)} ${failureNext(failure)}` : t("error.keeper_unreachable.next")}
-          </p>
+          <p>{failure ? failureWhole(failure) : t("error.keeper_unreachable.next")}</p>
           {state.overview.value && <p>{t("ui.notice.keeper.stale")}</p>}
         </Notice>
       )}
@@ -60,7 +58,7 @@ function Problems({ problems }: { problems: Failure[] }) {
       {problems.map((problem) => (
         <p key={JSON.stringify(problem)}>
           {problem.profile && <b>{problem.profile}: </b>}
-          {failureSay(problem)} {failureNext(problem)}
+          {failureWhole(problem)}
         </p>
       ))}
     </Notice>
