@@ -321,6 +321,7 @@ impl Session {
         // buffer would lose against the retry that its lateness sets off.
         for deadline in [
             self.exchange.as_mut().map(|exchange| &mut exchange.deadline),
+            self.unpublished.as_mut().map(|unpublished| &mut unpublished.publish_by),
             self.sign_in.as_mut().map(|sign_in| &mut sign_in.deadline),
             self.pulse.in_flight.as_mut().map(|flight| &mut flight.deadline),
         ]

@@ -92,6 +92,9 @@ impl Session {
         self.vault.overrule();
         self.lost = Some(Lost::SignedOut);
         out.push(Effect::Note(Note::SignedOut));
+        if self.vault_due().is_some() {
+            self.tend_vault(out);
+        }
         if refresh.is_some() || access.is_some() {
             out.push(Effect::Revoke { refresh, access });
         }

@@ -61,6 +61,7 @@ impl VaultSync {
         self.holds = Holds::Stale;
         self.retry_at = Timestamp::default();
         self.failures = 0;
+        self.said_unsaved = false;
     }
 }
 
@@ -149,6 +150,10 @@ impl Session {
     /// Reading or forgetting failed. Nothing is ever written on the strength of a failed read.
     pub(crate) fn on_vault_trouble(&mut self, trouble: VaultTrouble, now: Timestamp, out: &mut Vec<Effect>) {
         self.vault_failed(now);
+        if self.vault.is_read() && self.grant.is_some() {
+            // It was about something that a sign-in has overtaken; there is a token to be saved now.
+            self.vault.hurry();
+        }
         if self.vault.failures == 1 {
             out.push(Effect::Note(Note::VaultWaiting { trouble }));
         }
