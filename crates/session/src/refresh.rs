@@ -305,8 +305,13 @@ impl Session {
             refresh_at = refresh_at.max(now + lifetime / 2);
         }
         // Some providers return the same access token until it is nearly over: it did not get younger by that, and
-        // asking again at once would bring the same.
-        if let Some(old) = self.access.as_ref().filter(|old| old.token == token) {
+        // asking again at once would bring the same. But where its end was only our guess, or is over by what we
+        // believed, the provider has just vouched for it: to insist would leave the session without a token for as
+        // long as that goes on.
+        let same = |old: &&Access| old.token == token && now < old.expires;
+        if self.told_lifetime.is_some()
+            && let Some(old) = self.access.as_ref().filter(same)
+        {
             expires = expires.min(old.expires);
             refresh_at = now + (now.until(expires) / 2).max(spacing(lifetime));
         }
