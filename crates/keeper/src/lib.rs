@@ -2,7 +2,11 @@
 
 pub mod api;
 pub mod client;
+pub mod clock;
 pub mod config;
+pub mod journal;
+pub mod lock;
 pub mod paths;
 pub mod secret;
+pub mod vault;
 pub mod words;

@@ -1,0 +1,241 @@
+//! The only place that reads a clock, and that hears from the system that time has passed or the network is back.
+//!
+//! Most clocks and every timer of an async runtime stand still while the machine sleeps, so that a token would look
+//! good for hours after its end. [`now`] runs on. That the machine slept is learned by comparing the two kinds of
+//! clock, which needs nobody's help; what the system announces ([`hints`]) only makes it known sooner.
+
+use std::collections::HashMap;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rustix::time::{ClockId, clock_gettime};
+use session::time::Timestamp;
+use tokio::sync::mpsc::Sender;
+use zbus::Connection;
+use zbus::export::ordered_stream::OrderedStreamExt as _;
+use zbus::proxy::{Builder, CacheProperties};
+use zbus::zvariant::OwnedValue;
+
+/// What time it is for every decision: suspend-aware, and never set by anybody.
+pub fn now() -> Timestamp {
+    Timestamp::from_millis(session::time::millis(read(SUSPEND_AWARE)))
+}
+
+/// The wall clock in milliseconds since 1970. For people; it enters no decision about a session.
+pub fn wall_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Notices that the machine slept, by what the clock that stands still has fallen behind the one that runs on.
+#[derive(Debug)]
+pub struct SleepWatch {
+    behind: Duration,
+}
+
+impl SleepWatch {
+    pub fn new() -> Self {
+        let (boot, mono) = both();
+        Self { behind: boot.saturating_sub(mono) }
+    }
+
+    /// How long the machine slept since the last call, if it did.
+    pub fn slept(&mut self) -> Option<Duration> {
+        let (boot, mono) = both();
+        self.sample(boot, mono)
+    }
+
+    fn sample(&mut self, boot: Duration, mono: Duration) -> Option<Duration> {
+        let behind = boot.saturating_sub(mono);
+        let slept = behind.saturating_sub(self.behind);
+        if slept <= SHORTEST_SLEEP {
+            // Not taken over: many naps of a second are a sleep as well.
+            return None;
+        }
+        self.behind = behind;
+        Some(slept)
+    }
+}
+
+impl Default for SleepWatch {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// What the system says about itself. Never the only source of anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hint {
+    AboutToSleep,
+    NetworkUp,
+    Woke,
+}
+
+/// Tells `tx` what logind and NetworkManager announce, until nobody listens any more.
+///
+/// A container has no system bus, and many machines no NetworkManager: that is normal and not worth a warning.
+/// Must be called inside a tokio runtime.
+pub fn hints(tx: Sender<Hint>) {
+    tokio::spawn(listen_again("logind", tx.clone(), sleeping));
+    tokio::spawn(listen_again("NetworkManager's state", tx.clone(), networking));
+    tokio::spawn(listen_again("NetworkManager's connectivity", tx, connectivity));
+}
+
+/// A bus that is not there will not come; one that ended may come back.
+async fn listen_again<F>(what: &str, tx: Sender<Hint>, listen: impl Fn(Connection, Sender<Hint>) -> F)
+where
+    F: Future<Output = zbus::Result<()>>,
+{
+    loop {
+        let bus = match Connection::system().await {
+            Ok(bus) => bus,
+            Err(error) => return tracing::debug!(%error, "no system bus: nothing is heard of {what}"),
+        };
+        if let Err(error) = listen(bus, tx.clone()).await {
+            tracing::debug!(%error, "not listening to {what}");
+        }
+        tokio::select! {
+            () = tx.closed() => return,
+            () = tokio::time::sleep(BEFORE_LISTENING_AGAIN) => {}
+        }
+    }
+}
+
+async fn sleeping(bus: Connection, tx: Sender<Hint>) -> zbus::Result<()> {
+    let logind = proxy(&bus, LOGIND).await?;
+    let mut signals = logind.receive_signal("PrepareForSleep").await?;
+    while let Some(signal) = signals.next().await {
+        let about_to: bool = signal.body().deserialize()?;
+        if tx.send(if about_to { Hint::AboutToSleep } else { Hint::Woke }).await.is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+async fn networking(bus: Connection, tx: Sender<Hint>) -> zbus::Result<()> {
+    let manager = proxy(&bus, NETWORK_MANAGER).await?;
+    let mut signals = manager.receive_signal("StateChanged").await?;
+    while let Some(signal) = signals.next().await {
+        let state: u32 = signal.body().deserialize()?;
+        if state >= NM_STATE_CONNECTED_SITE && tx.send(Hint::NetworkUp).await.is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Tells of the moment at which a captive portal lets through: the state was "connected" all along.
+async fn connectivity(bus: Connection, tx: Sender<Hint>) -> zbus::Result<()> {
+    let manager =
+        proxy(&bus, Place { interface: "org.freedesktop.DBus.Properties", ..NETWORK_MANAGER }).await?;
+    let mut signals = manager.receive_signal("PropertiesChanged").await?;
+    while let Some(signal) = signals.next().await {
+        let (_, changed, _): (String, HashMap<String, OwnedValue>, Vec<String>) =
+            signal.body().deserialize()?;
+        let connectivity = changed.get("Connectivity").and_then(|value| u32::try_from(value).ok());
+        if connectivity == Some(NM_CONNECTIVITY_FULL) && tx.send(Hint::NetworkUp).await.is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+async fn proxy<'a>(bus: &Connection, place: Place) -> zbus::Result<zbus::Proxy<'a>> {
+    Builder::new(bus)
+        .destination(place.name)?
+        .path(place.path)?
+        .interface(place.interface)?
+        .cache_properties(CacheProperties::No)
+        .build()
+        .await
+}
+
+#[derive(Clone, Copy)]
+struct Place {
+    name: &'static str,
+    path: &'static str,
+    interface: &'static str,
+}
+
+fn both() -> (Duration, Duration) {
+    (read(SUSPEND_AWARE), read(ClockId::Monotonic))
+}
+
+fn read(clock: ClockId) -> Duration {
+    Duration::try_from(clock_gettime(clock)).unwrap_or_default()
+}
+
+#[cfg(target_os = "linux")]
+const SUSPEND_AWARE: ClockId = ClockId::Boottime;
+
+/// Elsewhere this one runs on during sleep by itself, and a sleep shows only in that time has passed.
+#[cfg(not(target_os = "linux"))]
+const SUSPEND_AWARE: ClockId = ClockId::Monotonic;
+
+/// Reading two clocks one after the other takes time too, most of all on a machine that is out of breath.
+const SHORTEST_SLEEP: Duration = Duration::from_secs(2);
+
+const BEFORE_LISTENING_AGAIN: Duration = Duration::from_secs(30);
+
+const LOGIND: Place = Place {
+    name: "org.freedesktop.login1",
+    path: "/org/freedesktop/login1",
+    interface: "org.freedesktop.login1.Manager",
+};
+
+const NETWORK_MANAGER: Place = Place {
+    name: "org.freedesktop.NetworkManager",
+    path: "/org/freedesktop/NetworkManager",
+    interface: "org.freedesktop.NetworkManager",
+};
+
+/// A provider inside a company needs no internet.
+const NM_STATE_CONNECTED_SITE: u32 = 60;
+
+const NM_CONNECTIVITY_FULL: u32 = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn now_goes_forward() {
+        let before = now();
+        std::thread::sleep(Duration::from_millis(15));
+        let passed = now().since(before);
+        assert!((14..1000).contains(&passed.as_millis()), "{passed:?}");
+    }
+
+    #[test]
+    fn the_wall_clock_is_in_this_century() {
+        assert!((1_700_000_000_000..4_100_000_000_000).contains(&wall_ms()), "{}", wall_ms());
+    }
+
+    #[test]
+    fn a_sleep_is_what_one_clock_went_on_without_the_other() {
+        let mut watch = SleepWatch { behind: s(100) };
+        assert_eq!(watch.sample(s(1100), s(1000)), None, "nothing happened");
+        assert_eq!(watch.sample(s(9100), s(9000)), None, "time passed on both");
+        assert_eq!(watch.sample(s(41_500), s(9000)), Some(s(32_400)), "nine hours");
+        assert_eq!(watch.sample(s(41_510), s(9010)), None, "it is told once");
+    }
+
+    #[test]
+    fn short_naps_add_up() {
+        let mut watch = SleepWatch { behind: s(0) };
+        assert_eq!(watch.sample(s(11), s(10)), None);
+        assert_eq!(watch.sample(s(22), s(20)), None);
+        assert_eq!(watch.sample(s(33), s(30)), Some(s(3)));
+    }
+
+    #[test]
+    fn clocks_that_disagree_the_other_way_are_no_sleep() {
+        let mut watch = SleepWatch { behind: s(5) };
+        assert_eq!(watch.sample(s(10), s(20)), None);
+        assert_eq!(watch.sample(s(30), s(25)), None);
+    }
+
+    fn s(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+}

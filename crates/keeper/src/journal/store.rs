@@ -1,0 +1,329 @@
+//! The journal's tables. Every statement of SQL is here.
+
+use std::fs::{self, OpenOptions, Permissions};
+use std::io;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row, params};
+use session::tokens::RefreshToken;
+use sha2::{Digest as _, Sha256};
+
+use super::JournalError;
+use crate::api::Entry;
+
+pub(super) struct Store(Connection);
+
+/// A refresh that was begun and whose end was not written down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InFlight {
+    /// By the wall clock, for people.
+    pub at_ms: i64,
+    fingerprint: String,
+    salt: Vec<u8>,
+}
+
+impl InFlight {
+    /// Whether it was this token that was sent. If not, that one has been replaced since, and nothing is in doubt.
+    pub fn is_of(&self, token: &RefreshToken) -> bool {
+        fingerprint(&self.salt, token.expose()) == self.fingerprint
+    }
+}
+
+impl Store {
+    pub(super) fn open(path: &Path) -> Result<Self, JournalError> {
+        make_private(path)?;
+        Self::of(Connection::open(path)?)
+    }
+
+    pub(super) fn memory() -> Result<Self, JournalError> {
+        Self::of(Connection::open_in_memory()?)
+    }
+
+    pub(super) fn insert(&self, entry: &Entry) -> Result<(), JournalError> {
+        let note = serde_json::to_string(&entry.note).map_err(io::Error::from)?;
+        self.0
+            .prepare_cached("INSERT INTO entries (id, at_ms, profile, note) VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![entry.id, entry.at_ms, entry.profile, note])?;
+        Ok(())
+    }
+
+    pub(super) fn read(
+        &self,
+        profile: Option<&str>,
+        before: i64,
+        limit: usize,
+    ) -> Result<Vec<Entry>, JournalError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut statement = self.0.prepare_cached(match profile {
+            Some(_) => {
+                "SELECT id, at_ms, profile, note FROM entries
+                 WHERE profile = ?3 AND id < ?1 ORDER BY id DESC LIMIT ?2"
+            }
+            None => {
+                "SELECT id, at_ms, profile, note FROM entries
+                 WHERE id < ?1 AND ?3 IS NULL ORDER BY id DESC LIMIT ?2"
+            }
+        })?;
+        let rows = statement.query_map(params![before, limit, profile], entry)?;
+        // A kind of note that this version does not know is left out.
+        Ok(rows.filter_map(Result::transpose).collect::<Result<_, _>>()?)
+    }
+
+    pub(super) fn last_id(&self) -> Result<i64, JournalError> {
+        Ok(self.0.query_row("SELECT coalesce(max(id), 0) FROM entries", (), |row| row.get(0))?)
+    }
+
+    /// Drops what is too old, and what is too much.
+    pub(super) fn trim(&self, now_ms: i64) -> Result<(), JournalError> {
+        let last = self.last_id()?;
+        self.0
+            .prepare_cached("DELETE FROM entries WHERE id <= ?1 OR (id <= ?2 AND at_ms < ?3)")?
+            .execute(params![last - MOST_ENTRIES, last - SPARED, now_ms - OLDEST_MS])?;
+        Ok(())
+    }
+
+    /// Unlike an entry, whose loss with the last second before a power cut hurts nobody, this is waited for.
+    pub(super) fn mark(&self, profile: &str, token: &str, at_ms: i64) -> Result<(), JournalError> {
+        let fingerprint = fingerprint(&self.salt()?, token);
+        self.0.pragma_update(None, "synchronous", "FULL")?;
+        let marked = self
+            .0
+            .prepare_cached(
+                "INSERT OR REPLACE INTO in_flight (profile, fingerprint, at_ms) VALUES (?1, ?2, ?3)",
+            )
+            .and_then(|mut statement| statement.execute(params![profile, fingerprint, at_ms]));
+        self.0.pragma_update(None, "synchronous", "NORMAL")?;
+        marked?;
+        Ok(())
+    }
+
+    pub(super) fn unmark(&self, profile: &str) -> Result<(), JournalError> {
+        self.0.prepare_cached("DELETE FROM in_flight WHERE profile = ?1")?.execute([profile])?;
+        Ok(())
+    }
+
+    pub(super) fn marked(&self, profile: &str) -> Result<Option<InFlight>, JournalError> {
+        let salt = self.salt()?;
+        let mut statement =
+            self.0.prepare_cached("SELECT fingerprint, at_ms FROM in_flight WHERE profile = ?1")?;
+        let found = statement
+            .query_row([profile], |row| Ok(InFlight { fingerprint: row.get(0)?, at_ms: row.get(1)?, salt }))
+            .optional()?;
+        Ok(found)
+    }
+
+    pub(super) fn fold(&self) -> Result<(), JournalError> {
+        Ok(self.0.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(()))?)
+    }
+
+    fn of(connection: Connection) -> Result<Self, JournalError> {
+        // Somebody may be looking at the file with another program; entries can wait, the keeper cannot.
+        connection.busy_timeout(Duration::from_millis(100))?;
+        connection.execute_batch(SETTINGS)?;
+        let store = Self(connection);
+        store.check()?;
+        Ok(store)
+    }
+
+    fn check(&self) -> Result<(), JournalError> {
+        let version: i64 = self.0.query_row("PRAGMA user_version", (), |row| row.get(0))?;
+        match version {
+            0 => self.begin(),
+            VERSION => {
+                let found: String = self.0.query_row("PRAGMA quick_check(1)", (), |row| row.get(0))?;
+                if found == "ok" { Ok(()) } else { Err(JournalError::Damaged(found)) }
+            }
+            _ => Err(JournalError::Newer),
+        }
+    }
+
+    fn begin(&self) -> Result<(), JournalError> {
+        let tables: i64 = self.0.query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0))?;
+        if tables > 0 {
+            return Err(JournalError::Damaged("another program's tables".to_owned()));
+        }
+        Ok(self.0.execute_batch(TABLES)?)
+    }
+
+    fn salt(&self) -> Result<Vec<u8>, JournalError> {
+        Ok(self.0.prepare_cached("SELECT salt FROM salt")?.query_row((), |row| row.get(0))?)
+    }
+}
+
+impl From<rusqlite::Error> for JournalError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged(error.to_string()),
+            _ => Self::Sql(error),
+        }
+    }
+}
+
+/// Moves the database, and the two files that SQLite keeps beside it, out of the way.
+pub(super) fn move_aside(path: &Path) -> io::Result<PathBuf> {
+    let mut number = 1_u32;
+    let aside = loop {
+        let aside = with(path, &format!(".corrupt-{number}"));
+        if !aside.exists() {
+            break aside;
+        }
+        number += 1;
+    };
+    fs::rename(path, &aside)?;
+    for beside in ["-wal", "-shm"] {
+        match fs::rename(with(path, beside), with(&aside, beside)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+    }
+    Ok(aside)
+}
+
+fn with(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+/// Where somebody's days go is nobody else's business. SQLite gives the files beside it the mode of this one.
+fn make_private(path: &Path) -> io::Result<()> {
+    let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+    if file.metadata()?.permissions().mode() & 0o077 != 0 {
+        file.set_permissions(Permissions::from_mode(0o600))?;
+    }
+    Ok(())
+}
+
+fn entry(row: &Row<'_>) -> rusqlite::Result<Option<Entry>> {
+    let note: String = row.get(3)?;
+    let Ok(note) = serde_json::from_str(&note) else { return Ok(None) };
+    Ok(Some(Entry { id: row.get(0)?, at_ms: row.get(1)?, profile: row.get(2)?, note }))
+}
+
+/// Tells one token from another to whoever already has the token, and nothing to anybody else: half of a quarter of
+/// a hash is no way back to a token, not even to one that is short enough to be guessed at leisure elsewhere, because
+/// a table made without this journal's own salt is of no use, and two homes have nothing in common to be compared.
+fn fingerprint(salt: &[u8], token: &str) -> String {
+    let hash = Sha256::new().chain_update(salt).chain_update(token).finalize();
+    hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+const VERSION: i64 = 1;
+
+/// Weeks of one busy session.
+pub(super) const MOST_ENTRIES: i64 = 20_000;
+
+const OLDEST_MS: i64 = 30 * 24 * 3600 * 1000;
+
+/// Never dropped for their age: a wall clock that has jumped ahead by a year must not empty the journal.
+const SPARED: i64 = 1000;
+
+/// With a write-ahead log and NORMAL a commit waits for no disk; a power cut may cost the last entries and never
+/// damages the file.
+const SETTINGS: &str = "
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = NORMAL;
+    PRAGMA journal_size_limit = 1048576;
+    PRAGMA temp_store = MEMORY;
+";
+
+const TABLES: &str = "
+    BEGIN IMMEDIATE;
+    CREATE TABLE entries (id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, profile TEXT, note TEXT NOT NULL);
+    CREATE INDEX entries_of_profile ON entries (profile, id);
+    CREATE TABLE in_flight (profile TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, at_ms INTEGER NOT NULL);
+    CREATE TABLE salt (salt BLOB NOT NULL);
+    INSERT INTO salt VALUES (randomblob(16));
+    PRAGMA user_version = 1;
+    COMMIT;
+";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use session::note::Note;
+
+    impl Store {
+        /// Leaves no room for another page.
+        pub(crate) fn fill_up(&self) -> Result<(), JournalError> {
+            let pages: i64 = self.0.query_row("PRAGMA page_count", (), |row| row.get(0))?;
+            self.limit(pages)
+        }
+
+        pub(crate) fn make_room(&self) -> Result<(), JournalError> {
+            self.limit(1 << 20)
+        }
+
+        fn limit(&self, pages: i64) -> Result<(), JournalError> {
+            Ok(self.0.query_row(&format!("PRAGMA max_page_count = {pages}"), (), |_| Ok(()))?)
+        }
+    }
+
+    #[test]
+    fn the_newest_are_kept() {
+        let store = Store::memory().unwrap();
+        for id in [1, 2, 3, MOST_ENTRIES + 1, MOST_ENTRIES + 2] {
+            insert(&store, id, NOW);
+        }
+        store.trim(NOW).unwrap();
+        assert_eq!(ids(&store), [MOST_ENTRIES + 2, MOST_ENTRIES + 1, 3]);
+    }
+
+    #[test]
+    fn what_is_old_goes_but_never_everything() {
+        let store = Store::memory().unwrap();
+        insert(&store, 1, NOW - OLDEST_MS - 1);
+        insert(&store, 2, NOW - OLDEST_MS);
+        insert(&store, 3, NOW - OLDEST_MS - 1);
+        insert(&store, 3 + SPARED - 1, NOW);
+        store.trim(NOW).unwrap();
+        assert_eq!(ids(&store), [3 + SPARED - 1, 3, 2]);
+
+        store.trim(NOW + 365 * 24 * 3600 * 1000).unwrap();
+        assert_eq!(ids(&store), [3 + SPARED - 1, 3], "the clock jumped ahead by a year");
+    }
+
+    #[test]
+    fn a_note_of_another_version_is_left_out() {
+        let store = Store::memory().unwrap();
+        insert(&store, 1, NOW);
+        store.0.execute("INSERT INTO entries VALUES (2, 0, NULL, '{\"kind\":\"levitated\"}')", ()).unwrap();
+        insert(&store, 3, NOW);
+        assert_eq!(ids(&store), [3, 1]);
+    }
+
+    #[test]
+    fn a_fingerprint_depends_on_the_home() {
+        let (one, other) = (Store::memory().unwrap(), Store::memory().unwrap());
+        for store in [&one, &other] {
+            store.mark("work", "token", NOW).unwrap();
+        }
+        let (one, other) = (one.marked("work").unwrap().unwrap(), other.marked("work").unwrap().unwrap());
+        assert_ne!(one.fingerprint, other.fingerprint);
+        assert_eq!(one.fingerprint.len(), 16);
+        assert!(one.is_of(&RefreshToken::new("token")) && other.is_of(&RefreshToken::new("token")));
+        assert!(!one.is_of(&RefreshToken::new("Token")));
+    }
+
+    #[test]
+    fn a_mark_waits_for_the_disk_and_entries_do_not() {
+        let store = Store::memory().unwrap();
+        let level =
+            |store: &Store| store.0.query_row("PRAGMA synchronous", (), |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!(level(&store), 1, "NORMAL");
+        store.mark("work", "token", NOW).unwrap();
+        assert_eq!(level(&store), 1, "NORMAL again");
+    }
+
+    fn insert(store: &Store, id: i64, at_ms: i64) {
+        store.insert(&Entry { id, at_ms, profile: None, note: Note::Saved }).unwrap();
+    }
+
+    fn ids(store: &Store) -> Vec<i64> {
+        store.read(None, i64::MAX, 100).unwrap().iter().map(|entry| entry.id).collect()
+    }
+
+    const NOW: i64 = 1_800_000_000_000;
+}

@@ -1,0 +1,160 @@
+//! One keeper per home. Two of them would spend the same rotating refresh token, and the provider would then take it
+//! from both.
+//!
+//! [`Lock`] is an advisory lock of the operating system on a file of its own. It ends with the process that holds it,
+//! however that ends: a file that merely exists would outlive a killed keeper and keep out every later one. The file
+//! itself stays where it is, for whoever removes it may remove it from under the next holder.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::Path;
+
+use thiserror::Error;
+
+/// Held for as long as it lives.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+#[derive(Debug, Error)]
+pub enum NotLocked {
+    /// Another keeper has it. The pid is for people; it is absent while the holder is still writing it down.
+    #[error("another keeper is running{}", .pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default())]
+    Held { pid: Option<u32> },
+    #[error("the lock file cannot be opened: {0}")]
+    Unopenable(#[from] io::Error),
+}
+
+/// Takes the lock at `path` without waiting for it.
+pub fn acquire(path: &Path) -> Result<Lock, NotLocked> {
+    loop {
+        let mut file = open(path)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(NotLocked::Held { pid: read_pid(&mut file) }),
+            Err(TryLockError::Error(error)) => return Err(error.into()),
+        }
+        // Somebody may have tidied the file away between opening and locking it, and then others lock another one.
+        if is_at(&file, path)? {
+            write_pid(&mut file)?;
+            return Ok(Lock { _file: file });
+        }
+    }
+}
+
+/// Not truncated: until it is locked, what is in it belongs to the holder.
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
+}
+
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    let ours = file.metadata()?;
+    match fs::metadata(path) {
+        Ok(there) => Ok((ours.dev(), ours.ino()) == (there.dev(), there.ino())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+fn read_pid(file: &mut File) -> Option<u32> {
+    let mut text = String::new();
+    file.read_to_string(&mut text).ok()?;
+    text.trim().parse().ok()
+}
+
+fn write_pid(file: &mut File) -> io::Result<()> {
+    file.set_len(0)?;
+    file.rewind()?;
+    writeln!(file, "{}", std::process::id())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::env;
+    use std::path::PathBuf;
+    use std::process::{Child, Command, Stdio};
+    use std::thread::sleep;
+    use std::time::{Duration, Instant};
+
+    #[test]
+    fn a_second_one_learns_who_has_it() {
+        let path = scratch("second");
+        let first = acquire(&path).unwrap();
+        assert_eq!(held_by(&path), Some(std::process::id()));
+        drop(first);
+        drop(acquire(&path).unwrap());
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn what_a_holder_left_in_it_is_overwritten() {
+        let path = scratch("left");
+        fs::write(&path, "4294967295 and a long word\n").unwrap();
+        let _lock = acquire(&path).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), format!("{}\n", std::process::id()));
+    }
+
+    #[test]
+    fn a_killed_holder_frees_it() {
+        let path = scratch("killed");
+        let mut holder = hold_in_another_process(&path);
+        assert_eq!(held_by(&path), Some(holder.id()));
+
+        holder.kill().unwrap();
+        let since = Instant::now();
+        while acquire(&path).is_err() {
+            assert!(since.elapsed() < Duration::from_millis(100), "still held");
+            sleep(Duration::from_millis(1));
+        }
+        holder.wait().unwrap();
+    }
+
+    #[test]
+    fn a_directory_that_is_not_there_is_said_to_be_so() {
+        let path = scratch("missing").join("no/keeper.lock");
+        assert!(matches!(acquire(&path), Err(NotLocked::Unopenable(_))));
+    }
+
+    /// Not a test of its own: the other process of [`a_killed_holder_frees_it`].
+    #[test]
+    fn holder() {
+        if let Some(path) = env::var_os(HOLD) {
+            let _lock = acquire(Path::new(&path)).unwrap();
+            sleep(Duration::from_secs(60));
+        }
+    }
+
+    fn hold_in_another_process(path: &Path) -> Child {
+        let child = Command::new(env::current_exe().unwrap())
+            .args(["--exact", "lock::tests::holder"])
+            .env(HOLD, path)
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let since = Instant::now();
+        while held_by(path) != Some(child.id()) {
+            assert!(since.elapsed() < Duration::from_secs(10), "the holder does not hold");
+            sleep(Duration::from_millis(5));
+        }
+        child
+    }
+
+    fn held_by(path: &Path) -> Option<u32> {
+        match acquire(path) {
+            Err(NotLocked::Held { pid }) => pid,
+            Ok(_) | Err(NotLocked::Unopenable(_)) => None,
+        }
+    }
+
+    fn scratch(name: &str) -> PathBuf {
+        let dir = env::temp_dir().join(format!("pilotlight-lock-{}-{name}", std::process::id()));
+        drop(fs::remove_dir_all(&dir));
+        fs::create_dir_all(&dir).unwrap();
+        dir.join("keeper.lock")
+    }
+
+    const HOLD: &str = "PILOTLIGHT_TEST_HOLD";
+}

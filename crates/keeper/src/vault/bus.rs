@@ -1,0 +1,193 @@
+//! What is to be known about a keyring before it is used.
+//!
+//! The library behind `keyring` asks people to unlock what is locked and waits for them without limit, with every
+//! other request behind it; an unlocking by other means does not wake it. So it is used only on what is known to be
+//! there and open, and the asking is done here, beside it, where nothing waits for it.
+
+use std::collections::HashMap;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Runtime};
+use tokio::time::{sleep, timeout};
+use zbus::export::ordered_stream::OrderedStreamExt as _;
+use zbus::fdo::DBusProxy;
+use zbus::names::BusName;
+use zbus::proxy::CacheProperties;
+use zbus::zvariant::{OwnedObjectPath, OwnedValue};
+use zbus::{Connection, Proxy};
+
+use super::VaultTrouble;
+
+/// What can be done with an item right now.
+pub(super) enum Door {
+    /// What has to be unlocked first.
+    Locked(Vec<OwnedObjectPath>),
+    Open,
+}
+
+/// Asks, within [`TIME_LIMIT`], whether the item, or where it would be put, can be had without waiting for anybody.
+pub(super) fn look(attributes: &HashMap<&str, &str>) -> Result<Door, VaultTrouble> {
+    let runtime = runtime().ok_or(VaultTrouble::Failed)?;
+    let door = runtime.block_on(async { timeout(TIME_LIMIT, door(attributes)).await });
+    // Not dropped: that would wait for what is hanging.
+    runtime.shutdown_background();
+    door.unwrap_or(Err(VaultTrouble::Slow))
+}
+
+/// Whether there is no keyring at all, as opposed to one that is locked, slow or broken. Waits no longer than
+/// [`TIME_LIMIT`], on a thread of its own, because a runtime cannot be run inside another.
+pub(super) fn is_absent() -> bool {
+    let (tell, told) = mpsc::channel();
+    let asked = thread::Builder::new().name("keyring-look".into()).spawn(move || {
+        let absent = matches!(look(&HashMap::new()), Err(VaultTrouble::Absent));
+        // Whoever asked may have stopped waiting.
+        let _ = tell.send(absent);
+    });
+    asked.is_ok() && told.recv_timeout(TIME_LIMIT + Duration::from_millis(200)).unwrap_or(false)
+}
+
+/// Has the keyring ask the person to unlock these. Returns at once; the question stays on the screen until it is
+/// answered, or until they have been unlocked in another way.
+pub(super) fn ask_to_unlock(locked: Vec<OwnedObjectPath>) {
+    let asked = thread::Builder::new().name("keyring-unlock".into()).spawn(move || {
+        let Some(runtime) = runtime() else { return };
+        match runtime.block_on(unlock(&locked)) {
+            Ok(outcome) => tracing::info!("asked to unlock the keyring: {outcome}"),
+            Err(error) => tracing::warn!(%error, "the keyring did not ask to be unlocked"),
+        }
+    });
+    if let Err(error) = asked {
+        tracing::warn!(%error, "nobody was asked to unlock the keyring");
+    }
+}
+
+async fn door(attributes: &HashMap<&str, &str>) -> Result<Door, VaultTrouble> {
+    let bus = Connection::session().await.map_err(|error| {
+        tracing::debug!(%error, "no session bus");
+        VaultTrouble::Absent
+    })?;
+    match look_behind(&bus, attributes).await {
+        Ok(Some(door)) => Ok(door),
+        Ok(None) => Err(VaultTrouble::Absent),
+        Err(error) => {
+            tracing::warn!(%error, "the keyring does not say whether it is locked");
+            Err(VaultTrouble::Failed)
+        }
+    }
+}
+
+async fn look_behind(bus: &Connection, attributes: &HashMap<&str, &str>) -> zbus::Result<Option<Door>> {
+    if !is_served(bus).await? {
+        return Ok(None);
+    }
+    let service = service(bus).await?;
+    if !attributes.is_empty() {
+        let (open, locked): (Vec<OwnedObjectPath>, Vec<OwnedObjectPath>) =
+            service.call("SearchItems", &(attributes,)).await?;
+        match (open.is_empty(), locked.is_empty()) {
+            (_, false) => return Ok(Some(Door::Locked(locked))),
+            (false, true) => return Ok(Some(Door::Open)),
+            (true, true) => {}
+        }
+    }
+    let default: OwnedObjectPath = service.call("ReadAlias", &("default",)).await?;
+    if default.as_str() == NONE {
+        return Err(zbus::Error::Failure("there is no default collection".to_owned()));
+    }
+    let locked = is_locked(bus, &default).await?;
+    Ok(Some(if locked { Door::Locked(vec![default]) } else { Door::Open }))
+}
+
+/// By a process that runs, or by one that the bus would start.
+async fn is_served(bus: &Connection) -> zbus::Result<bool> {
+    let names = DBusProxy::new(bus).await?;
+    if names.name_has_owner(BusName::try_from(SERVICE)?).await? {
+        return Ok(true);
+    }
+    Ok(names.list_activatable_names().await?.iter().any(|name| name.as_str() == SERVICE))
+}
+
+async fn unlock(locked: &[OwnedObjectPath]) -> zbus::Result<&'static str> {
+    let bus = Connection::session().await?;
+    let service = service(&bus).await?;
+    let (_, prompt): (Vec<OwnedObjectPath>, OwnedObjectPath) = service.call("Unlock", &(locked,)).await?;
+    if prompt.as_str() == NONE {
+        return Ok("it needed no asking");
+    }
+    let prompt = proxy(&bus, prompt, "org.freedesktop.Secret.Prompt").await?;
+    let mut completed = prompt.receive_signal("Completed").await?;
+    prompt.call::<_, _, ()>("Prompt", &("",)).await?;
+    loop {
+        tokio::select! {
+            signal = completed.next() => {
+                let Some(signal) = signal else { return Ok("the keyring has gone") };
+                let (dismissed, _): (bool, OwnedValue) = signal.body().deserialize()?;
+                return Ok(if dismissed { "dismissed" } else { "done" });
+            }
+            () = sleep(BETWEEN_LOOKS) => {
+                if !any_locked(&bus, locked).await? {
+                    prompt.call::<_, _, ()>("Dismiss", &()).await?;
+                    return Ok("unlocked in another way");
+                }
+            }
+        }
+    }
+}
+
+async fn any_locked(bus: &Connection, paths: &[OwnedObjectPath]) -> zbus::Result<bool> {
+    for path in paths {
+        if is_locked(bus, path).await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Of a collection or of an item, whose path is the collection's and a name.
+async fn is_locked(bus: &Connection, path: &OwnedObjectPath) -> zbus::Result<bool> {
+    let is_item = path.as_str().split('/').count() > COLLECTION_DEPTH;
+    let interface = if is_item { "org.freedesktop.Secret.Item" } else { "org.freedesktop.Secret.Collection" };
+    proxy(bus, path.clone(), interface).await?.get_property("Locked").await
+}
+
+async fn service(bus: &Connection) -> zbus::Result<Proxy<'static>> {
+    let path = OwnedObjectPath::try_from("/org/freedesktop/secrets")?;
+    proxy(bus, path, "org.freedesktop.Secret.Service").await
+}
+
+async fn proxy(
+    bus: &Connection,
+    path: OwnedObjectPath,
+    interface: &'static str,
+) -> zbus::Result<Proxy<'static>> {
+    zbus::proxy::Builder::new(bus)
+        .destination(SERVICE)?
+        .path(path)?
+        .interface(interface)?
+        .cache_properties(CacheProperties::No)
+        .build()
+        .await
+}
+
+fn runtime() -> Option<Runtime> {
+    Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .inspect_err(|error| tracing::warn!(%error, "no runtime to reach the keyring with"))
+        .ok()
+}
+
+/// Long for a bus, short for a person who waits for the keeper to start.
+pub(super) const TIME_LIMIT: Duration = Duration::from_secs(2);
+
+const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
+
+const SERVICE: &str = "org.freedesktop.secrets";
+
+/// How the Secret Service says that there is no such object.
+const NONE: &str = "/";
+
+/// `/org/freedesktop/secrets/collection/login`, split at its slashes.
+const COLLECTION_DEPTH: usize = 6;

@@ -1,0 +1,113 @@
+//! What an item of the keyring says: `1.` and base64url of JSON.
+//!
+//! One line of ASCII, because some keyrings keep text as it comes: a line break has cost people a whole collection,
+//! and anything but UTF-8 is refused. The version stands in front, so that a later format is recognised without
+//! being understood.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+use session::tokens::RefreshToken;
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+use super::Stored;
+
+/// Says nothing of what was in the item.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub(super) enum Unreadable {
+    #[error("written by another version")]
+    OtherVersion,
+    #[error("not what this version writes")]
+    Garbled,
+}
+
+pub(super) fn write(stored: &Stored, saved_at: i64) -> Zeroizing<String> {
+    let record = Written { v: 1, refresh: stored.refresh.expose(), user: stored.user.as_deref(), saved_at };
+    // Wide enough from the start that no half-written copy is left behind by growing.
+    let room = 2 * stored.refresh.expose().len() + 6 * record.user.map_or(0, str::len) + 128;
+    let mut json = Zeroizing::new(Vec::with_capacity(room));
+    // Writing strings and numbers to memory cannot fail.
+    serde_json::to_writer(&mut *json, &record).unwrap_or_default();
+    let mut text = Zeroizing::new(String::with_capacity(json.len() * 4 / 3 + 8));
+    text.push_str(VERSION);
+    URL_SAFE_NO_PAD.encode_string(&*json, &mut text);
+    text
+}
+
+/// What is stored, and when it was, by the wall clock.
+pub(super) fn read(item: &[u8]) -> Result<(Stored, i64), Unreadable> {
+    let Some(encoded) = item.strip_prefix(VERSION.as_bytes()) else {
+        let digits = item.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let versioned = digits > 0 && item.get(digits) == Some(&b'.');
+        return Err(if versioned { Unreadable::OtherVersion } else { Unreadable::Garbled });
+    };
+    let json =
+        Zeroizing::new(URL_SAFE_NO_PAD.decode(encoded.trim_ascii_end()).map_err(|_| Unreadable::Garbled)?);
+    let record: Read = serde_json::from_slice(&json).map_err(|_| Unreadable::Garbled)?;
+    match record.v {
+        1 => Ok((Stored { refresh: RefreshToken::new(record.refresh), user: record.user }, record.saved_at)),
+        _ => Err(Unreadable::OtherVersion),
+    }
+}
+
+#[derive(Serialize)]
+struct Written<'a> {
+    v: u32,
+    refresh: &'a str,
+    user: Option<&'a str>,
+    saved_at: i64,
+}
+
+#[derive(Deserialize)]
+struct Read {
+    v: u32,
+    refresh: String,
+    user: Option<String>,
+    #[serde(default)]
+    saved_at: i64,
+}
+
+const VERSION: &str = "1.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_and_is_one_line_of_ascii() {
+        for (refresh, user) in [
+            ("r", None),
+            ("line\nbreak \"quoted\" \\ \u{0} žluť 火", Some("mia@example.com")),
+            (&"x".repeat(64 * 1024), Some("火")),
+        ] {
+            let stored = Stored { refresh: RefreshToken::new(refresh), user: user.map(str::to_owned) };
+            let text = write(&stored, 1_800_000_000_000);
+            assert!(text.bytes().all(|byte| byte.is_ascii_graphic()), "{}", text.len());
+            assert_eq!(read(text.as_bytes()), Ok((stored, 1_800_000_000_000)));
+        }
+    }
+
+    #[test]
+    fn what_stands_in_peoples_keyrings_stays_readable() {
+        let item = "1.eyJ2IjoxLCJyZWZyZXNoIjoicnQtMSIsInVzZXIiOiJtaWEiLCJzYXZlZF9hdCI6N30";
+        let stored = Stored { refresh: RefreshToken::new("rt-1"), user: Some("mia".into()) };
+        assert_eq!(*write(&stored, 7), item);
+        assert_eq!(read(item.as_bytes()), Ok((stored, 7)));
+    }
+
+    #[test]
+    fn a_later_version_is_recognised() {
+        let later = format!("1.{}", URL_SAFE_NO_PAD.encode(r#"{"v":2,"refresh":"r","user":null}"#));
+        for item in ["2.whatever", "17.", later.as_str()] {
+            assert_eq!(read(item.as_bytes()), Err(Unreadable::OtherVersion), "{item}");
+        }
+    }
+
+    #[test]
+    fn anything_else_is_garbled() {
+        for item in ["", "1.", "1.!!!", "1.e30", "token", ".x", "v2.x", "\u{fffd}"] {
+            assert_eq!(read(item.as_bytes()), Err(Unreadable::Garbled), "{item}");
+        }
+    }
+}

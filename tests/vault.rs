@@ -1,0 +1,1 @@
+//! The vault against a real keyring on a bus of its own.
