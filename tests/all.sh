@@ -5,7 +5,7 @@
 # A phase is any command. It fails as commands do, and exits with 77 to say that it could not run
 # here; its last line then says why.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 
 output=$(mktemp)
 trap 'rm -f "$output"' EXIT

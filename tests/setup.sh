@@ -23,6 +23,8 @@ KEEPER="build-essential"
 WINDOW="pkg-config libwebkit2gtk-4.1-dev libgtk-3-dev librsvg2-dev"
 TESTS="webkit2gtk-driver xvfb xauth dbus dbus-x11 gnome-keyring libsecret-tools openbox imagemagick python3-venv"
 
+# The lists of packages are meant to be split into words.
+# shellcheck disable=SC2086
 main() {
     for step; do
         case $step in
@@ -52,8 +54,9 @@ lints() {
 }
 
 node_js() {
-    command -v npm >/dev/null && command -v node >/dev/null ||
+    if ! command -v npm >/dev/null || ! command -v node >/dev/null; then
         give_up 1 "there is no Node with npm. Install Node $NODE_OLDEST or newer (https://nodejs.org) and run this again."
+    fi
     version=$(node --version | tr -d v)
     [ "$(printf '%s\n' "$NODE_OLDEST" "$version" | sort -V | head -n 1)" = "$NODE_OLDEST" ] ||
         give_up 1 "Node $version is too old: the page needs $NODE_OLDEST or newer (https://nodejs.org)."
@@ -82,6 +85,7 @@ packages() {
     fi
     say "$why needs packages that are not here, so installing:$missing"
     $as_root apt-get update -q || say "apt-get update did not quite work; trying with what is known"
+    # shellcheck disable=SC2086
     $as_root $command || give_up 77 "$why needs packages that could not be installed. As root: $command"
 }
 
