@@ -40,6 +40,8 @@ pub(crate) struct Streak {
     pub(crate) failures: u32,
     /// What the first of them was for; a retry is for the same.
     pub(crate) cause: Option<Cause>,
+    /// How many of them, in a row and up to now, said that our request is wrong.
+    pub(crate) misconfigured: u32,
     /// The prompt retry after a lost answer has been made.
     pub(crate) prompted: bool,
 }
@@ -173,8 +175,11 @@ impl Session {
             Verdict::Dead => self.condemn(&exchange, out),
             Verdict::Fresh(tokens) => self.accept(&exchange, tokens, now, out),
             Verdict::Misconfigured { trouble, status } => {
-                let pause = slow_retry(self.streak.failures + 1);
-                self.keep(&exchange, trouble, status, Pause { for_: pause, asked_for: false }, now, out);
+                // Counted by themselves: one 404 after a dozen 503s is a deployment, not a wrong profile.
+                let in_a_row = self.streak.misconfigured + 1;
+                let pause = Pause { for_: slow_retry(in_a_row), asked_for: false };
+                self.keep(&exchange, trouble, status, pause, now, out);
+                self.streak.misconfigured = in_a_row;
             }
             Verdict::Suspect { status, signature, authentic } => {
                 if self.suspect(signature, authentic, now) {
@@ -219,6 +224,7 @@ impl Session {
         out: &mut Vec<Effect>,
     ) {
         self.streak.failures = self.streak.failures.saturating_add(1);
+        self.streak.misconfigured = 0;
         self.streak.cause.get_or_insert(exchange.cause);
         let until = now + pause.for_;
         self.hold = Some(Hold { until, trouble, status, asked_for: pause.asked_for });
