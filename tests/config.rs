@@ -262,7 +262,7 @@ recipe.refresh = { path = "/refresh", send.refresh_token = { header = "Authoriza
 fn a_profile_is_added_and_removed_and_the_rest_stays_as_it_was() {
     let added = config::add(FULL, &draft("new one")).unwrap();
     let lines = "\n[profile.\"new one\"]\npreset = \"flask\"\nurl = \"http://127.0.0.1:9310/flask\"\n\
-                 heartbeat = \"1m30s\"\nresources = [\"/protected\", \"POST /notes\"]\n";
+                 heartbeat = \"1m30s\"\nsandbox = true\nresources = [\"/protected\", \"POST /notes\"]\n";
     assert_eq!(added, format!("{FULL}{lines}"));
     assert_eq!(config::remove(&added, "new one").unwrap(), FULL);
     let profile = read(&added).profile("new one").unwrap().clone();
@@ -374,6 +374,7 @@ fn draft(name: &str) -> Draft {
         resources: vec!["/protected".into(), "POST /notes".into()],
         allow_http: false,
         heartbeat_s: Some(90),
+        sandbox: true,
     }
 }
 

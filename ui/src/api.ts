@@ -44,6 +44,10 @@ url: string,
  */
 resources: Array<string>, allow_http: boolean, 
 /**
+ * The provider is a sandbox, with fault switches.
+ */
+sandbox: boolean, 
+/**
  * Seconds between heartbeats; 300 when absent.
  */
 heartbeat_s: number | null, };

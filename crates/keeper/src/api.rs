@@ -94,6 +94,9 @@ pub struct Draft {
     pub resources: Vec<String>,
     #[serde(default)]
     pub allow_http: bool,
+    /// The provider is a sandbox, with fault switches.
+    #[serde(default)]
+    pub sandbox: bool,
     /// Seconds between heartbeats; 300 when absent.
     #[serde(default)]
     pub heartbeat_s: Option<u64>,

@@ -1,10 +1,14 @@
 //! The session keeper: the process that owns every session, its socket, and the client that all faces use.
 
+pub mod agent;
 pub mod api;
 pub mod client;
 pub mod clock;
 pub mod config;
+mod failure;
+mod http;
 pub mod journal;
+pub mod keeper;
 pub mod lock;
 pub mod paths;
 pub mod secret;

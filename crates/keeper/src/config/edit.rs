@@ -95,6 +95,9 @@ fn table_of(draft: &Draft, url: &Url) -> Table {
     if draft.allow_http {
         table.insert("allow_http", value(true));
     }
+    if draft.sandbox {
+        table.insert("sandbox", value(true));
+    }
     if !draft.resources.is_empty() {
         table.insert("resources", value(draft.resources.iter().collect::<Array>()));
     }

@@ -1,0 +1,176 @@
+//! The socket: one line of JSON in, one line of JSON out.
+//!
+//! Nothing is decided here. A connection has a task of its own, so a client that stays silent, or never reads, is
+//! nobody's problem but its own. The socket is this user's alone: the directory says so, the socket's mode says so,
+//! and every peer is asked for its user id all the same.
+
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use serde::Deserialize;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::{broadcast, mpsc};
+
+use crate::api::{Call, Code, Failure, Line, Notice, Request};
+use crate::keeper::Handle;
+
+/// Binds the socket. Whoever holds the home's lock may take away what a dead keeper left there.
+///
+/// # Errors
+///
+/// When the socket cannot be made.
+pub fn bind(path: &Path) -> io::Result<UnixListener> {
+    match std::fs::remove_file(path) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    // Between bind and chmod the socket has the mode that the mask gives it.
+    let mask = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o177));
+    let listener = UnixListener::bind(path);
+    rustix::process::umask(mask);
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+    listener
+}
+
+/// Serves until the listener fails for good; ends when it is dropped.
+pub async fn serve(listener: UnixListener, keeper: Handle) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                if is_ours(&stream) {
+                    tokio::spawn(converse(stream, keeper.clone()));
+                }
+            }
+            Err(error) => {
+                // Out of file descriptors, most likely: existing connections go on, and some will close.
+                tracing::warn!(%error, "cannot accept a connection");
+                tokio::time::sleep(PAUSE_WITHOUT_DESCRIPTORS).await;
+            }
+        }
+    }
+}
+
+fn is_ours(stream: &UnixStream) -> bool {
+    let ours = rustix::process::geteuid().as_raw();
+    let theirs = stream.peer_cred().map(|cred| cred.uid());
+    if theirs.as_ref().is_ok_and(|uid| *uid == ours) {
+        return true;
+    }
+    tracing::warn!(?theirs, "turned away a connection of another user");
+    false
+}
+
+async fn converse(stream: UnixStream, keeper: Handle) {
+    let (reader, writer) = stream.into_split();
+    let (lines, outbox) = mpsc::channel(LINES_UNSENT);
+    let write = tokio::spawn(write(writer, outbox));
+    read(reader, &keeper, &lines).await;
+    drop(lines);
+    drop(write.await);
+}
+
+async fn read(reader: OwnedReadHalf, keeper: &Handle, lines: &mpsc::Sender<Line>) {
+    let mut reader = BufReader::new(reader);
+    let mut frame = Vec::new();
+    loop {
+        frame.clear();
+        match (&mut reader).take(LARGEST_FRAME).read_until(b'\n', &mut frame).await {
+            Ok(0) | Err(_) => return,
+            Ok(_) if frame.last() != Some(&b'\n') && frame.len() as u64 == LARGEST_FRAME => {
+                let limit = format!("{} MiB", LARGEST_FRAME >> 20);
+                let error = Failure::new(Code::BodyTooLarge).with("limit", limit);
+                // What follows is the rest of that frame; there is no telling where the next one begins.
+                return drop(lines.send(Line::Refusal { id: 0, error }).await);
+            }
+            Ok(_) if frame.iter().all(u8::is_ascii_whitespace) => {}
+            Ok(_) => match serde_json::from_slice::<Call>(&frame) {
+                Ok(call) => answer(call, keeper, lines),
+                Err(error) => {
+                    let refusal = Line::Refusal { id: id_of(&frame), error: malformed(&error) };
+                    if lines.send(refusal).await.is_err() {
+                        return;
+                    }
+                }
+            },
+        }
+        if lines.is_closed() {
+            return;
+        }
+    }
+}
+
+/// A slow question does not hold up the next one; answers carry the number of their call.
+fn answer(call: Call, keeper: &Handle, lines: &mpsc::Sender<Line>) {
+    let (keeper, lines) = (keeper.clone(), lines.clone());
+    // Watching begins before the status is taken, so that nothing between the two is missed.
+    let notices = matches!(call.request, Request::Watch).then(|| keeper.notices());
+    tokio::spawn(async move {
+        let id = call.id;
+        let line = match keeper.ask(call.request).await {
+            Ok(reply) => Line::Answer { id, reply },
+            Err(error) => Line::Refusal { id, error },
+        };
+        if lines.send(line).await.is_ok()
+            && let Some(notices) = notices
+        {
+            watch(notices, &lines).await;
+        }
+    });
+}
+
+async fn watch(mut notices: broadcast::Receiver<Notice>, lines: &mpsc::Sender<Line>) {
+    loop {
+        let notice = tokio::select! {
+            notice = notices.recv() => notice,
+            () = lines.closed() => return,
+        };
+        let notice = match notice {
+            Ok(notice) => notice,
+            // It reads too slowly. That something changed is all it needs to know.
+            Err(broadcast::error::RecvError::Lagged(_)) => Notice::Changed { profile: String::new() },
+            Err(broadcast::error::RecvError::Closed) => return,
+        };
+        if lines.send(Line::Notice { notice }).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn write(mut writer: OwnedWriteHalf, mut outbox: mpsc::Receiver<Line>) {
+    while let Some(line) = outbox.recv().await {
+        let Ok(mut text) = serde_json::to_vec(&line) else { continue };
+        text.push(b'\n');
+        if writer.write_all(&text).await.is_err() {
+            return;
+        }
+    }
+}
+
+fn malformed(error: &serde_json::Error) -> Failure {
+    // serde's words quote field names and kinds of values; a password is never one of them, but a value may be.
+    let problem = error.to_string();
+    let problem = problem.split(" at line").next().unwrap_or_default();
+    let problem =
+        if problem.starts_with("invalid") { "a field has the wrong kind of value" } else { problem };
+    Failure::new(Code::BadRequest).with("problem", problem)
+}
+
+fn id_of(frame: &[u8]) -> u64 {
+    #[derive(Deserialize)]
+    struct Numbered {
+        id: u64,
+    }
+    serde_json::from_slice::<Numbered>(frame).map_or(0, |numbered| numbered.id)
+}
+
+/// A request body of a megabyte and its escapes fit in.
+const LARGEST_FRAME: u64 = 4 << 20;
+
+/// A client that does not read is not served either.
+const LINES_UNSENT: usize = 64;
+
+const PAUSE_WITHOUT_DESCRIPTORS: std::time::Duration = std::time::Duration::from_millis(100);

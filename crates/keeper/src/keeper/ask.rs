@@ -1,0 +1,150 @@
+//! What the faces ask.
+
+use std::time::Duration;
+
+use session::event::Event;
+use session::session::Phase;
+use session::time::millis;
+
+use super::kept::{Credentials, Settling, Wanting};
+use super::{Answer, Id, Keeper};
+use crate::api::{Code, Failure, Reply, Request};
+use crate::clock;
+
+impl Keeper {
+    pub(super) fn on_ask(&mut self, request: Request, answer: Answer) {
+        if self.stopping.is_some() && !matches!(request, Request::Hello { .. } | Request::Stop) {
+            return refuse(answer, super::stopping());
+        }
+        self.notice_config();
+        match request {
+            Request::Add(draft) => {
+                let reply = self.add(&draft);
+                self.reply(answer, reply);
+            }
+            Request::Bench { profile } => self.for_profile(&profile, answer, |keeper, id, answer| {
+                keeper.bench(id, None, answer);
+            }),
+            Request::Fetch(fetch) => self.fetch(fetch, answer),
+            Request::Hello { .. } => {
+                let hello =
+                    Reply::Hello { version: env!("CARGO_PKG_VERSION").to_owned(), pid: std::process::id() };
+                drop(answer.send(Ok(hello)));
+            }
+            Request::Log { profile, before, limit } => {
+                let reply = self.log(profile.as_deref(), before, limit);
+                drop(answer.send(reply));
+            }
+            Request::Login { profile, username, password } => {
+                self.for_profile(&profile, answer, |keeper, id, answer| {
+                    let Some(kept) = keeper.kept.get_mut(&id) else { return };
+                    kept.credentials = Some(Credentials { username, password, answer });
+                    keeper.step(id, Event::SignIn);
+                });
+            }
+            Request::Logout { profile } => self.for_profile(&profile, answer, |keeper, id, answer| {
+                keeper.step(id, Event::SignOut);
+                drop(answer.send(Ok(Reply::Done)));
+            }),
+            Request::Refresh { profile } => self.for_profile(&profile, answer, |keeper, id, answer| {
+                let Some(kept) = keeper.kept.get_mut(&id) else { return };
+                kept.settling.push(Settling { must_be_fresh: true, answer });
+                keeper.step(id, Event::Asked);
+            }),
+            Request::Remove { profile } => self.for_profile(&profile, answer, |keeper, id, answer| {
+                let reply = keeper.remove(id);
+                drop(answer.send(reply));
+            }),
+            Request::SetBench { profile, change } => {
+                self.for_profile(&profile, answer, |keeper, id, answer| {
+                    keeper.bench(id, Some(change), answer);
+                })
+            }
+            Request::Status { profile } => {
+                let reply = match profile {
+                    None => Ok(()),
+                    Some(name) => self.find(&name).map(|_| ()),
+                };
+                drop(answer.send(reply.map(|()| Reply::Status(self.overview()))));
+            }
+            Request::Stop => self.begin_to_stop(Some(answer)),
+            Request::Token { profile, min_valid_ms, timeout_ms } => {
+                self.for_profile(&profile, answer, |keeper, id, answer| {
+                    let patience = timeout_ms.map_or(PATIENCE, Duration::from_millis);
+                    keeper.want_token(id, Duration::from_millis(min_valid_ms), patience, answer);
+                });
+            }
+            // The connection that asked watches from here on; what it needs to start with is this.
+            Request::Watch => drop(answer.send(Ok(Reply::Status(self.overview())))),
+        }
+    }
+
+    fn want_token(&mut self, id: Id, min_valid: Duration, patience: Duration, answer: Answer) {
+        let now = clock::now();
+        let Some(kept) = self.kept.get_mut(&id) else { return };
+        kept.wanting.push(Wanting { min_valid, deadline: now + patience, answer });
+        if self.settle_wanting(id, now) {
+            // Nobody had to wait: nothing about the session has changed.
+            return;
+        }
+        self.step(id, Event::Wanted { min_valid });
+    }
+
+    fn log(&self, profile: Option<&str>, before: Option<i64>, limit: Option<u32>) -> Result<Reply, Failure> {
+        if let Some(name) = profile {
+            self.find(name)?;
+        }
+        let limit = limit.unwrap_or(100).min(1000);
+        self.journal
+            .read(profile, before, limit)
+            .map(|entries| Reply::Log { entries })
+            .map_err(|error| Failure::new(Code::Internal).with("problem", error))
+    }
+
+    /// Runs `then` with the profile's id, or says that there is no such profile.
+    fn for_profile(&mut self, profile: &str, answer: Answer, then: impl FnOnce(&mut Self, Id, Answer)) {
+        match self.find(profile) {
+            Ok(id) => then(self, id, answer),
+            Err(failure) => refuse(answer, failure),
+        }
+    }
+
+    pub(super) fn find(&self, profile: &str) -> Result<Id, Failure> {
+        if let Some(id) = self.names.get(profile) {
+            return Ok(*id);
+        }
+        // A profile that is there but wrong is told with what is wrong with it.
+        if let Some(problem) = self.config.problem_of(profile) {
+            return Err(problem);
+        }
+        let known: Vec<&str> = self.names.keys().map(String::as_str).collect();
+        let failure = Failure::new(Code::UnknownProfile).of(profile).with("profile", profile);
+        Err(match crate::config::nearest(profile, &known) {
+            Some(close) => failure.with("hint", close),
+            None => failure,
+        })
+    }
+
+    fn reply(&self, answer: Answer, done: Result<(), Failure>) {
+        drop(answer.send(done.map(|()| Reply::Status(self.overview()))));
+    }
+}
+
+pub(super) fn refuse(answer: Answer, failure: Failure) {
+    drop(answer.send(Err(failure)));
+}
+
+/// What a caller of a session that only a person can bring back is told.
+pub(super) fn refusal_of(phase: Phase, profile: &str, host: &str) -> Option<Failure> {
+    match phase {
+        Phase::Fresh | Phase::Refreshing { .. } | Phase::SigningIn => None,
+        Phase::NeedsLogin { why } => Some(Failure::needs_login(why).of(profile)),
+        Phase::Waiting { until, why, status, .. } => {
+            let wait = millis(clock::now().until(until));
+            Some(Failure::provider(why, status, host).of(profile).retry_in(wait))
+        }
+    }
+}
+
+/// As long as a person looks at something that does not move.
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);

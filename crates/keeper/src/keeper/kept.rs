@@ -1,0 +1,136 @@
+//! A session and everything around it that the core does not know: who waits for it, and what is on its way.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use session::event::{Attempt, Effect, Event};
+use session::lane::Lane;
+use session::session::{Phase, Prospect};
+use session::time::Timestamp;
+use session::{Session, policy::Policy};
+
+use super::requests::Parked;
+use super::{Answer, Id};
+use crate::config::Profile;
+use crate::secret::Password;
+
+pub(crate) struct Kept {
+    pub(crate) id: Id,
+    pub(crate) profile: Arc<Profile>,
+    /// Absent only inside [`Kept::step`].
+    session: Option<Session>,
+    /// Requests that wait for a good token.
+    pub(super) lane: Lane<Parked>,
+    /// What went through the lane since it was last clear.
+    pub(super) burst: Burst,
+    /// Callers that wait for a token to use themselves.
+    pub(super) wanting: Vec<Wanting>,
+    /// Callers that wait for the end of what they set off.
+    pub(super) settling: Vec<Settling>,
+    /// Taken by the effect that starts the sign-in.
+    pub(super) credentials: Option<Credentials>,
+    pub(super) sign_ins: HashMap<Attempt, Answer>,
+    pub(super) in_flight: u32,
+    pub(super) replayed: u32,
+    /// The newest access token's generation and, where it is a JWT, its algorithm.
+    pub(super) form: Option<(u32, Option<String>)>,
+    /// Where it stands in the keeper's list of dates.
+    pub(super) due: Option<Timestamp>,
+    /// Its profile has been removed; it stays only until nothing of it is left.
+    pub(super) leaving: bool,
+    /// How many exchanges with the provider or the vault are on their way.
+    pub(super) exchanges: u32,
+}
+
+#[derive(Default)]
+pub(super) struct Burst {
+    pub(super) count: u32,
+    pub(super) since: Option<Timestamp>,
+}
+
+pub(super) struct Wanting {
+    pub(super) min_valid: Duration,
+    pub(super) deadline: Timestamp,
+    pub(super) answer: Answer,
+}
+
+pub(super) struct Settling {
+    /// Only a good token is a success; otherwise any end of the sign-in is.
+    pub(super) must_be_fresh: bool,
+    pub(super) answer: Answer,
+}
+
+pub(super) struct Credentials {
+    pub(super) username: String,
+    pub(super) password: Password,
+    pub(super) answer: Answer,
+}
+
+impl Kept {
+    pub(super) fn new(id: Id, profile: Profile, policy: Policy, now: Timestamp) -> Self {
+        Self {
+            id,
+            profile: Arc::new(profile),
+            session: Some(Session::new(policy, seed(), now)),
+            lane: Lane::default(),
+            burst: Burst::default(),
+            wanting: Vec::new(),
+            settling: Vec::new(),
+            credentials: None,
+            sign_ins: HashMap::new(),
+            in_flight: 0,
+            replayed: 0,
+            form: None,
+            due: None,
+            leaving: false,
+            exchanges: 0,
+        }
+    }
+
+    pub(super) fn step(&mut self, event: Event, now: Timestamp) -> Vec<Effect> {
+        let Some(session) = self.session.take() else { return Vec::new() };
+        let (session, effects) = session.step(event, now);
+        self.session = Some(session);
+        effects
+    }
+
+    pub(super) fn prospect(&self, now: Timestamp, min_valid: Duration) -> Prospect<'_> {
+        self.session.as_ref().map_or(Prospect::Coming, |session| session.prospect(now, min_valid))
+    }
+
+    pub(super) fn session(&self) -> Option<&Session> {
+        self.session.as_ref()
+    }
+
+    pub(super) fn phase(&self) -> Option<Phase> {
+        self.session.as_ref().map(Session::phase)
+    }
+
+    /// When it next has something to do: the session's own dates, and those of the callers who wait.
+    pub(super) fn next_date(&self) -> Option<Timestamp> {
+        let session = self.session.as_ref().and_then(Session::deadline);
+        let wanting = self.wanting.iter().map(|wanting| wanting.deadline).min();
+        [session, wanting, self.lane.deadline()].into_iter().flatten().min()
+    }
+
+    /// Everyone who still waits for something.
+    pub(super) fn into_answers(mut self) -> Vec<Answer> {
+        let held = self.lane.take_until(Timestamp::MAX).into_iter().map(|held| held.request.into_answer());
+        let wanting = self.wanting.into_iter().map(|wanting| wanting.answer);
+        let settling = self.settling.into_iter().map(|settling| settling.answer);
+        let sign_ins = self.sign_ins.into_values();
+        held.chain(wanting).chain(settling).chain(sign_ins).collect()
+    }
+
+    /// Stopping now would lose nothing.
+    pub(super) fn is_idle(&self) -> bool {
+        self.exchanges == 0 && self.in_flight == 0
+    }
+}
+
+/// Fresh for every session; the standard library's hash keys are random.
+fn seed() -> u64 {
+    use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+    RandomState::new().build_hasher().finish()
+}

@@ -1,0 +1,187 @@
+//! Profiles come from the configuration file, which people edit while the keeper runs.
+
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use session::event::Event;
+use session::note::Note;
+use session::time::Timestamp;
+
+use super::kept::Kept;
+use super::{Id, Keeper, ask};
+use crate::api::{Draft, Failure, Reply, VaultKind};
+use crate::clock;
+use crate::config::{self, Config, Profile};
+use crate::paths::Home;
+
+/// The file, as it was when it was last looked at.
+pub(super) struct ConfigFile {
+    path: PathBuf,
+    seen: Option<Seen>,
+    config: Config,
+}
+
+type Seen = (SystemTime, u64);
+
+impl ConfigFile {
+    pub(super) fn read(path: PathBuf) -> Self {
+        Self { seen: look(&path), config: Config::load(&path), path }
+    }
+
+    pub(super) fn vault(&self) -> VaultKind {
+        self.config.vault
+    }
+
+    pub(super) fn problems(&self) -> Vec<Failure> {
+        self.config.problems.iter().map(config::Problem::failure).collect()
+    }
+
+    pub(super) fn problem_of(&self, profile: &str) -> Option<Failure> {
+        let mut problems = self.config.problems.iter();
+        problems.find(|problem| problem.profile.as_deref() == Some(profile)).map(config::Problem::failure)
+    }
+
+    /// Reads the file again if it has changed. A file that cannot be read leaves the profiles as they were.
+    fn notice(&mut self) -> bool {
+        let seen = look(&self.path);
+        if seen == self.seen {
+            return false;
+        }
+        self.seen = seen;
+        let read = Config::load(&self.path);
+        if read.unreadable {
+            self.config.problems = read.problems;
+            self.config.unreadable = true;
+        } else {
+            self.config = read;
+        }
+        true
+    }
+
+    /// Replaces the text of the file by what `edit` makes of it, and reads it.
+    fn edit(&mut self, edit: impl FnOnce(&str) -> Result<String, Failure>) -> Result<(), Failure> {
+        let text = config::read_text(&self.path)?;
+        config::write(&self.path, &edit(&text)?)?;
+        self.seen = look(&self.path);
+        self.config = Config::load(&self.path);
+        Ok(())
+    }
+}
+
+impl Keeper {
+    /// People edit the file by hand; the next question notices.
+    pub(super) fn notice_config(&mut self) {
+        if self.config.notice() {
+            self.take_profiles();
+        }
+    }
+
+    /// Brings the sessions in line with the configuration.
+    pub(super) fn take_profiles(&mut self) {
+        for problem in &self.config.config.problems {
+            let note = Note::ConfigProblem { line: problem.line, problem: problem.problem.clone() };
+            self.note(problem.profile.as_deref(), note);
+        }
+        if self.config.config.unreadable {
+            return;
+        }
+        let profiles = self.config.config.profiles.clone();
+        let broken = |name: &str| {
+            self.config.config.problems.iter().any(|problem| problem.profile.as_deref() == Some(name))
+        };
+        // A profile with a mistake in it goes on as it was; one that is gone, or another now, ends.
+        let over: Vec<Id> = self
+            .kept
+            .values()
+            .filter(|kept| {
+                let name = &kept.profile.name;
+                !kept.leaving && !broken(name) && profiles.iter().all(|profile| *profile != *kept.profile)
+            })
+            .map(|kept| kept.id)
+            .collect();
+        for id in over {
+            self.drop_session(id);
+        }
+        for profile in profiles {
+            if !self.names.contains_key(&profile.name) {
+                self.keep(profile);
+            }
+        }
+    }
+
+    pub(super) fn add(&mut self, draft: &Draft) -> Result<(), Failure> {
+        self.config.edit(|text| config::add(text, draft))?;
+        self.take_profiles();
+        self.find(&draft.profile).map(|_| ())
+    }
+
+    /// Takes the profile out of the file and signs out. The session stays behind the scenes until the vault has
+    /// forgotten its token, or a locked keyring would bring it back one day.
+    pub(super) fn remove(&mut self, id: Id) -> Result<Reply, Failure> {
+        let Some(name) = self.kept.get(&id).map(|kept| kept.profile.name.clone()) else {
+            return Ok(Reply::Done);
+        };
+        self.config.edit(|text| config::remove(text, &name))?;
+        self.names.remove(&name);
+        if let Some(kept) = self.kept.get_mut(&id) {
+            kept.leaving = true;
+        }
+        self.step(id, Event::SignOut);
+        self.take_profiles();
+        Ok(Reply::Done)
+    }
+
+    /// Lets a removed session go once nothing of it is left anywhere.
+    pub(super) fn let_go(&mut self, id: Id, now: Timestamp) {
+        let gone = |kept: &Kept| {
+            kept.leaving && kept.is_idle() && kept.session().is_some_and(|session| session.view(now).saved)
+        };
+        if self.kept.get(&id).is_some_and(gone) {
+            self.drop_session(id);
+        }
+    }
+
+    fn keep(&mut self, profile: Profile) {
+        // Somebody wants the name back: what the vault still holds under it is overruled by the new session.
+        let leaving = self.kept.values().find(|kept| kept.leaving && kept.profile.name == profile.name);
+        if let Some(id) = leaving.map(|kept| kept.id) {
+            self.drop_session(id);
+        }
+        let id = self.next_number();
+        let now = clock::now();
+        let name = profile.name.clone();
+        let mut hasher = DefaultHasher::new();
+        (self.installation, &name).hash(&mut hasher);
+        let policy = profile.policy(hasher.finish());
+        self.kept.insert(id, Kept::new(id, profile, policy, now));
+        self.names.insert(name, id);
+        self.step(id, Event::Tick);
+    }
+
+    /// What is in the vault stays there, unless the person signed out before: the profile may come back.
+    fn drop_session(&mut self, id: Id) {
+        let Some(kept) = self.kept.remove(&id) else { return };
+        self.names.retain(|_, named| *named != id);
+        self.due.retain(|(_, other)| *other != id);
+        let failure = Failure::new(crate::api::Code::UnknownProfile).with("profile", &kept.profile.name);
+        let name = kept.profile.name.clone();
+        for answer in kept.into_answers() {
+            ask::refuse(answer, failure.clone().of(&name));
+        }
+    }
+}
+
+/// Sets this installation apart from others: the machine, the person on it, and the home.
+pub(super) fn installation(home: &Home) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    std::fs::read("/etc/machine-id").unwrap_or_default().hash(&mut hasher);
+    rustix::process::geteuid().as_raw().hash(&mut hasher);
+    home.config().hash(&mut hasher);
+    hasher.finish()
+}
+
+fn look(path: &std::path::Path) -> Option<Seen> {
+    let metadata = std::fs::metadata(path).ok()?;
+    Some((metadata.modified().ok()?, metadata.len()))
+}

@@ -1,0 +1,258 @@
+//! Requests to protected resources: sent with a good token, held while there is none, sent again once.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use reqwest::Method;
+use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use session::event::Event;
+use session::lane::Held;
+use session::note::Note;
+use session::reason::Trouble;
+use session::session::Prospect;
+use session::time::{Timestamp, millis};
+use session::tokens::AccessToken;
+use url::Url;
+
+use super::ask::PATIENCE;
+use super::{Answer, Id, Keeper, Mail};
+use crate::api::{Code, Failure, Fetch, Fetched, Reply};
+use crate::clock;
+use crate::http::{self, Received};
+
+/// A request whose caller waits.
+pub(crate) struct Parked {
+    order: u64,
+    what: Arc<What>,
+    deadline: Timestamp,
+    arrived: Timestamp,
+    /// It was refused once; the next answer is the caller's, whatever it says.
+    again: bool,
+    /// It has waited for a token.
+    held: bool,
+    /// It went through the lane, which wants to know when it is answered.
+    through_lane: bool,
+    answer: Answer,
+}
+
+struct What {
+    method: Method,
+    url: Url,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    body: Option<String>,
+}
+
+impl Parked {
+    pub(super) fn fail(self, failure: Failure) {
+        drop(self.answer.send(Err(failure.with("path", self.what.url.path()))));
+    }
+
+    pub(super) fn into_answer(self) -> Answer {
+        self.answer
+    }
+
+    /// RFC 9110, section 9.2.1.
+    fn is_safe(&self) -> bool {
+        self.what.method.is_safe()
+    }
+}
+
+impl Keeper {
+    pub(super) fn fetch(&mut self, fetch: Fetch, answer: Answer) {
+        let name = fetch.profile.clone();
+        let id = match self.find(&name) {
+            Ok(id) => id,
+            Err(failure) => return super::ask::refuse(answer, failure),
+        };
+        let now = clock::now();
+        let patience = fetch.timeout_ms.map_or(PATIENCE, Duration::from_millis);
+        let Some(kept) = self.kept.get(&id) else { return };
+        let what = match What::new(&kept.profile.url, fetch) {
+            Ok(what) => Arc::new(what),
+            Err(failure) => return super::ask::refuse(answer, failure.of(&name)),
+        };
+        let order = self.next_number();
+        let parked = Parked {
+            order,
+            what,
+            deadline: now + patience,
+            arrived: now,
+            again: false,
+            held: false,
+            through_lane: false,
+            answer,
+        };
+        self.admit_request(id, parked, now);
+    }
+
+    /// Straight on with a good token when nobody is before it; otherwise into the lane.
+    fn admit_request(&mut self, id: Id, parked: Parked, now: Timestamp) {
+        let Some(kept) = self.kept.get_mut(&id) else { return };
+        if kept.lane.is_clear()
+            && let Prospect::Ready { token, generation } = kept.prospect(now, Duration::ZERO)
+        {
+            let token = token.clone();
+            return self.send(id, parked, &token, generation, now);
+        }
+        self.hold(id, parked);
+        self.want(id);
+    }
+
+    fn hold(&mut self, id: Id, mut parked: Parked) {
+        let Some(kept) = self.kept.get_mut(&id) else { return };
+        parked.through_lane = true;
+        parked.held = true;
+        kept.lane.hold(Held {
+            order: parked.order,
+            safe: parked.is_safe(),
+            deadline: parked.deadline,
+            request: parked,
+        });
+    }
+
+    /// There is a good token: sends what the lane lets go.
+    pub(super) fn release(&mut self, id: Id, token: &AccessToken, generation: u32, now: Timestamp) {
+        while let Some(kept) = self.kept.get_mut(&id)
+            && let Some(held) = kept.lane.release()
+        {
+            kept.burst.count += 1;
+            kept.burst.since.get_or_insert(held.request.arrived);
+            kept.replayed += 1;
+            self.send(id, held.request, token, generation, now);
+        }
+    }
+
+    fn send(&mut self, id: Id, parked: Parked, token: &AccessToken, generation: u32, now: Timestamp) {
+        let Some(kept) = self.kept.get_mut(&id) else { return };
+        let profile = Arc::clone(&kept.profile);
+        let client = match self.http.about_resources(&profile.reach()) {
+            Ok(client) => client,
+            Err(problem) => {
+                if parked.through_lane {
+                    kept.lane.answered(parked.is_safe());
+                }
+                return parked.fail(problem.of(&profile.name));
+            }
+        };
+        kept.in_flight += 1;
+        let post = self.post.clone();
+        let what = Arc::clone(&parked.what);
+        let mut request = client.request(what.method.clone(), what.url.clone());
+        for (name, value) in &what.headers {
+            request = request.header(name, value);
+        }
+        if let Some(body) = &what.body {
+            request = request.body(body.clone());
+        }
+        let (header, value) = profile.recipe.authorization(token);
+        let request = http::header(request, &header, &value).timeout(now.until(parked.deadline));
+        tokio::spawn(async move {
+            let authentic = http::is_authentic(&what.url);
+            let outcome = http::receive(request, authentic, LARGEST_ANSWER).await;
+            drop(post.send(Mail::Answered { id, parked, generation, outcome }));
+        });
+    }
+
+    pub(super) fn on_answered(
+        &mut self,
+        id: Id,
+        mut parked: Parked,
+        generation: u32,
+        outcome: Result<Received, Trouble>,
+    ) {
+        let now = clock::now();
+        let Some(kept) = self.kept.get_mut(&id) else {
+            return parked.fail(super::stopping());
+        };
+        kept.in_flight = kept.in_flight.saturating_sub(1);
+        if std::mem::take(&mut parked.through_lane) {
+            kept.lane.answered(parked.is_safe());
+        }
+        let profile = Arc::clone(&kept.profile);
+        match outcome {
+            Err(trouble) => {
+                let failure = Failure::provider(trouble, None, &profile.host());
+                parked.fail(failure.of(&profile.name));
+            }
+            Ok(received) => {
+                if profile.recipe.rejects(&received.answer()) {
+                    let path = parked.what.url.path().to_owned();
+                    let status = received.status;
+                    self.note(Some(&profile.name), Note::Rejected { path, status, generation });
+                    self.step(id, Event::Rejected { generation });
+                    if !parked.again && self.is_worth_another_try(id, generation, now) {
+                        parked.again = true;
+                        self.hold(id, parked);
+                        self.settle(id, now);
+                        return;
+                    }
+                }
+                parked.answer(received, generation, now);
+            }
+        }
+        self.settle(id, now);
+        self.tell_burst(id, now);
+    }
+
+    /// The token that was refused has been replaced, or is about to be.
+    fn is_worth_another_try(&self, id: Id, refused: u32, now: Timestamp) -> bool {
+        self.kept.get(&id).is_some_and(|kept| match kept.prospect(now, Duration::ZERO) {
+            Prospect::Coming | Prospect::Held { .. } | Prospect::NeedsLogin(_) => true,
+            Prospect::Ready { generation, .. } => generation > refused,
+        })
+    }
+}
+
+impl Parked {
+    fn answer(self, received: Received, generation: u32, now: Timestamp) {
+        let mut headers: BTreeMap<String, String> = received.headers;
+        // A cookie is the provider's own credential for a browser, and nobody's business here.
+        headers.remove("set-cookie");
+        let (body, base64) = match String::from_utf8(received.body) {
+            Ok(text) => (text, false),
+            Err(error) => (base64::engine::general_purpose::STANDARD.encode(error.as_bytes()), true),
+        };
+        let fetched = Fetched {
+            status: received.status,
+            headers,
+            body,
+            base64,
+            replayed: self.held,
+            generation,
+            took_ms: millis(now.since(self.arrived)),
+        };
+        drop(self.answer.send(Ok(Reply::Fetched(fetched))));
+    }
+}
+
+impl What {
+    fn new(base: &Url, fetch: Fetch) -> Result<Self, Failure> {
+        let url = http::join(base, &fetch.path)
+            .map_err(|()| Failure::new(Code::BadPath).with("path", &fetch.path).with("url", base))?;
+        let bad = |field: &str, problem: String| {
+            Failure::new(Code::BadRequest).with("field", field).with("problem", problem)
+        };
+        let method = fetch.method.as_deref().unwrap_or("GET").to_uppercase();
+        let method =
+            Method::from_bytes(method.as_bytes()).map_err(|error| bad("method", error.to_string()))?;
+        let mut headers = Vec::new();
+        for (name, value) in &fetch.headers {
+            let header =
+                HeaderName::from_bytes(name.as_bytes()).map_err(|error| bad("headers", error.to_string()))?;
+            let value = HeaderValue::from_str(value).map_err(|error| bad("headers", error.to_string()))?;
+            headers.push((header, value));
+        }
+        let says_type = headers.iter().any(|(name, _)| name == CONTENT_TYPE);
+        if let Some(body) = fetch.body.as_deref().filter(|_| !says_type) {
+            let json = serde_json::from_str::<serde::de::IgnoredAny>(body).is_ok();
+            let kind = if json { "application/json" } else { "text/plain; charset=utf-8" };
+            headers.push((CONTENT_TYPE, HeaderValue::from_static(kind)));
+        }
+        Ok(Self { method, url, headers, body: fetch.body })
+    }
+}
+
+/// A face shows it to a person or writes it to a pipe; what is larger wants a download, with `token`.
+const LARGEST_ANSWER: usize = 16 << 20;

@@ -1,0 +1,100 @@
+//! What people may see.
+
+use session::session::{Phase, View};
+use session::time::{Timestamp, millis};
+
+use super::Keeper;
+use super::kept::Kept;
+use crate::api;
+use crate::clock;
+
+impl Keeper {
+    pub(super) fn overview(&self) -> api::Overview {
+        let now = clock::now();
+        let saving = self.vault.kind() == api::VaultKind::Keyring;
+        api::Overview {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            vault: api::VaultView { kind: self.vault.kind(), trouble: self.vault.trouble() },
+            sessions: self
+                .kept
+                .values()
+                .filter(|kept| !kept.leaving)
+                .filter_map(|kept| kept.view(now, saving))
+                .collect(),
+            problems: self.config.problems(),
+            presets: session::recipe::Recipe::PRESETS.map(str::to_owned).to_vec(),
+        }
+    }
+}
+
+impl Kept {
+    fn view(&self, now: Timestamp, saving: bool) -> Option<api::SessionView> {
+        let session = self.session()?;
+        let view = session.view(now);
+        let profile = &self.profile;
+        let distance = |at: Timestamp| millis(now.until(at));
+        Some(api::SessionView {
+            profile: profile.name.clone(),
+            preset: profile.preset.clone(),
+            url: profile.url.to_string(),
+            host: profile.host(),
+            user: view.user.clone().or_else(|| profile.user.clone()),
+            phase: phase(view.phase, now),
+            access: self.access(&view),
+            refresh_in_ms: view.refresh_at.map(distance),
+            heartbeat: api::HeartbeatView {
+                every_ms: millis(profile.heartbeat),
+                next_in_ms: view.heartbeat_at.map(distance),
+                last: view
+                    .last_heartbeat
+                    .map(|(good, at)| api::LastHeartbeat { good, ago_ms: millis(now.since(at)) }),
+            },
+            last_refresh: view.last_refresh.map(|done| api::LastRefresh {
+                cause: done.cause,
+                ago_ms: millis(now.since(done.at)),
+                took_ms: millis(done.took),
+            }),
+            saved: view.saved || !saving,
+            requests: api::RequestsView {
+                in_flight: self.in_flight,
+                held: u32::try_from(self.lane.len()).unwrap_or(u32::MAX),
+                replayed: self.replayed,
+            },
+            resources: profile
+                .resources
+                .iter()
+                .map(|resource| api::Resource {
+                    method: resource.method.clone(),
+                    path: resource.path.clone(),
+                })
+                .collect(),
+            sandbox: profile.sandbox,
+        })
+    }
+
+    fn access(&self, view: &View) -> Option<api::AccessView> {
+        let access = view.access?;
+        let form = self.form.as_ref().filter(|(generation, _)| *generation == access.generation);
+        let algorithm = form.and_then(|(_, algorithm)| algorithm.clone());
+        Some(api::AccessView {
+            generation: access.generation,
+            jwt: algorithm.is_some(),
+            algorithm,
+            lifetime_ms: millis(access.lifetime),
+            remaining_ms: millis(access.remaining),
+            rejected: access.rejected,
+        })
+    }
+}
+
+fn phase(phase: Phase, now: Timestamp) -> api::Phase {
+    match phase {
+        Phase::Fresh => api::Phase::Fresh,
+        Phase::NeedsLogin { why } => api::Phase::NeedsLogin { why },
+        Phase::Refreshing { cause, attempt } => api::Phase::Refreshing { cause, attempt },
+        Phase::SigningIn => api::Phase::SigningIn,
+        Phase::Waiting { until, failures, why, status } => {
+            api::Phase::Waiting { why, status, failures, retry_in_ms: millis(now.until(until)) }
+        }
+    }
+}
