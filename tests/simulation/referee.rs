@@ -1,0 +1,398 @@
+//! What must hold at every step, judged from outside: from what the session was really told and what it did.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use session::event::{Attempt, Effect, Event};
+use session::note::Note;
+use session::reason::{Lost, Trouble};
+use session::session::Phase;
+use session::time::Timestamp;
+use session::tokens::{RefreshToken, Tokens};
+use session::verdict::Verdict;
+
+use crate::saboteur::Sut;
+
+/// The laws, each named for what it forbids or demands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Law {
+    /// Whoever asks just after a failure does not set off the next one.
+    AFailureIsFollowedByAPause,
+    /// With a grace, and a network that loses one answer at a time, no session is lost.
+    AGraceSavesTheSession,
+    /// With a healthy network the session ends with a good token.
+    ItRecovers,
+    /// Tokens from before a sign-in or sign-out are never used.
+    NoForeignTokens,
+    /// A refresh token is only taken out of the vault when it is dead or a person wants it.
+    NothingIsForgottenUnasked,
+    OneRefreshInFlight,
+    OneVaultOperationAtATime,
+    /// Whoever has something to do says when, and leaves nothing due behind.
+    EveryDeadlineIsReported,
+    OrphansAreRevoked,
+    /// An answer that slept through a suspend with the machine is not too late.
+    PatienceSleepsToo,
+    RefreshesAreFew,
+    RetryAfterIsKept,
+    SaveComesBeforePublish,
+    StaleAnswersChangeNothing,
+    /// A session needs a person only for a reason that is true.
+    TheReasonIsTrue,
+    /// Never a refresh token but the newest one received.
+    TheNewestTokenIsSent,
+}
+
+pub(crate) type Verified = Result<(), (Law, String)>;
+
+#[derive(Default)]
+pub(crate) struct Referee {
+    pub(crate) now: u64,
+    /// Milliseconds slept through in this life of the process.
+    pub(crate) slept: u64,
+    /// Raised by every sign-in that succeeds and every sign-out.
+    epoch: u32,
+    sent: BTreeMap<Attempt, Sent>,
+    in_flight: Option<Attempt>,
+    signing_in: Option<(Attempt, Sent)>,
+    pub(crate) newest: Option<RefreshToken>,
+    /// When it came, while nobody has said that it is saved, or that it cannot be.
+    unsaved_since: Option<u64>,
+    save_asked: bool,
+    vault_busy: bool,
+    orphans: BTreeSet<String>,
+    not_before: u64,
+    /// After a failure: the least pause of all.
+    pause_until: u64,
+    /// The same refusal: its signature, how often, since when.
+    suspicion: Option<(u64, u32, u64)>,
+    died: Option<Lost>,
+    /// How long a session may rest after what it was told last.
+    pub(crate) rests_until: u64,
+    pub(crate) refreshes: u64,
+    /// Refreshes that something but the passing of time was a reason for.
+    pub(crate) excused: u64,
+}
+
+struct Sent {
+    epoch: u32,
+    at: u64,
+    slept: u64,
+}
+
+impl Referee {
+    pub(crate) fn starting(now: u64) -> Self {
+        Self { now, ..Self::default() }
+    }
+
+    /// A new process: what the old one knew is gone, what it had in flight as well.
+    pub(crate) fn restart(&mut self) {
+        let (now, refreshes, excused) = (self.now, self.refreshes, self.excused + 2);
+        *self = Self { now, refreshes, excused, ..Self::default() };
+    }
+
+    /// Takes down what the session is told, and whether an answer is one that it waits for.
+    pub(crate) fn hear(&mut self, event: &Event, phase: Phase) -> Standing {
+        match event {
+            Event::Refreshed { attempt, verdict } => return self.hear_answer(*attempt, verdict),
+            Event::SignedIn { attempt, tokens, .. } => {
+                let awaited = self.signing_in.take_if(|(waited, _)| waited == attempt);
+                if awaited.is_none_or(|(_, began)| self.is_over(&began, 330_000)) {
+                    return self.orphan(tokens);
+                }
+                self.begin_epoch();
+                self.died = tokens.refresh.is_none().then_some(Lost::Expired);
+                self.receive(tokens.refresh.as_ref());
+            }
+            Event::SignInFailed { attempt } => {
+                self.signing_in.take_if(|(waited, _)| waited == attempt);
+            }
+            Event::SignOut => {
+                self.begin_epoch();
+                self.signing_in = None;
+                self.died = Some(Lost::SignedOut);
+            }
+            Event::Loaded { refresh, .. } => {
+                self.vault_busy = false;
+                if self.epoch == 0 {
+                    self.newest.clone_from(refresh);
+                    self.died = refresh.is_none().then_some(Lost::Never);
+                }
+            }
+            Event::Saved { .. } | Event::NotSaved { .. } => {
+                self.vault_busy = false;
+                if self.save_asked {
+                    self.unsaved_since = None;
+                }
+            }
+            Event::Forgotten | Event::NotForgotten(_) | Event::NotLoaded(_) => self.vault_busy = false,
+            Event::Asked => {
+                self.excused += 1;
+                self.pause_until = 0;
+                if phase == (Phase::NeedsLogin { why: Lost::Unsure }) {
+                    self.suspicion = None;
+                }
+            }
+            Event::Woke { .. } => self.excused += 2,
+            Event::Rejected { .. } | Event::Beaten { .. } => self.excused += 1,
+            Event::NetworkUp => self.pause_until = 0,
+            Event::SignIn | Event::Tick | Event::Wanted { .. } => {}
+        }
+        Standing::Awaited
+    }
+
+    /// Judges what it did about it.
+    pub(crate) fn judge(&mut self, standing: &Standing, effects: &[Effect], sut: &Sut) -> Verified {
+        let late = effects.iter().any(|effect| matches!(effect, Effect::Note(Note::LateAnswer { .. })));
+        match standing {
+            Standing::Awaited if late => {
+                return broken(Law::PatienceSleepsToo, "an awaited answer was dropped");
+            }
+            Standing::Awaited | Standing::Stale => {}
+            Standing::Foreign(tokens) => self.check_revoked(tokens, effects)?,
+        }
+        for effect in effects {
+            self.check_effect(effect, standing)?;
+        }
+        self.check_phase(sut.session().phase())?;
+        self.check_deadline(sut)?;
+        let out = sut.session().access_token(self.time(), Duration::ZERO);
+        if out.is_some_and(|token| self.orphans.contains(token.expose())) {
+            return broken(Law::NoForeignTokens, "a foreign access token is out");
+        }
+        Ok(())
+    }
+
+    fn hear_answer(&mut self, attempt: Attempt, verdict: &Verdict) -> Standing {
+        let given_up = self.sent.get(&attempt).is_none_or(|sent| self.is_over(sent, 90_000));
+        if self.in_flight != Some(attempt) || given_up {
+            let foreign = self.sent.get(&attempt).is_some_and(|sent| sent.epoch != self.epoch);
+            return match verdict {
+                Verdict::Fresh(tokens) if foreign => self.orphan(tokens),
+                _ => Standing::Stale,
+            };
+        }
+        self.in_flight = None;
+        let now = self.now;
+        match verdict {
+            Verdict::Dead => {
+                self.newest = None;
+                self.died = Some(Lost::Refused);
+            }
+            Verdict::Fresh(tokens) => {
+                self.suspicion = None;
+                if tokens.refresh.is_some() && tokens.refresh != self.newest {
+                    self.receive(tokens.refresh.as_ref());
+                } else {
+                    // Its access token hangs on no refresh token that could be lost with it.
+                    self.unsaved_since = None;
+                }
+            }
+            Verdict::Misconfigured { .. } => self.rests_until = now + 3_600_000,
+            Verdict::Suspect { signature, authentic: true, .. } => {
+                let (_, count, _) = match &mut self.suspicion {
+                    Some(known) if known.0 == *signature => known,
+                    other => other.insert((*signature, 0, now)),
+                };
+                *count += 1;
+                self.rests_until = now;
+            }
+            Verdict::Suspect { .. } => self.rests_until = now,
+            Verdict::Transient { retry_after, .. } => {
+                self.not_before = now + retry_after.map_or(0, |asked| asked.as_millis() as u64);
+                self.rests_until = self.not_before;
+            }
+        }
+        if !matches!(verdict, Verdict::Fresh(_)) {
+            self.excused += 1;
+            self.pause_until = now + SHORTEST_PAUSE;
+        }
+        Standing::Awaited
+    }
+
+    fn begin_epoch(&mut self) {
+        self.epoch += 1;
+        self.in_flight = None;
+        self.newest = None;
+        self.unsaved_since = None;
+        self.suspicion = None;
+        self.not_before = 0;
+        self.pause_until = 0;
+        self.excused += 2;
+    }
+
+    fn receive(&mut self, refresh: Option<&RefreshToken>) {
+        self.newest = refresh.cloned();
+        self.unsaved_since = refresh.map(|_| self.now);
+        self.save_asked = false;
+    }
+
+    fn orphan(&mut self, tokens: &Tokens) -> Standing {
+        self.orphans.extend(tokens.access.iter().map(|token| token.expose().to_owned()));
+        self.orphans.extend(tokens.refresh.iter().map(|token| token.expose().to_owned()));
+        Standing::Foreign(tokens.clone())
+    }
+
+    fn check_effect(&mut self, effect: &Effect, standing: &Standing) -> Verified {
+        match effect {
+            Effect::Refresh { attempt, token, .. } => self.check_refresh(*attempt, token),
+            Effect::Save { token, .. } => {
+                if self.orphans.contains(token.expose()) {
+                    return broken(Law::NoForeignTokens, "a foreign refresh token is saved");
+                }
+                if self.newest.as_ref() != Some(token) {
+                    let law = standing.law().unwrap_or(Law::TheNewestTokenIsSent);
+                    return broken(law, "what is saved is not the newest refresh token");
+                }
+                self.save_asked = true;
+                self.begin_vault()
+            }
+            Effect::Load => self.begin_vault(),
+            Effect::Forget if self.newest.is_some() => broken(
+                standing.law().unwrap_or(Law::NothingIsForgottenUnasked),
+                "a refresh token that may be good is taken out of the vault",
+            ),
+            Effect::Forget => self.begin_vault(),
+            Effect::Publish { .. } => match standing.law() {
+                Some(law) => broken(law, "an answer that nobody waits for was used"),
+                None => self.check_publish(),
+            },
+            Effect::SignIn { attempt } => {
+                self.signing_in = Some((*attempt, self.sending()));
+                Ok(())
+            }
+            Effect::Note(Note::Kept { .. } | Note::NeedsLogin { .. }) => match standing.law() {
+                Some(law) => broken(law, "an answer that nobody waits for was believed"),
+                None => Ok(()),
+            },
+            Effect::Heartbeat { .. } | Effect::Note(_) | Effect::Revoke { .. } => Ok(()),
+        }
+    }
+
+    fn check_refresh(&mut self, attempt: Attempt, token: &RefreshToken) -> Verified {
+        if self
+            .in_flight
+            .and_then(|attempt| self.sent.get(&attempt))
+            .is_some_and(|sent| !self.is_over(sent, 90_000))
+        {
+            return broken(Law::OneRefreshInFlight, "a second refresh is sent");
+        }
+        if self.newest.as_ref() != Some(token) {
+            let newest = self.newest.as_ref().map_or("none", RefreshToken::expose);
+            return broken(
+                Law::TheNewestTokenIsSent,
+                &format!("{} is sent, the newest is {newest}", token.expose()),
+            );
+        }
+        if self.now < self.not_before {
+            return broken(Law::RetryAfterIsKept, &format!("asked for rest until {}", self.not_before));
+        }
+        if self.now < self.pause_until {
+            return broken(Law::AFailureIsFollowedByAPause, "the next try comes at once");
+        }
+        self.excused += u64::from(self.in_flight.is_some());
+        self.in_flight = Some(attempt);
+        self.sent.insert(attempt, self.sending());
+        self.refreshes += 1;
+        Ok(())
+    }
+
+    fn check_publish(&self) -> Verified {
+        let Some(since) = self.unsaved_since else { return Ok(()) };
+        if self.now < since + 2_000 {
+            return broken(Law::SaveComesBeforePublish, "a token is let out before the vault has answered");
+        }
+        if !self.save_asked && !self.vault_busy {
+            return broken(Law::SaveComesBeforePublish, "a token is let out, and the vault was never asked");
+        }
+        Ok(())
+    }
+
+    fn check_revoked(&self, tokens: &Tokens, effects: &[Effect]) -> Verified {
+        let (access, refresh) = (&tokens.access, &tokens.refresh);
+        let revoked = effects.iter().any(|effect| {
+            matches!(effect, Effect::Revoke { refresh: r, access: a } if r == refresh && a == access)
+        });
+        let used =
+            effects.iter().any(|effect| matches!(effect, Effect::Save { .. } | Effect::Publish { .. }));
+        if revoked || used {
+            Ok(())
+        } else {
+            broken(Law::OrphansAreRevoked, "tokens that nobody owns live on")
+        }
+    }
+
+    fn check_phase(&self, phase: Phase) -> Verified {
+        let Phase::NeedsLogin { why } = phase else { return Ok(()) };
+        let suspected =
+            self.suspicion.is_some_and(|(_, count, first)| count >= 3 && self.now >= first + 120_000);
+        let is_true = self.died == Some(why) || (why == Lost::Unsure && suspected);
+        if is_true { Ok(()) } else { broken(Law::TheReasonIsTrue, &format!("{why:?} is not so")) }
+    }
+
+    fn check_deadline(&self, sut: &Sut) -> Verified {
+        let at = sut.deadline();
+        if at.is_some_and(|at| at <= self.time()) {
+            return broken(Law::EveryDeadlineIsReported, "something is left due");
+        }
+        let session = sut.session();
+        let promised = match session.phase() {
+            Phase::Fresh => session.view(self.time()).refresh_at.or(at),
+            Phase::NeedsLogin { .. } => return Ok(()),
+            Phase::Refreshing { .. } => Some(self.time() + Duration::from_secs(90 + self.slept / 1000)),
+            Phase::SigningIn => Some(self.time() + Duration::from_secs(330 + self.slept / 1000)),
+            Phase::Waiting { why: Trouble::Vault, .. } if self.vault_busy => return Ok(()),
+            Phase::Waiting { until, .. } => Some(until.max(self.time() + Duration::from_secs(4))),
+        };
+        match (at, promised) {
+            (Some(at), Some(promised)) if at <= promised => Ok(()),
+            _ => broken(Law::EveryDeadlineIsReported, &format!("{at:?}, promised {promised:?}")),
+        }
+    }
+
+    /// Patience counts the time that the machine was awake.
+    fn is_over(&self, sent: &Sent, patience: u64) -> bool {
+        self.now - sent.at >= patience + (self.slept - sent.slept)
+    }
+
+    fn sending(&self) -> Sent {
+        Sent { epoch: self.epoch, at: self.now, slept: self.slept }
+    }
+
+    fn begin_vault(&mut self) -> Verified {
+        if std::mem::replace(&mut self.vault_busy, true) {
+            return broken(Law::OneVaultOperationAtATime, "the vault is still busy");
+        }
+        Ok(())
+    }
+
+    pub(crate) fn time(&self) -> Timestamp {
+        Timestamp::from_millis(self.now)
+    }
+}
+
+/// Whether anybody waits for what the session is told.
+#[derive(PartialEq, Eq)]
+pub(crate) enum Standing {
+    Awaited,
+    Foreign(Tokens),
+    Stale,
+}
+
+impl Standing {
+    /// The law that using it breaks.
+    fn law(&self) -> Option<Law> {
+        match self {
+            Self::Awaited => None,
+            Self::Foreign(_) => Some(Law::NoForeignTokens),
+            Self::Stale => Some(Law::StaleAnswersChangeNothing),
+        }
+    }
+}
+
+/// Half of the shortest first backoff.
+const SHORTEST_PAUSE: u64 = 125;
+
+pub(crate) fn broken(law: Law, what: &str) -> Verified {
+    Err((law, what.to_owned()))
+}

@@ -1,0 +1,162 @@
+//! The session under test, and bugs that can be planted in it from outside.
+
+use std::time::Duration;
+
+use session::Session;
+use session::event::{Attempt, Effect, Event};
+use session::reason::Trouble;
+use session::session::Phase;
+use session::time::Timestamp;
+use session::tokens::RefreshToken;
+use session::verdict::Verdict;
+
+/// One mistake, as somebody has made it before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bug {
+    AdoptsForeignTokens,
+    AcceptsStaleAnswers,
+    BelievesInShortLifetimes,
+    DeletesOnVaultTrouble,
+    DropsTheSessionOn503,
+    ForgetsWhenSavingFails,
+    HidesDeadlines,
+    IgnoresRetryAfter,
+    IgnoresSleep,
+    KeepsOrphans,
+    NeverRetries,
+    PublishesBeforeSaving,
+    RefreshesOnEveryCall,
+    ReportsDeadlinesLate,
+    RetriesLostAnswersLate,
+    SendsAnOldToken,
+    SendsTwice,
+}
+
+/// The session, with at most one bug around it.
+pub(crate) struct Sut {
+    session: Option<Session>,
+    bug: Option<Bug>,
+    in_flight: Option<Attempt>,
+    sent: Vec<RefreshToken>,
+    /// Done after everything else that is done next.
+    delayed: Vec<Effect>,
+}
+
+impl Sut {
+    pub(crate) fn new(session: Session, bug: Option<Bug>) -> Self {
+        Self { session: Some(session), bug, in_flight: None, sent: Vec::new(), delayed: Vec::new() }
+    }
+
+    pub(crate) fn session(&self) -> &Session {
+        self.session.as_ref().expect("the session is only away within a step")
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Timestamp> {
+        let deadline = self.session().deadline();
+        match self.bug {
+            Some(Bug::HidesDeadlines) => None,
+            Some(Bug::ReportsDeadlinesLate) => deadline.map(|at| at + Duration::from_secs(600)),
+            _ => deadline,
+        }
+    }
+
+    pub(crate) fn step(&mut self, event: Event, now: Timestamp) -> Vec<Effect> {
+        let event = self.misread(event);
+        let mut effects = self.raw(event, now);
+        self.misperform(&mut effects, now);
+        for effect in &effects {
+            if let Effect::Refresh { attempt, token, .. } = effect {
+                self.in_flight = Some(*attempt);
+                self.sent.push(token.clone());
+            }
+        }
+        effects
+    }
+
+    fn raw(&mut self, event: Event, now: Timestamp) -> Vec<Effect> {
+        let session = self.session.take().expect("the session is only away within a step");
+        let (session, effects) = session.step(event, now);
+        self.session = Some(session);
+        effects
+    }
+
+    fn misread(&mut self, event: Event) -> Event {
+        let Some(bug) = self.bug else { return event };
+        if let Event::Refreshed { attempt, verdict } = event {
+            return self.misread_answer(bug, attempt, verdict);
+        }
+        match (bug, event) {
+            (Bug::IgnoresSleep, Event::Woke { .. }) => Event::Tick,
+            (Bug::RefreshesOnEveryCall, Event::Wanted { .. }) => Event::Asked,
+            (Bug::DeletesOnVaultTrouble, Event::NotLoaded(_)) => {
+                Event::Loaded { refresh: None, user: None, interrupted: false }
+            }
+            (_, event) => event,
+        }
+    }
+
+    fn misread_answer(&mut self, bug: Bug, told: Attempt, mut verdict: Verdict) -> Event {
+        let current = self.in_flight.unwrap_or(told);
+        let waits = matches!(self.session().phase(), Phase::Refreshing { .. });
+        let mut attempt = told;
+        match bug {
+            Bug::AcceptsStaleAnswers if told.epoch == current.epoch => attempt = current,
+            Bug::AdoptsForeignTokens if told.epoch != current.epoch && waits => attempt = current,
+            _ => {}
+        }
+        if let (Bug::BelievesInShortLifetimes, Verdict::Fresh(tokens)) = (bug, &mut verdict) {
+            tokens.lifetime = tokens.lifetime.map(|lifetime| lifetime / 8);
+        }
+        if let Verdict::Transient { trouble, status, retry_after } = &mut verdict {
+            match bug {
+                Bug::IgnoresRetryAfter => *retry_after = None,
+                Bug::NeverRetries => *retry_after = Some(Duration::from_secs(1 << 40)),
+                Bug::RetriesLostAnswersLate if *trouble == Trouble::Unanswered => *trouble = Trouble::Status,
+                Bug::DropsTheSessionOn503 if *status == Some(503) => verdict = Verdict::Dead,
+                _ => {}
+            }
+        }
+        self.in_flight.take_if(|waited| *waited == attempt);
+        Event::Refreshed { attempt, verdict }
+    }
+
+    fn misperform(&mut self, effects: &mut Vec<Effect>, now: Timestamp) {
+        let Some(bug) = self.bug else { return };
+        effects.append(&mut self.delayed);
+        match bug {
+            Bug::SendsTwice => {
+                if let Some(again) =
+                    effects.iter().find(|effect| matches!(effect, Effect::Refresh { .. })).cloned()
+                {
+                    effects.push(again);
+                }
+            }
+            Bug::SendsAnOldToken => {
+                for effect in effects {
+                    if let (Effect::Refresh { token, .. }, Some(old)) = (effect, self.sent.first()) {
+                        *token = old.clone();
+                    }
+                }
+            }
+            Bug::KeepsOrphans => effects.retain(|effect| !matches!(effect, Effect::Revoke { .. })),
+            Bug::ForgetsWhenSavingFails => {
+                let unsaved =
+                    |effect: &Effect| matches!(effect, Effect::Note(session::note::Note::Unsaved { .. }));
+                if effects.iter().any(unsaved) {
+                    effects.push(Effect::Forget);
+                }
+            }
+            Bug::PublishesBeforeSaving => {
+                let saved = effects.iter().find_map(|effect| match effect {
+                    Effect::Save { generation, .. } => Some(*generation),
+                    _ => None,
+                });
+                if let Some(generation) = saved {
+                    let published = self.raw(Event::Saved { generation }, now);
+                    self.delayed = std::mem::replace(effects, published);
+                }
+            }
+            _ => {}
+        }
+    }
+}
