@@ -1,0 +1,183 @@
+// What a test plays on: a home of its own, a sandbox, a driver, and the programs under test.
+
+import { execFile, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { createConnection } from "node:net";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { promisify } from "node:util";
+import { Driver, until } from "./webdriver.mjs";
+
+const { STAGE, PILOTLIGHT_BIN_DIR } = process.env;
+if (!STAGE) throw new Error("started by tests/window/run.sh, which makes the display and the bus");
+
+const run = promisify(execFile);
+const program = (name) => join(PILOTLIGHT_BIN_DIR, name);
+
+export class Stage {
+  home = mkdtempSync(join(STAGE, "home-"));
+  env = { ...process.env, PILOTLIGHT_HOME: this.home, PILOTLIGHT_KEEPER: program("pilotlight-keeper") };
+  #ends = [];
+
+  /** `t` ends it. */
+  static async set(t) {
+    const stage = new Stage();
+    t.after(() => stage.end());
+    stage.driver = await Driver.start(stage.env);
+    stage.#ends.push(() => stage.driver.stop());
+    return stage;
+  }
+
+  async end() {
+    for (const end of this.#ends.reverse()) await end();
+    await this.stopKeeper();
+  }
+
+  /** Opens the window and waits until the page is there. */
+  async open(...args) {
+    const page = await this.driver.open(program("pilotlight-window"), args);
+    await until("the page has asked for the sessions", async () => {
+      const idle = await page.count("main > .idle");
+      return idle === 0 && (await page.count("main > *")) > 0 && (await page.count('[data-testid="add"]')) > 0;
+    });
+    return page;
+  }
+
+  /** Closes the window and waits until its process is gone. */
+  async close(page) {
+    const [pid] = this.windows();
+    await page.close().catch(() => {});
+    await until("the window's process is gone", () => !isAlive(pid));
+    await page.end().catch(() => {});
+  }
+
+  /** The processes of the window program that belong to this home. */
+  windows() {
+    return processes("pilotlight-window", this.home);
+  }
+
+  keepers() {
+    return processes("pilotlight-keeper", this.home).filter((pid) => !commandOf(pid).includes("sandbox"));
+  }
+
+  /** A sandbox with access tokens that live as long as `--access-ttl` takes. */
+  async sandbox(ttl) {
+    const options = ["sandbox", "--port", "0", "--access-ttl", ttl, "--announce", "--until-parent-exits"];
+    const child = spawn(program("pilotlight-keeper"), options, { env: this.env, stdio: ["pipe", "pipe", "ignore"] });
+    this.#ends.push(() => child.kill("SIGKILL"));
+    for await (const line of createInterface({ input: child.stdout })) return JSON.parse(line).url;
+    throw new Error("the sandbox did not start");
+  }
+
+  /** A profile as the command line would add it. */
+  add(profile, preset, url, more = {}) {
+    return this.ask({ do: "add", profile, preset, url, sandbox: true, heartbeat_s: 5, ...more });
+  }
+
+  login(profile, username = "alice", password = "wonderland") {
+    return this.ask({ do: "login", profile, username, password });
+  }
+
+  /** Asks the keeper on its socket. */
+  async ask(request) {
+    const socket = createConnection(join(this.home, "agent.sock"));
+    try {
+      await new Promise((done, failed) => socket.once("connect", done).once("error", failed));
+      socket.write(`${JSON.stringify({ id: 1, ...request })}\n`);
+      for await (const line of createInterface({ input: socket })) {
+        const answer = JSON.parse(line);
+        if (answer.error) throw new Error(JSON.stringify(answer.error));
+        return answer;
+      }
+      throw new Error("the keeper hung up");
+    } finally {
+      socket.destroy();
+    }
+  }
+
+  /** Starts a keeper as a face would, for a test that needs profiles before it opens the window. */
+  async startKeeper() {
+    mkdirSync(this.home, { recursive: true });
+    const child = spawn(program("pilotlight-keeper"), ["run"], {
+      env: this.env,
+      detached: true,
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    child.unref();
+    for await (const line of createInterface({ input: child.stdout })) {
+      if (line !== "ready") throw new Error(line);
+      return;
+    }
+    throw new Error("the keeper did not start");
+  }
+
+  /** `pilotlight stop`, and waits until the process is gone. */
+  async stopKeeper() {
+    const pids = this.keepers();
+    if (pids.length > 0) await this.pilotlight("stop");
+    await until("the keeper is gone", () => this.keepers().length === 0);
+  }
+
+  async pilotlight(...args) {
+    const { stdout } = await run(program("pilotlight"), args, { env: this.env, timeout: 30_000 });
+    return stdout;
+  }
+
+  /** A second start of the window program: its exit code. */
+  startAgain() {
+    return run(program("pilotlight-window"), [], { env: this.env, timeout: 20_000 }).then(
+      () => 0,
+      (error) => error.code ?? error.signal,
+    );
+  }
+
+  /** The items of this home in the real keyring, secrets and all. */
+  async keyring() {
+    const { stdout, stderr } = await run("secret-tool", ["search", "--all", "--unlock", "service", "pilotlight"], {
+      env: this.env,
+      timeout: 20_000,
+    });
+    return stdout + stderr;
+  }
+
+  /** Every file below the home, as one text. */
+  files() {
+    return readdirSync(this.home, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
+      .map((path) => `${path}\n${readFileSync(path, "latin1")}`)
+      .join("\n");
+  }
+}
+
+/** Whether the process runs; one that has ended and is not yet buried does not. */
+export function isAlive(pid) {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return false;
+  }
+}
+
+function processes(name, home) {
+  return readdirSync("/proc")
+    .filter((entry) => /^\d+$/.test(entry) && isAlive(entry))
+    .filter((pid) => commandOf(pid)[0]?.endsWith(`/${name}`) && environmentOf(pid).includes(`PILOTLIGHT_HOME=${home}`))
+    .map(Number);
+}
+
+function commandOf(pid) {
+  return split(`/proc/${pid}/cmdline`);
+}
+
+function environmentOf(pid) {
+  return split(`/proc/${pid}/environ`);
+}
+
+function split(path) {
+  try {
+    return readFileSync(path, "latin1").split("\0");
+  } catch {
+    return [];
+  }
+}
