@@ -14,7 +14,6 @@ use zeroize::Zeroizing;
 
 use crate::api::{Code, Failure, Line, Notice, Overview, Reply, Request};
 use crate::paths::Home;
-use start::failure;
 
 pub use start::program;
 
@@ -102,6 +101,22 @@ impl Client {
         Ok((overview, Notices { client: self }))
     }
 
+    /// Waits until a keeper that was asked to stop, or says that it is stopping, has let go of this connection.
+    pub fn wait_for_end(mut self) -> Result<(), Failure> {
+        self.set_timeout(Some(PATIENCE))?;
+        loop {
+            match self.reader.fill_buf() {
+                Ok([]) => return Ok(()),
+                Ok(more) => {
+                    let length = more.len();
+                    self.reader.consume(length);
+                }
+                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return Ok(()),
+                Err(error) => return Err(lost(error)),
+            }
+        }
+    }
+
     fn over(stream: UnixStream) -> Self {
         let reader = BufReader::with_capacity(16 * 1024, stream);
         Self { reader, partial: Vec::new(), early: VecDeque::new(), last_id: 0, patience: PATIENCE }
@@ -134,21 +149,6 @@ impl Client {
                 // A newer keeper may tell what this version has no words for; an answer of that kind is an error.
                 Err(_) if is_notice(&line) => {}
                 Err(error) => return Err(unreachable(&format!("not understood: {error}"))),
-            }
-        }
-    }
-
-    fn wait_for_end(mut self) -> Result<(), Failure> {
-        self.set_timeout(Some(PATIENCE))?;
-        loop {
-            match self.reader.fill_buf() {
-                Ok([]) => return Ok(()),
-                Ok(more) => {
-                    let length = more.len();
-                    self.reader.consume(length);
-                }
-                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return Ok(()),
-                Err(error) => return Err(lost(error)),
             }
         }
     }
@@ -248,7 +248,7 @@ fn lost(error: io::Error) -> Failure {
 }
 
 fn unreachable(problem: &str) -> Failure {
-    failure(Code::KeeperUnreachable, &[("problem", problem)])
+    Failure::new(Code::KeeperUnreachable).with("problem", problem)
 }
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -5,7 +5,6 @@
 //! directories are used. Without `XDG_RUNTIME_DIR` (cron, su) the login's own `/run/user/UID` is looked for, so that
 //! such a command finds the keeper of the desktop, and last comes a directory in `/tmp` that nobody else can enter.
 
-use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder};
@@ -184,8 +183,7 @@ fn digest(path: &Path) -> String {
 }
 
 fn failure(path: &Path, problem: &str) -> Failure {
-    let details = BTreeMap::from([("problem".to_owned(), format!("{}: {problem}", path.display()))]);
-    Failure { code: Code::KeeperUnreachable, profile: None, details, retry_in_ms: None }
+    Failure::new(Code::KeeperUnreachable).with("problem", format_args!("{}: {problem}", path.display()))
 }
 
 /// `sun_path` has 108 bytes on Linux, the last of which is a zero.
@@ -194,6 +192,7 @@ const LONGEST_SOCKET: usize = 107;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeMap;
     use std::os::unix::fs::{PermissionsExt as _, symlink};
 
     fn find(vars: &[(&str, &str)], logins: &Path) -> Home {

@@ -61,11 +61,6 @@ pub(super) fn start(home: &Home) -> Result<(), Failure> {
     }
 }
 
-pub(super) fn failure(code: Code, details: &[(&str, &str)]) -> Failure {
-    let details = details.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    Failure { code, profile: None, details, retry_in_ms: None }
-}
-
 /// Reads on a thread, because a pipe has no deadline, and stays to bury the keeper: in a window that lives longer
 /// than it, it would be a zombie.
 fn first_line(mut child: Child) -> mpsc::Receiver<String> {
@@ -104,11 +99,11 @@ fn is_program(path: &Path) -> bool {
 }
 
 fn not_found(path: &Path) -> Failure {
-    failure(Code::KeeperNotFound, &[("path", &path.display().to_string())])
+    Failure::new(Code::KeeperNotFound).with("path", path.display())
 }
 
 fn unreachable(problem: &str, log: &Path) -> Failure {
-    failure(Code::KeeperUnreachable, &[("problem", &format!("{problem}; see {}", log.display()))])
+    Failure::new(Code::KeeperUnreachable).with("problem", format_args!("{problem}; see {}", log.display()))
 }
 
 const NAME: &str = "pilotlight-keeper";

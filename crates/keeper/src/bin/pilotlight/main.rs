@@ -1,1 +1,111 @@
-fn main() {}
+//! The command: a blocking client of the keeper's socket and nothing else.
+//!
+//! Scripts run it in loops, so nothing of HTTP, TLS or an async runtime is linked into it. For what it cannot do
+//! itself it becomes the program that can.
+
+mod args;
+mod ended;
+mod face;
+mod fetch;
+mod log;
+mod people;
+mod status;
+mod table;
+mod terminal;
+
+use std::ffi::OsStr;
+use std::io::{self, IsTerminal as _};
+use std::os::unix::process::CommandExt as _;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser as _;
+use keeper::api::{Code, Failure, Reply, Request};
+
+use args::{Arguments, Command, Rest, Token};
+use ended::Ended;
+use face::{Face, unexpected};
+
+fn main() -> ExitCode {
+    let Arguments { json, command } = Arguments::parse();
+    let face = Face::new(json);
+    match run(&face, &command) {
+        Ok(code) => ExitCode::from(code),
+        Err(mut ended) => {
+            name_the_session(&mut ended, &command);
+            face.explain(&ended);
+            ExitCode::from(ended.exit_code())
+        }
+    }
+}
+
+fn run(face: &Face, command: &Command) -> Result<u8, Ended> {
+    match command {
+        Command::Add(add) => people::add(face, add),
+        Command::Demo(rest) => become_keeper("demo", rest, face.json),
+        Command::Fetch(asked) => fetch::fetch(face, asked),
+        Command::Keeper(rest) => become_keeper("keeper", rest, face.json),
+        Command::Log(asked) => log::log(face, asked),
+        Command::Login(login) => people::login(face, login),
+        Command::Logout { name } => people::logout(face, name),
+        Command::Refresh { name } => people::refresh(face, name),
+        Command::Remove { name } => people::remove(face, name),
+        Command::Sandbox(rest) => become_keeper("sandbox", rest, face.json),
+        Command::Status { name, watch } => status::status(face, name.as_deref(), *watch),
+        Command::Stop => people::stop(face),
+        Command::Token(asked) => token(face, asked),
+    }
+}
+
+/// The one that scripts wait for: one round trip, one write.
+fn token(face: &Face, asked: &Token) -> Result<u8, Ended> {
+    let request = || Request::Token {
+        profile: asked.name.clone(),
+        min_valid_ms: asked.min_valid.map_or(0, millis),
+        timeout_ms: asked.timeout.map(millis),
+    };
+    let Reply::Token(token) = face.ask(request)? else { return Err(unexpected()) };
+    if face.json {
+        face.print_json(&token)?;
+        return Ok(0);
+    }
+    face.print(format!("{}\n", token.access_token))?;
+    if io::stdout().is_terminal() {
+        face.tell("cli.token.terminal", &[]);
+    }
+    // For whoever looks; a loop in a script is told by `--json`.
+    if token.shorter_than_asked && io::stderr().is_terminal() {
+        face.tell("cli.token.short", &[("time", &face.words().duration(token.lifetime_ms))]);
+    }
+    Ok(0)
+}
+
+/// Becomes the other program, so that signals, exit code and terminal are its own.
+fn become_keeper(command: &str, rest: &Rest, json: bool) -> Result<u8, Ended> {
+    let program = keeper::client::program()?;
+    let json = json.then_some(OsStr::new("--json"));
+    let error = std::process::Command::new(&program).arg(command).args(json).args(&rest.arguments).exec();
+    let path = format!("{}: {error}", program.display());
+    Err(Failure::new(Code::KeeperNotFound).with("path", path).into())
+}
+
+/// The keeper need not repeat what it was asked about; a sentence for a person should.
+fn name_the_session(ended: &mut Ended, command: &Command) {
+    let name = match command {
+        Command::Add(add) => Some(&add.name),
+        Command::Fetch(asked) => Some(&asked.name),
+        Command::Log(asked) => asked.name.as_ref(),
+        Command::Login(login) => Some(&login.name),
+        Command::Logout { name } | Command::Refresh { name } | Command::Remove { name } => Some(name),
+        Command::Status { name, .. } => name.as_ref(),
+        Command::Token(asked) => Some(&asked.name),
+        Command::Demo(_) | Command::Keeper(_) | Command::Sandbox(_) | Command::Stop => None,
+    };
+    if let Ended::Failed(failure) = ended {
+        failure.profile = failure.profile.take().or_else(|| name.cloned());
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    duration.as_millis().try_into().unwrap_or(u64::MAX)
+}

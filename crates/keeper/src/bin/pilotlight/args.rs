@@ -1,0 +1,182 @@
+//! What may be written after `pilotlight`.
+
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Keeps you signed in: sessions that refresh themselves in the background
+#[derive(Debug, Parser)]
+#[command(name = "pilotlight", version, propagate_version = false, after_help = EXIT_CODES)]
+pub(crate) struct Arguments {
+    /// Prints data, and what goes wrong, as JSON on standard output
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Adds a session
+    Add(Add),
+    /// Tries everything out against a sandbox that fails on purpose, for a minute
+    #[command(disable_help_flag = true)]
+    Demo(Rest),
+    /// Sends a request to a session's API with its access token, and prints the answer's body
+    Fetch(Fetch),
+    /// Runs the keeper in this terminal
+    #[command(disable_help_flag = true)]
+    Keeper(Rest),
+    /// Tells what happened, and why
+    Log(Log),
+    /// Signs in; the password is read from the terminal or from standard input
+    Login(Login),
+    /// Forgets the sign-in here, and tells the provider
+    Logout { name: String },
+    /// Refreshes the access token now
+    Refresh { name: String },
+    /// Signs out and takes the session out of the configuration
+    Remove { name: String },
+    /// Runs an authorization server and API to try clients against
+    #[command(disable_help_flag = true)]
+    Sandbox(Rest),
+    /// Tells the state of every session
+    Status {
+        name: Option<String>,
+        /// Goes on telling what changes
+        #[arg(short, long)]
+        watch: bool,
+    },
+    /// Ends the keeper, once what is in flight is finished
+    Stop,
+    /// Prints an access token that is good, and nothing else
+    Token(Token),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Add {
+    pub(crate) name: String,
+    /// The kind of provider: `flask`, `heartbeat`, `nestjs`, `simplejwt`…
+    #[arg(long)]
+    pub(crate) preset: String,
+    /// What the provider's paths are appended to
+    #[arg(long)]
+    pub(crate) url: String,
+    /// A path of the API that the window offers; may be given several times
+    #[arg(long = "resource", value_name = "PATH")]
+    pub(crate) resources: Vec<String>,
+    /// Allows plain http to a host that is not this machine
+    #[arg(long)]
+    pub(crate) allow_http: bool,
+    /// How often to ask the provider whether the token is still good
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) heartbeat: Option<Duration>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Fetch {
+    pub(crate) name: String,
+    /// Below the session's address
+    pub(crate) path: String,
+    /// GET, or POST with a body
+    #[arg(short = 'X', long, value_name = "METHOD")]
+    pub(crate) request: Option<String>,
+    /// The body: text, @FILE, or @- for standard input
+    #[arg(short, long, value_name = "BODY")]
+    pub(crate) data: Option<String>,
+    /// A header, `Name: value`; may be given several times
+    #[arg(short = 'H', long = "header", value_name = "HEADER")]
+    pub(crate) headers: Vec<String>,
+    /// Prints the status and the headers before the body
+    #[arg(short, long)]
+    pub(crate) include: bool,
+    /// How long to wait, 30s by default
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) timeout: Option<Duration>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Log {
+    pub(crate) name: Option<String>,
+    /// Goes on with what happens from now on
+    #[arg(short, long)]
+    pub(crate) follow: bool,
+    /// How many lines at most, 100 by default
+    #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) limit: Option<u32>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Login {
+    pub(crate) name: String,
+    /// Who signs in; asked for when absent
+    #[arg(short, long)]
+    pub(crate) user: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Token {
+    pub(crate) name: String,
+    /// How long the token must still be good
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) min_valid: Option<Duration>,
+    /// How long to wait, 30s by default
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) timeout: Option<Duration>,
+}
+
+/// What the other program understands, and this one need not.
+#[derive(Debug, Args)]
+pub(crate) struct Rest {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
+    pub(crate) arguments: Vec<std::ffi::OsString>,
+}
+
+/// `90`, `90s`, `5m`, `1h`, `500ms`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let (number, unit) = text.split_at(digits);
+    let millis = match unit {
+        "ms" => 1,
+        "" | "s" => 1_000,
+        "m" | "min" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return Err("write it as 90s, 5m or 1h".to_owned()),
+    };
+    let number: u64 = number.parse().map_err(|_| "write it as 90s, 5m or 1h".to_owned())?;
+    number.checked_mul(millis).map(Duration::from_millis).ok_or_else(|| "too long".to_owned())
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 usage, 3 sign-in needed, 4 offline or provider \
+                          unavailable, 5 keyring unavailable";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn durations_have_units() {
+        for (text, millis) in
+            [("0", 0), ("90", 90_000), ("60s", 60_000), ("5m", 300_000), ("2h", 7_200_000), ("500ms", 500)]
+        {
+            assert_eq!(duration(text), Ok(Duration::from_millis(millis)), "{text}");
+        }
+        for text in ["", "s", "-5s", "5 m", "1.5h", "5x", "99999999999999999999s", "18446744073709551615h"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_passed_on_is_not_looked_at() {
+        let parsed = Arguments::parse_from(["pilotlight", "demo", "--duration", "5s", "--help", "x"]);
+        let Command::Demo(rest) = parsed.command else { panic!("{parsed:?}") };
+        assert_eq!(rest.arguments, ["--duration", "5s", "--help", "x"]);
+    }
+}

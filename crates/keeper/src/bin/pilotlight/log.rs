@@ -1,0 +1,145 @@
+//! `pilotlight log`: the journal, oldest first, so that the newest is what one sees above the prompt.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use keeper::api::{Entry, Note, Notice, Reply, Request};
+use keeper::client::Client;
+
+use crate::args::Log;
+use crate::ended::Ended;
+use crate::face::{Face, has_colour, unexpected};
+use crate::table::{Cell, Colour, harmless, lines};
+
+pub(crate) fn log(face: &Face, log: &Log) -> Result<u8, Ended> {
+    // Watched first: what happens between the two questions is then told twice, and not never.
+    let notices = if log.follow { Some(Client::connect(face.home()?)?.watch()?.1) } else { None };
+    let request = || Request::Log { profile: log.name.clone(), before: None, limit: log.limit };
+    let Reply::Log { mut entries } = face.ask(request)? else { return Err(unexpected()) };
+    entries.reverse();
+    let page = Page { face, zone: TimeZone::system(), colour: has_colour() };
+    page.print(&entries)?;
+    let Some(notices) = notices else {
+        if entries.is_empty() {
+            face.tell("cli.log.empty", &[]);
+        }
+        return Ok(0);
+    };
+    let newest = entries.last().map_or(i64::MIN, |entry| entry.id);
+    for notice in notices {
+        match notice? {
+            Notice::Entry(entry) if entry.id > newest && log.name.is_none_or_is(&entry.profile) => {
+                page.print(&[entry])?;
+            }
+            Notice::Entry(_) | Notice::Changed { .. } => {}
+        }
+    }
+    Ok(0)
+}
+
+trait Asked {
+    fn is_none_or_is(&self, profile: &Option<String>) -> bool;
+}
+
+impl Asked for Option<String> {
+    fn is_none_or_is(&self, profile: &Option<String>) -> bool {
+        self.is_none() || self == profile
+    }
+}
+
+struct Page<'a> {
+    face: &'a Face,
+    zone: TimeZone,
+    colour: bool,
+}
+
+impl Page<'_> {
+    /// With `--json` one entry a line, so that what follows is read as it comes.
+    fn print(&self, entries: &[Entry]) -> Result<(), Ended> {
+        if self.face.json {
+            return entries.iter().try_for_each(|entry| self.face.print_json(entry));
+        }
+        let rows: Vec<_> = entries.iter().map(|entry| self.row(entry)).collect();
+        lines(&rows, self.colour).into_iter().try_for_each(|line| self.face.print(line + "\n"))
+    }
+
+    fn row(&self, entry: &Entry) -> Vec<Cell> {
+        let words = self.face.words();
+        let took = took(&entry.note).map(|ms| format!(" · {}", words.measured(ms))).unwrap_or_default();
+        vec![
+            Cell::in_colour(moment(entry.at_ms, &self.zone), Colour::Faint),
+            entry.profile.clone().unwrap_or_else(|| "–".to_owned()).into(),
+            Cell { text: harmless(&words.note(&entry.note)) + &took, colour: colour(&entry.note) },
+        ]
+    }
+}
+
+fn moment(at_ms: i64, zone: &TimeZone) -> String {
+    Timestamp::from_millisecond(at_ms)
+        .map_or_else(|_| at_ms.to_string(), |at| at.to_zoned(zone.clone()).strftime("%F %T").to_string())
+}
+
+fn took(note: &Note) -> Option<u64> {
+    match note {
+        Note::Heartbeat { took_ms, .. }
+        | Note::Refreshed { took_ms, .. }
+        | Note::SignInFailed { took_ms, .. }
+        | Note::SignedIn { took_ms, .. } => Some(*took_ms),
+        Note::BreakerOpened { .. }
+        | Note::ConfigProblem { .. }
+        | Note::GaveUp { .. }
+        | Note::HeartbeatUnanswered { .. }
+        | Note::Interrupted
+        | Note::KeeperStarted { .. }
+        | Note::KeeperStopped
+        | Note::Kept { .. }
+        | Note::LateAnswer { .. }
+        | Note::NeedsLogin { .. }
+        | Note::Rejected { .. }
+        | Note::Replayed { .. }
+        | Note::Restored
+        | Note::Saved
+        | Note::SignOutTold { .. }
+        | Note::SignedOut
+        | Note::Unsaved { .. }
+        | Note::VaultWaiting { .. }
+        | Note::Woke { .. } => None,
+    }
+}
+
+/// Good news, news to wait with, and news for a person.
+fn colour(note: &Note) -> Option<Colour> {
+    match note {
+        Note::Refreshed { .. } | Note::Restored | Note::Saved | Note::SignedIn { .. } => Some(Colour::Green),
+        Note::BreakerOpened { .. }
+        | Note::ConfigProblem { .. }
+        | Note::GaveUp { .. }
+        | Note::HeartbeatUnanswered { .. }
+        | Note::Interrupted
+        | Note::Kept { .. }
+        | Note::LateAnswer { .. }
+        | Note::Rejected { .. }
+        | Note::Unsaved { .. }
+        | Note::VaultWaiting { .. } => Some(Colour::Amber),
+        Note::NeedsLogin { .. } | Note::SignInFailed { .. } => Some(Colour::Red),
+        Note::Heartbeat { good, .. } => (!good).then_some(Colour::Amber),
+        Note::SignOutTold { trouble, .. } => trouble.map(|_| Colour::Amber),
+        Note::KeeperStarted { .. }
+        | Note::KeeperStopped
+        | Note::Replayed { .. }
+        | Note::SignedOut
+        | Note::Woke { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_that_of_the_wall_clock_here() {
+        let china = TimeZone::fixed(jiff::tz::offset(8));
+        assert_eq!(moment(0, &china), "1970-01-01 08:00:00");
+        assert_eq!(moment(1_795_248_000_000, &TimeZone::UTC), "2026-11-21 08:00:00");
+        assert_eq!(moment(i64::MAX, &TimeZone::UTC), i64::MAX.to_string());
+    }
+}
