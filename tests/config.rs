@@ -6,9 +6,9 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use keeper::api::{Code, Draft, Resource, VaultKind};
+use keeper::api::{Code, Draft, VaultKind};
 use keeper::config::{self, Config};
-use session::recipe::Recipe;
+use session::recipe::{Recipe, Resource};
 use session::tokens::{AccessToken, RefreshToken};
 
 const FULL: &str = r#"# The keys of the office.
@@ -58,7 +58,9 @@ fn everything_that_can_be_said_is_understood() {
     assert_eq!((two.refresh_before, two.assume_lifetime), (None, Duration::from_secs(3600)));
     assert!(!two.allow_http && !two.sandbox && two.user.is_none() && two.ca_file.is_none());
     assert_eq!(two.resources, [resource("GET", "/aaa"), resource("GET", "/bbb")]);
-    assert_eq!(two.recipe, Recipe::preset("nestjs").unwrap());
+    let mut preset = Recipe::preset("nestjs").unwrap();
+    preset.ask_a_resource(&two.resources);
+    assert_eq!(two.recipe, preset);
 }
 
 #[test]
@@ -68,7 +70,7 @@ fn an_empty_file_is_a_configuration_and_presets_bring_their_threshold() {
     assert_eq!(config.vault, VaultKind::Keyring);
     let config = read("profile.a = { preset = 'simplejwt', url = 'https://a.example' }");
     assert_eq!(config.profiles[0].refresh_before, Some(Duration::from_secs(300)));
-    assert!(!config.profiles[0].policy(7).probe);
+    assert!(config.profiles[0].policy(7).probe);
     let config = read("profile.a = { preset = 'heartbeat', url = 'https://a.example' }");
     assert!(config.profiles[0].policy(7).probe);
 }
@@ -387,4 +389,17 @@ fn scratch(name: &str) -> PathBuf {
     drop(fs::remove_dir_all(&dir));
     fs::create_dir_all(&dir).expect("the temporary directory is writable");
     dir
+}
+
+/// Row A12: for opaque tokens without such an endpoint, asking for something is all there is.
+#[test]
+fn a_resource_serves_as_the_heartbeat_where_there_is_no_endpoint_for_it() {
+    let heartbeat = |text: &str| {
+        let config = read(&format!("[profile.a]\npreset = 'nestjs'\nurl = 'https://a.example'\n{text}"));
+        config.profile("a").unwrap().recipe.heartbeat.clone().map(|probe| probe.path)
+    };
+    assert_eq!(heartbeat("").as_deref(), Some("/aaa"));
+    assert_eq!(heartbeat("resources = ['POST /notes', '/me']").as_deref(), Some("/me"));
+    assert_eq!(heartbeat("recipe.heartbeat = { path = '/ping' }").as_deref(), Some("/ping"));
+    assert_eq!(heartbeat("recipe.heartbeat = false"), None);
 }

@@ -255,6 +255,7 @@ fn a_heartbeat_is_good_or_bad_or_says_nothing() {
         (401, HTML, PAGE, true, None),
         (403, HTML, PAGE, true, None),
         (404, HTML, PAGE, true, None),
+        (404, JSON, r#"{"statusCode":404}"#, true, None),
         (200, JSON, r#"{"ok":tr"#, true, None),
         (302, HTML, "", true, None),
         (429, JSON, "{}", true, None),
@@ -265,6 +266,17 @@ fn a_heartbeat_is_good_or_bad_or_says_nothing() {
         assert_eq!(said, good, "{status} {kind} {body}");
     }
     assert_eq!(preset("flask").heartbeat_good(&answer(401, JSON, "{}", true)), None);
+}
+
+#[test]
+fn a_resource_in_place_of_a_heartbeat_may_be_a_page() {
+    let mut recipe = preset("nestjs");
+    recipe.ask_a_resource(&recipe.resources.clone());
+    let said = |status, authentic| recipe.heartbeat_good(&answer(status, HTML, PAGE, authentic));
+    assert_eq!(said(200, true), Some(true));
+    assert_eq!(said(200, false), None, "anybody's page");
+    assert_eq!(said(404, true), None, "a question that is wrong says nothing about the token");
+    assert_eq!(recipe.heartbeat_good(&answer(401, JSON, r#"{"statusCode":401}"#, true)), Some(false));
 }
 
 #[test]

@@ -16,11 +16,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use session::policy::Policy;
-use session::recipe::Recipe;
+use session::recipe::{Recipe, Resource};
 use toml_edit::{Document, Item};
 use url::Url;
 
-use crate::api::{Code, Failure, Resource, VaultKind};
+use crate::api::{Code, Failure, VaultKind};
 
 pub use duration::parse_duration;
 pub use edit::{add, remove};

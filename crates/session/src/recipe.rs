@@ -37,7 +37,7 @@ pub struct Recipe {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub login: Option<Exchange>,
     pub refresh: Exchange,
-    /// Absent where there is no such endpoint; validity is then judged by time, and by the requests themselves.
+    /// Absent where there is no such endpoint; see [`Recipe::ask_a_resource`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub heartbeat: Option<Probe>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -118,6 +118,9 @@ pub struct Probe {
     /// Which answers mean "not good" although their status is a success.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub bad: Vec<Match>,
+    /// A web page may be what it answers with.
+    #[serde(default)]
+    pub page: bool,
 }
 
 /// The header that carries the access token.
@@ -203,6 +206,17 @@ impl Recipe {
     /// What the answer to a heartbeat says of the access token; `None` when it says nothing.
     pub fn heartbeat_good(&self, answer: &Answer<'_>) -> Option<bool> {
         reading::heartbeat(self, answer)
+    }
+
+    /// Where there is no endpoint for it, the first resource that can be read serves as the heartbeat: what a token is
+    /// good for is the best question about it.
+    pub fn ask_a_resource(&mut self, resources: &[Resource]) {
+        if let Some(resource) = resources.iter().find(|resource| resource.method == "GET")
+            && self.heartbeat.is_none()
+        {
+            let (method, path) = (resource.method.clone(), resource.path.clone());
+            self.heartbeat = Some(Probe { method, path, bad: Vec::new(), page: true });
+        }
     }
 
     /// The tokens that a sign-in brought, or why it brought none.

@@ -86,7 +86,7 @@ fn to_toml(json: &serde_json::Value) -> Option<Value> {
 }
 
 /// `logout = false` takes away what the preset has.
-fn is_off(item: Option<&Item>) -> bool {
+pub(super) fn is_off(item: Option<&Item>) -> bool {
     item.and_then(Item::as_bool) == Some(false)
 }
 

@@ -4,13 +4,12 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use session::recipe::{self, Recipe};
+use session::recipe::{Recipe, Resource};
 use toml_edit::{Item, Key};
 use url::Url;
 
 use super::hint::{self, Told};
 use super::{CUSTOM, Problem, Profile, duration, merge, rules};
-use crate::api::Resource;
 
 /// The text that is being read, and where it came from.
 #[derive(Clone, Copy)]
@@ -105,8 +104,13 @@ impl<'a> Reader<'a> {
     fn finish(&mut self, said: Said<'a>) -> Option<Profile> {
         let url = self.url(said.url, said.allow_http);
         let preset = said.preset.as_ref().map(|(name, _)| name.clone());
+        let no_heartbeat = said.recipe.as_ref().is_some_and(|(item, _)| says_no_heartbeat(item));
         let recipe = self.recipe(said.preset, said.recipe);
-        let (url, recipe) = (url?, recipe?);
+        let (url, mut recipe) = (url?, recipe?);
+        let resources = said.resources.unwrap_or_else(|| recipe.resources.clone());
+        if !no_heartbeat {
+            recipe.ask_a_resource(&resources);
+        }
         let preset_before = preset.as_deref().and_then(Recipe::preset_refresh_before);
         Some(Profile {
             name: self.name.to_owned(),
@@ -118,7 +122,7 @@ impl<'a> Reader<'a> {
             timeout: said.timeout.unwrap_or(30 * SECOND),
             allow_http: said.allow_http,
             ca_file: said.ca_file,
-            resources: said.resources.unwrap_or_else(|| recipe.resources.iter().map(resource).collect()),
+            resources,
             recipe,
             sandbox: said.sandbox,
             user: said.user,
@@ -220,8 +224,8 @@ impl<'a> Reader<'a> {
         };
         let mut resources = Vec::new();
         for value in list {
-            match value.as_str().map(recipe::Resource::new) {
-                Some(Ok(read)) => resources.push(resource(&read)),
+            match value.as_str().map(Resource::new) {
+                Some(Ok(resource)) => resources.push(resource),
                 Some(Err(problem)) => self.problem(value.span(), key, (problem, hint())),
                 None => self.problem(value.span(), key, ("a resource is not a text".to_owned(), hint())),
             }
@@ -234,8 +238,9 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn resource(resource: &recipe::Resource) -> Resource {
-    Resource { method: resource.method.clone(), path: resource.path.clone() }
+/// `recipe.heartbeat = false`.
+fn says_no_heartbeat(recipe: &Item) -> bool {
+    recipe.as_table_like().is_some_and(|recipe| merge::is_off(recipe.get("heartbeat")))
 }
 
 fn kind(item: &Item) -> String {

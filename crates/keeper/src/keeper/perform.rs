@@ -188,7 +188,7 @@ impl Keeper {
                 Ok(received) => match profile.recipe.heartbeat_good(&received.answer()) {
                     Some(true) => Beat::Good,
                     Some(false) => Beat::SaysNo,
-                    None => Beat::Silent { trouble: Trouble::Status, status: Some(received.status) },
+                    None => silent_with(received.status),
                 },
                 Err(trouble) => silent(trouble),
             };
@@ -300,6 +300,18 @@ impl Keeper {
             drop(post.send(Mail::Vault { id, event }));
         });
     }
+}
+
+/// An answer that says nothing about the token.
+fn silent_with(status: u16) -> Beat {
+    let trouble = match status {
+        429 => Trouble::RateLimited,
+        200..300 => Trouble::NotJson,
+        300..400 => Trouble::Redirected,
+        400..500 => Trouble::Misconfigured,
+        _ => Trouble::Status,
+    };
+    Beat::Silent { trouble, status: Some(status) }
 }
 
 fn refused(refusal: SignInRefusal, host: &str) -> Failure {

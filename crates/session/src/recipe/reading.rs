@@ -84,8 +84,12 @@ pub(super) fn sign_in(
 pub(super) fn heartbeat(recipe: &Recipe, answer: &Answer<'_>) -> Option<bool> {
     let probe = recipe.heartbeat.as_ref()?;
     let body = answer.read();
-    if body == Body::Html || body == Body::CutShort {
+    if body == Body::CutShort {
         return None;
+    }
+    // A page is good news only from a resource that serves pages, over a connection that no portal can sit on.
+    if body == Body::Html {
+        return (probe.page && answer.authentic && answer.is_success()).then_some(true);
     }
     let holds = |rule: &super::Match| rule.holds_of(answer, &body);
     if probe.bad.iter().any(holds) || recipe.rejects.iter().any(holds) {
@@ -96,7 +100,8 @@ pub(super) fn heartbeat(recipe: &Recipe, answer: &Answer<'_>) -> Option<bool> {
     }
     match answer.status {
         200..300 => Some(true),
-        407 | 408 | 425 | 429 | 451 => None,
+        // The question is wrong, or comes at a bad time; that says nothing about the token.
+        404 | 405 | 407 | 408 | 410 | 425 | 429 | 451 => None,
         400..500 => body.json().map(|_| false),
         _ => None,
     }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use keeper::api::{Fetch, Fetched, Notice, Reply, Request};
+use keeper::api::{Fetch, Fetched, Note, Notice, Reply, Request};
 use keeper::config::parse_duration;
 use keeper::keeper::{Handle, Keeper};
 use keeper::paths::Home;
@@ -82,6 +82,7 @@ struct Stage {
 /// What the caller of the requests counts.
 #[derive(Default)]
 pub(crate) struct Tally {
+    pub(crate) heartbeats: u64,
     pub(crate) requests: u64,
     pub(crate) failed: u64,
     pub(crate) replayed: u64,
@@ -120,9 +121,7 @@ impl Stage {
                     open -= 1;
                     self.count(&path, outcome);
                 }
-                Ok(notice) = notices.recv() => if let Notice::Entry(entry) = notice {
-                    self.story.note(&entry);
-                },
+                Ok(notice) = notices.recv() => self.hear(&notice),
                 _ = look.tick() => self.look().await,
             }
         }
@@ -133,9 +132,14 @@ impl Stage {
             self.count(&path, outcome);
         }
         while let Ok(notice) = notices.try_recv() {
-            if let Notice::Entry(entry) = notice {
-                self.story.note(&entry);
-            }
+            self.hear(&notice);
+        }
+    }
+
+    fn hear(&mut self, notice: &Notice) {
+        if let Notice::Entry(entry) = notice {
+            self.tally.heartbeats += u64::from(matches!(entry.note, Note::Heartbeat { .. }));
+            self.story.note(entry);
         }
     }
 
@@ -190,9 +194,9 @@ fn counted(control: &Control) -> Counters {
     control.counters()[Dialect::NestJs]
 }
 
-/// An eighth of the time each, but neither too short to follow nor too long to see several.
+/// An eighth of the time each in whole seconds, as JWTs have it, but neither too short to follow nor too long to see several.
 fn lifetime(duration: Duration) -> Duration {
-    (duration / 8).clamp(Duration::from_millis(1500), Duration::from_secs(6))
+    Duration::from_secs((duration / 8).as_secs().clamp(2, 6))
 }
 
 async fn start_sandbox(lifetime: Duration) -> Result<Sandbox, String> {

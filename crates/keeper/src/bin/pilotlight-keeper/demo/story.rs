@@ -31,7 +31,7 @@ impl Summary {
         Self {
             logins: server.logins,
             refreshes: server.refreshes_granted,
-            heartbeats: server.heartbeats,
+            heartbeats: tally.heartbeats,
             requests: tally.requests,
             failed: tally.failed,
             replayed: tally.replayed,
