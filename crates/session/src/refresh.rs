@@ -56,7 +56,7 @@ pub(crate) struct Suspicion {
 
 impl Session {
     pub(crate) fn on_asked(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
-        if self.hold.as_ref().is_some_and(|hold| hold.asked_for && now < hold.until) {
+        if self.hold.as_ref().is_some_and(|hold| now < hold.named) {
             return;
         }
         if self.grant.is_some() && self.lost == Some(Lost::Unsure) {
@@ -91,8 +91,8 @@ impl Session {
         // While the token was good there was time for a long pause. Now people wait.
         let soon = now + self.backoff(now).for_;
         match &mut self.hold {
-            Some(hold) if hold.asked_for || hold.trouble == Trouble::Misconfigured => {}
-            Some(hold) => hold.until = hold.until.min(soon),
+            Some(hold) if hold.trouble == Trouble::Misconfigured => {}
+            Some(hold) => hold.shorten(soon),
             None => self.begin_refresh(cause, now, out),
         }
     }
@@ -177,7 +177,7 @@ impl Session {
             Verdict::Misconfigured { trouble, status } => {
                 // Counted by themselves: one 404 after a dozen 503s is a deployment, not a wrong profile.
                 let in_a_row = self.streak.misconfigured + 1;
-                let pause = Pause { for_: slow_retry(in_a_row), asked_for: false };
+                let pause = Pause::ours(slow_retry(in_a_row));
                 self.keep(&exchange, trouble, status, pause, now, out);
                 self.streak.misconfigured = in_a_row;
             }
@@ -191,14 +191,12 @@ impl Session {
             Verdict::Transient { trouble, status, retry_after } => {
                 let pause = if prompt && !self.streak.prompted {
                     self.streak.prompted = true;
-                    Pause { for_: self.dice.between(PROMPT / 2, PROMPT), asked_for: false }
+                    Pause::ours(self.dice.between(PROMPT / 2, PROMPT))
                 } else {
                     self.backoff(now)
                 };
-                let pause = match retry_after {
-                    Some(asked) => Pause { for_: pause.for_.max(asked), asked_for: true },
-                    None => pause,
-                };
+                let named = retry_after.unwrap_or_default();
+                let pause = Pause { for_: pause.for_.max(named), named };
                 self.keep(&exchange, trouble, status, pause, now, out);
             }
         }
@@ -227,7 +225,7 @@ impl Session {
         self.streak.misconfigured = 0;
         self.streak.cause.get_or_insert(exchange.cause);
         let until = now + pause.for_;
-        self.hold = Some(Hold { until, trouble, status, asked_for: pause.asked_for });
+        self.hold = Some(Hold { until, trouble, status, named: now + pause.named });
         out.push(Effect::Note(Note::Kept {
             cause: exchange.cause,
             trouble,
@@ -245,7 +243,7 @@ impl Session {
             .filter(|access| !access.rejected)
             .map_or(Duration::ZERO, |access| now.until(access.expires));
         let for_ = backoff(&mut self.dice, self.streak.failures + 1, lifetime, remaining);
-        Pause { for_, asked_for: false }
+        Pause::ours(for_)
     }
 
     /// Whether this refusal is one too many.
@@ -363,8 +361,14 @@ impl Session {
 
 struct Pause {
     for_: Duration,
-    /// The provider asked for it.
-    asked_for: bool,
+    /// How much of it the provider asked for.
+    named: Duration,
+}
+
+impl Pause {
+    fn ours(for_: Duration) -> Self {
+        Self { for_, named: Duration::ZERO }
+    }
 }
 
 /// How long a worker may take, well above what the HTTP client allows itself for one exchange: its own report, even

@@ -90,8 +90,8 @@ pub(crate) struct Hold {
     pub(crate) until: Timestamp,
     pub(crate) trouble: Trouble,
     pub(crate) status: Option<u16>,
-    /// The provider itself named the time: nothing shortens it.
-    pub(crate) asked_for: bool,
+    /// The time that the provider itself named, if it did: nothing is tried before it.
+    pub(crate) named: Timestamp,
 }
 
 /// The last refresh that brought a token.
@@ -337,10 +337,9 @@ impl Session {
         self.settle = self.settle.min(now + self.dice.between(Duration::ZERO, SETTLE / 4));
         let soon = now + self.dice.between(Duration::ZERO, SETTLE / 4);
         if let Some(hold) = &mut self.hold
-            && !hold.asked_for
             && hold.trouble.is_about_the_network()
         {
-            hold.until = hold.until.min(soon);
+            hold.shorten(soon);
         }
     }
 
@@ -364,6 +363,13 @@ impl Session {
     pub(crate) fn next_attempt(&mut self) -> Attempt {
         self.attempts += 1;
         Attempt { epoch: self.epoch, number: self.attempts }
+    }
+}
+
+impl Hold {
+    /// There is a reason to try sooner; not sooner than the provider allows.
+    pub(crate) fn shorten(&mut self, until: Timestamp) {
+        self.until = self.until.min(until.max(self.named));
     }
 }
 
