@@ -35,6 +35,8 @@ pub(crate) struct Kept {
     pub(super) replayed: u32,
     /// The newest access token's generation and, where it is a JWT, its algorithm.
     pub(super) form: Option<(u32, Option<String>)>,
+    /// The generation of the access token whose refusal was written down last.
+    pub(super) refused: Option<u32>,
     /// Where it stands in the keeper's list of dates.
     pub(super) due: Option<Timestamp>,
     /// Its profile has been removed; it stays only until nothing of it is left.
@@ -82,6 +84,7 @@ impl Kept {
             in_flight: 0,
             replayed: 0,
             form: None,
+            refused: None,
             due: None,
             leaving: false,
             exchanges: 0,

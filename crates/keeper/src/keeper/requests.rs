@@ -178,9 +178,7 @@ impl Keeper {
             }
             Ok(received) => {
                 if profile.recipe.rejects(&received.answer()) {
-                    let path = parked.what.url.path().to_owned();
-                    let status = received.status;
-                    self.note(Some(&profile.name), Note::Rejected { path, status, generation });
+                    self.note_rejected(id, &parked, received.status, generation);
                     self.step(id, Event::Rejected { generation });
                     if !parked.again && self.is_worth_another_try(id, generation, now) {
                         parked.again = true;
@@ -194,6 +192,16 @@ impl Keeper {
         }
         self.settle(id, now);
         self.tell_burst(id, now);
+    }
+
+    /// The first refusal of a token is worth a line; the other nine hundred are the same news.
+    fn note_rejected(&mut self, id: Id, parked: &Parked, status: u16, generation: u32) {
+        let Some(kept) = self.kept.get_mut(&id) else { return };
+        if kept.refused.replace(generation) != Some(generation) {
+            let name = kept.profile.name.clone();
+            let path = parked.what.url.path().to_owned();
+            self.note(Some(&name), Note::Rejected { path, status, generation });
+        }
     }
 
     /// The token that was refused has been replaced, or is about to be.

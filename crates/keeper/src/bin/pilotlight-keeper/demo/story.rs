@@ -49,6 +49,16 @@ impl Summary {
 pub(crate) struct Story {
     began: Instant,
     teller: Teller,
+    /// The token that was out when last looked at.
+    life: Option<Life>,
+}
+
+/// How far a token's life has come.
+#[derive(Clone, Copy)]
+struct Life {
+    generation: u32,
+    lived_ms: u64,
+    lifetime_ms: u64,
 }
 
 enum Teller {
@@ -68,7 +78,7 @@ impl Story {
             let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
             Teller::Person { words: Words::for_locale(), bar, colour }
         };
-        Self { began: Instant::now(), teller }
+        Self { began: Instant::now(), teller, life: None }
     }
 
     pub(crate) fn begin(&self, url: &str, lifetime: Duration, duration: Duration) {
@@ -118,15 +128,29 @@ impl Story {
         }
     }
 
-    /// The line of life of the token that is out.
-    pub(crate) fn look(&self, session: &SessionView) {
+    /// The token that is out: its bar moves, and one that has been replaced leaves its line of life behind.
+    pub(crate) fn look(&mut self, session: &SessionView) {
         let Teller::Person { words, bar, .. } = &self.teller else { return };
         let Some(access) = &session.access else { return };
+        if let Some(life) = self.life.filter(|life| life.generation != access.generation) {
+            let line = words.fill(
+                "cli.demo.life",
+                &[
+                    ("generation", &format!("{:<2}", life.generation)),
+                    ("bar", &drawn(life)),
+                    ("lived", &words.measured(life.lived_ms)),
+                    ("lifetime", &words.duration(life.lifetime_ms)),
+                ],
+            );
+            self.line("", &line);
+        }
+        let lived_ms = access.lifetime_ms.saturating_sub(access.remaining_ms);
+        self.life = Some(Life { generation: access.generation, lived_ms, lifetime_ms: access.lifetime_ms });
         let left = access.remaining_ms.saturating_mul(1000) / access.lifetime_ms.max(1);
         bar.set_position(left);
         bar.set_prefix(words.fill("cli.demo.token", &[("generation", &access.generation.to_string())]));
         let message = match session.refresh_in_ms {
-            Some(wait) => words.fill("cli.demo.refresh_in", &[("duration", &words.duration(wait))]),
+            Some(wait) => words.fill("cli.demo.refresh_in", &[("duration", &words.measured(wait))]),
             None => words.phase(&session.phase),
         };
         bar.set_message(message);
@@ -199,6 +223,15 @@ fn glyph(note: &Note) -> &'static str {
         | Note::Woke { .. } => "·",
     }
 }
+
+/// What was lived of it, and what was left when the next one took its place.
+fn drawn(life: Life) -> String {
+    let lived = life.lived_ms.saturating_mul(LINE).div_ceil(life.lifetime_ms.max(1)).min(LINE);
+    (0..LINE).map(|at| if at < lived { '━' } else { '┄' }).collect()
+}
+
+/// Characters of a whole life.
+const LINE: u64 = 28;
 
 fn ms(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
