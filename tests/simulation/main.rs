@@ -1,12 +1,13 @@
 //! A deterministic simulation: years of one session in a world that goes wrong, from a seed.
 //!
-//! `SIM_SEED=n` runs one seed, `SIM_SEEDS=n` as many as wanted. That the laws catch anything at all is shown by
-//! planting bugs: each must be caught, and by the law that it breaks.
+//! `SIM_SEED=n` runs one seed, `SIM_SEEDS=n` as many as wanted, `SIM_FLEET=n` a fleet of that size. That the laws catch
+//! anything at all is shown by planting bugs: each must be caught, and by the law that it breaks.
 
 // A planted bug, or a trace, is about one kind of event and lets all others pass.
 #![allow(clippy::wildcard_enum_match_arm)]
 
 mod dice;
+mod fleet;
 mod provider;
 mod referee;
 mod saboteur;
@@ -20,7 +21,6 @@ use world::World;
 
 #[test]
 fn a_session_holds_in_a_world_that_goes_wrong() {
-    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let seeds = match number("SIM_SEED") {
         Some(seed) => seed..seed + 1,
         None => 0..number("SIM_SEEDS").unwrap_or(2_000),
@@ -69,6 +69,10 @@ planted! {
     planted_retrying_lost_answers_late: RetriesLostAnswersLate => AGraceSavesTheSession;
     planted_sending_an_old_token: SendsAnOldToken => TheNewestTokenIsSent;
     planted_sending_twice: SendsTwice => OneRefreshInFlight;
+}
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
 }
 
 /// Some seed among the first five thousand breaks one of these laws, and no seed before it breaks another.
