@@ -5,6 +5,7 @@
 #   tests/window/run.sh [TEST FILE...]
 #
 # PILOTLIGHT_BIN_DIR  where the programs are; otherwise they are built here when they are missing or old
+# PICTURES=DIR        where to put a picture of what a test that failed was looking at
 # SCREENSHOT=FILE     only takes the picture of the window for the README
 #
 # Exits with 77 when something that it needs is not installed.
@@ -27,7 +28,7 @@ main() {
     mkdir -m 700 "$stage/run" "$stage/home"
     bus_configuration >"$stage/bus.conf"
     # A font size, language or proxy of whoever runs this must not change what is tested.
-    env -i PATH="$PATH" STAGE="$stage" PILOTLIGHT_BIN_DIR="$PILOTLIGHT_BIN_DIR" SCREENSHOT="${SCREENSHOT:-}" \
+    env -i PATH="$PATH" STAGE="$stage" PILOTLIGHT_BIN_DIR="$PILOTLIGHT_BIN_DIR" SCREENSHOT="${SCREENSHOT:-}" PICTURES="${PICTURES:-}" \
         HOME="$stage/home" XDG_RUNTIME_DIR="$stage/run" LANG=C.UTF-8 TERM="${TERM:-dumb}" \
         xvfb-run -a -s "-screen 0 1280x900x24" dbus-run-session --config-file="$stage/bus.conf" -- tests/window/run.sh --inside "$@"
 }

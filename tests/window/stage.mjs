@@ -140,9 +140,9 @@ export class Stage {
     return stdout + stderr;
   }
 
-  /** Every file below the home, as one text. */
+  /** Every file that any of the programs wrote, as one text. */
   files() {
-    return readdirSync(this.home, { recursive: true, withFileTypes: true })
+    return readdirSync(STAGE, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
       .map((path) => `${path}\n${readFileSync(path, "latin1")}`)

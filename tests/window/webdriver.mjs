@@ -1,7 +1,8 @@
 // As much of WebDriver as these tests need, over plain HTTP.
 
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { createServer } from "node:net";
+import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 
 const ELEMENT = "element-6066-11e4-a52e-4f735466cecf";
@@ -21,7 +22,16 @@ export async function until(what, condition, within = 15_000) {
     }
     await pause(50);
   } while (Date.now() < deadline);
+  takePicture(what);
   throw new Error(`not within ${within} ms: ${what} (last: ${last?.message ?? JSON.stringify(last)})`);
+}
+
+/** Of the whole display, where `PICTURES` says: what a test that failed was looking at. */
+function takePicture(what) {
+  const { PICTURES } = process.env;
+  if (!PICTURES) return;
+  const name = what.replace(/\W+/g, "-").slice(0, 60);
+  spawnSync("import", ["-window", "root", join(PICTURES, `${name}.png`)], { timeout: 10_000 });
 }
 
 export class Driver {

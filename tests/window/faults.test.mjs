@@ -1,0 +1,139 @@
+// What goes wrong is said where it happened, with what to do; what can be mended without a person is.
+
+import assert from "node:assert/strict";
+import test from "node:test";
+import { Stage } from "./stage.mjs";
+import { until } from "./webdriver.mjs";
+
+test("what goes wrong is said in its place, and mended where it can be", { timeout: 180_000 }, async (t) => {
+  const stage = await Stage.set(t);
+  const url = await stage.sandbox("30s");
+  const page = await stage.open();
+
+  await t.test("an address that is none is refused where it was typed", async () => {
+    await page.click('[data-testid="first-add"]');
+    await page.type('[data-testid="new-name"]', "Portal");
+    await page.type('[data-testid="new-url"]', "nowhere");
+    await page.click('[data-testid="new-submit"]');
+    await saysWhatToDo(page, "bad_url", "form");
+    assert.equal(await page.attribute('[data-testid="new-url"]', "aria-invalid"), "true");
+  });
+
+  await t.test("plain http to another machine must be allowed by name", async () => {
+    await page.type('[data-testid="new-url"]', "http://192.0.2.1/");
+    await page.click('[data-testid="new-submit"]');
+    await saysWhatToDo(page, "plain_http", "form");
+  });
+
+  await t.test("a provider that cannot be reached is told at the sign-in", async () => {
+    // Nobody listens on the port of a server that has ended.
+    await page.click('[data-testid="preset-simplejwt"]');
+    await page.type('[data-testid="new-url"]', "http://127.0.0.1:9/simplejwt");
+    await page.click('[data-testid="new-submit"]');
+    await until("it is added", () => page.count('[data-testid="session-Portal"]'));
+    await signIn(page, "alice", "wonderland");
+    await saysWhatToDo(page, "offline", "form");
+    assert.match(await page.text('[data-testid="failure"]'), /127\.0\.0\.1/);
+  });
+
+  await t.test("a session that is not wanted is removed", async () => {
+    await page.click('[data-testid="more"]');
+    await page.click('[data-testid="remove"]');
+    await page.click('[data-testid="confirm"]');
+    await until("it is gone", async () => (await page.count('[data-testid="session-Portal"]')) === 0);
+  });
+
+  await t.test("a wrong password is told under the form, and the next try works", async () => {
+    await stage.add("Sandbox", "nestjs", `${url}/nestjs`);
+    await signIn(page, "alice", "wrong");
+    await saysWhatToDo(page, "sign_in_refused", "form");
+    await until("the password is typed over", () => page.run(`return document.activeElement?.dataset.testid === "password"`));
+    await signIn(page, "alice", "wonderland");
+    await phase(page, "Fresh");
+    assert.equal(await page.count('[data-testid="failure"]'), 0);
+  });
+
+  await t.test("access tokens that the provider forgot are replaced, and nobody is asked", async () => {
+    const before = (await session(stage)).access.generation;
+    await page.click('[data-testid="tab-bench"]');
+    await page.click('[data-testid="revoke-access"]');
+    await page.click('[data-testid="tab-data"]');
+    await page.click('[data-testid="fetch-/aaa"]');
+    await until("data", () => page.count('[data-testid="answer"][data-status="200"]'));
+    await until("a newer token", async () => (await session(stage)).access.generation > before);
+    await phase(page, "Fresh");
+    const { entries } = await stage.ask({ do: "log", profile: "Sandbox", limit: 100 });
+    assert(entries.some(({ note }) => note.kind === "refreshed"));
+  });
+
+  await t.test("a provider in trouble is waited for, and the session survives", async () => {
+    await page.click('[data-testid="tab-bench"]');
+    await page.click('[data-testid="times-until"]');
+    await page.click('[data-testid="fault-status"]');
+    await until("the switch is on", () => page.count('[data-testid="fault-status"][aria-checked="true"]'));
+    await page.click('[data-testid="refresh-now"]');
+    await phase(page, "Waiting");
+    await page.click('[data-testid="all-off"]');
+    await phase(page, "Fresh", 60_000);
+  });
+
+  await t.test("a session that the provider ended asks for the person, who signs in again", async () => {
+    await page.click('[data-testid="tab-bench"]');
+    await page.click('[data-testid="revoke-all"]');
+    await page.click('[data-testid="tab-overview"]');
+    await page.click('[data-testid="refresh-now"]');
+    await phase(page, "NeedsLogin");
+    await until("there is the form", () => page.count('[data-testid="password"]'));
+    assert.equal(await page.attribute('[data-testid="session-Sandbox"]', "data-phase"), "NeedsLogin");
+    await signIn(page, "alice", "wonderland");
+    await phase(page, "Fresh");
+  });
+
+  await t.test("who signs out is signed out", async () => {
+    await page.click('[data-testid="sign-out"]');
+    await phase(page, "NeedsLogin");
+    await until("nothing is kept", async () => !/Sandbox/.test(await stage.keyring().catch(() => "")));
+  });
+  await stage.close(page);
+});
+
+test("a keeper that dies is started again, and the page goes on", { timeout: 60_000 }, async (t) => {
+  const stage = await Stage.set(t);
+  const url = await stage.sandbox("30s");
+  const page = await stage.open();
+  await stage.add("Sandbox", "flask", `${url}/flask`);
+  await stage.login("Sandbox");
+  await phase(page, "Fresh");
+  const [keeper] = stage.keepers();
+  process.kill(keeper, "SIGKILL");
+  await until("another keeper", () => stage.keepers().some((pid) => pid !== keeper));
+  await phase(page, "Fresh");
+  await until("nothing is amiss any more", async () => (await page.count('[data-testid="notice"]')) === 0);
+  await stage.close(page);
+});
+
+async function signIn(page, username, password) {
+  await page.type('[data-testid="username"]', username);
+  await page.type('[data-testid="password"]', password);
+  await page.click('[data-testid="sign-in"]');
+}
+
+/** The failure with its code stands in the place that it is about, with a sentence, a next step and the code. */
+async function saysWhatToDo(page, code, place) {
+  await until(`the failure ${code}`, () => page.count(`${place} [data-testid="failure"][data-code="${code}"]`));
+  const [say, next, name] = await page.run(
+    `const box = document.querySelector('[data-testid="failure"]');
+     return ["b", "p", "small"].map((css) => box.querySelector(css)?.innerText.trim() ?? "");`,
+  );
+  assert(say.length > 10 && next.length > 10, `${say} / ${next}`);
+  assert(name.includes(code), name);
+}
+
+function phase(page, name, within) {
+  return until(`the session is ${name}`, () => page.count(`[data-testid="phase"][data-phase="${name}"]`), within);
+}
+
+async function session(stage) {
+  const { sessions } = await stage.ask({ do: "status" });
+  return sessions.find((each) => each.profile === "Sandbox");
+}
