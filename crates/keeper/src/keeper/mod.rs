@@ -107,6 +107,7 @@ pub(crate) enum Mail {
         id: Id,
         attempt: Attempt,
         outcome: Result<(Tokens, String), Failure>,
+        took: Duration,
     },
     /// The operating system wants the process to end.
     Terminate,
@@ -234,7 +235,7 @@ impl Keeper {
             }
             Mail::Hint(hint) => self.on_hint(hint),
             Mail::Noted { profile, note } => self.note(Some(&profile), note),
-            Mail::SignedIn { id, attempt, outcome } => self.on_signed_in(id, attempt, outcome),
+            Mail::SignedIn { id, attempt, outcome, took } => self.on_signed_in(id, attempt, outcome, took),
             Mail::Terminate => self.begin_to_stop(None),
             Mail::Vault { id, event } => self.on_vault(id, event),
         }

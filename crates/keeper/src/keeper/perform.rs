@@ -7,6 +7,7 @@ use session::event::{Attempt, Beat, Effect, Event};
 use session::note::Note;
 use session::reason::Trouble;
 use session::recipe::SignInRefusal;
+use session::time::millis;
 use session::tokens::{AccessToken, RefreshToken, Secret, Tokens};
 use session::verdict::Verdict;
 
@@ -90,6 +91,7 @@ impl Keeper {
         id: Id,
         attempt: Attempt,
         outcome: Result<(Tokens, String), Failure>,
+        took: Duration,
     ) {
         let Some(kept) = self.kept.get_mut(&id) else { return };
         kept.exchanges -= 1;
@@ -104,7 +106,7 @@ impl Keeper {
             Err(failure) => {
                 let name = kept.profile.name.clone();
                 let code = failure.code.key();
-                self.note(Some(&name), Note::SignInFailed { code, took_ms: 0 });
+                self.note(Some(&name), Note::SignInFailed { code, took_ms: millis(took) });
                 self.step(id, Event::SignInFailed { attempt });
                 if let Some(answer) = answer {
                     drop(answer.send(Err(failure.of(&name))));
@@ -121,7 +123,7 @@ impl Keeper {
             Some(Trouble::BreakerOpen) => {}
             Some(_) => {
                 if let Some(pause) = breaker.failed(clock::now()) {
-                    let for_ms = session::time::millis(pause);
+                    let for_ms = millis(pause);
                     self.note(None, Note::BreakerOpened { host: host.to_owned(), for_ms });
                 }
             }
@@ -204,6 +206,7 @@ impl Keeper {
         let client = self.http.about_tokens(&profile.reach());
         let message = profile.recipe.sign_in(&username, &Secret::new(password.expose()));
         let post = self.post.clone();
+        let began = clock::now();
         tokio::spawn(async move {
             let outcome = match (client, message) {
                 (Err(problem), _) => Err(problem),
@@ -222,7 +225,8 @@ impl Keeper {
                 }
             };
             let outcome = outcome.map(|tokens| (tokens, username));
-            drop(post.send(Mail::SignedIn { id, attempt, outcome }));
+            let took = clock::now().since(began);
+            drop(post.send(Mail::SignedIn { id, attempt, outcome, took }));
         });
     }
 
@@ -322,7 +326,7 @@ fn refused(refusal: SignInRefusal, host: &str) -> Failure {
         SignInRefusal::Trouble { trouble, status, retry_after, message } => {
             let failure = Failure::provider(trouble, status, host);
             let failure = match retry_after {
-                Some(wait) => failure.retry_in(session::time::millis(wait)),
+                Some(wait) => failure.retry_in(millis(wait)),
                 None => failure,
             };
             (failure, message)
