@@ -68,6 +68,9 @@ pub(crate) struct Add {
     /// Allows plain http to a host that is not this machine
     #[arg(long)]
     pub(crate) allow_http: bool,
+    /// The provider is a sandbox, with fault switches
+    #[arg(long)]
+    pub(crate) sandbox: bool,
     /// How often to ask the provider whether the token is still good
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(crate) heartbeat: Option<Duration>,

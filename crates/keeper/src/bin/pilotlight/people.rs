@@ -16,8 +16,8 @@ pub(crate) fn add(face: &Face, add: &Add) -> Result<u8, Ended> {
         url: add.url.clone(),
         resources: add.resources.clone(),
         allow_http: add.allow_http,
+        sandbox: add.sandbox,
         heartbeat_s: add.heartbeat.map(|every| every.as_secs()),
-        ..Draft::default()
     };
     let overview = expect_status(Client::connect_current(face.home()?)?.ask(Request::Add(draft))?)?;
     if face.json {
