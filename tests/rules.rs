@@ -28,6 +28,21 @@ fn a2_waking_past_the_end_of_a_token_is_a_refresh_and_not_a_logout() {
     assert_eq!((bench.session.phase(), bench.sent.len()), (Phase::Fresh, 1));
 }
 
+/// Somebody who waits is not kept waiting for that.
+#[test]
+fn a3_after_a_sleep_the_network_is_given_a_moment_to_come_back() {
+    let mut bench = Bench::signed_in(seconds(3600));
+    bench.now = bench.now + minutes(600);
+    bench.tell(Event::Woke { slept: minutes(600) });
+    let wait = bench.session.deadline().map(|at| at.since(bench.now));
+    assert!(
+        bench.sent.is_empty() && wait.is_some_and(|wait| wait >= seconds(1) && wait <= seconds(4)),
+        "{wait:?}"
+    );
+    bench.tell(Event::Wanted { min_valid: Duration::ZERO });
+    assert_eq!(bench.sent.len(), 1);
+}
+
 #[test]
 fn a4_two_hundred_failures_and_then_a_good_answer() {
     for failure in [offline(), unanswered(), limited(None)] {
@@ -78,6 +93,8 @@ fn a9_the_same_access_token_again_and_again() {
     let gaps = bench.sent_at.windows(2).map(|pair| pair[1].since(pair[0]));
     assert!(gaps.min().is_none_or(|gap| gap >= seconds(10)), "{:?}", bench.sent_at);
     assert!(bench.sent.len() < 12, "{} refreshes", bench.sent.len());
+    let access = bench.session.view(bench.now).access.expect("the token is out");
+    assert!(access.remaining <= minutes(1), "it did not get younger: {access:?}");
 }
 
 /// The provider's own word beats our guess.
