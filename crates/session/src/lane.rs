@@ -62,7 +62,7 @@ impl<T> Lane<T> {
         Some(first.remove())
     }
 
-    /// A request that [`Self::next`] gave out has its answer.
+    /// A request that [`Self::release`] gave out has its answer.
     pub fn answered(&mut self, safe: bool) {
         if safe {
             self.reads_out = self.reads_out.saturating_sub(1);
