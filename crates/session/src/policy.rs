@@ -66,10 +66,10 @@ pub(crate) fn spacing(lifetime: Duration) -> Duration {
 
 /// How long to wait after `failures` transient failures (the last one included).
 ///
-/// While the token is good there is time: a third of what is left (at most twenty minutes), so that a ten-minute outage of an hour-long token
-/// costs about three tries. Afterwards people are waiting: from a second and a half, doubling, so that ten seconds of
-/// outage cost four tries whatever the dice say. Both ends shrink with the lifetime, since a token of five seconds has
-/// no use for a wait of fifteen.
+/// While the token is good there is time: a third of what is left, at most twenty minutes, so that a ten-minute outage
+/// of an hour-long token costs about three tries. Afterwards people are waiting: from a second and a half, doubling, so
+/// that ten seconds of outage cost four tries whatever the dice say. Both ends shrink with the lifetime, since a token
+/// of five seconds has no use for a wait of fifteen.
 pub(crate) fn backoff(dice: &mut Dice, failures: u32, lifetime: Duration, remaining: Duration) -> Duration {
     let floor = (lifetime / 20).clamp(Duration::from_millis(250), Duration::from_secs(15));
     let full = if remaining.is_zero() {
