@@ -121,30 +121,27 @@ impl Store {
     fn of(connection: Connection) -> Result<Self, JournalError> {
         // Somebody may be looking at the file with another program; entries can wait, the keeper cannot.
         connection.busy_timeout(Duration::from_millis(100))?;
-        connection.execute_batch(SETTINGS)?;
         let store = Self(connection);
-        store.check()?;
+        store.be_ours()?;
         Ok(store)
     }
 
-    fn check(&self) -> Result<(), JournalError> {
-        let version: i64 = self.0.query_row("PRAGMA user_version", (), |row| row.get(0))?;
-        match version {
-            0 => self.begin(),
-            VERSION => {
-                let found: String = self.0.query_row("PRAGMA quick_check(1)", (), |row| row.get(0))?;
-                if found == "ok" { Ok(()) } else { Err(JournalError::Damaged(found)) }
-            }
-            _ => Err(JournalError::Newer),
+    /// Changes nothing in a file that is not.
+    fn be_ours(&self) -> Result<(), JournalError> {
+        let number = |sql: &str| self.0.query_row(sql, (), |row| row.get::<_, i64>(0));
+        let version = number("PRAGMA user_version")?;
+        if version == 0 && number("SELECT count(*) FROM sqlite_schema")? > 0 {
+            return Err(JournalError::Damaged("it has another program's tables".to_owned()));
         }
-    }
-
-    fn begin(&self) -> Result<(), JournalError> {
-        let tables: i64 = self.0.query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0))?;
-        if tables > 0 {
-            return Err(JournalError::Damaged("another program's tables".to_owned()));
+        if ![0, VERSION].contains(&version) {
+            return Err(JournalError::Newer);
         }
-        Ok(self.0.execute_batch(TABLES)?)
+        self.0.execute_batch(SETTINGS)?;
+        if version == 0 {
+            return Ok(self.0.execute_batch(TABLES)?);
+        }
+        let found: String = self.0.query_row("PRAGMA quick_check(1)", (), |row| row.get(0))?;
+        if found == "ok" { Ok(()) } else { Err(JournalError::Damaged(found)) }
     }
 
     fn salt(&self) -> Result<Vec<u8>, JournalError> {
@@ -202,9 +199,10 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<Option<Entry>> {
     Ok(Some(Entry { id: row.get(0)?, at_ms: row.get(1)?, profile: row.get(2)?, note }))
 }
 
-/// Tells one token from another to whoever already has the token, and nothing to anybody else: half of a quarter of
-/// a hash is no way back to a token, not even to one that is short enough to be guessed at leisure elsewhere, because
-/// a table made without this journal's own salt is of no use, and two homes have nothing in common to be compared.
+/// Tells one token from another to whoever has them both, and is of no use to anybody else. Eight bytes of a hash are
+/// no way back to a token. A token short enough to be guessed could still be recognised by them; the salt, which is
+/// random and this journal's own, sees to it that nobody has a table of such guesses ready, and that the same token in
+/// two homes does not look the same.
 fn fingerprint(salt: &[u8], token: &str) -> String {
     let hash = Sha256::new().chain_update(salt).chain_update(token).finalize();
     hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()

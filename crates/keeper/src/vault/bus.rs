@@ -5,12 +5,13 @@
 //! there and open, and the asking is done here, beside it, where nothing waits for it.
 
 use std::collections::HashMap;
+use std::io;
 use std::sync::mpsc;
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use zbus::export::ordered_stream::OrderedStreamExt as _;
 use zbus::fdo::DBusProxy;
 use zbus::names::BusName;
@@ -48,19 +49,17 @@ pub(super) fn is_absent() -> bool {
     asked.is_ok() && told.recv_timeout(TIME_LIMIT + Duration::from_millis(200)).unwrap_or(false)
 }
 
-/// Has the keyring ask the person to unlock these. Returns at once; the question stays on the screen until it is
-/// answered, or until they have been unlocked in another way.
-pub(super) fn ask_to_unlock(locked: Vec<OwnedObjectPath>) {
-    let asked = thread::Builder::new().name("keyring-unlock".into()).spawn(move || {
+/// Has the keyring ask the person to unlock these, and returns at once. The thread ends with the question.
+///
+/// There is no way to take the question back. The protocol has one, and gnome-keyring 42 crashes on it.
+pub(super) fn ask_to_unlock(locked: Vec<OwnedObjectPath>) -> io::Result<JoinHandle<()>> {
+    thread::Builder::new().name("keyring-unlock".into()).spawn(move || {
         let Some(runtime) = runtime() else { return };
         match runtime.block_on(unlock(&locked)) {
             Ok(outcome) => tracing::info!("asked to unlock the keyring: {outcome}"),
             Err(error) => tracing::warn!(%error, "the keyring did not ask to be unlocked"),
         }
-    });
-    if let Err(error) = asked {
-        tracing::warn!(%error, "nobody was asked to unlock the keyring");
-    }
+    })
 }
 
 async fn door(attributes: &HashMap<&str, &str>) -> Result<Door, VaultTrouble> {
@@ -96,7 +95,7 @@ async fn look_behind(bus: &Connection, attributes: &HashMap<&str, &str>) -> zbus
     if default.as_str() == NONE {
         return Err(zbus::Error::Failure("there is no default collection".to_owned()));
     }
-    let locked = is_locked(bus, &default).await?;
+    let locked = is_locked(bus, default.clone()).await?;
     Ok(Some(if locked { Door::Locked(vec![default]) } else { Door::Open }))
 }
 
@@ -118,38 +117,20 @@ async fn unlock(locked: &[OwnedObjectPath]) -> zbus::Result<&'static str> {
     }
     let prompt = proxy(&bus, prompt, "org.freedesktop.Secret.Prompt").await?;
     let mut completed = prompt.receive_signal("Completed").await?;
+    let mut owners = prompt.receive_owner_changed().await?;
     prompt.call::<_, _, ()>("Prompt", &("",)).await?;
-    loop {
-        tokio::select! {
-            signal = completed.next() => {
-                let Some(signal) = signal else { return Ok("the keyring has gone") };
-                let (dismissed, _): (bool, OwnedValue) = signal.body().deserialize()?;
-                return Ok(if dismissed { "dismissed" } else { "done" });
-            }
-            () = sleep(BETWEEN_LOOKS) => {
-                if !any_locked(&bus, locked).await? {
-                    prompt.call::<_, _, ()>("Dismiss", &()).await?;
-                    return Ok("unlocked in another way");
-                }
-            }
+    tokio::select! {
+        Some(signal) = completed.next() => {
+            let (dismissed, _): (bool, OwnedValue) = signal.body().deserialize()?;
+            Ok(if dismissed { "dismissed" } else { "done" })
         }
+        _ = owners.next() => Ok("the keyring has gone"),
+        else => Ok("the bus has gone"),
     }
 }
 
-async fn any_locked(bus: &Connection, paths: &[OwnedObjectPath]) -> zbus::Result<bool> {
-    for path in paths {
-        if is_locked(bus, path).await? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-/// Of a collection or of an item, whose path is the collection's and a name.
-async fn is_locked(bus: &Connection, path: &OwnedObjectPath) -> zbus::Result<bool> {
-    let is_item = path.as_str().split('/').count() > COLLECTION_DEPTH;
-    let interface = if is_item { "org.freedesktop.Secret.Item" } else { "org.freedesktop.Secret.Collection" };
-    proxy(bus, path.clone(), interface).await?.get_property("Locked").await
+async fn is_locked(bus: &Connection, collection: OwnedObjectPath) -> zbus::Result<bool> {
+    proxy(bus, collection, "org.freedesktop.Secret.Collection").await?.get_property("Locked").await
 }
 
 async fn service(bus: &Connection) -> zbus::Result<Proxy<'static>> {
@@ -182,12 +163,7 @@ fn runtime() -> Option<Runtime> {
 /// Long for a bus, short for a person who waits for the keeper to start.
 pub(super) const TIME_LIMIT: Duration = Duration::from_secs(2);
 
-const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
-
 const SERVICE: &str = "org.freedesktop.secrets";
 
 /// How the Secret Service says that there is no such object.
 const NONE: &str = "/";
-
-/// `/org/freedesktop/secrets/collection/login`, split at its slashes.
-const COLLECTION_DEPTH: usize = 6;

@@ -9,7 +9,7 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use keyring::{Entry, Error};
@@ -55,7 +55,7 @@ impl Keyring {
     pub(super) fn start(home: &str) -> Self {
         let (requests, received) = mpsc::channel();
         let health = Arc::<Mutex<Health>>::default();
-        let keeper = Doorkeeper { home: home.to_owned(), store: None, opened_before: false, asked: false };
+        let keeper = Doorkeeper { home: home.to_owned(), store: None, opened_before: false, question: None };
         let shared = Arc::clone(&health);
         let started =
             thread::Builder::new().name("keyring".into()).spawn(move || serve(keeper, &received, &shared));
@@ -126,9 +126,9 @@ struct Doorkeeper {
     home: String,
     store: Option<Arc<CredentialStore>>,
     opened_before: bool,
-    /// A person has been asked to unlock it, and it has not been seen unlocked since. Once is enough: a question that
-    /// comes back every half a minute is answered by tearing the program out.
-    asked: bool,
+    /// A person has been asked to unlock it. There is no second question before that one has been answered and the
+    /// keyring has been seen open: one that comes back every half a minute is answered by tearing the program out.
+    question: Option<JoinHandle<()>>,
 }
 
 impl Doorkeeper {
@@ -151,10 +151,14 @@ impl Doorkeeper {
     ) -> Result<T, VaultTrouble> {
         let user = self.user(profile);
         match bus::look(&HashMap::from([("service", SERVICE), ("username", &user)]))? {
-            Door::Open => self.asked = false,
+            Door::Open => {
+                self.question.take_if(|question| question.is_finished());
+            }
             Door::Locked(what) => {
-                if !std::mem::replace(&mut self.asked, true) {
-                    bus::ask_to_unlock(what);
+                if self.question.is_none() {
+                    self.question = bus::ask_to_unlock(what)
+                        .inspect_err(|error| tracing::warn!(%error, "nobody was asked to unlock the keyring"))
+                        .ok();
                 }
                 return Err(VaultTrouble::Locked);
             }

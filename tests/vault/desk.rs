@@ -1,0 +1,294 @@
+//! A desktop to test on: a bus of its own, and on it a real keyring that can be locked, stopped and killed.
+//!
+//! Which bus is the session's is a matter of the whole process; so the body of each test runs in a process of its
+//! own, which is this same program, told to run that one test.
+
+use std::collections::HashMap;
+use std::env;
+use std::fs::{self, DirBuilder, File};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde::Serialize;
+use tokio::runtime::{Builder, Runtime};
+use zbus::zvariant::{OwnedObjectPath, OwnedValue, Type, Value};
+use zbus::{Connection, Proxy};
+
+/// Runs `body` on a desktop with a bus. `test` is the name of the test that calls this.
+pub(crate) fn on_a_desk(test: &str, body: impl FnOnce(&Desk)) {
+    on(test, None, body);
+}
+
+/// Runs `body` where the session bus is said to be at `address`.
+pub(crate) fn with_the_bus_at(address: &str, test: &str, body: impl FnOnce(&Desk)) {
+    on(test, Some(address), body);
+}
+
+fn on(test: &str, address: Option<&str>, body: impl FnOnce(&Desk)) {
+    if env::var_os(INSIDE).is_some() {
+        tracing_subscriber::fmt().with_ansi(false).with_max_level(tracing::Level::DEBUG).init();
+        return body(&Desk::in_this_process());
+    }
+    let dir = scratch(test);
+    let bus = address.is_none().then(|| Bus::start(&dir));
+    let address = bus.as_ref().map_or(address.unwrap_or_default(), |bus| &bus.address);
+    let mut child = Command::new(env::current_exe().unwrap())
+        .args(["--exact", test, "--nocapture"])
+        .env(INSIDE, "yes")
+        .env("DBUS_SESSION_BUS_ADDRESS", address)
+        .env("HOME", &dir)
+        .env("XDG_RUNTIME_DIR", dir.join("run"))
+        .env("XDG_DATA_HOME", dir.join("data"))
+        .env("XDG_CONFIG_HOME", dir.join("config"))
+        .env_remove("GNOME_KEYRING_CONTROL")
+        .stdout(log(&dir))
+        .stderr(log(&dir))
+        .spawn()
+        .unwrap();
+    let since = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        if since.elapsed() > Duration::from_secs(60) {
+            child.kill().unwrap();
+            panic!("{test} hangs");
+        }
+        sleep(Duration::from_millis(20));
+    };
+    assert!(status.success(), "in its own process:\n{}", fs::read_to_string(dir.join("log")).unwrap());
+    drop(bus);
+    fs::remove_dir_all(&dir).unwrap();
+}
+
+/// What a test sees of its desktop.
+pub(crate) struct Desk {
+    runtime: Runtime,
+}
+
+impl Desk {
+    fn in_this_process() -> Self {
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        Self { runtime }
+    }
+
+    /// Talks to the bus.
+    pub(crate) fn ask<T>(&self, talk: impl AsyncFnOnce(Connection) -> zbus::Result<T>) -> T {
+        self.runtime.block_on(async { talk(Connection::session().await?).await }).unwrap()
+    }
+
+    /// Starts the keyring, makes its collection the first time, and unlocks it.
+    pub(crate) fn start_keyring(&self) -> Daemon {
+        let mut child = Command::new("gnome-keyring-daemon")
+            .args(["--unlock", "--components=secrets", "--foreground"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|error| not_installed("gnome-keyring-daemon", &error));
+        child.stdin.take().unwrap().write_all(PASSWORD.as_bytes()).unwrap();
+        let daemon = Daemon(child);
+        let since = Instant::now();
+        while !self.has_keyring() {
+            assert!(since.elapsed() < Duration::from_secs(10), "the keyring does not come up");
+            sleep(Duration::from_millis(20));
+        }
+        daemon
+    }
+
+    fn has_keyring(&self) -> bool {
+        self.ask(async |bus| {
+            let names = zbus::fdo::DBusProxy::new(&bus).await?;
+            if !names.name_has_owner("org.freedesktop.secrets".try_into()?).await? {
+                return Ok(false);
+            }
+            Ok(collection(&bus).await?.as_str() != "/")
+        })
+    }
+
+    pub(crate) fn lock(&self) {
+        self.ask(async |bus| {
+            let collection = collection(&bus).await?;
+            let (locked, _): (Vec<OwnedObjectPath>, OwnedObjectPath) =
+                service(&bus).await?.call("Lock", &(vec![collection],)).await?;
+            assert_eq!(locked.len(), 1);
+            Ok(())
+        });
+    }
+
+    /// As the login screen does it.
+    pub(crate) fn unlock(&self) {
+        self.ask(async |bus| {
+            let master = Secret::of(&bus, PASSWORD.as_bytes()).await?;
+            let login =
+                proxy(&bus, ROOT, "org.gnome.keyring.InternalUnsupportedGuiltRiddenInterface").await?;
+            login.call::<_, _, ()>("UnlockWithMasterPassword", &(collection(&bus).await?, master)).await
+        });
+    }
+
+    /// Puts an item into the keyring behind the vault's back, beside what is there.
+    pub(crate) fn add_item(&self, service: &str, username: &str, text: &str) {
+        self.ask(async |bus| {
+            let attributes = HashMap::from([("service", service), ("username", username)]);
+            let properties = HashMap::from([
+                ("org.freedesktop.Secret.Item.Label", Value::from("by another hand")),
+                ("org.freedesktop.Secret.Item.Attributes", Value::from(attributes)),
+            ]);
+            let secret = Secret::of(&bus, text.as_bytes()).await?;
+            let collection = collection(&bus).await?;
+            let (_, _): (OwnedObjectPath, OwnedObjectPath) =
+                proxy(&bus, collection.as_str(), "org.freedesktop.Secret.Collection")
+                    .await?
+                    .call("CreateItem", &(properties, secret, false))
+                    .await?;
+            Ok(())
+        });
+    }
+
+    /// Label and secret of every item with these attributes.
+    pub(crate) fn items(&self, service_attribute: &str, username: &str) -> Vec<(String, String)> {
+        self.ask(async |bus| {
+            let service = service(&bus).await?;
+            let session = session(&bus).await?;
+            let attributes = HashMap::from([("service", service_attribute), ("username", username)]);
+            let (open, _): (Vec<OwnedObjectPath>, Vec<OwnedObjectPath>) =
+                service.call("SearchItems", &(attributes,)).await?;
+            let mut items = Vec::new();
+            for path in open {
+                let item = proxy(&bus, path.as_str(), "org.freedesktop.Secret.Item").await?;
+                let ((_, _, secret, _),): ((OwnedObjectPath, Vec<u8>, Vec<u8>, String),) =
+                    item.call("GetSecret", &(&session,)).await?;
+                items.push((item.get_property("Label").await?, String::from_utf8(secret).unwrap()));
+            }
+            Ok(items)
+        })
+    }
+}
+
+/// Ends with the test.
+pub(crate) struct Daemon(Child);
+
+impl Daemon {
+    pub(crate) fn pause(&self) {
+        self.send(Signal::STOP);
+    }
+
+    pub(crate) fn go_on(&self) {
+        self.send(Signal::CONT);
+    }
+
+    pub(crate) fn kill(mut self) {
+        self.end();
+    }
+
+    fn send(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.0), signal).unwrap();
+    }
+
+    fn end(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+struct Bus {
+    address: String,
+    _daemon: Daemon,
+}
+
+impl Bus {
+    /// With nothing on it, and nothing that it would start.
+    fn start(dir: &Path) -> Self {
+        let config = dir.join("bus.conf");
+        fs::write(&config, BUS).unwrap();
+        let mut child = Command::new("dbus-daemon")
+            .arg(format!("--config-file={}", config.display()))
+            .args(["--nofork", "--print-address"])
+            .stdout(Stdio::piped())
+            .stderr(log(dir))
+            .spawn()
+            .unwrap_or_else(|error| not_installed("dbus-daemon", &error));
+        let mut address = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut address).unwrap();
+        Self { address: address.trim().to_owned(), _daemon: Daemon(child) }
+    }
+}
+
+async fn proxy<'a>(bus: &Connection, path: &str, interface: &'static str) -> zbus::Result<Proxy<'a>> {
+    let path = OwnedObjectPath::try_from(path)?;
+    Proxy::new_owned(bus.clone(), "org.freedesktop.secrets", path, interface).await
+}
+
+async fn service<'a>(bus: &Connection) -> zbus::Result<Proxy<'a>> {
+    proxy(bus, ROOT, "org.freedesktop.Secret.Service").await
+}
+
+async fn collection(bus: &Connection) -> zbus::Result<OwnedObjectPath> {
+    service(bus).await?.call("ReadAlias", &("default",)).await
+}
+
+async fn session(bus: &Connection) -> zbus::Result<OwnedObjectPath> {
+    let (_, session): (OwnedValue, OwnedObjectPath) =
+        service(bus).await?.call("OpenSession", &("plain", Value::from(""))).await?;
+    Ok(session)
+}
+
+#[derive(Serialize, Type)]
+struct Secret {
+    session: OwnedObjectPath,
+    parameters: Vec<u8>,
+    value: Vec<u8>,
+    content_type: String,
+}
+
+impl Secret {
+    async fn of(bus: &Connection, value: &[u8]) -> zbus::Result<Self> {
+        let session = session(bus).await?;
+        Ok(Self { session, parameters: Vec::new(), value: value.to_vec(), content_type: "text/plain".into() })
+    }
+}
+
+fn log(dir: &Path) -> File {
+    File::options().append(true).create(true).open(dir.join("log")).unwrap()
+}
+
+fn not_installed(program: &str, error: &std::io::Error) -> ! {
+    panic!("{program}: {error}. This test needs a real keyring: apt-get install dbus gnome-keyring")
+}
+
+fn scratch(test: &str) -> PathBuf {
+    let dir = env::temp_dir().join(format!("pilotlight-vault-{}-{test}", std::process::id()));
+    drop(fs::remove_dir_all(&dir));
+    for part in ["run", "data", "config"] {
+        DirBuilder::new().recursive(true).mode(0o700).create(dir.join(part)).unwrap();
+    }
+    dir
+}
+
+const INSIDE: &str = "PILOTLIGHT_TEST_DESK";
+
+const ROOT: &str = "/org/freedesktop/secrets";
+
+const PASSWORD: &str = "correct horse";
+
+const BUS: &str = r#"<busconfig>
+  <type>session</type>
+  <listen>unix:tmpdir=/tmp</listen>
+  <policy context="default">
+    <allow send_destination="*" eavesdrop="true"/>
+    <allow eavesdrop="true"/>
+    <allow own="*"/>
+  </policy>
+</busconfig>
+"#;
