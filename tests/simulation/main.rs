@@ -23,7 +23,7 @@ use world::World;
 fn a_session_holds_in_a_world_that_goes_wrong() {
     let seeds = match number("SIM_SEED") {
         Some(seed) => seed..seed + 1,
-        None => 0..number("SIM_SEEDS").unwrap_or(5_000),
+        None => 0..number("SIM_SEEDS").unwrap_or(3_000),
     };
     let (mut steps, mut awake) = (0, 0);
     for seed in seeds {
