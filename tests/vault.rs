@@ -1,28 +1,27 @@
-//! The vault against a real keyring, on a bus of its own: present, locked, slow, killed and absent.
+//! The vault against a real keyring, on a bus of its own: present, locked, slow, killed and absent. And, because it
+//! takes the same kind of bus, what the system announces about itself.
 
 // The exemption of tests covers their functions, not their helpers.
 #![allow(clippy::unwrap_used)]
 
 #[path = "vault/desk.rs"]
 mod desk;
+#[path = "vault/fakes.rs"]
+mod fakes;
+#[path = "vault/hints.rs"]
+mod hints;
 
-use std::collections::HashMap;
 use std::env;
 use std::os::unix::net::UnixListener;
 use std::sync::mpsc::{self, Receiver};
-use std::sync::{Arc, Mutex};
-use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use keeper::api::VaultKind;
 use keeper::vault::{Stored, Vault, VaultTrouble};
-use serde::Serialize;
 use session::tokens::RefreshToken;
-use zbus::Connection;
-use zbus::message::{Flags, Header, Message};
-use zbus::zvariant::{DynamicType, OwnedObjectPath, OwnedValue, Value};
 
-use desk::{Desk, on_a_desk, with_the_bus_at};
+use desk::{on_a_desk, with_the_bus_at};
+use fakes::{Questions, hang};
 
 #[test]
 fn what_is_saved_is_loaded_until_it_is_forgotten() {
@@ -231,9 +230,7 @@ fn a_keyring_that_does_not_answer_is_slow() {
 fn a_request_that_hangs_holds_up_nobody_and_comes_back() {
     on_a_desk("a_request_that_hangs_holds_up_nobody_and_comes_back", |desk| {
         let hanging = desk.ask(async |bus| {
-            bus.object_server().at("/org/freedesktop/secrets", Hanging).await?;
-            bus.object_server().at(HANGING_COLLECTION, Open).await?;
-            bus.request_name("org.freedesktop.secrets").await?;
+            hang(&bus).await?;
             Ok(bus)
         });
         let vault = Vault::keyring("");
@@ -328,143 +325,3 @@ fn forget(vault: &Vault, profile: &str) -> Result<(), VaultTrouble> {
 }
 
 const ANSWER: Duration = Duration::from_secs(10);
-
-/// Stands where the desktop's dialog would and counts how often it opens.
-struct Questions {
-    bus: Connection,
-    seen: Arc<Mutex<Vec<Callback>>>,
-}
-
-/// Where the keyring waits for what a person says.
-#[derive(Clone)]
-struct Callback {
-    caller: String,
-    path: OwnedObjectPath,
-}
-
-impl Questions {
-    fn of(desk: &Desk) -> Self {
-        let seen = Arc::<Mutex<Vec<Callback>>>::default();
-        let prompter = Prompter(Arc::clone(&seen));
-        let bus = desk.ask(async |bus| {
-            bus.object_server().at("/org/gnome/keyring/Prompter", prompter).await?;
-            bus.request_name("org.gnome.keyring.SystemPrompter").await?;
-            Ok(bus)
-        });
-        Self { bus, seen }
-    }
-
-    fn come_to(&self, count: usize) {
-        let since = Instant::now();
-        while self.seen.lock().unwrap().len() < count {
-            assert!(since.elapsed() < Duration::from_secs(5), "nobody was asked");
-            sleep(Duration::from_millis(10));
-        }
-        sleep(Duration::from_millis(300));
-        assert_eq!(self.seen.lock().unwrap().len(), count);
-    }
-
-    /// *Cancel* in the newest dialog.
-    fn cancel(&self, desk: &Desk) {
-        let newest = self.seen.lock().unwrap().last().cloned().unwrap();
-        desk.ask(async |_| newest.ready(&self.bus, "no").await);
-        sleep(Duration::from_millis(300));
-    }
-}
-
-impl Callback {
-    fn of(header: &Header<'_>, path: OwnedObjectPath) -> Self {
-        Self { caller: header.sender().unwrap().to_string(), path }
-    }
-
-    async fn ready(&self, bus: &Connection, reply: &str) -> zbus::Result<()> {
-        self.call(bus, "PromptReady", &(reply, HashMap::<&str, Value<'_>>::new(), "")).await
-    }
-
-    async fn call(
-        &self,
-        bus: &Connection,
-        method: &'static str,
-        body: &(impl Serialize + DynamicType + Sync),
-    ) -> zbus::Result<()> {
-        let message = Message::method_call(&self.path, method)?
-            .destination(self.caller.as_str())?
-            .interface("org.gnome.keyring.internal.Prompter.Callback")?
-            .with_flags(Flags::NoReplyExpected)?
-            .build(body)?;
-        bus.send(&message).await
-    }
-}
-
-struct Prompter(Arc<Mutex<Vec<Callback>>>);
-
-#[zbus::interface(name = "org.gnome.keyring.internal.Prompter")]
-impl Prompter {
-    async fn begin_prompting(
-        &self,
-        callback: OwnedObjectPath,
-        #[zbus(connection)] bus: &Connection,
-        #[zbus(header)] header: Header<'_>,
-    ) {
-        let (bus, callback) = (bus.clone(), Callback::of(&header, callback));
-        // Called back before it has its answer, the keyring does not listen yet.
-        tokio::spawn(async move {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            callback.ready(&bus, "").await
-        });
-    }
-
-    /// The dialog opens.
-    fn perform_prompt(
-        &self,
-        callback: OwnedObjectPath,
-        _kind: &str,
-        _properties: HashMap<String, OwnedValue>,
-        _exchange: &str,
-        #[zbus(header)] header: Header<'_>,
-    ) {
-        self.0.lock().unwrap().push(Callback::of(&header, callback));
-    }
-
-    async fn stop_prompting(
-        &self,
-        callback: OwnedObjectPath,
-        #[zbus(connection)] bus: &Connection,
-        #[zbus(header)] header: Header<'_>,
-    ) {
-        Callback::of(&header, callback).call(bus, "PromptDone", &()).await.unwrap();
-    }
-}
-
-/// A keyring that says it is open and then answers nothing that matters.
-struct Hanging;
-
-#[zbus::interface(name = "org.freedesktop.Secret.Service")]
-impl Hanging {
-    fn search_items(
-        &self,
-        _attributes: HashMap<String, String>,
-    ) -> (Vec<OwnedObjectPath>, Vec<OwnedObjectPath>) {
-        (Vec::new(), Vec::new())
-    }
-
-    fn read_alias(&self, _name: &str) -> OwnedObjectPath {
-        OwnedObjectPath::try_from(HANGING_COLLECTION).unwrap()
-    }
-
-    async fn open_session(&self, _algorithm: &str, _input: Value<'_>) -> (OwnedValue, OwnedObjectPath) {
-        std::future::pending().await
-    }
-}
-
-struct Open;
-
-#[zbus::interface(name = "org.freedesktop.Secret.Collection")]
-impl Open {
-    #[zbus(property)]
-    fn locked(&self) -> bool {
-        false
-    }
-}
-
-const HANGING_COLLECTION: &str = "/org/freedesktop/secrets/collection/login";

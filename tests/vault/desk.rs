@@ -41,6 +41,7 @@ fn on(test: &str, address: Option<&str>, body: impl FnOnce(&Desk)) {
         .args(["--exact", test, "--nocapture"])
         .env(INSIDE, "yes")
         .env("DBUS_SESSION_BUS_ADDRESS", address)
+        .env("DBUS_SYSTEM_BUS_ADDRESS", address)
         .env("HOME", &dir)
         .env("XDG_RUNTIME_DIR", dir.join("run"))
         .env("XDG_DATA_HOME", dir.join("data"))

@@ -1,0 +1,159 @@
+//! What stands on the test's desktop in the place of something else: a dialog, and a keyring that hangs.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use zbus::Connection;
+use zbus::message::{Flags, Header, Message};
+use zbus::zvariant::{DynamicType, OwnedObjectPath, OwnedValue, Value};
+
+use super::desk::Desk;
+
+/// Stands where the desktop's dialog would and counts how often it opens.
+pub(crate) struct Questions {
+    bus: Connection,
+    seen: Arc<Mutex<Vec<Callback>>>,
+}
+
+/// Where the keyring waits for what a person says.
+#[derive(Clone)]
+struct Callback {
+    caller: String,
+    path: OwnedObjectPath,
+}
+
+impl Questions {
+    pub(crate) fn of(desk: &Desk) -> Self {
+        let seen = Arc::<Mutex<Vec<Callback>>>::default();
+        let prompter = Prompter(Arc::clone(&seen));
+        let bus = desk.ask(async |bus| {
+            bus.object_server().at("/org/gnome/keyring/Prompter", prompter).await?;
+            bus.request_name("org.gnome.keyring.SystemPrompter").await?;
+            Ok(bus)
+        });
+        Self { bus, seen }
+    }
+
+    pub(crate) fn come_to(&self, count: usize) {
+        let since = Instant::now();
+        while self.seen.lock().unwrap().len() < count {
+            assert!(since.elapsed() < Duration::from_secs(5), "nobody was asked");
+            sleep(Duration::from_millis(10));
+        }
+        sleep(Duration::from_millis(300));
+        assert_eq!(self.seen.lock().unwrap().len(), count);
+    }
+
+    /// *Cancel* in the newest dialog.
+    pub(crate) fn cancel(&self, desk: &Desk) {
+        let newest = self.seen.lock().unwrap().last().cloned().unwrap();
+        desk.ask(async |_| newest.ready(&self.bus, "no").await);
+        sleep(Duration::from_millis(300));
+    }
+}
+
+impl Callback {
+    fn of(header: &Header<'_>, path: OwnedObjectPath) -> Self {
+        Self { caller: header.sender().unwrap().to_string(), path }
+    }
+
+    async fn ready(&self, bus: &Connection, reply: &str) -> zbus::Result<()> {
+        self.call(bus, "PromptReady", &(reply, HashMap::<&str, Value<'_>>::new(), "")).await
+    }
+
+    async fn call(
+        &self,
+        bus: &Connection,
+        method: &'static str,
+        body: &(impl Serialize + DynamicType + Sync),
+    ) -> zbus::Result<()> {
+        let message = Message::method_call(&self.path, method)?
+            .destination(self.caller.as_str())?
+            .interface("org.gnome.keyring.internal.Prompter.Callback")?
+            .with_flags(Flags::NoReplyExpected)?
+            .build(body)?;
+        bus.send(&message).await
+    }
+}
+
+struct Prompter(Arc<Mutex<Vec<Callback>>>);
+
+#[zbus::interface(name = "org.gnome.keyring.internal.Prompter")]
+impl Prompter {
+    fn begin_prompting(
+        &self,
+        callback: OwnedObjectPath,
+        #[zbus(connection)] bus: &Connection,
+        #[zbus(header)] header: Header<'_>,
+    ) {
+        let (bus, callback) = (bus.clone(), Callback::of(&header, callback));
+        // Called back before it has its answer, the keyring does not listen yet.
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            callback.ready(&bus, "").await
+        });
+    }
+
+    /// The dialog opens.
+    fn perform_prompt(
+        &self,
+        callback: OwnedObjectPath,
+        _kind: &str,
+        _properties: HashMap<String, OwnedValue>,
+        _exchange: &str,
+        #[zbus(header)] header: Header<'_>,
+    ) {
+        self.0.lock().unwrap().push(Callback::of(&header, callback));
+    }
+
+    async fn stop_prompting(
+        &self,
+        callback: OwnedObjectPath,
+        #[zbus(connection)] bus: &Connection,
+        #[zbus(header)] header: Header<'_>,
+    ) {
+        Callback::of(&header, callback).call(bus, "PromptDone", &()).await.unwrap();
+    }
+}
+
+/// A keyring that says it is open, and then does not answer.
+pub(crate) async fn hang(bus: &Connection) -> zbus::Result<()> {
+    bus.object_server().at("/org/freedesktop/secrets", Hanging).await?;
+    bus.object_server().at(HANGING_COLLECTION, Open).await?;
+    bus.request_name("org.freedesktop.secrets").await
+}
+
+struct Hanging;
+
+#[zbus::interface(name = "org.freedesktop.Secret.Service")]
+impl Hanging {
+    fn search_items(
+        &self,
+        _attributes: HashMap<String, String>,
+    ) -> (Vec<OwnedObjectPath>, Vec<OwnedObjectPath>) {
+        (Vec::new(), Vec::new())
+    }
+
+    fn read_alias(&self, _name: &str) -> OwnedObjectPath {
+        OwnedObjectPath::try_from(HANGING_COLLECTION).unwrap()
+    }
+
+    async fn open_session(&self, _algorithm: &str, _input: Value<'_>) -> (OwnedValue, OwnedObjectPath) {
+        std::future::pending().await
+    }
+}
+
+struct Open;
+
+#[zbus::interface(name = "org.freedesktop.Secret.Collection")]
+impl Open {
+    #[zbus(property)]
+    fn locked(&self) -> bool {
+        false
+    }
+}
+
+const HANGING_COLLECTION: &str = "/org/freedesktop/secrets/collection/login";

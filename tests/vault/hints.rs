@@ -1,0 +1,79 @@
+//! What logind and NetworkManager announce, and machines that have neither.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use keeper::clock::{self, Hint};
+use serde::Serialize;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use zbus::Connection;
+use zbus::zvariant::{DynamicType, Value};
+
+use super::desk::{on_a_desk, with_the_bus_at};
+
+#[test]
+fn what_the_system_announces_is_heard() {
+    on_a_desk("hints::what_the_system_announces_is_heard", |desk| {
+        desk.ask(async |bus| {
+            bus.request_name("org.freedesktop.login1").await?;
+            bus.request_name("org.freedesktop.NetworkManager").await?;
+            let (tx, mut rx) = mpsc::channel(8);
+            clock::hints(tx);
+            tokio::time::sleep(Duration::from_millis(500)).await;
+
+            sleeping(&bus, true).await?;
+            assert_eq!(next(&mut rx).await, Some(Hint::AboutToSleep));
+            sleeping(&bus, false).await?;
+            assert_eq!(next(&mut rx).await, Some(Hint::Woke));
+            for state in [20_u32, 40] {
+                network(&bus, "org.freedesktop.NetworkManager", "StateChanged", &(state,)).await?;
+            }
+            connectivity(&bus, 2).await?;
+            assert_eq!(next(&mut rx).await, None, "neither is a network");
+            network(&bus, "org.freedesktop.NetworkManager", "StateChanged", &(70_u32,)).await?;
+            assert_eq!(next(&mut rx).await, Some(Hint::NetworkUp));
+            connectivity(&bus, 4).await?;
+            assert_eq!(next(&mut rx).await, Some(Hint::NetworkUp), "the portal lets through");
+            Ok(())
+        });
+    });
+}
+
+#[test]
+fn without_a_system_bus_there_is_nothing_to_hear() {
+    let test = "hints::without_a_system_bus_there_is_nothing_to_hear";
+    with_the_bus_at("unix:path=/nowhere", test, |_| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let (tx, mut rx) = mpsc::channel(8);
+            clock::hints(tx);
+            let end = timeout(Duration::from_secs(2), rx.recv()).await;
+            assert_eq!(end, Ok(None), "nobody goes on trying");
+        });
+    });
+}
+
+async fn next(rx: &mut mpsc::Receiver<Hint>) -> Option<Hint> {
+    timeout(Duration::from_millis(500), rx.recv()).await.ok().flatten()
+}
+
+async fn sleeping(bus: &Connection, about_to: bool) -> zbus::Result<()> {
+    let (path, interface) = ("/org/freedesktop/login1", "org.freedesktop.login1.Manager");
+    bus.emit_signal(None::<&str>, path, interface, "PrepareForSleep", &(about_to,)).await
+}
+
+async fn connectivity(bus: &Connection, is: u32) -> zbus::Result<()> {
+    let changed = HashMap::from([("Connectivity", Value::from(is))]);
+    let body = ("org.freedesktop.NetworkManager", changed, Vec::<String>::new());
+    network(bus, "org.freedesktop.DBus.Properties", "PropertiesChanged", &body).await
+}
+
+async fn network(
+    bus: &Connection,
+    interface: &str,
+    signal: &str,
+    body: &(impl Serialize + DynamicType + Sync),
+) -> zbus::Result<()> {
+    bus.emit_signal(None::<&str>, "/org/freedesktop/NetworkManager", interface, signal, body).await
+}
