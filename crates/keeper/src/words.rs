@@ -100,6 +100,8 @@ impl Words {
     /// The state of a session in a few words.
     pub fn phase(&self, phase: &Phase) -> String {
         match phase {
+            // It is being tried at this moment.
+            Phase::Waiting { why, status, retry_in_ms: 0, .. } => self.trouble(*why, *status),
             Phase::Waiting { why, status, retry_in_ms, .. } => self.fill(
                 "phase.Waiting.until",
                 &[("trouble", &self.trouble(*why, *status)), ("retry_in", &self.duration(*retry_in_ms))],

@@ -33,11 +33,42 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// The request was sent and its answer lost: the provider may have spent the refresh token.
+    /// The request was sent and its answer lost: the provider may have spent the refresh token. A gateway's 502 and
+    /// 504 say just that, one hop further away.
     pub fn is_ambiguous(&self) -> bool {
-        matches!(
-            self,
-            Self::Transient { trouble: Trouble::Unanswered | Trouble::TimedOut | Trouble::CutShort, .. }
-        )
+        let Self::Transient { trouble, status, .. } = self else { return false };
+        match trouble {
+            Trouble::CutShort | Trouble::TimedOut | Trouble::Unanswered => true,
+            Trouble::Status => matches!(status, Some(502 | 504)),
+            Trouble::BreakerOpen
+            | Trouble::Misconfigured
+            | Trouble::NotJson
+            | Trouble::Offline
+            | Trouble::RateLimited
+            | Trouble::Redirected
+            | Trouble::Suspect
+            | Trouble::Tls
+            | Trouble::TooLarge
+            | Trouble::Unreadable
+            | Trouble::Vault => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gateway_that_lost_the_answer_is_as_bad_as_a_lost_answer() {
+        let transient = |trouble, status| Verdict::Transient { trouble, status, retry_after: None };
+        for status in [502, 504] {
+            assert!(transient(Trouble::Status, Some(status)).is_ambiguous(), "{status}");
+        }
+        for status in [500, 503, 520] {
+            assert!(!transient(Trouble::Status, Some(status)).is_ambiguous(), "{status}");
+        }
+        assert!(transient(Trouble::Unanswered, None).is_ambiguous());
+        assert!(!transient(Trouble::Offline, None).is_ambiguous());
     }
 }
