@@ -1,0 +1,17 @@
+//! The command as scripts and people meet it: real processes in front of a keeper that says what it is told to.
+
+// The exemption of tests covers their functions, not their helpers.
+#![allow(clippy::unwrap_used)]
+
+#[path = "cli/asking.rs"]
+mod asking;
+#[path = "cli/fake.rs"]
+mod fake;
+#[path = "cli/linked.rs"]
+mod linked;
+#[path = "cli/signing_in.rs"]
+mod signing_in;
+#[path = "cli/starting.rs"]
+mod starting;
+#[path = "cli/watching.rs"]
+mod watching;

@@ -1,0 +1,224 @@
+//! Adding a session and signing in, where a person types a secret.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read as _, Write as _};
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+use std::process::{Child, Stdio};
+
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{LocalModes, tcgetattr};
+use serde_json::{Value, json};
+
+use crate::fake::{Act, Lab, hello, overview, session, write};
+
+fn lab() -> Lab {
+    Lab::new(|call| match call["do"].as_str().unwrap() {
+        "hello" => hello(),
+        "login" if call["password"] == "wrong" => Act::Refuse(json!({ "code": "sign_in_refused" })),
+        _ => Act::Answer(overview(json!([session("work", json!({ "name": "Fresh" }))]))),
+    })
+}
+
+fn password_of(lab: &Lab) -> Option<Value> {
+    lab.calls().into_iter().find(|call| call["do"] == "login").map(|call| call["password"].clone())
+}
+
+#[test]
+fn a_session_is_added_as_it_was_described() {
+    let lab = lab();
+    let ran = lab.run([
+        "add",
+        "work",
+        "--preset",
+        "simplejwt",
+        "--url",
+        "https://api.example",
+        "--resource",
+        "/me",
+        "--resource",
+        "/orders",
+        "--allow-http",
+        "--heartbeat",
+        "5m",
+    ]);
+    assert_eq!(
+        (ran.code, &*ran.out, &*ran.err),
+        (Some(0), "", "Added work (api.example). Next, sign in: pilotlight login work\n")
+    );
+    let added = &lab.calls()[1];
+    assert_eq!(
+        (&added["do"], &added["profile"], &added["preset"]),
+        (&json!("add"), &json!("work"), &json!("simplejwt"))
+    );
+    assert_eq!(added["resources"], json!(["/me", "/orders"]));
+    assert_eq!((&added["allow_http"], &added["heartbeat_s"]), (&json!(true), &json!(300)));
+}
+
+#[test]
+fn a_password_comes_from_standard_input_and_nowhere_else() {
+    let lab = lab();
+    let ran = lab.run_with_input(&["login", "work", "--user", "mia"], " hunter 2\nnot this\n");
+    assert_eq!(ran.code, Some(0));
+    assert_eq!(ran.out, "");
+    assert!(ran.err.ends_with("Signed in to work as mia. From now on the session is kept.\n"), "{}", ran.err);
+    assert!(!ran.err.contains("hunter"), "{}", ran.err);
+    assert_eq!(password_of(&lab), Some(json!(" hunter 2")));
+    assert_eq!(lab.calls().last().unwrap()["username"], "mia");
+
+    let ran = lab.run_with_input(&["login", "work", "--user", "mia", "--json"], "hunter2\n");
+    assert_eq!(ran.json()["sessions"][0]["profile"], "work");
+    assert!(!ran.out.contains("hunter"));
+}
+
+#[test]
+fn a_refused_password_is_exit_code_three() {
+    let ran = lab().run_with_input(&["login", "work", "--user", "mia"], "wrong\n");
+    assert_eq!((ran.code, &*ran.out), (Some(3), ""));
+    assert!(ran.err.contains("[sign_in_refused]"), "{}", ran.err);
+}
+
+#[test]
+fn nobody_types_a_password_for_a_session_that_is_not_there() {
+    let lab = Lab::new(|call| match call["do"].as_str().unwrap() {
+        "hello" => hello(),
+        _ => Act::Refuse(
+            json!({ "code": "unknown_profile", "profile": "wrok", "details": { "profile": "wrok" } }),
+        ),
+    });
+    // Standard input stays open: a command that read it would wait for ever.
+    let mut child = lab.command(["login", "wrok", "--user", "mia"]).stdin(Stdio::piped()).spawn().unwrap();
+    let open = child.stdin.take();
+    let output = child.wait_with_output().unwrap();
+    drop(open);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        String::from_utf8(output.stderr).unwrap(),
+        "pilotlight: There is no session of this name: wrok.\n  → See which there are: pilotlight status \
+         [unknown_profile]\n"
+    );
+}
+
+#[test]
+fn nothing_is_sent_without_a_user_or_a_password() {
+    let lab = lab();
+    let ran = lab.run_with_input(&["login", "work"], "hunter2\n");
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.err.contains("--user"), "{}", ran.err);
+    for nothing in ["", "\n", "\r\n"] {
+        assert_eq!(lab.run_with_input(&["login", "work", "--user", "mia"], nothing).code, Some(2));
+    }
+    assert_eq!(password_of(&lab), None);
+}
+
+#[test]
+fn a_password_is_not_in_the_command_line_or_the_environment() {
+    let lab = Lab::new(|call| match call["do"].as_str().unwrap() {
+        "hello" => hello(),
+        "login" => {
+            std::thread::sleep(std::time::Duration::from_millis(300));
+            Act::Answer(json!({ "ok": "done" }))
+        }
+        _ => Act::Answer(overview(json!([session("work", json!({ "name": "Fresh" }))]))),
+    });
+    let mut child = lab.command(["login", "work", "--user", "mia"]).stdin(Stdio::piped()).spawn().unwrap();
+    write(&mut child, "hunter2\n");
+    while password_of(&lab).is_none() {
+        std::thread::yield_now();
+    }
+    for file in ["cmdline", "environ"] {
+        let text = fs::read(format!("/proc/{}/{file}", child.id())).unwrap();
+        assert!(!text.is_empty() && !String::from_utf8_lossy(&text).contains("hunter2"));
+    }
+    child.wait().unwrap();
+}
+
+#[test]
+fn a_password_typed_at_a_terminal_is_not_shown() {
+    let lab = lab();
+    let mut terminal = Terminal::open();
+    let mut child = terminal.run(&lab, &["login", "work"]);
+    wait_for(&mut child, "User name for work at api.example:");
+    terminal.keys.write_all(b"mia\r").unwrap();
+    wait_for(&mut child, "Password of mia at api.example:");
+    terminal.wait_until(|modes| !modes.contains(LocalModes::ECHO));
+    terminal.keys.write_all(b"huntx\x7fer2\r").unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(password_of(&lab), Some(json!("hunter2")));
+    assert!(terminal.modes().contains(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG));
+    let shown = terminal.shown();
+    assert!(shown.contains("mia") && !shown.contains("hunt"), "{shown:?}");
+}
+
+#[test]
+fn ctrl_c_at_the_password_leaves_the_terminal_as_it_was() {
+    let lab = lab();
+    let mut terminal = Terminal::open();
+    let mut child = terminal.run(&lab, &["login", "work", "--user", "mia"]);
+    wait_for(&mut child, "Password");
+    terminal.wait_until(|modes| !modes.contains(LocalModes::ECHO));
+    terminal.keys.write_all(b"hunt\x03").unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(terminal.modes().contains(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG));
+    assert_eq!(password_of(&lab), None);
+    let mut rest = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut rest).unwrap();
+    assert!(!rest.contains("pilotlight"), "{rest}");
+}
+
+/// A terminal with nobody at it but the test.
+struct Terminal {
+    keys: File,
+    screen: File,
+}
+
+impl Terminal {
+    fn open() -> Self {
+        let keys = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+        grantpt(&keys).unwrap();
+        unlockpt(&keys).unwrap();
+        let name = ptsname(&keys, Vec::new()).unwrap();
+        let path = Path::new(std::ffi::OsStr::from_bytes(name.to_bytes()));
+        let mut options = OpenOptions::new();
+        std::os::unix::fs::OpenOptionsExt::custom_flags(
+            options.read(true).write(true),
+            rustix::fs::OFlags::NOCTTY.bits().cast_signed(),
+        );
+        Self { keys: keys.into(), screen: options.open(path).unwrap() }
+    }
+
+    fn run(&self, lab: &Lab, arguments: &[&str]) -> Child {
+        let stdin: OwnedFd = self.screen.try_clone().unwrap().into();
+        lab.command(arguments).stdin(stdin).spawn().unwrap()
+    }
+
+    fn modes(&self) -> LocalModes {
+        tcgetattr(&self.screen).unwrap().local_modes
+    }
+
+    fn wait_until(&self, reached: impl Fn(LocalModes) -> bool) {
+        while !reached(self.modes()) {
+            std::thread::yield_now();
+        }
+    }
+
+    /// What the terminal showed of what was typed.
+    fn shown(mut self) -> String {
+        let mut text = vec![0; 4096];
+        writeln!(self.screen, "|").unwrap();
+        let length = self.keys.read(&mut text).unwrap();
+        String::from_utf8_lossy(&text[..length]).into_owned()
+    }
+}
+
+/// Reads standard error up to this.
+fn wait_for(child: &mut Child, prompt: &str) {
+    let stderr = child.stderr.as_mut().unwrap();
+    let mut text = Vec::new();
+    let mut byte = [0];
+    while !String::from_utf8_lossy(&text).contains(prompt) {
+        assert_eq!(stderr.read(&mut byte).unwrap(), 1, "{:?}", String::from_utf8_lossy(&text));
+        text.push(byte[0]);
+    }
+}
