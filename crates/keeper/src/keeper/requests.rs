@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use reqwest::Method;
-use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use reqwest::header::{
+    CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, HeaderValue, TE, TRAILER, TRANSFER_ENCODING,
+    UPGRADE,
+};
 use session::event::Event;
 use session::lane::Held;
 use session::note::Note;
@@ -20,6 +23,7 @@ use super::ask::PATIENCE;
 use super::{Answer, Id, Keeper, Mail};
 use crate::api::{Code, Failure, Fetch, Fetched, Reply};
 use crate::clock;
+use crate::config::Profile;
 use crate::http::{self, Received};
 
 /// A request whose caller waits.
@@ -69,7 +73,7 @@ impl Keeper {
         let now = clock::now();
         let patience = fetch.timeout_ms.map_or(PATIENCE, Duration::from_millis);
         let Some(kept) = self.kept.get(&id) else { return };
-        let what = match What::new(&kept.profile.url, fetch) {
+        let what = match What::new(&kept.profile, fetch) {
             Ok(what) => Arc::new(what),
             Err(failure) => return super::ask::refuse(answer, failure.of(&name)),
         };
@@ -236,7 +240,8 @@ impl Parked {
 }
 
 impl What {
-    fn new(base: &Url, fetch: Fetch) -> Result<Self, Failure> {
+    fn new(profile: &Profile, fetch: Fetch) -> Result<Self, Failure> {
+        let base = &profile.url;
         let url = http::join(base, &fetch.path)
             .map_err(|()| Failure::new(Code::BadPath).with("path", &fetch.path).with("url", base))?;
         let bad = |field: &str, problem: String| {
@@ -250,7 +255,11 @@ impl What {
             let header =
                 HeaderName::from_bytes(name.as_bytes()).map_err(|error| bad("headers", error.to_string()))?;
             let value = HeaderValue::from_str(value).map_err(|error| bad("headers", error.to_string()))?;
-            headers.push((header, value));
+            // Two of them would be a riddle for the provider, and a 401 for the caller's cost a refresh.
+            let of_the_keeper = header.as_str().eq_ignore_ascii_case(&profile.recipe.authorization.header);
+            if !of_the_keeper && !OF_THE_CONNECTION.contains(&header) {
+                headers.push((header, value));
+            }
         }
         let says_type = headers.iter().any(|(name, _)| name == CONTENT_TYPE);
         if let Some(body) = fetch.body.as_deref().filter(|_| !says_type) {
@@ -261,6 +270,10 @@ impl What {
         Ok(Self { method, url, headers, body: fetch.body })
     }
 }
+
+/// What the HTTP client says for itself. From a caller it could only contradict that.
+const OF_THE_CONNECTION: [HeaderName; 7] =
+    [CONNECTION, CONTENT_LENGTH, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE];
 
 /// A face shows it to a person or writes it to a pipe; what is larger wants a download, with `token`.
 const LARGEST_ANSWER: usize = 16 << 20;
