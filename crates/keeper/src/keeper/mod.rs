@@ -65,6 +65,8 @@ pub struct Keeper {
     installation: u64,
     /// Requests and profiles are numbered as they arrive.
     counter: u64,
+    /// Providers that are being told of a sign-out for the first time.
+    telling: u32,
     /// Set once the keeper has been told to stop; nothing new is begun.
     stopping: Option<Stopping>,
 }
@@ -98,11 +100,6 @@ pub(crate) enum Mail {
         verdict: Verdict,
     },
     Hint(Hint),
-    /// Something to be written down by somebody who has no journal.
-    Noted {
-        profile: String,
-        note: Note,
-    },
     SignedIn {
         id: Id,
         attempt: Attempt,
@@ -111,6 +108,12 @@ pub(crate) enum Mail {
     },
     /// The operating system wants the process to end.
     Terminate,
+    /// What became of telling a provider about a sign-out, the first time or at last.
+    Told {
+        profile: String,
+        note: Note,
+        first: bool,
+    },
     /// What the vault says.
     Vault {
         id: Id,
@@ -183,6 +186,7 @@ impl Keeper {
             sleep: SleepWatch::new(),
             installation: profiles::installation(home),
             counter: 0,
+            telling: 0,
             stopping: None,
         };
         let vault = format!("{:?}", keeper.vault.kind()).to_lowercase();
@@ -234,9 +238,12 @@ impl Keeper {
                 self.on_exchanged(id, &profile, attempt, verdict)
             }
             Mail::Hint(hint) => self.on_hint(hint),
-            Mail::Noted { profile, note } => self.note(Some(&profile), note),
             Mail::SignedIn { id, attempt, outcome, took } => self.on_signed_in(id, attempt, outcome, took),
             Mail::Terminate => self.begin_to_stop(None),
+            Mail::Told { profile, note, first } => {
+                self.telling -= u32::from(first);
+                self.note(Some(&profile), note);
+            }
             Mail::Vault { id, event } => self.on_vault(id, event),
         }
     }
@@ -339,10 +346,10 @@ impl Keeper {
         stopping.answers.extend(answer);
     }
 
-    /// Nothing is in flight whose loss would cost a session.
+    /// Nothing is in flight whose loss would cost a session, or leave one behind that a person has ended.
     fn may_end(&self) -> bool {
         let Some(stopping) = &self.stopping else { return false };
-        self.kept.values().all(Kept::is_idle) || clock::now() >= stopping.by
+        (self.telling == 0 && self.kept.values().all(Kept::is_idle)) || clock::now() >= stopping.by
     }
 
     fn end(mut self) {

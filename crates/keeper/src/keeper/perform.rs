@@ -241,6 +241,7 @@ impl Keeper {
         let Some(message) = profile.recipe.sign_out(refresh, access) else { return };
         let Ok(client) = self.http.about_tokens(&profile.reach()) else { return };
         let post = self.post.clone();
+        self.telling += 1;
         tokio::spawn(async move {
             let mut pause = Duration::from_secs(1);
             let mut waited = Duration::ZERO;
@@ -257,9 +258,9 @@ impl Keeper {
                 };
                 let over = matches!(trouble, None | Some(Trouble::Suspect)) || waited > REVOKE_FOR;
                 if over || !told {
-                    told = true;
                     let note = Note::SignOutTold { trouble, status };
-                    drop(post.send(Mail::Noted { profile: profile.name.clone(), note }));
+                    drop(post.send(Mail::Told { profile: profile.name.clone(), note, first: !told }));
+                    told = true;
                 }
                 if over || post.is_closed() {
                     break;
