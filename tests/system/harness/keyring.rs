@@ -1,0 +1,82 @@
+//! A keyring of the test's own: a private bus with gnome-keyring on it, unlocked, in a directory that goes away.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Child, Command, Stdio};
+
+use super::{Scratch, until};
+
+pub(crate) struct Keyring {
+    _home: Scratch,
+    address: String,
+    bus: Child,
+    daemon: Child,
+}
+
+impl Keyring {
+    pub(crate) fn start() -> Self {
+        let home = Scratch::new();
+        let mut bus = Command::new("dbus-daemon")
+            .args(["--session", "--nofork", "--print-address=1"])
+            .env("XDG_RUNTIME_DIR", home.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the tests need dbus-daemon (package dbus)");
+        let mut address = String::new();
+        BufReader::new(bus.stdout.take().unwrap()).read_line(&mut address).unwrap();
+        let address = address.trim().to_owned();
+        let mut daemon = Command::new("gnome-keyring-daemon")
+            .args(["--foreground", "--unlock", "--components=secrets"])
+            .envs(env_of(&home, &address))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the tests need gnome-keyring-daemon (package gnome-keyring)");
+        daemon.stdin.take().unwrap().write_all(b"of the test").unwrap();
+        let keyring = Self { _home: home, address, bus, daemon };
+        until("the keyring is on its bus", || keyring.is_there().then_some(()));
+        keyring
+    }
+
+    /// What a keeper needs to find it.
+    pub(crate) fn env(&self) -> Vec<(String, String)> {
+        let address = ("DBUS_SESSION_BUS_ADDRESS".to_owned(), self.address.clone());
+        // The keeper's own directories are those of its home; only the keyring's are here.
+        vec![address]
+    }
+
+    fn is_there(&self) -> bool {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime
+            .block_on(async {
+                let bus = zbus::connection::Builder::address(self.address.as_str())?.build().await?;
+                let proxy = zbus::fdo::DBusProxy::new(&bus).await?;
+                let name = zbus::names::BusName::try_from("org.freedesktop.secrets")?;
+                zbus::Result::Ok(proxy.name_has_owner(name).await?)
+            })
+            .unwrap_or(false)
+    }
+}
+
+impl Drop for Keyring {
+    fn drop(&mut self) {
+        for child in [&mut self.daemon, &mut self.bus] {
+            drop(child.kill());
+            drop(child.wait());
+        }
+    }
+}
+
+fn env_of(home: &Scratch, address: &str) -> Vec<(&'static str, String)> {
+    let dir = home.path().display().to_string();
+    vec![
+        ("DBUS_SESSION_BUS_ADDRESS", address.to_owned()),
+        ("HOME", dir.clone()),
+        ("XDG_DATA_HOME", format!("{dir}/data")),
+        ("XDG_CONFIG_HOME", format!("{dir}/config")),
+        ("XDG_CACHE_HOME", format!("{dir}/cache")),
+        ("XDG_RUNTIME_DIR", dir),
+    ]
+}

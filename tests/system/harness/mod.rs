@@ -1,0 +1,93 @@
+//! What every test here needs: homes, keepers, sandboxes, keyrings and servers, all gone at the end of the test, also
+//! when it panics.
+
+mod bench;
+mod keyring;
+mod process;
+mod server;
+mod wire;
+mod witness;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use keeper::api::{Failure, Fetched, Note, Reply, Token};
+
+pub(crate) use bench::{Bench, meet, profile};
+pub(crate) use keyring::Keyring;
+pub(crate) use process::{Keeper, sign_in};
+pub(crate) use server::Server;
+pub(crate) use wire::{Wire, fetch, post, token};
+pub(crate) use witness::Witness;
+
+/// A directory for as long as the test lasts.
+pub(crate) struct Scratch(PathBuf);
+
+impl Scratch {
+    pub(crate) fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let dir = std::env::temp_dir().join(format!("pilotlight-system-{}-{number}", std::process::id()));
+        drop(fs::remove_dir_all(&dir));
+        fs::create_dir_all(&dir).unwrap();
+        fs::set_permissions(&dir, fs::Permissions::from_mode(0o700)).unwrap();
+        Self(dir)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        drop(fs::remove_dir_all(&self.0));
+    }
+}
+
+/// Waits until `look` finds something, and fails the test when it does not in time.
+pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "in vain: {what}");
+        thread::sleep(Duration::from_millis(3));
+    }
+}
+
+/// Runs `work` on as many threads as there are `inputs`, and brings the outcomes in their order.
+pub(crate) fn at_once<I: Send, O: Send>(inputs: Vec<I>, work: impl Fn(I) -> O + Sync) -> Vec<O> {
+    thread::scope(|scope| {
+        let work = &work;
+        let threads: Vec<_> = inputs.into_iter().map(|input| scope.spawn(move || work(input))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    })
+}
+
+pub(crate) fn fetched(reply: Result<Reply, Failure>) -> Result<Fetched, Failure> {
+    reply.map(|reply| match reply {
+        Reply::Fetched(fetched) => fetched,
+        other => panic!("{other:?}"),
+    })
+}
+
+pub(crate) fn given(reply: Result<Reply, Failure>) -> Result<Token, Failure> {
+    reply.map(|reply| match reply {
+        Reply::Token(token) => token,
+        other => panic!("{other:?}"),
+    })
+}
+
+/// The kind of a note, as it stands in the journal.
+pub(crate) fn kind(note: &Note) -> String {
+    serde_json::to_value(note).unwrap()["kind"].as_str().unwrap().to_owned()
+}
+
+/// Longer than anything takes on a busy machine with two cores.
+const PATIENCE: Duration = Duration::from_secs(20);

@@ -1,0 +1,174 @@
+//! Many at once on a token that is not good any more.
+
+use std::time::Duration;
+
+use keeper::api::Note;
+use pilotlight_sandbox::{Dialect, Endpoint, Fault, What};
+
+use crate::harness::{
+    Bench, Keeper, Witness, at_once, fetch, fetched, given, meet, post, profile, token, until,
+};
+
+/// B1, and the order in which DESIGN has them go on.
+#[test]
+fn fifty_requests_on_a_dead_token_cost_one_refresh_and_go_on_in_order_once_each() {
+    let bench = Bench::strict(Duration::from_secs(60));
+    let witness = Witness::before(bench.origin());
+    for round in 0..3 {
+        let keeper = Keeper::start(&profile("nestjs", Dialect::NestJs, witness.origin(), ""));
+        keeper.login("nestjs");
+        bench.slow_refreshes(Duration::from_millis(200));
+        revoke_access(&bench, Dialect::NestJs);
+        let before = bench.counted(Dialect::NestJs);
+        witness.forget();
+
+        let asked: Vec<_> = (0..50).map(|n| fetch("nestjs", &format!("/aaa?n={n}"))).collect();
+        let answers = keeper.wire().ask_all(asked);
+        for answer in answers {
+            let fetched = fetched(answer).unwrap();
+            assert_eq!((fetched.status, fetched.replayed, fetched.body.as_str()), (200, true, "aaa"));
+        }
+        let after = bench.counted(Dialect::NestJs);
+        assert_eq!(after.refreshes_received - before.refreshes_received, 1);
+        let seen = witness.seen("/nestjs/aaa");
+        let last = seen.len() - 50;
+        assert!(last <= 50, "sent more than twice: {seen:?}");
+        assert_eq!(after.unauthorized - before.unauthorized, last as u64, "{seen:?}");
+        let in_order: Vec<_> = (0..50).map(|n| format!("/nestjs/aaa?n={n}")).collect();
+        assert_eq!(seen[last..], in_order, "round {round}");
+        bench.control.clear_faults();
+    }
+}
+
+/// B1 for callers that are processes of their own, and for whoever sends the token himself.
+#[test]
+fn fifty_connections_share_one_refresh() {
+    let bench = Bench::strict(Duration::from_secs(60));
+    let keeper = Keeper::start(&Dialect::ALL.map(|dialect| bench.profile(dialect, "")).concat());
+    for (dialect, path) in RESOURCES {
+        let name = dialect.name();
+        keeper.login(name);
+        bench.slow_refreshes(Duration::from_millis(150));
+        revoke_access(&bench, dialect);
+        let before = bench.counted(dialect).refreshes_received;
+        let answers = at_once((0..50).collect(), |n| keeper.fetch(name, &format!("{path}?n={n}")));
+        for answer in answers {
+            assert_eq!(answer.unwrap().status, 200, "{name}");
+        }
+        assert_eq!(bench.counted(dialect).refreshes_received - before, 1, "{name}");
+    }
+}
+
+/// B17
+#[test]
+fn tokens_asked_for_during_a_refresh_wait_for_the_new_one() {
+    let bench = Bench::strict(Duration::from_secs(60));
+    let keeper = Keeper::start(&bench.profile(Dialect::NestJs, ""));
+    keeper.login("nestjs");
+    let old = given(keeper.ask(token("nestjs", Duration::ZERO))).unwrap().access_token;
+    bench.slow_refreshes(Duration::from_millis(400));
+    revoke_access(&bench, Dialect::NestJs);
+
+    std::thread::scope(|scope| {
+        let rejected = scope.spawn(|| keeper.fetch("nestjs", "/aaa"));
+        until("a refresh is on its way", || {
+            (bench.counted(Dialect::NestJs).refreshes_received == 1).then_some(())
+        });
+        let tokens = at_once((0..20).collect(), |_| given(keeper.ask(token("nestjs", Duration::ZERO))));
+        let tokens: std::collections::BTreeSet<_> =
+            tokens.into_iter().map(|token| token.unwrap().access_token).collect();
+        assert!(tokens.len() == 1 && !tokens.contains(&old));
+        assert_eq!(rejected.join().unwrap().unwrap().status, 200);
+    });
+    assert_eq!(bench.counted(Dialect::NestJs).refreshes_received, 1);
+}
+
+/// B3: the provider refuses, late, a token that has been replaced meanwhile.
+#[test]
+fn a_late_refusal_of_a_replaced_token_starts_no_refresh() {
+    let bench = Bench::strict(Duration::from_secs(60));
+    let keeper = Keeper::start(&bench.profile(Dialect::NestJs, ""));
+    keeper.login("nestjs");
+    // Twenty set out with the first token and are judged only after it has been replaced.
+    bench.fault(Fault::Latency, meet(Endpoint::Resource).times(20).value(700.into()));
+    let mut wire = keeper.wire();
+    let ids: Vec<_> = (0..20).map(|n| wire.send(fetch("nestjs", &format!("/aaa?n={n}")))).collect();
+    until("they are on their way", || (bench.counted(Dialect::NestJs).resource_requests == 20).then_some(()));
+    revoke_access(&bench, Dialect::NestJs);
+    assert_eq!(keeper.fetch("nestjs", "/bbb").unwrap().status, 200);
+    assert_eq!(bench.counted(Dialect::NestJs).refreshes_received, 1);
+    for _ in ids {
+        let keeper::api::Line::Answer { reply: keeper::api::Reply::Fetched(fetched), .. } = wire.receive()
+        else {
+            panic!("refused")
+        };
+        assert_eq!((fetched.status, fetched.replayed), (200, true));
+    }
+    let counted = bench.counted(Dialect::NestJs);
+    assert_eq!((counted.refreshes_received, counted.unauthorized), (1, 21));
+}
+
+/// Order matters where something changes: each write goes alone, reads between them stay between them.
+#[test]
+fn writes_on_a_dead_token_happen_once_each_and_in_order() {
+    let bench = Bench::strict(Duration::from_secs(60));
+    let keeper = Keeper::start(&bench.profile(Dialect::Heartbeat, ""));
+    keeper.login("heartbeat");
+    bench.slow_refreshes(Duration::from_millis(150));
+    revoke_access(&bench, Dialect::Heartbeat);
+    let asked = (1..=30).map(|n| post("heartbeat", "/api/notes", format!("{{\"n\":{n}}}"))).collect();
+    for (n, answer) in (1..).zip(keeper.wire().ask_all(asked)) {
+        let fetched = fetched(answer).unwrap();
+        let note: serde_json::Value = serde_json::from_str(&fetched.body).unwrap();
+        assert_eq!((fetched.status, &note["id"], &note["note"]["n"]), (201, &n.into(), &n.into()));
+    }
+    let counted = bench.counted(Dialect::Heartbeat);
+    assert_eq!((counted.side_effects, counted.refreshes_received), (30, 1));
+}
+
+/// PERFORMANCE 4, with the thousand of that table.
+#[test]
+fn a_thousand_requests_on_a_dead_token_cost_one_refresh() {
+    let bench = Bench::strict(Duration::from_secs(60));
+    let keeper = Keeper::start(&bench.profile(Dialect::NestJs, ""));
+    keeper.login("nestjs");
+    bench.slow_refreshes(Duration::from_millis(100));
+    revoke_access(&bench, Dialect::NestJs);
+    let asked = (0..1000).map(|n| fetch("nestjs", &format!("/aaa?n={n}"))).collect();
+    let good =
+        keeper.wire().ask_all(asked).into_iter().filter(
+            |answer| matches!(answer, Ok(keeper::api::Reply::Fetched(fetched)) if fetched.status == 200),
+        );
+    assert_eq!(good.count(), 1000);
+    assert_eq!(bench.counted(Dialect::NestJs).refreshes_received, 1);
+    let replayed = |note: &Note| matches!(note, Note::Replayed { .. });
+    assert!(keeper.notes("nestjs").iter().any(replayed));
+}
+
+/// B2: when the refresh fails, everyone who waits for it is told, and told why.
+#[test]
+fn the_end_of_a_session_reaches_all_who_wait() {
+    let bench = Bench::strict(Duration::from_secs(60));
+    let keeper = Keeper::start(&bench.profile(Dialect::NestJs, ""));
+    keeper.login("nestjs");
+    bench.slow_refreshes(Duration::from_millis(200));
+    bench.control.revoke(What::All, Some(Dialect::NestJs), None).unwrap();
+    let asked = (0..50).map(|n| fetch("nestjs", &format!("/aaa?n={n}"))).collect();
+    for answer in keeper.wire().ask_all(asked) {
+        let failure = fetched(answer).unwrap_err();
+        assert_eq!(failure.code, keeper::api::Code::SignInNeeded);
+        assert_eq!(failure.details["why"], "refused");
+    }
+    assert_eq!(bench.counted(Dialect::NestJs).refreshes_received, 1);
+}
+
+fn revoke_access(bench: &Bench, dialect: Dialect) {
+    bench.control.revoke(What::Access, Some(dialect), None).unwrap();
+}
+
+const RESOURCES: [(Dialect, &str); 4] = [
+    (Dialect::Flask, "/protected"),
+    (Dialect::Heartbeat, "/api/profile"),
+    (Dialect::NestJs, "/aaa"),
+    (Dialect::SimpleJwt, "/api/protected/"),
+];

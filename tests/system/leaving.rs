@@ -1,0 +1,250 @@
+//! The end of a session: by the provider, by the person, and by another person.
+
+use std::time::{Duration, Instant};
+
+use keeper::api::{Code, Lost, Note, Phase, Reply, Request};
+use pilotlight_sandbox::{Dialect, Endpoint, Fault, What};
+
+use crate::harness::{
+    Bench, Keeper, Keyring, Witness, at_once, fetch, fetched, given, meet, profile, sign_in, token, until,
+};
+
+/// D9, D11: once only a person can help, nobody else is bothered.
+#[test]
+fn a_session_that_the_provider_ended_costs_it_no_more_calls() {
+    let bench = Bench::strict(Duration::from_secs(60));
+    let keeper =
+        Keeper::start(&Dialect::ALL.map(|dialect| bench.profile(dialect, "heartbeat = \"1s\"")).concat());
+    for (dialect, path) in RESOURCES {
+        let name = dialect.name();
+        keeper.login(name);
+        bench.control.revoke(What::All, Some(dialect), None).unwrap();
+        let failure = keeper.fetch(name, path).unwrap_err();
+        assert_eq!(
+            (failure.code, failure.details["why"].as_str()),
+            (Code::SignInNeeded, "refused"),
+            "{name}"
+        );
+        assert_eq!(keeper.phase(name), Phase::NeedsLogin { why: Lost::Refused });
+    }
+    let calls = || {
+        RESOURCES.map(|(dialect, _)| {
+            let counted = bench.counted(dialect);
+            (counted.refreshes_received, counted.resource_requests, counted.heartbeats)
+        })
+    };
+    let before = calls();
+    let began = Instant::now();
+    let asked = (0..1000)
+        .map(|n| match n % 3 {
+            0 => token("nestjs", Duration::ZERO),
+            1 => fetch("simplejwt", "/api/protected/"),
+            _ => Request::Refresh { profile: "flask".to_owned() },
+        })
+        .collect();
+    for answer in keeper.wire().ask_all(asked) {
+        assert_eq!(answer.unwrap_err().code, Code::SignInNeeded);
+    }
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    // Longer than a heartbeat and than any retry.
+    std::thread::sleep(Duration::from_millis(1500));
+    assert_eq!(calls(), before);
+
+    keeper.login("nestjs");
+    assert_eq!(keeper.fetch("nestjs", "/aaa").unwrap().status, 200);
+}
+
+/// B7: a refusal of the refresh token while the access token is good ends the session, not the access token.
+#[test]
+fn a_refused_refresh_says_so_in_the_journal_and_the_status() {
+    let bench = Bench::strict(Duration::from_secs(60));
+    let keeper = Keeper::start(&bench.profile(Dialect::SimpleJwt, ""));
+    keeper.login("simplejwt");
+    bench.control.revoke(What::Refresh, Some(Dialect::SimpleJwt), None).unwrap();
+    assert_eq!(keeper.refresh("simplejwt").unwrap_err().code, Code::SignInNeeded);
+    let told = keeper.notes("simplejwt");
+    assert!(matches!(told.last(), Some(Note::NeedsLogin { why: Lost::Refused })), "{told:?}");
+    // D7: the access token goes on until its own end.
+    assert_eq!(keeper.fetch("simplejwt", "/api/protected/").unwrap().status, 200);
+}
+
+/// B14: at whatever moment of a refresh a person signs out, the provider is left without a token that is good, and the
+/// vault without any.
+#[test]
+fn nothing_is_left_of_a_session_that_is_signed_out_during_a_refresh() {
+    let bench = Bench::strict(Duration::from_secs(60));
+    let witness = Witness::before(bench.origin());
+    let keyring = Keyring::start();
+    let profiles = profile("simplejwt", Dialect::SimpleJwt, witness.origin(), "");
+    let mut keeper = Keeper::with_keyring(&profiles, &keyring);
+    // The server has rotated long before its answer is here.
+    witness.hold_answers("/simplejwt/api/token/refresh/", Duration::from_millis(200));
+    for (round, moment) in (1..).zip([10, 60, 120, 190, 195, 200, 205, 210, 260]) {
+        keeper.login("simplejwt");
+        let mut wire = keeper.wire();
+        wire.send(Request::Refresh { profile: "simplejwt".to_owned() });
+        let began = Instant::now();
+        std::thread::sleep(Duration::from_millis(moment));
+        assert!(matches!(keeper.ask(Request::Logout { profile: "simplejwt".to_owned() }), Ok(Reply::Done)));
+        assert_eq!(keeper.phase("simplejwt"), Phase::NeedsLogin { why: Lost::SignedOut });
+        until("the provider has been told of every token", || {
+            // One sign-out for each round, and one for each answer that came too late to be anybody's.
+            let late = keeper.noted("simplejwt", "late_answer");
+            let told = keeper.noted("simplejwt", "sign_out_told");
+            (began.elapsed() > Duration::from_millis(300) && told == round + late).then_some(())
+        });
+        let left = bench.control.revoke(What::Refresh, Some(Dialect::SimpleJwt), None).unwrap().refresh;
+        assert_eq!(left, 0, "after {moment} ms");
+        let session = keeper.session("simplejwt");
+        assert!(session.access.is_none() && session.user.is_none(), "{session:?}");
+        keeper.restart();
+        keeper.until_phase("simplejwt", Phase::NeedsLogin { why: Lost::Never });
+    }
+    let late = keeper.noted("simplejwt", "late_answer");
+    assert!(late >= 3, "only {late} sign-outs met a refresh on its way");
+}
+
+/// Signed out and the machine switched off: the provider hears of it all the same.
+#[test]
+fn a_keeper_that_ends_right_after_a_sign_out_still_tells_the_provider() {
+    let bench = Bench::strict(Duration::from_secs(60));
+    let witness = Witness::before(bench.origin());
+    let mut keeper = Keeper::start(&profile("simplejwt", Dialect::SimpleJwt, witness.origin(), ""));
+    for late in [false, true] {
+        keeper.login("simplejwt");
+        bench.fault(Fault::Latency, meet(Endpoint::Logout).value(300.into()));
+        if late {
+            witness.hold_answers("/simplejwt/api/token/refresh/", Duration::from_millis(200));
+            keeper.wire().send(Request::Refresh { profile: "simplejwt".to_owned() });
+            until("the server has rotated", || {
+                (bench.counted(Dialect::SimpleJwt).refreshes_granted == 1).then_some(())
+            });
+        }
+        drop(keeper.ask(Request::Logout { profile: "simplejwt".to_owned() }));
+        keeper.restart();
+        let left = bench.control.revoke(What::Refresh, Some(Dialect::SimpleJwt), None).unwrap().refresh;
+        assert_eq!(left, 0, "late: {late}");
+    }
+}
+
+/// B15: alice's answer comes when bob has signed in.
+#[test]
+fn an_answer_for_somebody_else_changes_nothing() {
+    let bench = Bench::strict(Duration::from_secs(60));
+    let witness = Witness::before(bench.origin());
+    let keeper = Keeper::start(&profile("simplejwt", Dialect::SimpleJwt, witness.origin(), ""));
+    keeper.login("simplejwt");
+    witness.hold_answers("/simplejwt/api/token/refresh/", Duration::from_millis(400));
+
+    let mut wire = keeper.wire();
+    wire.send(Request::Refresh { profile: "simplejwt".to_owned() });
+    until("the refresh is on its way", || {
+        (bench.counted(Dialect::SimpleJwt).refreshes_received == 1).then_some(())
+    });
+    keeper.login_as("simplejwt", "bob", "builder").unwrap();
+    until("alice's answer has come", || (keeper.noted("simplejwt", "late_answer") == 1).then_some(()));
+    for _ in 0..10 {
+        let answer = keeper.fetch("simplejwt", "/api/protected/").unwrap();
+        assert!(answer.body.contains("hello bob"), "{}", answer.body);
+    }
+    until("hers is revoked", || (keeper.noted("simplejwt", "sign_out_told") == 1).then_some(()));
+    assert_eq!(bench.control.revoke(What::Refresh, None, Some("alice")).unwrap().refresh, 0);
+    keeper.refresh("simplejwt").unwrap();
+    assert!(keeper.fetch("simplejwt", "/api/protected/").unwrap().body.contains("hello bob"));
+    assert_eq!(keeper.session("simplejwt").user.as_deref(), Some("bob"));
+}
+
+/// Two people at two windows: the later sign-in wins, whatever order the answers come in.
+#[test]
+fn of_two_sign_ins_at_once_the_later_one_holds() {
+    let bench = Bench::strict(Duration::from_secs(60));
+    let keeper = Keeper::start(&bench.profile(Dialect::SimpleJwt, ""));
+    bench.fault(Fault::Latency, meet(Endpoint::Login).times(1).value(400.into()));
+    let mut slow = keeper.wire();
+    slow.send(sign_in("simplejwt", "alice", "wonderland"));
+    until("alice's sign-in is on its way", || {
+        bench
+            .control
+            .faults()
+            .iter()
+            .any(|fault| fault.name == Fault::Latency && fault.met == 1)
+            .then_some(())
+    });
+    keeper.login_as("simplejwt", "bob", "builder").unwrap();
+    drop(slow.text());
+    assert!(keeper.fetch("simplejwt", "/api/protected/").unwrap().body.contains("hello bob"));
+    assert_eq!(keeper.session("simplejwt").user.as_deref(), Some("bob"));
+}
+
+/// D13
+#[test]
+fn signing_out_without_a_network_forgets_here_at_once_and_tells_later() {
+    let bench = Bench::strict(Duration::from_secs(60));
+    let keyring = Keyring::start();
+    let mut keeper = Keeper::with_keyring(&bench.profile(Dialect::SimpleJwt, ""), &keyring);
+    keeper.login("simplejwt");
+    bench.fault(Fault::Reset, meet(Endpoint::Logout).on());
+    let began = Instant::now();
+    assert!(matches!(keeper.ask(Request::Logout { profile: "simplejwt".to_owned() }), Ok(Reply::Done)));
+    assert!(began.elapsed() < Duration::from_secs(1));
+    assert_eq!(keeper.phase("simplejwt"), Phase::NeedsLogin { why: Lost::SignedOut });
+    let failure = keeper.fetch("simplejwt", "/api/protected/").unwrap_err();
+    assert_eq!(failure.details["why"], "signed_out");
+    until("it is noted that nobody could be told", || {
+        let untold = |note: &Note| matches!(note, Note::SignOutTold { trouble: Some(_), .. });
+        keeper.notes("simplejwt").iter().any(untold).then_some(())
+    });
+    bench.control.clear_faults();
+    until("the provider is told after all", || {
+        let told = |note: &Note| matches!(note, Note::SignOutTold { trouble: None, status: Some(200) });
+        keeper.notes("simplejwt").iter().any(told).then_some(())
+    });
+    keeper.restart();
+    keeper.until_phase("simplejwt", Phase::NeedsLogin { why: Lost::Never });
+}
+
+/// A mistyped password while a session holds costs nothing.
+#[test]
+fn a_wrong_password_leaves_the_session_that_is_there() {
+    let bench = Bench::strict(Duration::from_secs(60));
+    let keeper = Keeper::start(&bench.profile(Dialect::NestJs, ""));
+    keeper.login("nestjs");
+    let failure = keeper.login_as("nestjs", "alice", "wunderland").unwrap_err();
+    assert_eq!((failure.code, failure.details["message"].as_str()), (Code::SignInRefused, "密码错误"));
+    assert_eq!(keeper.phase("nestjs"), Phase::Fresh);
+    assert_eq!(keeper.fetch("nestjs", "/aaa").unwrap().status, 200);
+    assert_eq!(keeper.session("nestjs").user.as_deref(), Some("alice"));
+}
+
+/// Everyone who waits for a session is told when a person signs it out.
+#[test]
+fn callers_who_wait_are_told_of_a_sign_out() {
+    let bench = Bench::strict(Duration::from_secs(60));
+    let keeper = Keeper::start(&bench.profile(Dialect::NestJs, ""));
+    keeper.login("nestjs");
+    bench.fault(Fault::Hang, meet(Endpoint::Refresh).on());
+    bench.control.revoke(What::Access, Some(Dialect::NestJs), None).unwrap();
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| {
+            at_once((0..10).collect(), |n| match n % 2 {
+                0 => fetched(keeper.ask(fetch("nestjs", "/aaa"))).map(|_| ()),
+                _ => given(keeper.ask(token("nestjs", Duration::from_secs(1)))).map(|_| ()),
+            })
+        });
+        until("they wait", || (keeper.session("nestjs").requests.held >= 1).then_some(()));
+        drop(keeper.ask(Request::Logout { profile: "nestjs".to_owned() }));
+        for answer in waiting.join().unwrap() {
+            // A token that was asked for before the first 401 came was given.
+            if let Err(failure) = answer {
+                assert_eq!(failure.code, Code::SignInNeeded);
+            }
+        }
+    });
+}
+
+const RESOURCES: [(Dialect, &str); 4] = [
+    (Dialect::Flask, "/protected"),
+    (Dialect::Heartbeat, "/api/profile"),
+    (Dialect::NestJs, "/aaa"),
+    (Dialect::SimpleJwt, "/api/protected/"),
+];

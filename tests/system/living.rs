@@ -1,0 +1,214 @@
+//! Staying signed in while nothing goes wrong but time.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use keeper::api::{Cause, Code, Note};
+use pilotlight_sandbox::{Dialect, Endpoint, Fault, Settings};
+
+use crate::harness::{Bench, Keeper, Wire, at_once, fetch, fetched, given, meet, token, until};
+
+#[test]
+fn sessions_live_through_many_expiries_with_requests_in_flight() {
+    let bench = Bench::strict(Duration::from_secs(1));
+    let profiles: String = Dialect::ALL.map(|dialect| bench.profile(dialect, "")).concat();
+    let keeper = Keeper::start(&profiles);
+    for dialect in Dialect::ALL {
+        keeper.login(dialect.name());
+    }
+    let over = AtomicBool::new(false);
+    let (busy_with, over_now) = (&keeper, &over);
+    thread::scope(|scope| {
+        let busy: Vec<_> = Dialect::ALL
+            .into_iter()
+            .flat_map(|dialect| [dialect, dialect])
+            .map(|dialect| scope.spawn(move || (dialect, work(busy_with, dialect, over_now))))
+            .collect();
+        until("every session has been refreshed five times", || {
+            Dialect::ALL.into_iter().all(|dialect| bench.counted(dialect).refreshes_granted > 5).then_some(())
+        });
+        over.store(true, Ordering::Relaxed);
+        for busy in busy {
+            let (dialect, answered) = busy.join().unwrap();
+            assert!(answered > 50, "{dialect:?}: {answered}");
+        }
+    });
+    for dialect in Dialect::ALL {
+        let counted = bench.counted(dialect);
+        assert_eq!((counted.logins, counted.refreshes_refused), (1, 0), "{dialect:?}");
+        assert_eq!(counted.max_refreshes_in_flight, 1, "{dialect:?}");
+        let name = dialect.name();
+        let caused = |wanted: Cause| {
+            let refreshed = |note: &Note| matches!(note, Note::Refreshed { cause, .. } if *cause == wanted);
+            keeper.notes(name).iter().filter(|note| refreshed(note)).count()
+        };
+        // They are refreshed behind the requests, not by them.
+        assert!(caused(Cause::BeforeExpiry) >= 4, "{dialect:?}: {:?}", keeper.notes(name));
+    }
+}
+
+/// F4
+#[test]
+fn a_token_that_is_given_out_lives_as_long_as_was_asked() {
+    let bench = Bench::strict(Duration::from_secs(2));
+    let keeper = Keeper::start(&bench.profile(Dialect::Heartbeat, ""));
+    keeper.login("heartbeat");
+    let asked = Duration::from_millis(900);
+    let end = Instant::now() + Duration::from_secs(4);
+    while Instant::now() < end {
+        let given = given(keeper.ask(token("heartbeat", asked))).unwrap();
+        assert!(given.remaining_ms >= 900, "{given:?}");
+        assert!(!given.shorter_than_asked);
+        assert_eq!((given.scheme.as_str(), given.lifetime_ms), ("Bearer", 2000));
+        thread::sleep(Duration::from_millis(7));
+    }
+    let counted = bench.counted(Dialect::Heartbeat);
+    assert!(counted.refreshes_granted <= 5, "{counted:?}");
+}
+
+#[test]
+fn asking_for_more_than_tokens_live_brings_what_there_is_and_says_so() {
+    let bench = Bench::strict(Duration::from_secs(30));
+    let keeper = Keeper::start(&bench.profile(Dialect::NestJs, ""));
+    keeper.login("nestjs");
+    let given = given(keeper.ask(token("nestjs", Duration::from_secs(3600)))).unwrap();
+    assert!(given.shorter_than_asked && given.remaining_ms > 15_000, "{given:?}");
+    assert_eq!(given.scheme, "");
+    assert_eq!(bench.counted(Dialect::NestJs).refreshes_received, 0);
+}
+
+/// A8: a caller in a loop whose wish no token can fulfil.
+#[test]
+fn two_hundred_callers_who_want_too_much_cost_two_refreshes_a_lifetime() {
+    let bench = Bench::strict(Duration::from_secs(5));
+    let keeper = Keeper::start(&bench.profile(Dialect::SimpleJwt, "refresh_before = \"300s\""));
+    keeper.login("simplejwt");
+    let before = bench.counted(Dialect::SimpleJwt).refreshes_received;
+    let began = Instant::now();
+    let mut wire = keeper.wire();
+    for _ in 0..200 {
+        given(wire.ask(token("simplejwt", Duration::from_secs(60)))).unwrap();
+        thread::sleep(Duration::from_millis(22));
+    }
+    let lifetimes = began.elapsed().as_secs() / 5 + 1;
+    let refreshes = bench.counted(Dialect::SimpleJwt).refreshes_received - before;
+    assert!(refreshes <= 2 * lifetimes, "{refreshes} in {lifetimes} lifetimes");
+}
+
+#[test]
+fn a_heartbeat_that_says_no_sets_off_a_refresh() {
+    let bench = Bench::strict(Duration::from_secs(60));
+    let keeper = Keeper::start(&bench.profile(Dialect::Heartbeat, "heartbeat = \"1s\""));
+    keeper.login("heartbeat");
+    bench.fault(Fault::HeartbeatNo, meet(Endpoint::Heartbeat).times(1).on());
+    until("the heartbeat has set off a refresh", || {
+        let said = |note: &Note| matches!(note, Note::Refreshed { cause: Cause::HeartbeatSaidNo, .. });
+        keeper.notes("heartbeat").iter().any(said).then_some(())
+    });
+    until("the next heartbeat is good", || {
+        keeper.session("heartbeat").heartbeat.last.filter(|last| last.good).map(|_| ())
+    });
+    assert_eq!(bench.counted(Dialect::Heartbeat).refreshes_received, 1);
+    assert_eq!(keeper.fetch("heartbeat", "/api/profile").unwrap().status, 200);
+}
+
+/// D2: a gateway's page says nothing about a token.
+#[test]
+fn a_heartbeat_that_meets_a_gateway_changes_nothing() {
+    let bench = Bench::strict(Duration::from_secs(60));
+    let keeper = Keeper::start(&bench.profile(Dialect::Heartbeat, "heartbeat = \"1s\""));
+    keeper.login("heartbeat");
+    bench.fault(Fault::Status, meet(Endpoint::Heartbeat).on());
+    until("a heartbeat has not been answered", || {
+        (keeper.noted("heartbeat", "heartbeat_unanswered") > 0).then_some(())
+    });
+    bench.control.clear_faults();
+    assert_eq!(keeper.fetch("heartbeat", "/api/profile").unwrap().status, 200);
+    assert_eq!(bench.counted(Dialect::Heartbeat).refreshes_received, 0);
+}
+
+/// A6: what the wall clock of either side says changes nothing.
+#[test]
+fn a_servers_clock_that_is_years_off_changes_nothing() {
+    for skew in [-86_400, 3_600, 10 * 365 * 86_400_i64] {
+        let bench = Bench::strict(Duration::from_secs(2));
+        bench.fault(
+            Fault::ClockSkew,
+            pilotlight_sandbox::Switch { value: Some(skew.into()), ..pilotlight_sandbox::Switch::default() },
+        );
+        let profiles = [Dialect::NestJs, Dialect::Heartbeat, Dialect::Flask]
+            .map(|dialect| bench.profile(dialect, ""))
+            .concat();
+        let keeper = Keeper::start(&profiles);
+        for (dialect, path) in
+            [(Dialect::NestJs, "/aaa"), (Dialect::Heartbeat, "/api/profile"), (Dialect::Flask, "/protected")]
+        {
+            keeper.login(dialect.name());
+            let lifetime = keeper.session(dialect.name()).access.unwrap().lifetime_ms;
+            assert_eq!(lifetime, 2000, "{skew} {dialect:?}");
+            assert_eq!(keeper.fetch(dialect.name(), path).unwrap().status, 200);
+            let first = u64::from(dialect == Dialect::Flask);
+            assert_eq!(bench.counted(dialect).refreshes_received, first, "{skew} {dialect:?}");
+        }
+    }
+}
+
+/// A9
+#[test]
+fn a_provider_that_returns_the_same_token_is_not_hammered() {
+    let bench = Bench::start(Settings { access_ttl: Duration::from_secs(4), ..Settings::default() });
+    let keeper = Keeper::start(&bench.profile(Dialect::Heartbeat, ""));
+    keeper.login("heartbeat");
+    bench.fault(Fault::SameToken, meet(Endpoint::Refresh).on());
+    for _ in 0..20 {
+        drop(keeper.refresh("heartbeat"));
+    }
+    let asked = bench.counted(Dialect::Heartbeat).refreshes_received;
+    let end = Instant::now() + Duration::from_millis(3500);
+    while Instant::now() < end {
+        drop(given(keeper.ask(token("heartbeat", Duration::from_secs(3)))));
+        thread::sleep(Duration::from_millis(20));
+    }
+    let of_its_own = bench.counted(Dialect::Heartbeat).refreshes_received - asked;
+    assert!(of_its_own <= 9, "{of_its_own}");
+    bench.control.clear_faults();
+    until("a new token", || {
+        (keeper.fetch("heartbeat", "/api/profile").unwrap().status == 200
+            && keeper.session("heartbeat").access.unwrap().remaining_ms > 1500)
+            .then_some(())
+    });
+}
+
+/// What a program asks that nobody has signed in yet.
+#[test]
+fn without_a_sign_in_every_caller_is_told_at_once() {
+    let bench = Bench::strict(Duration::from_secs(60));
+    let keeper = Keeper::start(&bench.profile(Dialect::NestJs, ""));
+    let began = Instant::now();
+    let refused = at_once((0..20).collect(), |_| given(keeper.ask(token("nestjs", Duration::ZERO))));
+    for refused in refused {
+        let failure = refused.unwrap_err();
+        assert_eq!((failure.code, failure.details["why"].as_str()), (Code::SignInNeeded, "never"));
+    }
+    assert!(began.elapsed() < Duration::from_secs(2));
+}
+
+/// Asks for protected things until told to stop, and expects every one of them.
+fn work(keeper: &Keeper, dialect: Dialect, over: &AtomicBool) -> u32 {
+    let path = match dialect {
+        Dialect::Flask => "/protected",
+        Dialect::Heartbeat => "/api/profile",
+        Dialect::NestJs => "/aaa",
+        Dialect::SimpleJwt => "/api/protected/",
+    };
+    let mut wire: Wire = keeper.wire();
+    let mut answered = 0;
+    while !over.load(Ordering::Relaxed) {
+        let fetched = fetched(wire.ask(fetch(dialect.name(), path)));
+        assert_eq!(fetched.as_ref().map(|fetched| fetched.status), Ok(200), "{dialect:?}: {fetched:?}");
+        answered += 1;
+        thread::sleep(Duration::from_millis(15));
+    }
+    answered
+}

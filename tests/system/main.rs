@@ -1,0 +1,24 @@
+//! The keeper as a process: started, asked over its socket, killed, started again; against the sandbox with its
+//! faults, and against real servers that nobody here wrote.
+//!
+//! What goes wrong in the field has a letter and a number in the comments (`B1`): the failure modes that the project
+//! is built against. A test waits for what it expects, with a deadline, and sleeps only where the moment itself is
+//! what is tested.
+
+// The exemption of tests covers their functions, not their helpers.
+#![allow(clippy::unwrap_used)]
+
+mod harness;
+
+mod crash;
+mod faults;
+mod herd;
+mod leaving;
+mod living;
+mod mistakes;
+mod outages;
+mod process;
+mod replay;
+mod secrets;
+mod servers;
+mod socket;

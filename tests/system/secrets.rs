@@ -1,0 +1,112 @@
+//! Where secrets must not be.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use keeper::api::Request;
+use pilotlight_sandbox::{Dialect, Endpoint, Fault, What};
+
+use crate::harness::{Bench, Keeper, Witness, fetch, given, meet, profile, sign_in, token, until};
+
+/// F8, F6: a life with everything in it that makes programs talk too much, and then a search through all it said.
+#[test]
+fn no_secret_is_anywhere_but_where_it_belongs() {
+    let bench = Bench::with_grace(Duration::from_secs(30), Duration::from_secs(30));
+    let witness = Witness::before(bench.origin());
+    let mut keeper = Keeper::idle(&format!(
+        "vault = \"memory\"\n\n{}{}",
+        profile("nestjs", Dialect::NestJs, witness.origin(), "timeout = \"400ms\""),
+        // Its refresh token stands in a URL that nobody answers.
+        "[profile.away]\npreset = \"nestjs\"\nurl = \"http://127.0.0.1:9\"\n",
+    ));
+    // What the libraries would tell is not wanted at any level.
+    keeper.set_env("PILOTLIGHT_LOG", "trace");
+    keeper.spawn();
+    let mut said = Said::default();
+    let mut watching = keeper.wire();
+    watching.send(Request::Watch);
+    said.hear(watching.text());
+
+    said.ask(&keeper, sign_in("away", "alice", "canary-password-1"));
+    said.ask(&keeper, sign_in("nestjs", "canary-user-is-no-secret", "canary-password-2"));
+    said.ask(&keeper, sign_in("nestjs", "alice", "wonderland"));
+    keeper.until_fresh("nestjs");
+    let mut secrets: BTreeSet<String> =
+        ["canary-password-1", "canary-password-2", "wonderland"].map(str::to_owned).into();
+    for fault in [
+        Fault::Hang,
+        Fault::Reset,
+        Fault::Status,
+        Fault::BareStatus,
+        Fault::CaptivePortal,
+        Fault::Redirect,
+        Fault::NotJson,
+        Fault::Huge,
+        Fault::LostAnswer,
+        Fault::Truncated,
+        Fault::Omit,
+    ] {
+        secrets.insert(given(keeper.ask(token("nestjs", Duration::ZERO))).unwrap().access_token);
+        bench.fault(fault, meet(Endpoint::Refresh).times(1).on());
+        said.ask(&keeper, Request::Refresh { profile: "nestjs".to_owned() });
+        bench.control.clear_faults();
+        until("the session is fresh again", || keeper.refresh("nestjs").ok());
+    }
+    bench.control.revoke(What::Access, None, None).unwrap();
+    said.ask(&keeper, fetch("nestjs", "/aaa"));
+    bench.fault(Fault::Reset, meet(Endpoint::Resource).times(1).on());
+    said.ask(&keeper, fetch("nestjs", "/aaa"));
+    secrets.insert(given(keeper.ask(token("nestjs", Duration::ZERO))).unwrap().access_token);
+    said.ask(&keeper, Request::Status { profile: None });
+    said.ask(&keeper, Request::Log { profile: None, before: None, limit: Some(1000) });
+    said.ask(&keeper, Request::Logout { profile: "nestjs".to_owned() });
+    for file in ["cmdline", "environ"] {
+        said.hear(fs::read_to_string(format!("/proc/{}/{file}", keeper.pid())).unwrap());
+    }
+    keeper.stop();
+    loop {
+        match watching.text() {
+            line if line.is_empty() => break,
+            line => said.hear(line),
+        }
+    }
+
+    // The refresh tokens themselves, as they went over the wire.
+    let refreshes = witness.seen("/nestjs/refresh");
+    secrets.extend(refreshes.iter().filter_map(|target| target.split("token=").nth(1)).map(str::to_owned));
+    assert!(secrets.len() > 15, "the test knows too few secrets to mean anything: {}", secrets.len());
+    // Of a token that is a JWT, the signature is enough to be missed.
+    let parts: Vec<String> =
+        secrets.iter().map(|secret| secret.rsplit('.').next().unwrap_or(secret).to_owned()).collect();
+    for entry in fs::read_dir(keeper.home().root().unwrap()).unwrap().flatten() {
+        let bytes = fs::read(entry.path()).unwrap_or_default();
+        said.0.push((entry.path().display().to_string(), String::from_utf8_lossy(&bytes).into_owned()));
+    }
+    assert!(said.0.iter().any(|(place, text)| place.ends_with("journal.db") && text.contains("kept")));
+    assert!(said.0.iter().any(|(place, text)| place.ends_with("keeper.log") && text.len() > 1000));
+    for (place, text) in &said.0 {
+        for secret in &parts {
+            assert!(!text.contains(secret.as_str()), "{secret} is in {place}");
+        }
+    }
+}
+
+/// Everything that was said, and where.
+#[derive(Default)]
+struct Said(Vec<(String, String)>);
+
+impl Said {
+    fn hear(&mut self, text: String) {
+        self.0.push(("something said".to_owned(), text));
+    }
+
+    /// Asks, and keeps the answer as it came over the wire.
+    fn ask(&mut self, keeper: &Keeper, request: Request) {
+        let place = Path::new("the answer to").join(format!("{request:?}")).display().to_string();
+        let mut wire = keeper.wire();
+        wire.send(request);
+        self.0.push((place, wire.text()));
+    }
+}
