@@ -136,16 +136,8 @@ export class Page {
     return this.#ask("POST", "window/rect", { width, height });
   }
 
-  minimize() {
-    return this.#ask("POST", "window/minimize", {});
-  }
-
   async picture() {
     return Buffer.from(await this.#ask("GET", "screenshot"), "base64");
-  }
-
-  close() {
-    return this.#ask("DELETE", "window");
   }
 
   end() {
