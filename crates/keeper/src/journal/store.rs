@@ -56,16 +56,10 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<Entry>, JournalError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let mut statement = self.0.prepare_cached(match profile {
-            Some(_) => {
-                "SELECT id, at_ms, profile, note FROM entries
-                 WHERE profile = ?3 AND id < ?1 ORDER BY id DESC LIMIT ?2"
-            }
-            None => {
-                "SELECT id, at_ms, profile, note FROM entries
-                 WHERE id < ?1 AND ?3 IS NULL ORDER BY id DESC LIMIT ?2"
-            }
-        })?;
+        let mut statement = self.0.prepare_cached(
+            "SELECT id, at_ms, profile, note FROM entries
+             WHERE id < ?1 AND (?3 IS NULL OR profile IS NULL OR profile = ?3) ORDER BY id DESC LIMIT ?2",
+        )?;
         let rows = statement.query_map(params![before, limit, profile], entry)?;
         // A kind of note that this version does not know is left out.
         Ok(rows.filter_map(Result::transpose).collect::<Result<_, _>>()?)
