@@ -40,6 +40,7 @@ fn a_session_is_added_as_it_was_described() {
         "--resource",
         "/orders",
         "--allow-http",
+        "--sandbox",
         "--heartbeat",
         "5m",
     ]);
@@ -53,6 +54,7 @@ fn a_session_is_added_as_it_was_described() {
         (&json!("add"), &json!("work"), &json!("simplejwt"))
     );
     assert_eq!(added["resources"], json!(["/me", "/orders"]));
+    assert_eq!(added["sandbox"], true);
     assert_eq!((&added["allow_http"], &added["heartbeat_s"]), (&json!(true), &json!(300)));
 }
 
