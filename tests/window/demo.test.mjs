@@ -22,7 +22,14 @@ test("the demo opens signed in, and leaves nothing running", { timeout: 60_000 }
     await page.click('[data-testid="tab-data"]');
     await page.click('[data-testid="fetch-/aaa"]');
     await until("data", () => page.count('[data-testid="answer"][data-status="200"]'));
-    await stage.close(page);
+    if (time === "first") {
+      await stage.close(page);
+    } else {
+      // Ctrl-C, by someone who started it in a terminal.
+      process.kill(stage.windows()[0], "SIGINT");
+      await until("the window's process is gone", () => stage.windows().length === 0);
+      await page.end().catch(() => {});
+    }
     await until("its keeper and its sandbox are gone too", () => stage.everything().length === 0);
   }
 });
