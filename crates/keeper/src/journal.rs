@@ -305,6 +305,6 @@ mod tests {
 
     /// Too long for the room that is left in a page.
     fn long() -> Note {
-        Note::GaveUp { path: "/x".repeat(4000), trouble: None }
+        Note::ConfigProblem { line: None, problem: "/x".repeat(4000) }
     }
 }

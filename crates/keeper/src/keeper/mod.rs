@@ -216,6 +216,7 @@ impl Keeper {
                 self.take(mail);
             }
             self.tick();
+            self.replace_those_that_waited();
         }
         self.end();
     }
