@@ -10,6 +10,7 @@
 
 mod harness;
 
+mod changing;
 mod crash;
 mod faults;
 mod herd;
