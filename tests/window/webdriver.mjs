@@ -125,7 +125,10 @@ export class Page {
   }
 
   text(css) {
-    return this.run("return document.querySelector(arguments[0])?.innerText ?? null", css);
+    return this.run(
+      "const element = document.querySelector(arguments[0]); return element?.innerText ?? element?.textContent ?? null",
+      css,
+    );
   }
 
   count(css) {
