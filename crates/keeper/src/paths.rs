@@ -255,6 +255,9 @@ mod tests {
         let exact = format!("/{}", "x".repeat(LONGEST_SOCKET - "//agent.sock".len()));
         let home = find(&[("PILOTLIGHT_HOME", &exact)], Path::new(NOWHERE));
         assert_eq!(home.socket(), Path::new(&exact).join("agent.sock"));
+        let longer = format!("{exact}x");
+        let home = find(&[("PILOTLIGHT_HOME", &longer)], Path::new(NOWHERE));
+        assert!(!home.socket().starts_with(&longer), "{}", home.socket().display());
     }
 
     #[test]
