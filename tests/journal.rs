@@ -85,36 +85,46 @@ fn writer() {
 
 #[test]
 fn a_damaged_file_is_moved_aside_and_kept() {
-    for (name, damage) in [("garbage", b"no database at all, by no means".as_slice()), ("cut", &[])] {
-        let path = scratch(name);
-        {
-            let journal = Journal::open(&path).unwrap();
-            for _ in 0..1000 {
-                journal.write(Some("work"), &refreshed());
-            }
-            journal.close();
-        }
-        let mut bytes = fs::read(&path).unwrap();
-        if damage.is_empty() {
-            bytes.truncate(bytes.len() / 2);
-        } else {
-            bytes[..damage.len()].copy_from_slice(damage);
-        }
-        fs::write(&path, &bytes).unwrap();
-        assert!(matches!(Journal::open(&path), Err(JournalError::Damaged(_))), "{name}");
+    let garbled = |mut bytes: Vec<u8>| {
+        bytes[..32].fill(b'x');
+        bytes
+    };
+    let cut = |bytes: Vec<u8>| bytes[..bytes.len() / 2].to_vec();
+    // Far from all that is looked at when it is opened.
+    let spoilt_inside = |mut bytes: Vec<u8>| {
+        let middle = bytes.len() / 2;
+        bytes[middle..middle + 4096].fill(0xff);
+        bytes
+    };
+    moves_aside("garbled", garbled);
+    moves_aside("cut", cut);
+    moves_aside("spoilt inside", spoilt_inside);
+}
 
-        let (journal, said) = Journal::open_or_replace(&path);
-        let aside = path.with_extension("db.corrupt-1");
-        assert!(fs::read(&aside).unwrap() == bytes, "{name}");
-        assert!(said.unwrap().ends_with(&format!("moved to {}", aside.display())));
-        assert_eq!(journal.write(None, &Note::KeeperStopped).id, 1);
-        drop(journal);
-        assert_eq!(Journal::open(&path).unwrap().read(None, None, 10).unwrap().len(), 1);
-
-        fs::write(&path, &bytes).unwrap();
-        drop(Journal::open_or_replace(&path));
-        assert!(path.with_extension("db.corrupt-2").exists(), "an older one is not overwritten");
+fn moves_aside(name: &str, damage: impl Fn(Vec<u8>) -> Vec<u8>) {
+    let path = scratch(name);
+    {
+        let journal = Journal::open(&path).unwrap();
+        for _ in 0..1000 {
+            journal.write(Some("work"), &refreshed());
+        }
+        journal.close();
     }
+    let bytes = damage(fs::read(&path).unwrap());
+    fs::write(&path, &bytes).unwrap();
+    assert!(matches!(Journal::open(&path), Err(JournalError::Damaged(_))), "{name}");
+
+    let (journal, said) = Journal::open_or_replace(&path);
+    let aside = path.with_extension("db.corrupt-1");
+    assert!(fs::read(&aside).unwrap() == bytes, "{name}");
+    assert!(said.unwrap().ends_with(&format!("moved to {}", aside.display())));
+    assert_eq!(journal.write(None, &Note::KeeperStopped).id, 1);
+    drop(journal);
+    assert_eq!(Journal::open(&path).unwrap().read(None, None, 10).unwrap().len(), 1);
+
+    fs::write(&path, &bytes).unwrap();
+    drop(Journal::open_or_replace(&path));
+    assert!(path.with_extension("db.corrupt-2").exists(), "an older one is not overwritten");
 }
 
 #[test]
