@@ -48,8 +48,8 @@ impl Vault {
     /// it: the keyring is read before anything is written to it. A keyring that is there and locked, or slow, is not
     /// absent; it is waited for.
     ///
-    /// `home` tells this home's items from another's; it is empty for the default one. Returns after at most
-    /// [`bus::TIME_LIMIT`] or so.
+    /// `home` tells this home's items from another's; it is empty for the default one. Takes two seconds at most, and
+    /// so long only where a bus does not answer.
     pub fn open(preferred: VaultKind, home: &str) -> Self {
         match preferred {
             VaultKind::Memory => Self::memory(),
