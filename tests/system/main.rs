@@ -10,6 +10,7 @@
 
 mod harness;
 
+mod against_servers;
 mod changing;
 mod crash;
 mod faults;
@@ -21,5 +22,4 @@ mod outages;
 mod process;
 mod replay;
 mod secrets;
-mod servers;
 mod socket;
