@@ -60,12 +60,12 @@ fn what_a_killed_process_wrote_is_there() {
     assert_eq!(journal.read(None, None, 1000).unwrap().len(), 100);
     let mark = journal.in_flight("work").unwrap();
     assert!(mark.is_of(&RefreshToken::new("rt-sent")) && !mark.is_of(&RefreshToken::new("rt-newer")));
-    assert!(journal.was_in_flight("work") && !journal.was_in_flight("home"));
+    assert!(journal.in_flight("work").is_some() && journal.in_flight("home").is_none());
 
     journal.mark_in_flight("work", "rt-newer");
     assert!(journal.in_flight("work").unwrap().is_of(&RefreshToken::new("rt-newer")));
     journal.clear_in_flight("work");
-    assert!(!Journal::open(&path).unwrap().was_in_flight("work"));
+    assert!(Journal::open(&path).unwrap().in_flight("work").is_none());
 }
 
 /// Not a test of its own: the process that [`what_a_killed_process_wrote_is_there`] kills.
@@ -149,7 +149,7 @@ fn where_no_file_can_be_had_there_is_a_journal_all_the_same() {
     assert!(said.unwrap().contains("in memory only"));
     journal.write(None, &Note::Saved);
     journal.mark_in_flight("work", "rt");
-    assert!(journal.was_in_flight("work"));
+    assert!(journal.in_flight("work").is_some());
     assert_eq!(journal.read(None, None, 10).unwrap().len(), 1);
 }
 

@@ -129,11 +129,6 @@ impl Journal {
         self.with_store("the in-flight marks were not read", |store| store.marked(profile)).flatten()
     }
 
-    /// Whether there is one, of whichever token. [`InFlight::is_of`] tells more.
-    pub fn was_in_flight(&self, profile: &str) -> bool {
-        self.in_flight(profile).is_some()
-    }
-
     /// Folds everything into the one file. Only tidiness: a journal that is never closed loses nothing.
     pub fn close(&self) {
         self.inner().write_what_waits();
@@ -256,7 +251,7 @@ mod tests {
         journal.write(Some("work"), &Note::Saved);
         journal.mark_in_flight("work", "token");
         assert_eq!(read(&journal, Some("work")), [1]);
-        assert!(!journal.was_in_flight("work"));
+        assert!(journal.in_flight("work").is_none());
         journal.close();
     }
 

@@ -274,10 +274,12 @@ impl Keeper {
 
     fn load(&self, id: Id, profile: &Profile) {
         let post = self.post.clone();
-        let interrupted = self.journal.was_in_flight(&profile.name);
+        let mark = self.journal.in_flight(&profile.name);
         self.vault.load(&profile.name, move |found| {
             let event = match found {
                 Ok(Some(Stored { refresh, user })) => {
+                    // A mark of an older token is of an exchange whose end was saved.
+                    let interrupted = mark.is_some_and(|mark| mark.is_of(&refresh));
                     Event::Loaded { refresh: Some(refresh), user, interrupted }
                 }
                 Ok(None) => Event::Loaded { refresh: None, user: None, interrupted: false },
