@@ -49,6 +49,29 @@ fn a_profile_edited_while_it_is_quiet_keeps_its_session_too() {
     assert_eq!(bench.counted(Dialect::NestJs).logins, 1);
 }
 
+/// A slip in the URL must not hand a refresh token to whoever is there.
+#[test]
+fn a_token_goes_to_the_server_that_gave_it_and_to_no_other() {
+    let (ours, theirs) = (Bench::strict(Duration::from_secs(60)), Bench::strict(Duration::from_secs(60)));
+    let at = |bench: &Bench| format!("vault = \"memory\"\n\n{}", bench.profile(Dialect::NestJs, ""));
+    let mut keeper = Keeper::idle(&at(&ours));
+    keeper.spawn();
+    keeper.login("nestjs");
+    keeper.write_config(&at(&theirs));
+    until("the session is another", || {
+        matches!(keeper.session("nestjs").phase, Phase::NeedsLogin { .. }).then_some(())
+    });
+    let asked = keeper.fetch("nestjs", "/aaa");
+    assert_eq!(asked.unwrap_err().code, Code::SignInNeeded);
+    let counted = theirs.counted(Dialect::NestJs);
+    assert_eq!((counted.refreshes_received, counted.resource_requests), (0, 0));
+
+    keeper.write_config(&at(&ours));
+    until("it is back", || matches!(keeper.session("nestjs").phase, Phase::Fresh).then_some(()));
+    assert_eq!(keeper.fetch("nestjs", "/aaa").unwrap().status, 200);
+    assert_eq!(ours.counted(Dialect::NestJs).logins, 1);
+}
+
 /// B14, for a profile that is removed: what comes for it afterwards is revoked.
 #[test]
 fn nothing_is_left_of_a_profile_that_is_removed_during_a_refresh() {

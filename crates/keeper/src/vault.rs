@@ -24,6 +24,9 @@ use self::memory::Memory;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
     pub refresh: RefreshToken,
+    /// Scheme, host and port of the provider that gave it: a token goes to nobody else, whatever a configuration
+    /// says one day.
+    pub origin: String,
     /// Who signed in, when the keeper was told.
     pub user: Option<String>,
 }
