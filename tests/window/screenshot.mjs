@@ -20,6 +20,7 @@ try {
   await page.click('[data-testid="burst"]');
   await until("the answers", async () => (await page.count('[data-testid="answer"][data-status="200"]')) === 8);
   await page.click('[data-testid="tab-overview"]');
+  await until("the newest token is shown", () => generation(page, 7));
   await until("a part of its life is over", async () => (await secondsLeft(page)) <= 25);
   writeFileSync(file, await page.picture());
   await stage.close(page);

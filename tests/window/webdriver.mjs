@@ -93,9 +93,15 @@ export class Page {
     });
   }
 
+  /** Types over what is there. WebDriver's own way to clear a field tells the page nothing, which may put it back. */
   async type(css, text) {
     const element = await until(`there is ${css}`, () => this.#find(css));
-    await this.#ask("POST", `element/${element}/clear`, {});
+    await this.run(
+      `const field = document.querySelector(arguments[0]);
+       field.value = "";
+       field.dispatchEvent(new Event("input", { bubbles: true }));`,
+      css,
+    );
     await this.#ask("POST", `element/${element}/value`, { text });
   }
 
