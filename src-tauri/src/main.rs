@@ -21,6 +21,10 @@ mod watch;
 mod window;
 
 fn main() -> ExitCode {
+    // Passwords pass through here, and through WebKit's processes, which inherit this.
+    if let Err(error) = keeper::privacy::forbid_core_dumps() {
+        eprintln!("pilotlight-window: a crash may leave a core dump: {error}");
+    }
     let demo = match std::env::args().skip(1).collect::<Vec<_>>().as_slice() {
         [] => false,
         [only] if only == "--demo" => true,
