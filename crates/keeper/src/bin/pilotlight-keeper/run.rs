@@ -53,8 +53,7 @@ pub(crate) async fn run(audience: Audience) -> ExitCode {
             let line = serde_json::json!({ "error": failure }).to_string();
             say(audience, &line);
             if audience == Audience::Person {
-                let (problem, next) = keeper::words::Words::for_locale().say(&failure);
-                eprintln!("pilotlight: {problem}\n  → {next}");
+                crate::explain("keeper", &failure);
             }
             ExitCode::FAILURE
         }
