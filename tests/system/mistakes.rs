@@ -199,11 +199,15 @@ fn a_sandbox_whose_port_is_taken_says_so_and_what_to_do() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let output = Command::new(env!("CARGO_BIN_EXE_pilotlight-keeper"))
+        .env("LC_ALL", "C")
         .args(["sandbox", "--port", &port])
         .stdin(Stdio::null())
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(1));
     let told = String::from_utf8(output.stderr).unwrap();
-    assert!(told.contains(&port) && told.contains("--port"), "{told}");
+    assert!(
+        told.contains(&port) && told.contains("Choose another port") && told.contains("[port_in_use]"),
+        "{told}"
+    );
 }
