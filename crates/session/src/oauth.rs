@@ -19,16 +19,14 @@ pub mod id_token;
 pub mod metadata;
 pub mod token;
 
-use alloc::string::{String, ToString};
+use alloc::collections::BTreeMap;
+use alloc::string::String;
 
 use crate::recipe::Message;
-use crate::recipe::message::with_scheme;
-use crate::tokens::{AccessToken, Secret};
 
 use client::Client;
 use form::Form;
 use metadata::Metadata;
-use token::TokenType;
 
 /// Whom a session is with, and as whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,14 +36,10 @@ pub struct Provider {
 }
 
 impl Provider {
-    /// The name and the value of the header that opens a protected resource.
-    pub fn authorization(kind: TokenType, token: &AccessToken) -> (String, Secret) {
-        ("Authorization".to_string(), with_scheme(kind.scheme(), token.expose()))
-    }
-
-    /// To that endpoint, in the name of the client.
-    fn post(&self, endpoint: &str, mut form: Form) -> Message {
+    /// To that endpoint, in the name of the client, with what the profile adds.
+    fn post(&self, endpoint: &str, mut form: Form, extra: &BTreeMap<String, String>) -> Message {
         let authorization = self.client.authenticate(&mut form);
+        form.put_all(extra);
         let mut message = form.message(endpoint);
         message.headers.extend(authorization);
         message

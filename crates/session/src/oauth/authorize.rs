@@ -3,6 +3,7 @@
 //! Everything that an answer is held against (state, issuer, verifier) is fixed when the sign-in begins, so that
 //! nothing that arrives later, from whomever, can change what is expected (RFC 9700, section 4.4).
 
+use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use core::hint::black_box;
 use core::time::Duration;
@@ -96,7 +97,7 @@ impl Started {
     /// Hands the request to the provider first; `None` where the provider does not take it.
     pub fn push(&self, provider: &Provider, ask: Ask<'_>) -> Option<Message> {
         let endpoint = provider.metadata.pushed_authorization_request_endpoint.as_ref()?;
-        Some(provider.post(endpoint, self.parameters(provider, ask)))
+        Some(provider.post(endpoint, self.parameters(provider, ask), &BTreeMap::new()))
     }
 
     /// What to open in the browser after the request was handed over.

@@ -177,3 +177,124 @@ fn is_token(c: char) -> bool {
 fn is_token68(c: char) -> bool {
     c.is_ascii_alphanumeric() || "-._~+/".contains(c)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::format;
+
+    /// `scheme:token68{name=value|…}`, joined.
+    fn told(header: &str) -> String {
+        let one = |challenge: &Challenge| {
+            let parameters: Vec<_> =
+                challenge.parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let token68 = challenge.token68.as_deref().map(|text| format!(":{text}")).unwrap_or_default();
+            format!("{}{token68}{{{}}}", challenge.scheme, parameters.join("|"))
+        };
+        parse(header).iter().map(one).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn headers_are_read_as_far_as_anyone_can() {
+        let table = [
+            ("", ""),
+            (" , ,, ", ""),
+            ("Bearer", "Bearer{}"),
+            ("Negotiate, Basic realm=x", "Negotiate{} Basic{realm=x}"),
+            ("Bearer realm=\"a, b\", error=\"x\"", "Bearer{realm=a, b|error=x}"),
+            (r#"Bearer realm="say \"hi\", \\o/""#, r#"Bearer{realm=say "hi", \o/}"#),
+            ("Bearer realm = \"a\" ,error= b", "Bearer{realm=a|error=b}"),
+            ("Bearer a=1, DPoP algs=\"ES256 EdDSA\", b=2", "Bearer{a=1} DPoP{algs=ES256 EdDSA|b=2}"),
+            ("Negotiate YWJj+/-._~==", "Negotiate:YWJj+/-._~=={}"),
+            ("Negotiate abc=, Bearer error=x", "Negotiate:abc={} Bearer{error=x}"),
+            ("NTLM abc, Bearer", "NTLM:abc{} Bearer{}"),
+            // Malformed, and seen.
+            ("Bearer error=\"x\" error_description=\"y\"", "Bearer{error=x|error_description=y}"),
+            ("Bearer error=\"x\"; scope=\"y\"", "Bearer{error=x|scope=y}"),
+            ("Bearer realm=\"never ends, error=x", "Bearer{realm=never ends, error=x}"),
+            ("Bearer realm=\"\\", "Bearer{realm=}"),
+            ("error=\"invalid_token\"", "{error=invalid_token}"),
+            ("Bearer, error=\"x\"", "Bearer{error=x}"),
+            ("Bearer DPoP error=x", "Bearer{} DPoP{error=x}"),
+            ("Bearer realm=, error=x", "Bearer:realm={error=x}"),
+            ("Bearer a=b, realm=, error=x", "Bearer{a=b|realm=|error=x}"),
+            ("Bearer \"a, b\" error=x", "Bearer{error=x}"),
+            ("=, Bearer @@ error=x", "Bearer{error=x}"),
+            ("Bearer realm=http://a.example/b?c=d, error=x", "Bearer{realm=http://a.example/b?c=d|error=x}"),
+            ("Bearer realm=\"登录\", 登录, error=x", "Bearer{realm=登录|error=x}"),
+        ];
+        for (header, read) in table {
+            assert_eq!(told(header), read, "{header}");
+        }
+    }
+
+    /// Nothing that a server can send makes it hang or fall over.
+    #[test]
+    fn every_cut_of_a_header_is_read() {
+        let header = r#"Bearer realm="a\"b", x==, é="ü", Negotiate abc==, DPoP error="use_dpop_nonce", "#;
+        for (at, _) in header.char_indices() {
+            parse(&header[..at]);
+            parse(&header[at..]);
+        }
+    }
+
+    #[test]
+    fn refusals_mean_what_they_say() {
+        use Meaning::{Nothing, Refresh, UseNonce};
+        let needs = |need| Meaning::NeedsInteraction(Interaction::of(need));
+        let table = [
+            (401, "", Refresh),
+            (401, "Bearer", Refresh),
+            (401, "bearer ERROR=\"invalid_token\"", Refresh),
+            (401, "Bearer realm=\"http://127.0.0.1:3100\", error=\"invalid_token\"", Refresh),
+            (401, "Bearer error=\"of_our_own\"", Refresh),
+            (401, "Basic realm=\"x\", error=\"insufficient_scope\"", Refresh),
+            (401, "error=\"invalid_token\"", Refresh),
+            (403, "Bearer error=\"invalid_token\"", Refresh),
+            (400, "Bearer error=\"invalid_request\"", Nothing),
+            (401, "Bearer error=\"invalid_request\"", Nothing),
+            (401, "DPoP error=\"invalid_dpop_proof\", algs=\"ES256\"", Nothing),
+            (403, "", Nothing),
+            (403, "Bearer", Nothing),
+            (404, "Bearer", Nothing),
+            (200, "Bearer error=\"invalid_token\"", Nothing),
+            (503, "Bearer error=\"insufficient_scope\"", Nothing),
+            (401, "DPoP realm=\"x\", error=\"use_dpop_nonce\", algs=\"ES256\"", UseNonce),
+            (401, "Bearer error=\"invalid_token\", DPoP error=\"use_dpop_nonce\"", UseNonce),
+            (401, "Bearer error=\"interaction_required\"", needs(Need::Other)),
+            (401, "Bearer error=\"login_required\"", needs(Need::Login)),
+            (403, "Bearer error=\"insufficient_scope\"", needs(Need::Scope)),
+            (401, "Bearer error=\"insufficient_scope\", DPoP error=\"invalid_token\"", needs(Need::Scope)),
+        ];
+        for (status, header, meant) in table {
+            assert_eq!(meaning(status, &parse(header)), meant, "{status} {header}");
+        }
+    }
+
+    /// RFC 9470, section 3; RFC 6750, section 3.1; and how one large provider asks for claims.
+    #[test]
+    fn a_demand_comes_with_what_it_takes() {
+        let demand = |status, header| {
+            let meaning = meaning(status, &parse(header));
+            let Meaning::NeedsInteraction(interaction) = meaning else { panic!("{meaning:?}") };
+            interaction
+        };
+        let step_up = demand(
+            401,
+            "Bearer error=\"insufficient_user_authentication\", error_description=\"A different authentication \
+             level is required\", acr_values=\"myACR\", max_age=\"5\"",
+        );
+        let acr_values = Some("myACR".to_string());
+        assert_eq!(step_up, Interaction { acr_values, max_age: Some(5), ..Interaction::of(Need::StepUp) });
+        let scope = demand(403, "Bearer error=\"insufficient_scope\", scope=\"read write\", max_age=soon");
+        assert_eq!(
+            scope,
+            Interaction { scope: Some("read write".to_string()), ..Interaction::of(Need::Scope) }
+        );
+        let claims = demand(401, "Bearer error=\"insufficient_claims\", claims=\"eyJhIjoxfQ==\"");
+        assert_eq!(
+            claims,
+            Interaction { claims: Some("eyJhIjoxfQ==".to_string()), ..Interaction::of(Need::Other) }
+        );
+    }
+}

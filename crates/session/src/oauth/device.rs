@@ -66,8 +66,7 @@ impl Provider {
         let mut form = Form::default();
         form.put_some("scope", self.client.scope().as_deref());
         self.client.put_target(&mut form);
-        form.put_all(&self.client.extra.device);
-        Some(self.post(endpoint, form))
+        Some(self.post(endpoint, form, &self.client.extra.device))
     }
 
     pub fn poll(&self, device: &Device) -> Message {
@@ -106,7 +105,9 @@ impl Device {
 impl Polling {
     pub fn new(device: &Device, now: Timestamp) -> Self {
         let interval = clamped(device.interval);
-        Self { interval, failures: 0, next: now + interval, end: now + device.expires_in }
+        // A code that lives for seconds is asked for once at least.
+        let first = interval.min(device.expires_in / 2);
+        Self { interval, failures: 0, next: now + first, end: now + device.expires_in }
     }
 
     /// A poll that is late is made although the end has passed meanwhile: the provider knows best.

@@ -1,5 +1,6 @@
 //! Signing out, and questions about tokens.
 
+use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 
 use serde_json::Value;
@@ -42,21 +43,21 @@ pub enum Activity {
 impl Provider {
     /// `None` where the provider has no such endpoint.
     pub fn revoke(&self, token: Token<'_>) -> Option<Message> {
-        let mut form = about(token);
-        form.put_all(&self.client.extra.revoke);
-        Some(self.post(self.metadata.revocation_endpoint.as_ref()?, form))
+        let endpoint = self.metadata.revocation_endpoint.as_ref()?;
+        Some(self.post(endpoint, about(token), &self.client.extra.revoke))
     }
 
     /// `None` where the provider has no such endpoint.
     pub fn introspect(&self, token: Token<'_>) -> Option<Message> {
-        Some(self.post(self.metadata.introspection_endpoint.as_ref()?, about(token)))
+        let endpoint = self.metadata.introspection_endpoint.as_ref()?;
+        Some(self.post(endpoint, about(token), &BTreeMap::new()))
     }
 
     /// `None` where the provider has no such endpoint. A DPoP token needs its proof beside it.
     pub fn userinfo(&self, kind: TokenType, token: &AccessToken) -> Option<Message> {
         let mut message = Message::bare("GET", self.metadata.userinfo_endpoint.as_ref()?);
         message.headers.push(("Accept".to_string(), Secret::new("application/json")));
-        message.headers.push(Self::authorization(kind, token));
+        message.headers.push(kind.authorization(token));
         Some(message)
     }
 

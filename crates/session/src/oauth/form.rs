@@ -1,5 +1,6 @@
 //! Parameters, as forms and as queries.
 
+use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -41,7 +42,7 @@ impl Form {
         );
     }
 
-    pub(super) fn put_all<'a>(&mut self, extra: impl IntoIterator<Item = (&'a String, &'a String)>) {
+    pub(super) fn put_all(&mut self, extra: &BTreeMap<String, String>) {
         for (name, value) in extra {
             self.put(name, value);
         }
@@ -113,9 +114,9 @@ mod tests {
 
     #[test]
     fn what_was_put_first_stays() {
-        let extra = [("state".to_string(), "theirs".to_string()), ("x".to_string(), "a b+c".to_string())];
+        let extra = [("state", "theirs"), ("x", "a b+c")].map(|(name, value)| (name.into(), value.into()));
         let mut form = Form::default().with("state", "ours");
-        form.put_all(extra.iter().map(|(name, value)| (name, value)));
+        form.put_all(&extra.into());
         form.put("x", "default");
         assert_eq!(form.text(), "state=ours&x=a+b%2Bc");
         assert_eq!(

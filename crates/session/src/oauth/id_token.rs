@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256, Sha384, Sha512};
 use super::authorize::is_same;
 use super::metadata::Metadata;
 use crate::recipe::lifetime::number;
+use crate::recipe::reading;
 use crate::tokens::{AccessToken, Secret};
 
 /// Who signed in.
@@ -70,6 +71,9 @@ pub fn algorithms(metadata: &Metadata) -> Vec<&'static str> {
 
 /// Checks the claims, and tells who it is.
 pub fn check(claims: &Value, expected: &Expected<'_>) -> Result<Identity, IdTokenProblem> {
+    if !ASYMMETRIC.contains(&expected.algorithm) {
+        return Err(IdTokenProblem::Algorithm);
+    }
     let text = |name: &'static str| claims.get(name).and_then(Value::as_str);
     let issuer = text("iss").ok_or(IdTokenProblem::Missing("iss"))?;
     if issuer != expected.issuer {
@@ -84,9 +88,6 @@ pub fn check(claims: &Value, expected: &Expected<'_>) -> Result<Identity, IdToke
             return Err(IdTokenProblem::Nonce);
         }
     }
-    if !ASYMMETRIC.contains(&expected.algorithm) {
-        return Err(IdTokenProblem::Algorithm);
-    }
     if let (Some(token), Some(hash)) = (expected.access_token, claims.get("at_hash")) {
         let ours = half_hash(token, expected.algorithm);
         if hash.as_str() != Some(&ours) {
@@ -96,8 +97,13 @@ pub fn check(claims: &Value, expected: &Expected<'_>) -> Result<Identity, IdToke
     if expected.before.is_some_and(|before| before.subject != subject || before.issuer != issuer) {
         return Err(IdTokenProblem::Subject);
     }
-    let name = ["preferred_username", "email", "name"].iter().find_map(|name| claims.get(*name)?.as_str());
+    let name =
+        ["preferred_username", "email", "name"].into_iter().filter_map(text).find(|name| is_name(name));
     Ok(Identity { issuer: issuer.to_string(), subject: subject.to_string(), name: name.map(str::to_string) })
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.len() <= LONGEST_NAME && !text.chars().any(reading::is_invisible)
 }
 
 fn check_audience(claims: &Value, client_id: &str) -> Result<(), IdTokenProblem> {
@@ -139,6 +145,8 @@ fn half_hash(token: &AccessToken, algorithm: &str) -> String {
 
 /// How far apart the two clocks may be, in seconds.
 pub const LEEWAY: i64 = 120;
+
+const LONGEST_NAME: usize = 128;
 
 /// What the adapter can verify, all with a public key.
 const ASYMMETRIC: [&str; 9] =

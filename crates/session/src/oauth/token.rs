@@ -11,6 +11,7 @@ use super::error::{Interaction, Kind, Need, ProviderError, Refusal};
 use super::form::Form;
 use crate::reason::Trouble;
 use crate::recipe::answer::Body;
+use crate::recipe::message::with_scheme;
 use crate::recipe::{Answer, Clock, Lifetime, Message, Pointer, Unit, lifetime, reading};
 use crate::tokens::{AccessToken, RefreshToken, Secret, Tokens};
 use crate::verdict::Verdict;
@@ -63,8 +64,7 @@ impl Provider {
     pub fn refresh(&self, token: &RefreshToken) -> Message {
         let mut form = Form::grant("refresh_token").with("refresh_token", token.expose());
         form.put_resources(&self.client.resources);
-        form.put_all(&self.client.extra.refresh);
-        self.post(&self.metadata.token_endpoint, form)
+        self.post(&self.metadata.token_endpoint, form, &self.client.extra.refresh)
     }
 
     /// RFC 9700 (section 2.4) forbids this grant to new clients; some servers know no other way to sign in.
@@ -82,18 +82,19 @@ impl Provider {
         self.ask_for_tokens(form)
     }
 
-    pub(super) fn ask_for_tokens(&self, mut form: Form) -> Message {
-        form.put_all(&self.client.extra.token);
-        self.post(&self.metadata.token_endpoint, form)
+    pub(super) fn ask_for_tokens(&self, form: Form) -> Message {
+        self.post(&self.metadata.token_endpoint, form, &self.client.extra.token)
     }
 }
 
 impl TokenType {
-    pub fn scheme(self) -> &'static str {
-        match self {
+    /// The name and the value of the header that opens a protected resource.
+    pub fn authorization(self, token: &AccessToken) -> (String, Secret) {
+        let scheme = match self {
             Self::Bearer => "Bearer",
             Self::Dpop => "DPoP",
-        }
+        };
+        ("Authorization".to_string(), with_scheme(scheme, token.expose()))
     }
 
     /// Whatever is not DPoP is shown as a bearer token: some servers leave the type out or have a word of their own
