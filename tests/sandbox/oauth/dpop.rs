@@ -82,6 +82,28 @@ async fn a_code_can_be_bound_before_it_is_exchanged() {
 }
 
 #[tokio::test]
+async fn a_pushed_request_can_bind_the_code() {
+    let lab = Lab::new().await;
+    let (key, other) = (Key::new(), Key::new());
+    let push = async |changes: &[(&str, &str)]| {
+        let proof = key.proof(&json!({"htm": "POST", "htu": lab.url("/oauth/par")}));
+        lab.form_with("/oauth/par", &[("dpop", &proof)], &request(changes)).await
+    };
+    push(&[("dpop_jkt", &other.thumbprint())]).await.refuses(400, "invalid_dpop_proof");
+    assert_eq!(push(&[("dpop_jkt", &key.thumbprint())]).await.status, 201);
+    let uri = push(&[]).await.text("request_uri");
+    let short =
+        format!("/oauth/authorize?{}", encoded(&[("client_id", "pilotlight"), ("request_uri", &uri)]));
+    let code = parameter(&lab.back_from(&lab.open(&short).await).await, "code").unwrap();
+    lab.form("/oauth/token", &code_form(&code)).await.refuses(400, "invalid_dpop_proof");
+    let (proof, twice) = (key.for_tokens(&lab, None), key.for_tokens(&lab, None));
+    let two = [("dpop", proof.as_str()), ("dpop", twice.as_str())];
+    lab.form_with("/oauth/token", &two, &code_form(&code)).await.refuses(400, "invalid_dpop_proof");
+    let tokens = lab.form_with("/oauth/token", &two[..1], &code_form(&code)).await;
+    assert_eq!(tokens.json()["token_type"], "DPoP");
+}
+
+#[tokio::test]
 async fn a_nonce_is_demanded_and_given() {
     let lab = Lab::with_oauth(|oauth| oauth.dpop_nonce = true).await;
     let key = Key::new();

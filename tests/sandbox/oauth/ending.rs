@@ -74,7 +74,9 @@ async fn a_session_ends_by_its_id_token() {
         let fields = [("id_token_hint", hint), ("post_logout_redirect_uri", there), ("state", "bye")];
         format!("/oauth/end_session?{}", encoded(&fields))
     };
-    let forged = format!("{}x", tokens.text("id_token"));
+    // The words of one with the signature of another.
+    let (mine, its) = (tokens.text("id_token"), lab.signed_in(&[]).await.text("id_token"));
+    let forged = format!("{}.{}", mine.rsplit_once('.').unwrap().0, its.rsplit_once('.').unwrap().1);
     assert_eq!(lab.get(&end(&forged, REDIRECT), "").await.status, 400);
     assert_eq!(lab.get("/oauth/end_session", "").await.status, 400);
     assert_eq!(lab.knock(&tokens.session(Dialect::OAuth, "")).await.status, 200);

@@ -17,8 +17,13 @@ async fn rotation_has_the_settings_of_every_dialect() {
     for name in ["access_token", "refresh_token", "scope", "token_type"] {
         assert_eq!(first[name], again[name], "{name}");
     }
+    let less = [&refresh_form(&session.refresh)[..], &[("scope", "api")]].concat();
+    let less = lab.form("/oauth/token", &less).await.json();
+    assert_eq!((&less["access_token"], &less["scope"]), (&first["access_token"], &first["scope"]));
+    let access = bearer(first["access_token"].as_str().unwrap());
+    assert_eq!(lab.get("/oauth/userinfo", &access).await.status, 200, "what was given is not taken back");
     let counters = lab.counted();
-    assert_eq!((counters.refreshes_received, counters.refreshes_granted, counters.logins), (2, 2, 1));
+    assert_eq!((counters.refreshes_received, counters.refreshes_granted, counters.logins), (3, 3, 1));
 }
 
 #[tokio::test]

