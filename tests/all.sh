@@ -33,7 +33,8 @@ main() {
     phase "rust: clippy" cargo clippy "${everything[@]}" --all-targets -- -D warnings
     # The programs first: the tests start them, and so does WebDriver.
     phase "rust: build" cargo build "${everything[@]}" --bins --tests
-    phase "rust: tests" cargo test "${everything[@]}"
+    # Most of them wait for tokens to run out, and waiting needs no core.
+    phase "rust: tests" env RUST_TEST_THREADS="${RUST_TEST_THREADS:-4}" cargo test "${everything[@]}"
 
     if [ -z "$no_window" ] && [ ! -x tests/window/run.sh ]; then
         no_window="there is no tests/window/run.sh"

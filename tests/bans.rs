@@ -86,9 +86,9 @@ fn tree(package: &str) -> String {
         ])
         .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
         .output()
-        .unwrap();
+        .expect("cargo runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
+    String::from_utf8(output.stdout).expect("names of packages are text")
 }
 
 fn names(tree: &str) -> impl Iterator<Item = &str> {

@@ -99,8 +99,8 @@ fn twins_are_kept_alike() {
         let _keyring = desk.start_keyring();
         let vault = Vault::keyring("");
         assert_eq!(save(&vault, "work", "newer"), Ok(()));
-        // {"v":1,"refresh":"rt-1","user":"mia","saved_at":7}
-        let older = "1.eyJ2IjoxLCJyZWZyZXNoIjoicnQtMSIsInVzZXIiOiJtaWEiLCJzYXZlZF9hdCI6N30";
+        // {"v":1,"refresh":"rt-1","origin":"https://a.example","user":"mia","saved_at":7}
+        let older = "1.eyJ2IjoxLCJyZWZyZXNoIjoicnQtMSIsIm9yaWdpbiI6Imh0dHBzOi8vYS5leGFtcGxlIiwidXNlciI6Im1pYSIsInNhdmVkX2F0Ijo3fQ";
         desk.add_item("pilotlight", "work", older);
         assert_eq!(desk.items("pilotlight", "work").len(), 2);
 
@@ -299,7 +299,11 @@ fn assert_falls_back() {
 }
 
 fn stored(refresh: &str) -> Stored {
-    Stored { refresh: RefreshToken::new(refresh), user: Some("mia".to_owned()) }
+    Stored {
+        refresh: RefreshToken::new(refresh),
+        origin: "https://a.example".to_owned(),
+        user: Some("mia".to_owned()),
+    }
 }
 
 fn load(vault: &Vault, profile: &str) -> Result<Option<Stored>, VaultTrouble> {

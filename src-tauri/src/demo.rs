@@ -5,6 +5,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use keeper::api::{Draft, Failure, Overview, Reply, Request};
 use keeper::client::{Client, program};
@@ -40,10 +41,13 @@ impl Demo {
         Self { home, sandbox }
     }
 
-    /// Its keeper has nothing left to keep when the sandbox goes.
+    /// Its keeper has nothing left to keep when the sandbox goes, unless somebody added a session of their own.
     pub(crate) fn end(self) {
         if let Ok(Some(mut client)) = Client::running(&self.home) {
-            drop(client.ask(Request::Stop));
+            client.set_patience(PATIENCE);
+            if overview(&mut client).is_ok_and(|there| there.sessions.iter().all(|session| session.sandbox)) {
+                drop(client.ask(Request::Stop));
+            }
         }
         drop(self.sandbox.join());
     }
@@ -91,7 +95,8 @@ impl Sandbox {
             let url = format!("{}/{preset}", self.url);
             let old = there.sessions.iter().find(|session| session.profile == name);
             if old.is_none_or(|old| old.url != url) {
-                if old.is_some() {
+                // What is not a sandbox's is somebody's own, and stays: adding then fails, and says so.
+                if old.is_some_and(|old| old.sandbox) {
                     client.ask(Request::Remove { profile: name.to_owned() })?;
                 }
                 client.ask(Request::Add(draft(name, preset, url)))?;
@@ -147,6 +152,9 @@ struct Profile {
     preset: &'static str,
     signed_in: bool,
 }
+
+/// For a keeper to end: what is in flight to a sandbox that is gone too is over soon.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 const PROFILES: [Profile; 3] = [
     Profile { name: "Sandbox", preset: "heartbeat", signed_in: true },

@@ -7,7 +7,8 @@ use std::process::ExitCode;
 use keeper::api::Failure;
 use keeper::paths::Home;
 use tauri::utils::config::AppDirectoriesOverride;
-use tauri::{App, Builder, Context, Runtime};
+use tauri::{App, AppHandle, Builder, Context, Runtime};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::demo::Demo;
 
@@ -20,6 +21,10 @@ mod watch;
 mod window;
 
 fn main() -> ExitCode {
+    // Passwords pass through here, and through WebKit's processes, which inherit this.
+    if let Err(error) = keeper::privacy::forbid_core_dumps() {
+        eprintln!("pilotlight-window: a crash may leave a core dump: {error}");
+    }
     let demo = match std::env::args().skip(1).collect::<Vec<_>>().as_slice() {
         [] => false,
         [only] if only == "--demo" => true,
@@ -51,11 +56,28 @@ fn run(demo: bool) -> Result<(), Error> {
     window::open(&app)?;
     let demo = demo.then(|| Demo::start(home.clone()));
     watch::start(app.handle().clone(), home);
+    close_on_signals(app.handle().clone());
     app.run_return(|_, _| ());
     if let Some(demo) = demo {
         demo.end();
     }
     Ok(())
+}
+
+/// Ctrl-C in the terminal closes the window as its button does, and a demo with it.
+fn close_on_signals(app: AppHandle) {
+    tauri::async_runtime::spawn(async move {
+        let (Ok(mut interrupt), Ok(mut terminate)) =
+            (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+        else {
+            return;
+        };
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        app.exit(0);
+    });
 }
 
 /// Everything but the window, so that tests can have it without a display.

@@ -6,6 +6,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, tcgetattr};
@@ -40,6 +41,7 @@ fn a_session_is_added_as_it_was_described() {
         "--resource",
         "/orders",
         "--allow-http",
+        "--sandbox",
         "--heartbeat",
         "5m",
     ]);
@@ -53,6 +55,7 @@ fn a_session_is_added_as_it_was_described() {
         (&json!("add"), &json!("work"), &json!("simplejwt"))
     );
     assert_eq!(added["resources"], json!(["/me", "/orders"]));
+    assert_eq!(added["sandbox"], true);
     assert_eq!((&added["allow_http"], &added["heartbeat_s"]), (&json!(true), &json!(300)));
 }
 
@@ -144,7 +147,7 @@ fn a_password_typed_at_a_terminal_is_not_shown() {
     wait_for(&mut child, "Password of mia at api.example:");
     terminal.wait_until(|modes| !modes.contains(LocalModes::ECHO));
     terminal.keys.write_all(b"huntx\x7fer2\r").unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(exit_code(&mut child), Some(0));
     assert_eq!(password_of(&lab), Some(json!("hunter2")));
     assert!(terminal.modes().contains(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG));
     let shown = terminal.shown();
@@ -159,7 +162,7 @@ fn ctrl_c_at_the_password_leaves_the_terminal_as_it_was() {
     wait_for(&mut child, "Password");
     terminal.wait_until(|modes| !modes.contains(LocalModes::ECHO));
     terminal.keys.write_all(b"hunt\x03").unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(exit_code(&mut child), Some(130));
     assert!(terminal.modes().contains(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG));
     assert_eq!(password_of(&lab), None);
     let mut rest = String::new();
@@ -198,7 +201,9 @@ impl Terminal {
     }
 
     fn wait_until(&self, reached: impl Fn(LocalModes) -> bool) {
+        let since = Instant::now();
         while !reached(self.modes()) {
+            assert!(since.elapsed() < PATIENCE, "the terminal stays as it is: {:?}", self.modes());
             std::thread::yield_now();
         }
     }
@@ -212,6 +217,20 @@ impl Terminal {
     }
 }
 
+fn exit_code(child: &mut Child) -> Option<i32> {
+    let since = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status.code();
+        }
+        if since.elapsed() > PATIENCE {
+            child.kill().unwrap();
+            panic!("it goes on waiting for keys");
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
 /// Reads standard error up to this.
 fn wait_for(child: &mut Child, prompt: &str) {
     let stderr = child.stderr.as_mut().unwrap();
@@ -222,3 +241,5 @@ fn wait_for(child: &mut Child, prompt: &str) {
         text.push(byte[0]);
     }
 }
+
+const PATIENCE: Duration = Duration::from_secs(10);

@@ -59,6 +59,22 @@ fn a_keeper_is_started_and_waited_for() {
     assert_eq!(fs::read_to_string(lab.dir.join("keeper.log")).unwrap(), "a line of the log\n");
 }
 
+/// The keeper runs in another directory than the face that starts it.
+#[test]
+fn a_keeper_is_told_its_home_in_full() {
+    let lab = Lab::empty();
+    let program = lab.program(r#"echo "$PILOTLIGHT_HOME" >&2; echo '{"error":{"code":"internal"}}'"#);
+    let name = lab.dir.file_name().unwrap();
+    let mut command = lab.command(["token", "work"]);
+    command
+        .env("PILOTLIGHT_KEEPER", program)
+        .env("PILOTLIGHT_HOME", name)
+        .current_dir(lab.dir.parent().unwrap());
+    assert_eq!(command.output().unwrap().status.code(), Some(1));
+    let log = fs::read_to_string(lab.dir.join("keeper.log")).unwrap();
+    assert_eq!(log.trim_end(), lab.dir.to_str().unwrap());
+}
+
 #[test]
 fn a_keeper_that_is_not_installed_is_said_to_be_missing() {
     let ran = Lab::empty().run(["token", "work"]);

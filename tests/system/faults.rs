@@ -6,7 +6,7 @@ use keeper::api::{Code, Note, Phase, Trouble};
 use pilotlight_sandbox::{Dialect, Endpoint, Fault, Rotation, Settings, Switch};
 use serde_json::{Value, json};
 
-use crate::harness::{Bench, Keeper, meet, until};
+use crate::harness::{Bench, Keeper, at_once, meet, until};
 
 /// What comes of a refresh.
 enum Met {
@@ -16,24 +16,16 @@ enum Met {
     Fresh,
 }
 
+/// All dialects at once: much of it is waiting.
 #[test]
-fn the_flask_session_survives_every_fault() {
-    survive(Dialect::Flask, "/protected");
-}
-
-#[test]
-fn the_heartbeat_session_survives_every_fault() {
-    survive(Dialect::Heartbeat, "/api/profile");
-}
-
-#[test]
-fn the_nestjs_session_survives_every_fault() {
-    survive(Dialect::NestJs, "/aaa");
-}
-
-#[test]
-fn the_simplejwt_session_survives_every_fault() {
-    survive(Dialect::SimpleJwt, "/api/protected/");
+fn a_session_survives_every_fault() {
+    let dialects = [
+        (Dialect::Flask, "/protected"),
+        (Dialect::Heartbeat, "/api/profile"),
+        (Dialect::NestJs, "/aaa"),
+        (Dialect::SimpleJwt, "/api/protected/"),
+    ];
+    at_once(dialects.into(), |(dialect, path)| survive(dialect, path));
 }
 
 /// No fault is left out, and one that is added wants a line in the table.
@@ -47,20 +39,21 @@ fn every_fault_is_in_the_table() {
     }
 }
 
-/// The faults of a whole server: a retry comes by itself, and nobody has to ask for it.
+/// A retry comes by itself, and nobody has to ask for it.
 #[test]
 fn a_session_recovers_by_itself_once_the_fault_is_gone() {
-    let bench = Bench::with_grace(Duration::from_secs(2), Duration::from_secs(30));
-    let keeper = Keeper::start(&bench.profile(Dialect::NestJs, "timeout = \"400ms\""));
-    keeper.login("nestjs");
-    for fault in [Fault::Reset, Fault::Status, Fault::CaptivePortal, Fault::Truncated, Fault::Hang] {
+    let faults = [Fault::Reset, Fault::Status, Fault::CaptivePortal, Fault::Truncated, Fault::Hang];
+    at_once(faults.into(), |fault| {
+        let bench = Bench::with_grace(Duration::from_secs(2), Duration::from_secs(30));
+        let keeper = Keeper::start(&bench.profile(Dialect::NestJs, "timeout = \"400ms\""));
+        keeper.login("nestjs");
         bench.fault(fault, meet(Endpoint::Refresh).on());
         until("the session waits", || matches!(keeper.phase("nestjs"), Phase::Waiting { .. }).then_some(()));
         bench.control.clear_faults();
         keeper.until_fresh("nestjs");
         assert_eq!(keeper.fetch("nestjs", "/aaa").unwrap().status, 200, "{fault:?}");
-    }
-    assert_eq!(bench.counted(Dialect::NestJs).logins, 1);
+        assert_eq!(bench.counted(Dialect::NestJs).logins, 1);
+    });
 }
 
 /// C6, D1: nothing that is no definite refusal of the very token removes it.

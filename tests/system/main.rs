@@ -10,6 +10,8 @@
 
 mod harness;
 
+mod against_servers;
+mod changing;
 mod crash;
 mod faults;
 mod herd;
@@ -20,5 +22,4 @@ mod outages;
 mod process;
 mod replay;
 mod secrets;
-mod servers;
 mod socket;

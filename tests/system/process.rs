@@ -60,19 +60,10 @@ fn five_keepers_started_at_once_are_one() {
     keeper.stop();
 
     let started = at_once((0..5).collect(), |_: i32| keeper.spawn_and_read());
-    let mut running = Vec::new();
-    for (mut child, line) in started {
+    let mut children = Vec::new();
+    for (child, line) in started {
         assert_eq!(line, "ready\n", "{}", keeper.log());
-        running.push(thread::spawn(move || {
-            let end = Instant::now() + Duration::from_secs(5);
-            while Instant::now() < end {
-                if child.try_wait().unwrap().is_some() {
-                    return None;
-                }
-                thread::sleep(Duration::from_millis(10));
-            }
-            Some(child)
-        }));
+        children.push(child);
     }
     // Meanwhile whoever asks, asks the same one.
     let mut pids = std::collections::BTreeSet::new();
@@ -83,7 +74,11 @@ fn five_keepers_started_at_once_are_one() {
         pids.insert(pid);
         thread::sleep(Duration::from_millis(100));
     }
-    let alive: Vec<_> = running.into_iter().filter_map(|thread| thread.join().unwrap()).collect();
+    until("only one is left", || {
+        children.retain_mut(|child| child.try_wait().unwrap().is_none());
+        (children.len() <= 1).then_some(())
+    });
+    let alive = children;
     let alive_pids: Vec<u32> = alive.iter().map(std::process::Child::id).collect();
     assert!(matches!(keeper.ask(Request::Stop), Ok(Reply::Done)));
     for mut child in alive {
@@ -198,8 +193,7 @@ fn a_terminated_keeper_ends_in_good_order() {
     let bench = Bench::strict(Duration::from_secs(60));
     let mut keeper = Keeper::start(&bench.profile(Dialect::NestJs, ""));
     keeper.login("nestjs");
-    let pid = rustix::process::Pid::from_raw(keeper.pid().cast_signed()).unwrap();
-    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    keeper.signal(rustix::process::Signal::TERM);
     until("the keeper has ended", || keeper.has_ended().then_some(()));
     keeper.spawn();
     let kinds: Vec<_> = keeper.entries(None).iter().map(|entry| crate::harness::kind(&entry.note)).collect();

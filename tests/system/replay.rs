@@ -121,6 +121,18 @@ fn a_resource_that_always_refuses_is_asked_twice_and_no_more() {
     }
 }
 
+/// F3, when each answer takes longer than the product waits between refreshes.
+#[test]
+fn a_slow_resource_that_always_refuses_is_asked_twice_too() {
+    let bench = Bench::strict(Duration::from_secs(2));
+    let keeper = Keeper::start(&bench.profile(Dialect::Heartbeat, ""));
+    keeper.login("heartbeat");
+    bench.fault(Fault::Refuse, meet(Endpoint::Resource).on());
+    bench.fault(Fault::Latency, meet(Endpoint::Resource).value(400.into()));
+    assert_eq!(keeper.fetch("heartbeat", "/api/profile").unwrap().status, 401);
+    assert_eq!(bench.counted(Dialect::Heartbeat).resource_requests, 2);
+}
+
 /// D12: a refusal that no refresh mends is nobody's fault but the request's.
 #[test]
 fn statuses_that_are_not_about_the_token_are_the_callers() {

@@ -151,9 +151,9 @@ fn a_slow_question_does_not_hold_up_the_next_one_on_its_connection() {
     let slow = wire.send(Request::Refresh { profile: "nestjs".to_owned() });
     let quick = wire.send(Request::Hello { version: "0".to_owned() });
     let order: Vec<u64> = (0..2)
-        .map(|_| match wire.receive() {
-            Line::Answer { id, .. } => id,
-            other => panic!("{other:?}"),
+        .map(|_| {
+            let Line::Answer { id, .. } = wire.receive() else { panic!("no answer") };
+            id
         })
         .collect();
     assert_eq!(order, [quick, slow]);
@@ -167,11 +167,9 @@ fn watchers_are_told_and_may_ask_meanwhile() {
     wire.send(Request::Watch);
     assert!(matches!(wire.receive(), Line::Answer { reply: Reply::Status(_), .. }));
     keeper.refresh("nestjs").unwrap();
-    until("the refresh is told", || match wire.receive() {
-        Line::Notice { notice: Notice::Entry(entry) } => {
-            (crate::harness::kind(&entry.note) == "refreshed").then_some(())
-        }
-        _ => None,
+    until("the refresh is told", || {
+        let Line::Notice { notice: Notice::Entry(entry) } = wire.receive() else { return None };
+        (crate::harness::kind(&entry.note) == "refreshed").then_some(())
     });
     assert!(given(wire.ask(token("nestjs", Duration::ZERO))).is_ok());
 }

@@ -31,7 +31,7 @@ test("what goes wrong is said in its place, and mended where it can be", { timeo
     await page.type('[data-testid="new-url"]', "http://127.0.0.1:9/simplejwt");
     await page.click('[data-testid="new-submit"]');
     await until("it is added", () => page.count('[data-testid="session-Portal"]'));
-    await signIn(page, "alice", "wonderland");
+    await signIn(stage, page, "alice", "wonderland");
     await saysWhatToDo(page, "offline", "form");
     assert.match(await page.text('[data-testid="failure"]'), /127\.0\.0\.1/);
   });
@@ -45,10 +45,10 @@ test("what goes wrong is said in its place, and mended where it can be", { timeo
 
   await t.test("a wrong password is told under the form, and the next try works", async () => {
     await stage.add("Sandbox", "nestjs", `${url}/nestjs`);
-    await signIn(page, "alice", "wrong");
+    await signIn(stage, page, "alice", "wrong");
     await saysWhatToDo(page, "sign_in_refused", "form");
     await until("the password is typed over", () => page.run(`return document.activeElement?.dataset.testid === "password"`));
-    await signIn(page, "alice", "wonderland");
+    await signIn(stage, page, "alice", "wonderland");
     await phase(page, "Fresh");
     assert.equal(await page.count('[data-testid="failure"]'), 0);
   });
@@ -85,7 +85,7 @@ test("what goes wrong is said in its place, and mended where it can be", { timeo
     await phase(page, "NeedsLogin");
     await until("there is the form", () => page.count('[data-testid="password"]'));
     assert.equal(await page.attribute('[data-testid="session-Sandbox"]', "data-phase"), "NeedsLogin");
-    await signIn(page, "alice", "wonderland");
+    await signIn(stage, page, "alice", "wonderland");
     await phase(page, "Fresh");
   });
 
@@ -112,10 +112,21 @@ test("a keeper that dies is started again, and the page goes on", { timeout: 60_
   await stage.close(page);
 });
 
-async function signIn(page, username, password) {
+/** Types, and presses the button once it can be pressed: a moment ago another sign-in may have been under way. */
+async function signIn(stage, page, username, password) {
+  const before = await tries(stage);
   await page.type('[data-testid="username"]', username);
   await page.type('[data-testid="password"]', password);
-  await page.click('[data-testid="sign-in"]');
+  await until("the sign-in has been tried", async () => {
+    if ((await tries(stage)) > before) return true;
+    if (await page.count('[data-testid="sign-in"][aria-disabled="false"]')) await page.click('[data-testid="sign-in"]');
+    return false;
+  });
+}
+
+async function tries(stage) {
+  const { entries } = await stage.ask({ do: "log", limit: 1000 });
+  return entries.filter(({ note }) => note.kind === "signed_in" || note.kind === "sign_in_failed").length;
 }
 
 /** The failure with its code stands in the place that it is about, with a sentence, a next step and the code. */

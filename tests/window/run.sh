@@ -23,14 +23,14 @@ main() {
     needs tauri-driver
     programs
 
-    stage=$(mktemp -d "${TMPDIR:-/tmp}/pilotlight-window.XXXXXX")
+    dir=$(mktemp -d "${TMPDIR:-/tmp}/pilotlight-window.XXXXXX")
     trap clear_stage EXIT
-    mkdir -m 700 "$stage/run" "$stage/home"
-    bus_configuration >"$stage/bus.conf"
+    mkdir -m 700 "$dir/run" "$dir/home"
+    bus_configuration >"$dir/bus.conf"
     # A font size, language or proxy of whoever runs this must not change what is tested.
-    env -i PATH="$PATH" STAGE="$stage" PILOTLIGHT_BIN_DIR="$PILOTLIGHT_BIN_DIR" SCREENSHOT="${SCREENSHOT:-}" PICTURES="${PICTURES:-}" \
-        HOME="$stage/home" XDG_RUNTIME_DIR="$stage/run" LANG=C.UTF-8 TERM="${TERM:-dumb}" \
-        xvfb-run -a -s "-screen 0 1280x900x24" dbus-run-session --config-file="$stage/bus.conf" -- tests/window/run.sh --inside "$@"
+    env -i PATH="$PATH" STAGE="$dir" PILOTLIGHT_BIN_DIR="$PILOTLIGHT_BIN_DIR" SCREENSHOT="${SCREENSHOT:-}" PICTURES="${PICTURES:-}" \
+        HOME="$dir/home" XDG_RUNTIME_DIR="$dir/run" LANG=C.UTF-8 TERM="${TERM:-dumb}" \
+        xvfb-run -a -s "-screen 0 1280x900x24" dbus-run-session --config-file="$dir/bus.conf" -- tests/window/run.sh --inside "$@"
 }
 
 # Without the desktop's services: a portal that is started by being asked differs from machine to machine.
@@ -40,7 +40,7 @@ bus_configuration() {
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig>
   <type>session</type>
-  <listen>unix:dir=$stage/run</listen>
+  <listen>unix:dir=$dir/run</listen>
   <auth>EXTERNAL</auth>
   <policy context="default">
     <allow send_destination="*" eavesdrop="true"/>
@@ -102,11 +102,11 @@ needs() {
 clear_stage() {
     local process
     for process in /proc/[0-9]*; do
-        if grep -qsF "STAGE=$stage" "$process/environ"; then
+        if grep -qsF "STAGE=$dir" "$process/environ"; then
             kill -KILL "${process#/proc/}" 2>/dev/null || true
         fi
     done
-    rm -rf "$stage"
+    rm -rf "$dir"
 }
 
 main "$@"

@@ -1,11 +1,12 @@
 // What a test plays on: a home of its own, a sandbox, a driver, and the programs under test.
 
 import { execFile, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { createConnection } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
+import { pressClose } from "./display.mjs";
 import { Driver, until } from "./webdriver.mjs";
 
 const { STAGE, PILOTLIGHT_BIN_DIR } = process.env;
@@ -18,11 +19,13 @@ export class Stage {
   home = mkdtempSync(join(STAGE, "home-"));
   env = { ...process.env, PILOTLIGHT_HOME: this.home, PILOTLIGHT_KEEPER: program("pilotlight-keeper") };
   #ends = [];
+  #before = new Set();
 
   /** `t` ends it. */
   static async set(t) {
     const stage = new Stage();
     t.after(() => stage.end());
+    stage.#before = new Set((await keyringItems()).map((item) => item.split("\n")[0]));
     stage.driver = await Driver.start(stage.env);
     stage.#ends.push(() => stage.driver.stop());
     return stage;
@@ -43,10 +46,10 @@ export class Stage {
     return page;
   }
 
-  /** Closes the window and waits until its process is gone. */
+  /** Closes the window as a person does, and waits until its process is gone. */
   async close(page) {
     const [pid] = this.windows();
-    await page.close().catch(() => {});
+    await pressClose(pid);
     await until("the window's process is gone", () => !isAlive(pid));
     await page.end().catch(() => {});
   }
@@ -57,7 +60,12 @@ export class Stage {
   }
 
   keepers() {
-    return processes("pilotlight-keeper", this.home).filter((pid) => !commandOf(pid).includes("sandbox"));
+    return this.everything().filter((pid) => !commandOf(pid).includes("sandbox"));
+  }
+
+  /** Keepers and sandboxes. */
+  everything() {
+    return processes("pilotlight-keeper", this.home);
   }
 
   /** A sandbox with access tokens that live as long as `--access-ttl` takes. */
@@ -95,22 +103,6 @@ export class Stage {
     }
   }
 
-  /** Starts a keeper as a face would, for a test that needs profiles before it opens the window. */
-  async startKeeper() {
-    mkdirSync(this.home, { recursive: true });
-    const child = spawn(program("pilotlight-keeper"), ["run"], {
-      env: this.env,
-      detached: true,
-      stdio: ["ignore", "pipe", "ignore"],
-    });
-    child.unref();
-    for await (const line of createInterface({ input: child.stdout })) {
-      if (line !== "ready") throw new Error(line);
-      return;
-    }
-    throw new Error("the keeper did not start");
-  }
-
   /** `pilotlight stop`, and waits until the process is gone. */
   async stopKeeper() {
     const pids = this.keepers();
@@ -131,13 +123,9 @@ export class Stage {
     );
   }
 
-  /** The items of this home in the real keyring, secrets and all. */
+  /** The items that came into the real keyring since the stage was set, secrets and all. */
   async keyring() {
-    const { stdout, stderr } = await run("secret-tool", ["search", "--all", "--unlock", "service", "pilotlight"], {
-      env: this.env,
-      timeout: 20_000,
-    });
-    return stdout + stderr;
+    return (await keyringItems()).filter((item) => !this.#before.has(item.split("\n")[0])).join("\n");
   }
 
   /** Every file that any of the programs wrote, as one text. */
@@ -148,6 +136,13 @@ export class Stage {
       .map((path) => `${path}\n${readFileSync(path, "latin1")}`)
       .join("\n");
   }
+}
+
+/** Each begins with a line that names it. What it says of its attributes comes on the other stream. */
+async function keyringItems() {
+  const search = ["search", "--all", "--unlock", "service", "pilotlight"];
+  const { stdout } = await run("secret-tool", search, { timeout: 20_000 }).catch((error) => error);
+  return stdout.split(/^(?=\[)/m).filter((item) => item.startsWith("["));
 }
 
 /** Whether the process runs; one that has ended and is not yet buried does not. */

@@ -93,9 +93,15 @@ export class Page {
     });
   }
 
+  /** Types over what is there. WebDriver's own way to clear a field tells the page nothing, which may put it back. */
   async type(css, text) {
     const element = await until(`there is ${css}`, () => this.#find(css));
-    await this.#ask("POST", `element/${element}/clear`, {});
+    await this.run(
+      `const field = document.querySelector(arguments[0]);
+       field.value = "";
+       field.dispatchEvent(new Event("input", { bubbles: true }));`,
+      css,
+    );
     await this.#ask("POST", `element/${element}/value`, { text });
   }
 
@@ -125,7 +131,10 @@ export class Page {
   }
 
   text(css) {
-    return this.run("return document.querySelector(arguments[0])?.innerText ?? null", css);
+    return this.run(
+      "const element = document.querySelector(arguments[0]); return element?.innerText ?? element?.textContent ?? null",
+      css,
+    );
   }
 
   count(css) {
@@ -136,16 +145,8 @@ export class Page {
     return this.#ask("POST", "window/rect", { width, height });
   }
 
-  minimize() {
-    return this.#ask("POST", "window/minimize", {});
-  }
-
   async picture() {
     return Buffer.from(await this.#ask("GET", "screenshot"), "base64");
-  }
-
-  close() {
-    return this.#ask("DELETE", "window");
   }
 
   end() {

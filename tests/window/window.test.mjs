@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
+import { activeProcess, minimize } from "./display.mjs";
 import { Stage } from "./stage.mjs";
 import { until } from "./webdriver.mjs";
 
@@ -36,11 +37,11 @@ test("the window fits its person", { timeout: 180_000 }, async (t) => {
       await set(page, { theme });
       for (const show of EVERYTHING) {
         await page.click(`[data-testid="${show}"]`);
-        await settled(page);
+        await settle(page);
         assert.deepEqual(await violations(page), [], `${theme}, ${show}`);
       }
       await page.click('[data-testid="settings"]');
-      await settled(page);
+      await settle(page);
       assert.deepEqual(await violations(page), [], `${theme}, settings`);
       await page.click('[data-testid="close"]');
     }
@@ -84,12 +85,13 @@ test("the window fits its person", { timeout: 180_000 }, async (t) => {
   });
 
   await t.test("a second start shows the first window and ends", async () => {
-    await page.minimize();
-    await until("it is out of sight", async () => (await page.run("return document.visibilityState")) === "hidden");
     const [window] = stage.windows();
+    await minimize(window);
+    await until("it is out of sight", async () => (await activeProcess()) !== window);
     assert.equal(await stage.startAgain(), 0);
     assert.deepEqual(stage.windows(), [window]);
-    await until("it is back, in front", () => page.run("return document.visibilityState === 'visible' && document.hasFocus()"));
+    await until("it is in front", async () => (await activeProcess()) === window);
+    await until("it is seen", () => page.run("return document.visibilityState === 'visible' && document.hasFocus()"));
   });
 
   await t.test("the page stays the page", async () => {
@@ -156,9 +158,11 @@ async function set(page, settings) {
 }
 
 /** A colour that is still fading is neither the old nor the new. */
-function settled(page) {
-  return until("nothing fades", () =>
-    page.run("return document.getAnimations().every((each) => each.effect.getTiming().iterations === Infinity)"),
+function settle(page) {
+  return page.run(
+    `for (const each of document.getAnimations()) {
+       if (each.effect.getComputedTiming().endTime !== Infinity) each.finish();
+     }`,
   );
 }
 

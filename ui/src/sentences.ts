@@ -9,8 +9,6 @@ export function noteSentence(note: Note): string {
       return t("note.breaker_opened", { host: note.host, for: measured(note.for_ms) });
     case "config_problem":
       return t("note.config_problem", { line: note.line, problem: note.problem });
-    case "gave_up":
-      return t("note.gave_up", { path: note.path, trouble: note.trouble && trouble(note.trouble, null) });
     case "heartbeat":
       return t(note.good ? "note.heartbeat.good" : "note.heartbeat.bad");
     case "heartbeat_unanswered":

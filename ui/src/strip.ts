@@ -127,7 +127,6 @@ function round(value: number): number {
 
 const FAILURES: ReadonlySet<string> = new Set([
   "breaker_opened",
-  "gave_up",
   "heartbeat_unanswered",
   "kept",
   "needs_login",

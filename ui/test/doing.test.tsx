@@ -89,6 +89,7 @@ test("without a session the page leads to adding one; what is wrong with a field
     url: "nowhere",
     resources: [],
     allow_http: false,
+    sandbox: false,
     heartbeat_s: null,
   };
   expect(page.host.addSession).toHaveBeenCalledWith({ draft });

@@ -7,12 +7,13 @@
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, mpsc};
 
 use crate::api::{Call, Code, Failure, Line, Notice, Request};
 use crate::keeper::Handle;
@@ -38,11 +39,18 @@ pub fn bind(path: &Path) -> io::Result<UnixListener> {
 
 /// Serves until the listener fails for good; ends when it is dropped.
 pub async fn serve(listener: UnixListener, keeper: Handle) {
+    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                if is_ours(&stream) {
-                    tokio::spawn(converse(stream, keeper.clone()));
+                if is_ours(&stream)
+                    && let Ok(place) = Arc::clone(&places).try_acquire_owned()
+                {
+                    let conversation = converse(stream, keeper.clone());
+                    tokio::spawn(async move {
+                        conversation.await;
+                        drop(place);
+                    });
                 }
             }
             Err(error) => {
@@ -76,7 +84,10 @@ async fn converse(stream: UnixStream, keeper: Handle) {
 async fn read(reader: OwnedReadHalf, keeper: &Handle, lines: &mpsc::Sender<Line>) {
     let mut reader = BufReader::new(reader);
     let mut frame = Vec::new();
+    // Who asks on and on without reading the answers is not read any further.
+    let open = Arc::new(Semaphore::new(MOST_QUESTIONS));
     loop {
+        let Ok(place) = Arc::clone(&open).acquire_owned().await else { return };
         frame.clear();
         match (&mut reader).take(LARGEST_FRAME).read_until(b'\n', &mut frame).await {
             Ok(0) | Err(_) => return,
@@ -88,7 +99,7 @@ async fn read(reader: OwnedReadHalf, keeper: &Handle, lines: &mpsc::Sender<Line>
             }
             Ok(_) if frame.iter().all(u8::is_ascii_whitespace) => {}
             Ok(_) => match serde_json::from_slice::<Call>(&frame) {
-                Ok(call) => answer(call, keeper, lines),
+                Ok(call) => answer(call, keeper, lines, place),
                 Err(error) => {
                     let refusal = Line::Refusal { id: id_of(&frame), error: malformed(&error) };
                     if lines.send(refusal).await.is_err() {
@@ -104,7 +115,7 @@ async fn read(reader: OwnedReadHalf, keeper: &Handle, lines: &mpsc::Sender<Line>
 }
 
 /// A slow question does not hold up the next one; answers carry the number of their call.
-fn answer(call: Call, keeper: &Handle, lines: &mpsc::Sender<Line>) {
+fn answer(call: Call, keeper: &Handle, lines: &mpsc::Sender<Line>, place: OwnedSemaphorePermit) {
     let (keeper, lines) = (keeper.clone(), lines.clone());
     // Watching begins before the status is taken, so that nothing between the two is missed.
     let notices = matches!(call.request, Request::Watch).then(|| keeper.notices());
@@ -114,7 +125,9 @@ fn answer(call: Call, keeper: &Handle, lines: &mpsc::Sender<Line>) {
             Ok(reply) => Line::Answer { id, reply },
             Err(error) => Line::Refusal { id, error },
         };
-        if lines.send(line).await.is_ok()
+        let sent = lines.send(line).await;
+        drop(place);
+        if sent.is_ok()
             && let Some(notices) = notices
         {
             watch(notices, &lines).await;
@@ -170,7 +183,14 @@ fn id_of(frame: &[u8]) -> u64 {
 /// A request body of a megabyte and its escapes fit in.
 const LARGEST_FRAME: u64 = 4 << 20;
 
-/// A client that does not read is not served either.
+/// Questions that are open on one connection: a program that fetches a thousand things at once is not a fault.
+const MOST_QUESTIONS: usize = 1024;
+
+/// Answers that wait to be read there.
 const LINES_UNSENT: usize = 64;
+
+/// More than all the faces and scripts of one person, and fewer than the files that a process may have open. Who comes
+/// after that is turned away at once.
+const MOST_CONNECTIONS: usize = 512;
 
 const PAUSE_WITHOUT_DESCRIPTORS: std::time::Duration = std::time::Duration::from_millis(100);

@@ -168,6 +168,11 @@ impl Profile {
         }
     }
 
+    /// Whom tokens may be sent to: scheme, host and port (RFC 6454).
+    pub fn origin(&self) -> String {
+        self.url.origin().ascii_serialization()
+    }
+
     /// Host and, where it is not the scheme's own, port.
     pub fn host(&self) -> String {
         rules::host(&self.url)

@@ -41,8 +41,7 @@ pub(crate) struct Reach<'a> {
     pub(crate) ca_file: Option<&'a Path>,
 }
 
-/// A whole answer.
-#[derive(Debug)]
+/// A whole answer. It may hold tokens, and cannot be printed.
 pub(crate) struct Received {
     pub(crate) status: u16,
     pub(crate) headers: BTreeMap<String, String>,

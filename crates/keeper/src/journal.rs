@@ -90,7 +90,8 @@ impl Journal {
         entry
     }
 
-    /// The newest `limit` entries older than `before`, newest first: of one profile, or of all and the keeper itself.
+    /// The newest `limit` entries older than `before`, newest first: of one profile and the keeper
+    /// itself, or of all.
     pub fn read(
         &self,
         profile: Option<&str>,
@@ -99,8 +100,10 @@ impl Journal {
     ) -> Result<Vec<Entry>, JournalError> {
         let inner = self.inner();
         let before = before.unwrap_or(i64::MAX);
-        let matches =
-            |entry: &&Entry| entry.id < before && (profile.is_none() || entry.profile.as_deref() == profile);
+        let concerns = |entry: &&Entry| {
+            profile.is_none() || entry.profile.is_none() || entry.profile.as_deref() == profile
+        };
+        let matches = |entry: &&Entry| entry.id < before && concerns(entry);
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let mut found: Vec<Entry> = inner.waiting.iter().rev().filter(matches).take(limit).cloned().collect();
         if let Some(store) = &inner.store {
@@ -124,11 +127,6 @@ impl Journal {
     /// The refresh whose end nobody has seen, if there is one.
     pub fn in_flight(&self, profile: &str) -> Option<InFlight> {
         self.with_store("the in-flight marks were not read", |store| store.marked(profile)).flatten()
-    }
-
-    /// Whether there is one, of whichever token. [`InFlight::is_of`] tells more.
-    pub fn was_in_flight(&self, profile: &str) -> bool {
-        self.in_flight(profile).is_some()
     }
 
     /// Folds everything into the one file. Only tidiness: a journal that is never closed loses nothing.
@@ -215,20 +213,25 @@ mod tests {
         store_of(&journal, Store::fill_up);
         let ids: Vec<i64> = (0..3).map(|_| journal.write(Some("work"), &long()).id).collect();
         journal.write(None, &Note::KeeperStopped);
+        journal.write(Some("other"), &Note::Saved);
 
         assert_eq!(ids, [2, 3, 4]);
         assert_eq!(
             read(&journal, None),
-            [5, 4, 3, 2, 1],
+            [6, 5, 4, 3, 2, 1],
             "the waiting ones are read as if they were written"
         );
-        assert_eq!(read(&journal, Some("work")), [4, 3, 2, 1]);
-        assert_eq!(journal.inner().waiting.len(), 4);
+        assert_eq!(
+            read(&journal, Some("work")),
+            [5, 4, 3, 2, 1],
+            "what concerns the keeper concerns every session"
+        );
+        assert_eq!(journal.inner().waiting.len(), 5);
 
         store_of(&journal, Store::make_room);
         journal.write(Some("work"), &Note::Saved);
         assert_eq!(journal.inner().waiting.len(), 0, "written as soon as that worked again");
-        assert_eq!(read(&journal, None), [6, 5, 4, 3, 2, 1]);
+        assert_eq!(read(&journal, None), [7, 6, 5, 4, 3, 2, 1]);
     }
 
     #[test]
@@ -248,7 +251,7 @@ mod tests {
         journal.write(Some("work"), &Note::Saved);
         journal.mark_in_flight("work", "token");
         assert_eq!(read(&journal, Some("work")), [1]);
-        assert!(!journal.was_in_flight("work"));
+        assert!(journal.in_flight("work").is_none());
         journal.close();
     }
 
@@ -297,6 +300,6 @@ mod tests {
 
     /// Too long for the room that is left in a page.
     fn long() -> Note {
-        Note::GaveUp { path: "/x".repeat(4000), trouble: None }
+        Note::ConfigProblem { line: None, problem: "/x".repeat(4000) }
     }
 }

@@ -11,6 +11,7 @@ pub mod journal;
 pub mod keeper;
 pub mod lock;
 pub mod paths;
+pub mod privacy;
 pub mod secret;
 pub mod vault;
 pub mod words;

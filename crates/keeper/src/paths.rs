@@ -59,8 +59,10 @@ impl Home {
         self.state.join("keeper.log")
     }
 
+    /// Beside the journal and not beside the socket: two sessions of one person may have different runtime directories,
+    /// and still only one keyring, and one owner of what is in it.
     pub fn lock(&self) -> PathBuf {
-        self.runtime.join("keeper.lock")
+        self.state.join("keeper.lock")
     }
 
     pub fn socket(&self) -> &Path {
@@ -224,7 +226,7 @@ mod tests {
         assert_eq!(home.config(), Path::new("/x/pilotlight/config.toml"));
         assert_eq!(home.journal(), Path::new("/home/mia/.local/state/pilotlight/journal.db"));
         assert_eq!(home.socket(), Path::new("/run/7/pilotlight/agent.sock"));
-        assert_eq!(home.lock(), Path::new("/run/7/pilotlight/keeper.lock"));
+        assert_eq!(home.lock(), Path::new("/home/mia/.local/state/pilotlight/keeper.lock"));
     }
 
     #[test]
@@ -255,6 +257,9 @@ mod tests {
         let exact = format!("/{}", "x".repeat(LONGEST_SOCKET - "//agent.sock".len()));
         let home = find(&[("PILOTLIGHT_HOME", &exact)], Path::new(NOWHERE));
         assert_eq!(home.socket(), Path::new(&exact).join("agent.sock"));
+        let longer = format!("{exact}x");
+        let home = find(&[("PILOTLIGHT_HOME", &longer)], Path::new(NOWHERE));
+        assert!(!home.socket().starts_with(&longer), "{}", home.socket().display());
     }
 
     #[test]

@@ -24,6 +24,9 @@ use self::memory::Memory;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
     pub refresh: RefreshToken,
+    /// Scheme, host and port of the provider that gave it: a token goes to nobody else, whatever a configuration
+    /// says one day.
+    pub origin: String,
     /// Who signed in, when the keeper was told.
     pub user: Option<String>,
 }
@@ -48,8 +51,8 @@ impl Vault {
     /// it: the keyring is read before anything is written to it. A keyring that is there and locked, or slow, is not
     /// absent; it is waited for.
     ///
-    /// `home` tells this home's items from another's; it is empty for the default one. Returns after at most
-    /// [`bus::TIME_LIMIT`] or so.
+    /// `home` tells this home's items from another's; it is empty for the default one. Takes two seconds at most, and
+    /// so long only where a bus does not answer.
     pub fn open(preferred: VaultKind, home: &str) -> Self {
         match preferred {
             VaultKind::Memory => Self::memory(),

@@ -14,6 +14,8 @@ use crate::api::{Failure, Note, Phase, Trouble};
 
 mod note;
 
+pub use note::{Tone, tone};
+
 /// A language that there is a catalogue for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Language {

@@ -19,11 +19,6 @@ pub enum Note {
         line: Option<u32>,
         problem: String,
     },
-    /// A request with side effects, or whose deadline has passed, was not sent again.
-    GaveUp {
-        path: String,
-        trouble: Option<Trouble>,
-    },
     Heartbeat {
         good: bool,
         took_ms: u64,

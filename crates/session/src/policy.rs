@@ -88,9 +88,10 @@ pub(crate) fn slow_retry(failures: u32) -> Duration {
         .min(Duration::from_secs(3600))
 }
 
-/// How long to wait before the vault is asked again.
+/// How long to wait before the vault is asked again. Asking is cheap and local, and somebody who has just unlocked a
+/// keyring looks at the window.
 pub(crate) fn vault_retry(dice: &mut Dice, failures: u32) -> Duration {
-    let full = Duration::from_secs(1).saturating_mul(1 << failures.saturating_sub(1).min(5));
+    let full = Duration::from_secs(1).saturating_mul(1 << failures.saturating_sub(1).min(2));
     dice.between(full / 2, full)
 }
 

@@ -153,13 +153,18 @@ impl Session {
 
     /// An answer that nobody waits for. From before a sign-in or sign-out it brings tokens that nobody owns.
     fn late(&self, attempt: Attempt, verdict: Verdict, out: &mut Vec<Effect>) {
-        let orphaned = attempt.epoch != self.epoch;
-        if let Verdict::Fresh(Tokens { access, refresh, .. }) = verdict
-            && orphaned
-        {
-            out.push(Effect::Revoke { refresh, access });
-        }
-        out.push(Effect::Note(Note::LateAnswer { revoked: orphaned }));
+        let revoked = match verdict {
+            Verdict::Fresh(Tokens { access, refresh, .. }) if attempt.epoch != self.epoch => {
+                out.push(Effect::Revoke { refresh, access });
+                true
+            }
+            Verdict::Dead
+            | Verdict::Fresh(_)
+            | Verdict::Misconfigured { .. }
+            | Verdict::Suspect { .. }
+            | Verdict::Transient { .. } => false,
+        };
+        out.push(Effect::Note(Note::LateAnswer { revoked }));
     }
 
     /// The worker is lost. Whether its request was sent nobody knows.

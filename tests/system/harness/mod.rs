@@ -71,16 +71,16 @@ pub(crate) fn at_once<I: Send, O: Send>(inputs: Vec<I>, work: impl Fn(I) -> O + 
 }
 
 pub(crate) fn fetched(reply: Result<Reply, Failure>) -> Result<Fetched, Failure> {
-    reply.map(|reply| match reply {
-        Reply::Fetched(fetched) => fetched,
-        other => panic!("{other:?}"),
+    reply.map(|reply| {
+        let Reply::Fetched(fetched) = reply else { panic!("{reply:?}") };
+        fetched
     })
 }
 
 pub(crate) fn given(reply: Result<Reply, Failure>) -> Result<Token, Failure> {
-    reply.map(|reply| match reply {
-        Reply::Token(token) => token,
-        other => panic!("{other:?}"),
+    reply.map(|reply| {
+        let Reply::Token(token) = reply else { panic!("{reply:?}") };
+        token
     })
 }
 

@@ -14,6 +14,8 @@ use keeper::api::{Entry, Failure, Fetched, Note, Overview, Phase, Reply, Request
 use keeper::paths::Home;
 use keeper::secret::Password;
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use super::{Keyring, PATIENCE, Scratch, Wire, fetch, fetched, kind, until};
 
 pub(crate) struct Keeper {
@@ -94,6 +96,10 @@ impl Keeper {
             drop(child.kill());
             child.wait().unwrap();
         }
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(self.running.as_ref().unwrap()), signal).unwrap();
     }
 
     /// In good order.
@@ -231,8 +237,10 @@ impl Drop for Keeper {
         }
         if let Some(mut child) = self.running.take() {
             // It may have lost its socket, or hang: then it is killed.
-            let pid = rustix::process::Pid::from_child(&child);
-            rustix::process::kill_process(pid, rustix::process::Signal::TERM).ok();
+            // One that stands still hears of nothing.
+            for signal in [Signal::CONT, Signal::TERM] {
+                kill_process(Pid::from_child(&child), signal).ok();
+            }
             for _ in 0..100 {
                 if !matches!(child.try_wait(), Ok(None)) {
                     return;

@@ -28,6 +28,7 @@ export function AddSession() {
       url: url.trim(),
       resources: [],
       allow_http: plain && allow_http,
+      sandbox: false,
       heartbeat_s: null,
     });
   };

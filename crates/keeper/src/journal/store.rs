@@ -56,16 +56,10 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<Entry>, JournalError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let mut statement = self.0.prepare_cached(match profile {
-            Some(_) => {
-                "SELECT id, at_ms, profile, note FROM entries
-                 WHERE profile = ?3 AND id < ?1 ORDER BY id DESC LIMIT ?2"
-            }
-            None => {
-                "SELECT id, at_ms, profile, note FROM entries
-                 WHERE id < ?1 AND ?3 IS NULL ORDER BY id DESC LIMIT ?2"
-            }
-        })?;
+        let mut statement = self.0.prepare_cached(
+            "SELECT id, at_ms, profile, note FROM entries
+             WHERE id < ?1 AND (?3 IS NULL OR profile IS NULL OR profile = ?3) ORDER BY id DESC LIMIT ?2",
+        )?;
         let rows = statement.query_map(params![before, limit, profile], entry)?;
         // A kind of note that this version does not know is left out.
         Ok(rows.filter_map(Result::transpose).collect::<Result<_, _>>()?)
@@ -84,18 +78,15 @@ impl Store {
         Ok(())
     }
 
-    /// Unlike an entry, whose loss with the last second before a power cut hurts nobody, this is waited for.
     pub(super) fn mark(&self, profile: &str, token: &str, at_ms: i64) -> Result<(), JournalError> {
         let fingerprint = fingerprint(&self.salt()?, token);
-        self.0.pragma_update(None, "synchronous", "FULL")?;
-        let marked = self
-            .0
-            .prepare_cached(
-                "INSERT OR REPLACE INTO in_flight (profile, fingerprint, at_ms) VALUES (?1, ?2, ?3)",
-            )
-            .and_then(|mut statement| statement.execute(params![profile, fingerprint, at_ms]));
-        self.0.pragma_update(None, "synchronous", "NORMAL")?;
-        marked?;
+        self.durably(|connection| {
+            connection
+                .prepare_cached(
+                    "INSERT OR REPLACE INTO in_flight (profile, fingerprint, at_ms) VALUES (?1, ?2, ?3)",
+                )?
+                .execute(params![profile, fingerprint, at_ms])
+        })?;
         Ok(())
     }
 
@@ -144,6 +135,14 @@ impl Store {
         if found == "ok" { Ok(()) } else { Err(JournalError::Damaged(found)) }
     }
 
+    /// Waits for the disk, unlike all else: that the last entries before a power cut are lost hurts nobody.
+    fn durably<T>(&self, act: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, JournalError> {
+        self.0.pragma_update(None, "synchronous", "FULL")?;
+        let done = act(&self.0);
+        self.0.pragma_update(None, "synchronous", "NORMAL")?;
+        Ok(done?)
+    }
+
     fn salt(&self) -> Result<Vec<u8>, JournalError> {
         Ok(self.0.prepare_cached("SELECT salt FROM salt")?.query_row((), |row| row.get(0))?)
     }
@@ -158,7 +157,8 @@ impl From<rusqlite::Error> for JournalError {
     }
 }
 
-/// Moves the database, and the two files that SQLite keeps beside it, out of the way.
+/// Moves the database out of the way, and what SQLite keeps beside it if that is still there: played back into the
+/// next database, the log of this one would ruin it.
 pub(super) fn move_aside(path: &Path) -> io::Result<PathBuf> {
     let mut number = 1_u32;
     let aside = loop {
@@ -307,12 +307,16 @@ mod tests {
 
     #[test]
     fn a_mark_waits_for_the_disk_and_entries_do_not() {
+        const NORMAL: i64 = 1;
+        const FULL: i64 = 2;
+        let level = |connection: &Connection| {
+            connection.query_row("PRAGMA synchronous", (), |row| row.get::<_, i64>(0))
+        };
         let store = Store::memory().unwrap();
-        let level =
-            |store: &Store| store.0.query_row("PRAGMA synchronous", (), |row| row.get::<_, i64>(0)).unwrap();
-        assert_eq!(level(&store), 1, "NORMAL");
-        store.mark("work", "token", NOW).unwrap();
-        assert_eq!(level(&store), 1, "NORMAL again");
+        assert_eq!(level(&store.0).unwrap(), NORMAL);
+        assert_eq!(store.durably(level).unwrap(), FULL);
+        assert!(store.durably(|_| Err::<(), _>(rusqlite::Error::InvalidQuery)).is_err());
+        assert_eq!(level(&store.0).unwrap(), NORMAL);
     }
 
     fn insert(store: &Store, id: i64, at_ms: i64) {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use session::event::{Attempt, Effect, Event};
 use session::lane::Lane;
+use session::reason::Trouble;
 use session::session::{Phase, Prospect};
 use session::time::Timestamp;
 use session::{Session, policy::Policy};
@@ -124,6 +125,13 @@ impl Kept {
         let settling = self.settling.into_iter().map(|settling| settling.answer);
         let sign_ins = self.sign_ins.into_values();
         held.chain(wanting).chain(settling).chain(sign_ins).collect()
+    }
+
+    /// A successor would find in the vault whatever this session has, or there is nothing to be found yet.
+    pub(super) fn is_safe_in_the_vault(&self, now: Timestamp) -> bool {
+        let unread = matches!(self.phase(), Some(Phase::Waiting { why: Trouble::Vault, .. }));
+        let saved = self.session().is_none_or(|session| session.view(now).saved);
+        self.exchanges == 0 && (saved || unread)
     }
 
     /// Stopping now would lose nothing.

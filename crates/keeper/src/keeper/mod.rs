@@ -23,7 +23,7 @@ use std::time::Duration;
 use session::breaker::Breaker;
 use session::event::{Attempt, Beat, Event};
 use session::note::Note;
-use session::reason::Trouble;
+use session::reason::{Trouble, VaultTrouble};
 use session::time::{Timestamp, millis};
 use session::tokens::Tokens;
 use session::verdict::Verdict;
@@ -35,7 +35,7 @@ use crate::config::Profile;
 use crate::http::{Http, Received};
 use crate::journal::Journal;
 use crate::paths::Home;
-use crate::vault::Vault;
+use crate::vault::{Stored, Vault};
 
 use kept::Kept;
 use profiles::ConfigFile;
@@ -100,6 +100,11 @@ pub(crate) enum Mail {
         verdict: Verdict,
     },
     Hint(Hint),
+    /// What the vault holds.
+    Loaded {
+        id: Id,
+        found: Result<Option<Stored>, VaultTrouble>,
+    },
     SignedIn {
         id: Id,
         attempt: Attempt,
@@ -114,7 +119,7 @@ pub(crate) enum Mail {
         note: Note,
         first: bool,
     },
-    /// What the vault says.
+    /// What became of saving or forgetting.
     Vault {
         id: Id,
         event: Event,
@@ -216,6 +221,7 @@ impl Keeper {
                 self.take(mail);
             }
             self.tick();
+            self.replace_those_that_waited();
         }
         self.end();
     }
@@ -238,6 +244,7 @@ impl Keeper {
                 self.on_exchanged(id, &profile, attempt, verdict)
             }
             Mail::Hint(hint) => self.on_hint(hint),
+            Mail::Loaded { id, found } => self.on_loaded(id, found),
             Mail::SignedIn { id, attempt, outcome, took } => self.on_signed_in(id, attempt, outcome, took),
             Mail::Terminate => self.begin_to_stop(None),
             Mail::Told { profile, note, first } => {

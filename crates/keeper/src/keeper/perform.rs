@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use session::event::{Attempt, Beat, Effect, Event};
 use session::note::Note;
-use session::reason::Trouble;
+use session::reason::{Trouble, VaultTrouble};
 use session::recipe::SignInRefusal;
 use session::time::millis;
 use session::tokens::{AccessToken, RefreshToken, Secret, Tokens};
@@ -76,11 +76,9 @@ impl Keeper {
         self.step(id, Event::Refreshed { attempt, verdict });
     }
 
+    /// Saved or forgotten, or not.
     pub(super) fn on_vault(&mut self, id: Id, event: Event) {
-        // Reading is not counted: a keyring that nobody unlocks must not keep the process from ending.
-        if !matches!(event, Event::Loaded { .. } | Event::NotLoaded(_))
-            && let Some(kept) = self.kept.get_mut(&id)
-        {
+        if let Some(kept) = self.kept.get_mut(&id) {
             kept.exchanges -= 1;
         }
         self.step(id, event);
@@ -274,22 +272,34 @@ impl Keeper {
 
     fn load(&self, id: Id, profile: &Profile) {
         let post = self.post.clone();
-        let interrupted = self.journal.was_in_flight(&profile.name);
-        self.vault.load(&profile.name, move |found| {
-            let event = match found {
-                Ok(Some(Stored { refresh, user })) => {
-                    Event::Loaded { refresh: Some(refresh), user, interrupted }
-                }
-                Ok(None) => Event::Loaded { refresh: None, user: None, interrupted: false },
-                Err(trouble) => Event::NotLoaded(trouble),
-            };
-            drop(post.send(Mail::Vault { id, event }));
-        });
+        self.vault.load(&profile.name, move |found| drop(post.send(Mail::Loaded { id, found })));
+    }
+
+    pub(super) fn on_loaded(&mut self, id: Id, found: Result<Option<Stored>, VaultTrouble>) {
+        let Some(kept) = self.kept.get(&id) else { return };
+        let (name, origin) = (kept.profile.name.clone(), kept.profile.origin());
+        let nothing = Event::Loaded { refresh: None, user: None, interrupted: false };
+        let event = match found {
+            Ok(Some(stored)) if stored.origin != origin => {
+                let problem = format!("the stored sign-in is for {}, not for {origin}", stored.origin);
+                self.note(Some(&name), Note::ConfigProblem { line: None, problem });
+                nothing
+            }
+            Ok(Some(Stored { refresh, user, .. })) => {
+                // A mark of an older token is of an exchange whose end was saved.
+                let interrupted = self.journal.in_flight(&name).is_some_and(|mark| mark.is_of(&refresh));
+                Event::Loaded { refresh: Some(refresh), user, interrupted }
+            }
+            Ok(None) => nothing,
+            Err(trouble) => Event::NotLoaded(trouble),
+        };
+        self.step(id, event);
     }
 
     fn save(&self, id: Id, profile: &Profile, generation: u32, refresh: RefreshToken, user: Option<String>) {
         let post = self.post.clone();
-        self.vault.save(&profile.name, Stored { refresh, user }, move |saved| {
+        let stored = Stored { refresh, origin: profile.origin(), user };
+        self.vault.save(&profile.name, stored, move |saved| {
             let event = match saved {
                 Ok(()) => Event::Saved { generation },
                 Err(trouble) => Event::NotSaved { generation, trouble },

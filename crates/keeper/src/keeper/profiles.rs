@@ -20,13 +20,15 @@ pub(super) struct ConfigFile {
     path: PathBuf,
     seen: Option<Seen>,
     config: Config,
+    /// A session that it does not know any more has something on its way.
+    waits: bool,
 }
 
 type Seen = (SystemTime, u64);
 
 impl ConfigFile {
     pub(super) fn read(path: PathBuf) -> Self {
-        Self { seen: look(&path), config: Config::load(&path), path }
+        Self { seen: look(&path), config: Config::load(&path), path, waits: false }
     }
 
     pub(super) fn vault(&self) -> VaultKind {
@@ -83,23 +85,32 @@ impl Keeper {
             let note = Note::ConfigProblem { line: problem.line, problem: problem.problem.clone() };
             self.note(problem.profile.as_deref(), note);
         }
+        self.replace_sessions();
+    }
+
+    /// Ends the sessions whose profiles are gone or others now, and begins the new ones. A session that has a token
+    /// on its way to the provider or the vault goes on until that has arrived: the vault still holds the old one,
+    /// which the provider may have taken back already.
+    pub(super) fn replace_sessions(&mut self) {
         if self.config.config.unreadable {
             return;
         }
+        let now = clock::now();
         let profiles = self.config.config.profiles.clone();
         let broken = |name: &str| {
             self.config.config.problems.iter().any(|problem| problem.profile.as_deref() == Some(name))
         };
-        // A profile with a mistake in it goes on as it was; one that is gone, or another now, ends.
-        let over: Vec<Id> = self
+        // A profile with a mistake in it goes on as it was.
+        let (over, busy): (Vec<&Kept>, Vec<&Kept>) = self
             .kept
             .values()
             .filter(|kept| {
                 let name = &kept.profile.name;
                 !kept.leaving && !broken(name) && profiles.iter().all(|profile| *profile != *kept.profile)
             })
-            .map(|kept| kept.id)
-            .collect();
+            .partition(|kept| kept.is_safe_in_the_vault(now));
+        let over: Vec<Id> = over.into_iter().map(|kept| kept.id).collect();
+        self.config.waits = !busy.is_empty();
         for id in over {
             self.drop_session(id);
         }
@@ -107,6 +118,13 @@ impl Keeper {
             if !self.names.contains_key(&profile.name) {
                 self.keep(profile);
             }
+        }
+    }
+
+    /// Somebody edited the file, and what was on its way then may have arrived.
+    pub(super) fn replace_those_that_waited(&mut self) {
+        if self.config.waits {
+            self.replace_sessions();
         }
     }
 

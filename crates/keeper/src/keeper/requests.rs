@@ -168,7 +168,14 @@ impl Keeper {
     ) {
         let now = clock::now();
         let Some(kept) = self.kept.get_mut(&id) else {
-            return parked.fail(super::stopping());
+            // The profile is another one now, or gone. The answer is the caller's all the same.
+            return match outcome {
+                Ok(received) => parked.answer(received, generation, now),
+                Err(trouble) => {
+                    let failure = Failure::provider(trouble, None, &parked.what.host());
+                    parked.fail(failure);
+                }
+            };
         };
         kept.in_flight = kept.in_flight.saturating_sub(1);
         if std::mem::take(&mut parked.through_lane) {
@@ -268,6 +275,10 @@ impl What {
             headers.push((CONTENT_TYPE, HeaderValue::from_static(kind)));
         }
         Ok(Self { method, url, headers, body: fetch.body })
+    }
+
+    fn host(&self) -> String {
+        self.url.host_str().unwrap_or_default().to_owned()
     }
 }
 

@@ -23,9 +23,10 @@ pub(super) enum Unreadable {
 }
 
 pub(super) fn write(stored: &Stored, saved_at: i64) -> Zeroizing<String> {
-    let record = Written { v: 1, refresh: stored.refresh.expose(), user: stored.user.as_deref(), saved_at };
+    let Stored { refresh, origin, user } = stored;
+    let record = Written { v: 1, refresh: refresh.expose(), origin, user: user.as_deref(), saved_at };
     // Wide enough from the start that no half-written copy is left behind by growing.
-    let room = 2 * stored.refresh.expose().len() + 6 * record.user.map_or(0, str::len) + 128;
+    let room = 2 * refresh.expose().len() + 6 * record.user.map_or(0, str::len) + origin.len() + 128;
     let mut json = Zeroizing::new(Vec::with_capacity(room));
     // Writing strings and numbers to memory cannot fail.
     serde_json::to_writer(&mut *json, &record).unwrap_or_default();
@@ -46,7 +47,10 @@ pub(super) fn read(item: &[u8]) -> Result<(Stored, i64), Unreadable> {
         Zeroizing::new(URL_SAFE_NO_PAD.decode(encoded.trim_ascii_end()).map_err(|_| Unreadable::Garbled)?);
     let record: Read = serde_json::from_slice(&json).map_err(|_| Unreadable::Garbled)?;
     match record.v {
-        1 => Ok((Stored { refresh: RefreshToken::new(record.refresh), user: record.user }, record.saved_at)),
+        1 => {
+            let Read { refresh, origin, user, saved_at, .. } = record;
+            Ok((Stored { refresh: RefreshToken::new(refresh), origin, user }, saved_at))
+        }
         _ => Err(Unreadable::OtherVersion),
     }
 }
@@ -55,6 +59,7 @@ pub(super) fn read(item: &[u8]) -> Result<(Stored, i64), Unreadable> {
 struct Written<'a> {
     v: u32,
     refresh: &'a str,
+    origin: &'a str,
     user: Option<&'a str>,
     saved_at: i64,
 }
@@ -63,6 +68,7 @@ struct Written<'a> {
 struct Read {
     v: u32,
     refresh: String,
+    origin: String,
     user: Option<String>,
     #[serde(default)]
     saved_at: i64,
@@ -81,7 +87,11 @@ mod tests {
             ("line\nbreak \"quoted\" \\ \u{0} žluť 火", Some("mia@example.com")),
             (&"x".repeat(64 * 1024), Some("火")),
         ] {
-            let stored = Stored { refresh: RefreshToken::new(refresh), user: user.map(str::to_owned) };
+            let stored = Stored {
+                refresh: RefreshToken::new(refresh),
+                origin: "https://api.example".to_owned(),
+                user: user.map(str::to_owned),
+            };
             let text = write(&stored, 1_800_000_000_000);
             assert!(text.bytes().all(|byte| byte.is_ascii_graphic()), "{}", text.len());
             assert_eq!(read(text.as_bytes()), Ok((stored, 1_800_000_000_000)));
@@ -90,15 +100,20 @@ mod tests {
 
     #[test]
     fn what_stands_in_peoples_keyrings_stays_readable() {
-        let item = "1.eyJ2IjoxLCJyZWZyZXNoIjoicnQtMSIsInVzZXIiOiJtaWEiLCJzYXZlZF9hdCI6N30";
-        let stored = Stored { refresh: RefreshToken::new("rt-1"), user: Some("mia".into()) };
+        let item = "1.eyJ2IjoxLCJyZWZyZXNoIjoicnQtMSIsIm9yaWdpbiI6Imh0dHBzOi8vYS5leGFtcGxlIiwidXNlciI6Im1pYSIsInNhdmVkX2F0Ijo3fQ";
+        let stored = Stored {
+            refresh: RefreshToken::new("rt-1"),
+            origin: "https://a.example".into(),
+            user: Some("mia".into()),
+        };
         assert_eq!(*write(&stored, 7), item);
         assert_eq!(read(item.as_bytes()), Ok((stored, 7)));
     }
 
     #[test]
     fn a_later_version_is_recognised() {
-        let later = format!("1.{}", URL_SAFE_NO_PAD.encode(r#"{"v":2,"refresh":"r","user":null}"#));
+        let later =
+            format!("1.{}", URL_SAFE_NO_PAD.encode(r#"{"v":2,"refresh":"r","origin":"o","user":null}"#));
         for item in ["2.whatever", "17.", later.as_str()] {
             assert_eq!(read(item.as_bytes()), Err(Unreadable::OtherVersion), "{item}");
         }

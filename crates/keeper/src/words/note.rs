@@ -3,6 +3,42 @@
 use super::{Words, word};
 use crate::api::Note;
 
+/// What kind of news a line of the journal is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    Good,
+    /// Something is late, or went wrong and is being mended.
+    Late,
+    /// Only a person can mend it.
+    Person,
+    Plain,
+}
+
+pub fn tone(note: &Note) -> Tone {
+    match note {
+        Note::Refreshed { .. } | Note::Restored | Note::Saved | Note::SignedIn { .. } => Tone::Good,
+        Note::BreakerOpened { .. }
+        | Note::ConfigProblem { .. }
+        | Note::Heartbeat { good: false, .. }
+        | Note::HeartbeatUnanswered { .. }
+        | Note::Interrupted
+        | Note::Kept { .. }
+        | Note::LateAnswer { .. }
+        | Note::Rejected { .. }
+        | Note::SignOutTold { trouble: Some(_), .. }
+        | Note::Unsaved { .. }
+        | Note::VaultWaiting { .. } => Tone::Late,
+        Note::NeedsLogin { .. } | Note::SignInFailed { .. } => Tone::Person,
+        Note::Heartbeat { good: true, .. }
+        | Note::KeeperStarted { .. }
+        | Note::KeeperStopped
+        | Note::Replayed { .. }
+        | Note::SignOutTold { trouble: None, .. }
+        | Note::SignedOut
+        | Note::Woke { .. } => Tone::Plain,
+    }
+}
+
 pub(super) fn sentence(words: &Words, note: &Note) -> String {
     let trouble = |trouble: &Option<_>, status| {
         trouble.map(|trouble| words.trouble(trouble, status)).unwrap_or_default()
@@ -15,9 +51,6 @@ pub(super) fn sentence(words: &Words, note: &Note) -> String {
         Note::ConfigProblem { line, problem } => {
             let line = line.map(|line| line.to_string()).unwrap_or_default();
             words.fill("note.config_problem", &[("line", &line), ("problem", problem)])
-        }
-        Note::GaveUp { path, trouble: why } => {
-            words.fill("note.gave_up", &[("path", path), ("trouble", &trouble(why, None))])
         }
         Note::Heartbeat { good: true, .. } => words.fill("note.heartbeat.good", &[]),
         Note::Heartbeat { good: false, .. } => words.fill("note.heartbeat.bad", &[]),

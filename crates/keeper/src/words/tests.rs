@@ -231,8 +231,6 @@ fn notes() -> Vec<Note> {
         Note::BreakerOpened { host: text("api.example"), for_ms: 30_000 },
         Note::ConfigProblem { line: Some(3), problem: text("no url") },
         Note::ConfigProblem { line: None, problem: text("no url") },
-        Note::GaveUp { path: text("/api/orders"), trouble: Some(Trouble::Unanswered) },
-        Note::GaveUp { path: text("/api/orders"), trouble: None },
         Note::Heartbeat { good: true, took_ms: 12 },
         Note::Heartbeat { good: false, took_ms: 12 },
         Note::HeartbeatUnanswered { trouble: Trouble::Status, status: Some(502) },

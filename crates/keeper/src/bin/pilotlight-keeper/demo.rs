@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use keeper::api::{Fetch, Fetched, Note, Notice, Reply, Request};
+use keeper::api::{Code, Failure, Fetch, Fetched, Note, Notice, Reply, Request};
 use keeper::config::parse_duration;
 use keeper::keeper::{Handle, Keeper};
 use keeper::paths::Home;
@@ -38,20 +38,20 @@ pub(crate) async fn demo(arguments: Arguments) -> ExitCode {
     match play(&arguments, story).await {
         Ok(summary) if summary.is_good() => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,
-        Err(problem) => {
-            eprintln!("pilotlight demo: {problem}");
+        Err(failure) => {
+            crate::explain("demo", &failure);
             ExitCode::FAILURE
         }
     }
 }
 
-async fn play(arguments: &Arguments, story: Story) -> Result<Summary, String> {
+async fn play(arguments: &Arguments, story: Story) -> Result<Summary, Failure> {
     let lifetime = lifetime(arguments.duration);
     let sandbox = start_sandbox(lifetime).await?;
     let scratch = Scratch::new()?;
     write_config(&scratch.0, &sandbox, lifetime)?;
-    let home = Home::at(&scratch.0).map_err(|failure| format!("{failure:?}"))?;
-    let keeper = Keeper::open(&home).map_err(|failure| format!("{failure:?}"))?;
+    let home = Home::at(&scratch.0)?;
+    let keeper = Keeper::open(&home)?;
     let handle = keeper.handle();
     let notices = handle.notices();
     let running = tokio::spawn(keeper.run());
@@ -59,7 +59,7 @@ async fn play(arguments: &Arguments, story: Story) -> Result<Summary, String> {
 
     let password = Password::new("wonderland".to_owned());
     let login = Request::Login { profile: PROFILE.to_owned(), username: "alice".to_owned(), password };
-    handle.ask(login).await.map_err(|failure| format!("could not sign in: {failure:?}"))?;
+    handle.ask(login).await?;
     let mut stage = Stage { handle, control: sandbox.control(), story, tally: Tally::default() };
     stage.act(notices, Plan::new(arguments.duration, lifetime), arguments.duration).await;
 
@@ -188,7 +188,7 @@ impl Stage {
     }
 }
 
-type Outcome = Result<Reply, keeper::api::Failure>;
+type Outcome = Result<Reply, Failure>;
 
 fn counted(control: &Control) -> Counters {
     control.counters()[Dialect::NestJs]
@@ -199,31 +199,33 @@ fn lifetime(duration: Duration) -> Duration {
     Duration::from_secs((duration / 8).as_secs().clamp(2, 6))
 }
 
-async fn start_sandbox(lifetime: Duration) -> Result<Sandbox, String> {
+async fn start_sandbox(lifetime: Duration) -> Result<Sandbox, Failure> {
     let mut settings = Settings { access_ttl: lifetime, ..Settings::default() };
     // The strictest server there is, with the grace that the better ones have: a second use of a refresh token ends
     // the session, unless it comes within a few seconds.
     settings.dialects[Dialect::NestJs].rotation = Rotation::Strict;
     settings.dialects[Dialect::NestJs].grace = Duration::from_secs(10);
-    pilotlight_sandbox::start(settings).await.map_err(|error| error.to_string())
+    pilotlight_sandbox::start(settings).await.map_err(|error| crate::sandbox::not_started(&error))
 }
 
-fn write_config(dir: &Path, sandbox: &Sandbox, lifetime: Duration) -> Result<(), String> {
+fn write_config(dir: &Path, sandbox: &Sandbox, lifetime: Duration) -> Result<(), Failure> {
     let text = format!(
         "vault = \"memory\"\n\n[profile.{PROFILE}]\npreset = \"nestjs\"\nurl = \"{}/nestjs\"\nheartbeat = \"{}ms\"\n",
         sandbox.url(),
         (lifetime / 2).as_millis().max(1000),
     );
-    std::fs::write(dir.join("config.toml"), text).map_err(|error| error.to_string())
+    keeper::config::write(&dir.join("config.toml"), &text)
 }
 
 /// A home for as long as the demo lasts.
 struct Scratch(PathBuf);
 
 impl Scratch {
-    fn new() -> Result<Self, String> {
+    fn new() -> Result<Self, Failure> {
         let dir = std::env::temp_dir().join(format!("pilotlight-demo-{}", std::process::id()));
-        std::fs::create_dir_all(&dir).map_err(|error| format!("{}: {error}", dir.display()))?;
+        std::fs::create_dir_all(&dir).map_err(|error| {
+            Failure::new(Code::Internal).with("problem", format!("{}: {error}", dir.display()))
+        })?;
         Ok(Self(dir))
     }
 }

@@ -7,6 +7,8 @@ mod sandbox;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use keeper::api::Failure;
+use keeper::words::Words;
 
 #[derive(Parser)]
 #[command(name = "pilotlight-keeper", version, about = "The session keeper of Pilotlight")]
@@ -26,6 +28,12 @@ enum Command {
     Run,
     /// Runs an authorization server and API to try clients against
     Sandbox(sandbox::Arguments),
+}
+
+/// Says what went wrong and what to do, in the person's language.
+fn explain(program: &str, failure: &Failure) {
+    let (problem, next) = Words::for_locale().say(failure);
+    eprintln!("pilotlight {program}: {problem}\n  → {next} [{}]", failure.code.key());
 }
 
 fn main() -> ExitCode {

@@ -10,7 +10,7 @@ use keeper::client::Client;
 use keeper::keeper::Keeper;
 use keeper::lock::{self, Lock, NotLocked};
 use keeper::paths::Home;
-use rustix::process::{Resource, Rlimit};
+use keeper::privacy::keep_memory_private;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -24,7 +24,9 @@ pub(crate) enum Audience {
 
 pub(crate) async fn run(audience: Audience) -> ExitCode {
     log(audience);
-    keep_memory_private();
+    if let Err(error) = keep_memory_private() {
+        tracing::warn!(%error, "the memory of this process may be readable");
+    }
     match start().await {
         Ok(Started::Ours(keeper, listener, lock)) => {
             say(audience, "ready");
@@ -51,8 +53,7 @@ pub(crate) async fn run(audience: Audience) -> ExitCode {
             let line = serde_json::json!({ "error": failure }).to_string();
             say(audience, &line);
             if audience == Audience::Person {
-                let (problem, next) = keeper::words::Words::for_locale().say(&failure);
-                eprintln!("pilotlight: {problem}\n  → {next}");
+                crate::explain("keeper", &failure);
             }
             ExitCode::FAILURE
         }
@@ -112,7 +113,8 @@ fn say(audience: Audience, line: &str) {
 }
 
 fn log(audience: Audience) {
-    let default = if audience == Audience::Face { "warn,keeper=info" } else { "info" };
+    // A face's keeper writes to a file that nobody trims; what it decides is in the journal, which is.
+    let default = if audience == Audience::Face { "warn" } else { "info" };
     // What the libraries would tell about requests and keys is not wanted at any level.
     let quiet = "hyper=warn,hyper_util=warn,reqwest=warn,rustls=warn,h2=warn,keyring_core=warn,zbus=warn";
     let wanted = std::env::var("PILOTLIGHT_LOG").unwrap_or_else(|_| default.to_owned());
@@ -122,14 +124,6 @@ fn log(audience: Audience) {
         .with_writer(std::io::stderr)
         .with_ansi(audience == Audience::Person)
         .init();
-}
-
-/// No core dump and no debugger of the same user gets at the tokens; a developer's own build stays debuggable.
-fn keep_memory_private() {
-    let _ = rustix::process::setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
-    if !cfg!(debug_assertions) {
-        let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
-    }
 }
 
 const TRIES: u32 = 100;

@@ -5,8 +5,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::ValueEnum;
+use keeper::api::{Code, Failure};
 use keeper::config::parse_duration;
-use pilotlight_sandbox::{Rotation, Settings, start};
+use pilotlight_sandbox::{Rotation, Settings, StartError, start};
 use tokio::io::AsyncReadExt as _;
 
 #[derive(clap::Args)]
@@ -45,9 +46,7 @@ pub(crate) async fn sandbox(arguments: Arguments) -> ExitCode {
     let sandbox = match start(settings(&arguments)).await {
         Ok(sandbox) => sandbox,
         Err(error) => {
-            eprintln!(
-                "pilotlight sandbox: {error}\n  → choose another with --port, or 0 for any that is free"
-            );
+            crate::explain("sandbox", &not_started(&error));
             return ExitCode::FAILURE;
         }
     };
@@ -67,6 +66,15 @@ pub(crate) async fn sandbox(arguments: Arguments) -> ExitCode {
     }
     sandbox.stop().await;
     ExitCode::SUCCESS
+}
+
+pub(crate) fn not_started(error: &StartError) -> Failure {
+    match error {
+        StartError::PortInUse { port } => Failure::new(Code::PortInUse).with("port", port),
+        StartError::Listen { .. } | StartError::Random(_) => {
+            Failure::new(Code::Internal).with("problem", error)
+        }
+    }
 }
 
 fn settings(arguments: &Arguments) -> Settings {

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use keeper::api::{Entry, Note, Notice, Reply, Request};
 use keeper::client::Client;
+use keeper::words::{Tone, tone};
 
 use crate::args::Log;
 use crate::ended::Ended;
@@ -86,7 +87,6 @@ fn took(note: &Note) -> Option<u64> {
         | Note::SignedIn { took_ms, .. } => Some(*took_ms),
         Note::BreakerOpened { .. }
         | Note::ConfigProblem { .. }
-        | Note::GaveUp { .. }
         | Note::HeartbeatUnanswered { .. }
         | Note::Interrupted
         | Note::KeeperStarted { .. }
@@ -106,28 +106,12 @@ fn took(note: &Note) -> Option<u64> {
     }
 }
 
-/// Good news, news to wait with, and news for a person.
 fn colour(note: &Note) -> Option<Colour> {
-    match note {
-        Note::Refreshed { .. } | Note::Restored | Note::Saved | Note::SignedIn { .. } => Some(Colour::Green),
-        Note::BreakerOpened { .. }
-        | Note::ConfigProblem { .. }
-        | Note::GaveUp { .. }
-        | Note::HeartbeatUnanswered { .. }
-        | Note::Interrupted
-        | Note::Kept { .. }
-        | Note::LateAnswer { .. }
-        | Note::Rejected { .. }
-        | Note::Unsaved { .. }
-        | Note::VaultWaiting { .. } => Some(Colour::Amber),
-        Note::NeedsLogin { .. } | Note::SignInFailed { .. } => Some(Colour::Red),
-        Note::Heartbeat { good, .. } => (!good).then_some(Colour::Amber),
-        Note::SignOutTold { trouble, .. } => trouble.map(|_| Colour::Amber),
-        Note::KeeperStarted { .. }
-        | Note::KeeperStopped
-        | Note::Replayed { .. }
-        | Note::SignedOut
-        | Note::Woke { .. } => None,
+    match tone(note) {
+        Tone::Good => Some(Colour::Green),
+        Tone::Late => Some(Colour::Amber),
+        Tone::Person => Some(Colour::Red),
+        Tone::Plain => None,
     }
 }
 

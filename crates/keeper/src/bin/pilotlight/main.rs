@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use clap::Parser as _;
 use keeper::api::{Code, Failure, Reply, Request};
+use keeper::privacy::keep_memory_private;
 
 use args::{Arguments, Command, Rest, Token};
 use ended::Ended;
@@ -29,6 +30,8 @@ use face::{Face, unexpected};
 fn main() -> ExitCode {
     let Arguments { json, command } = Arguments::parse();
     let face = Face::new(json);
+    // Without it the command works as well; only a crash in the wrong moment would leave a token on the disk.
+    drop(keep_memory_private());
     match run(&face, &command) {
         Ok(code) => ExitCode::from(code),
         Err(mut ended) => {

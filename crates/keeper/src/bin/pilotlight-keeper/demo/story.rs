@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use keeper::api::{Entry, Failure, Fetched, Note, SessionView};
-use keeper::words::Words;
+use keeper::words::{Tone, Words, tone};
 use pilotlight_sandbox::Counters;
 use serde::Serialize;
 use serde_json::json;
@@ -201,26 +201,13 @@ impl Story {
 }
 
 fn glyph(note: &Note) -> &'static str {
-    match note {
-        Note::Refreshed { .. } | Note::Saved | Note::SignedIn { .. } | Note::Restored => "●",
-        Note::Heartbeat { good: true, .. } => "♥",
-        Note::Replayed { .. } => "↻",
-        Note::BreakerOpened { .. }
-        | Note::GaveUp { .. }
-        | Note::Heartbeat { .. }
-        | Note::HeartbeatUnanswered { .. }
-        | Note::Interrupted
-        | Note::Kept { .. }
-        | Note::LateAnswer { .. }
-        | Note::Rejected { .. }
-        | Note::Unsaved { .. }
-        | Note::VaultWaiting { .. } => "▲",
-        Note::ConfigProblem { .. } | Note::NeedsLogin { .. } | Note::SignInFailed { .. } => "✗",
-        Note::KeeperStarted { .. }
-        | Note::KeeperStopped
-        | Note::SignOutTold { .. }
-        | Note::SignedOut
-        | Note::Woke { .. } => "·",
+    match tone(note) {
+        Tone::Good => "●",
+        Tone::Late => "▲",
+        Tone::Person => "✗",
+        Tone::Plain if matches!(note, Note::Heartbeat { .. }) => "♥",
+        Tone::Plain if matches!(note, Note::Replayed { .. }) => "↻",
+        Tone::Plain => "·",
     }
 }
 

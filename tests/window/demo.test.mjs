@@ -1,0 +1,35 @@
+// What a newcomer sees first.
+
+import assert from "node:assert/strict";
+import test from "node:test";
+import { Stage } from "./stage.mjs";
+import { until } from "./webdriver.mjs";
+
+test("the demo opens signed in, and leaves nothing running", { timeout: 60_000 }, async (t) => {
+  const stage = await Stage.set(t);
+  for (const time of ["first", "second"]) {
+    const page = await stage.open("--demo");
+    for (const [profile, phase] of [
+      ["Sandbox", "Fresh"],
+      ["Orders API", "Fresh"],
+      ["Partner portal", "NeedsLogin"],
+    ]) {
+      const row = `[data-testid="session-${profile}"][data-phase="${phase}"]`;
+      await until(`${profile} is ${phase}, the ${time} time`, () => page.count(row));
+    }
+    assert.equal(await page.count(".row"), 3);
+    await page.click('[data-testid="session-Orders API"]');
+    await page.click('[data-testid="tab-data"]');
+    await page.click('[data-testid="fetch-/aaa"]');
+    await until("data", () => page.count('[data-testid="answer"][data-status="200"]'));
+    if (time === "first") {
+      await stage.close(page);
+    } else {
+      // Ctrl-C, by someone who started it in a terminal.
+      process.kill(stage.windows()[0], "SIGINT");
+      await until("the window's process is gone", () => stage.windows().length === 0);
+      await page.end().catch(() => {});
+    }
+    await until("its keeper and its sandbox are gone too", () => stage.everything().length === 0);
+  }
+});
