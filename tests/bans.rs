@@ -35,6 +35,18 @@ fn the_core_has_hardly_any_dependencies() {
         "serde_json",
         "zeroize",
         "zeroize_derive",
+        // Texts and hashes for OAuth.
+        "base64",
+        "sha2",
+        "block-buffer",
+        "cfg-if",
+        "cpufeatures",
+        "crypto-common",
+        "digest",
+        "hybrid-array",
+        // How `cpufeatures` asks an ARM processor what it can do.
+        "libc",
+        "typenum",
         "itoa",
         "memchr",
         "zmij",

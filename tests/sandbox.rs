@@ -19,6 +19,8 @@ mod control;
 mod dialects;
 #[path = "sandbox/faults.rs"]
 mod faults;
+#[path = "sandbox/oauth.rs"]
+mod oauth;
 #[path = "sandbox/rotation.rs"]
 mod rotation;
 #[path = "sandbox/serving.rs"]
@@ -99,6 +101,7 @@ impl Lab {
         let path = match dialect {
             Dialect::Flask | Dialect::NestJs => "/login",
             Dialect::Heartbeat => "/api/auth/login",
+            Dialect::OAuth => return self.through_the_browser().await,
             Dialect::SimpleJwt => "/api/token/",
         };
         let login = self.post(&format!("/{}{path}", dialect.name()), alice()).await;
@@ -109,14 +112,18 @@ impl Lab {
         let session = self.log_in(dialect).await;
         match dialect {
             Dialect::Flask => self.renewed(dialect, &session.refresh).await,
-            Dialect::Heartbeat | Dialect::NestJs | Dialect::SimpleJwt => session,
+            Dialect::Heartbeat | Dialect::NestJs | Dialect::OAuth | Dialect::SimpleJwt => session,
         }
     }
 
     async fn refresh(&self, dialect: Dialect, token: &str) -> Answer {
-        match refresh_body(dialect, token) {
-            Some((path, body)) => self.post(&path, body).await,
-            None => self.get(&format!("/nestjs/refresh?token={token}"), "").await,
+        match dialect {
+            Dialect::NestJs => self.get(&format!("/nestjs/refresh?token={token}"), "").await,
+            Dialect::OAuth => self.form("/oauth/token", &oauth::refresh_form(token)).await,
+            Dialect::Flask | Dialect::Heartbeat | Dialect::SimpleJwt => {
+                let (path, body) = refresh_body(dialect, token);
+                self.post(path, body).await
+            }
         }
     }
 
@@ -132,6 +139,7 @@ impl Lab {
             Dialect::Flask => "/flask/protected",
             Dialect::Heartbeat => "/heartbeat/api/heartbeat",
             Dialect::NestJs => "/nestjs/aaa",
+            Dialect::OAuth => "/oauth/api/profile",
             Dialect::SimpleJwt => "/simplejwt/api/protected/",
         };
         self.get(path, &session.authorization()).await
@@ -185,7 +193,7 @@ impl Answer {
     #[track_caller]
     fn session(&self, dialect: Dialect, spent: &str) -> Session {
         let (access, refresh) = match dialect {
-            Dialect::Flask => ("access_token", "refresh_token"),
+            Dialect::Flask | Dialect::OAuth => ("access_token", "refresh_token"),
             Dialect::Heartbeat | Dialect::NestJs => ("accessToken", "refreshToken"),
             Dialect::SimpleJwt => ("access", "refresh"),
         };
@@ -210,23 +218,33 @@ fn claims(jwt: &str) -> Value {
     serde_json::from_slice(&payload).unwrap()
 }
 
-fn refresh_body(dialect: Dialect, token: &str) -> Option<(String, Value)> {
+fn refresh_body(dialect: Dialect, token: &str) -> (&'static str, Value) {
     let (path, name) = match dialect {
         Dialect::Flask => ("/flask/access_token", "refresh_token"),
         Dialect::Heartbeat => ("/heartbeat/api/auth/refresh", "refreshToken"),
-        Dialect::NestJs => return None,
+        Dialect::NestJs | Dialect::OAuth => panic!("{dialect:?} takes no JSON"),
         Dialect::SimpleJwt => ("/simplejwt/api/token/refresh/", "refresh"),
     };
-    Some((path.to_owned(), json!({name: token})))
+    (path, json!({name: token}))
 }
 
 /// A refresh as bytes on the wire.
 fn refresh_request(dialect: Dialect, token: &str) -> String {
-    match refresh_body(dialect, token) {
-        None => format!("GET /nestjs/refresh?token={token} HTTP/1.1\r\nhost: x\r\n\r\n"),
-        Some((path, body)) => {
-            let body = body.to_string();
-            format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+    let post = |path: &str, kind: &str, body: &str| {
+        let length = body.len();
+        format!(
+            "POST {path} HTTP/1.1\r\nhost: x\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\n\r\n{body}"
+        )
+    };
+    match dialect {
+        Dialect::NestJs => format!("GET /nestjs/refresh?token={token} HTTP/1.1\r\nhost: x\r\n\r\n"),
+        Dialect::OAuth => {
+            let form = oauth::encoded(&oauth::refresh_form(token));
+            post("/oauth/token", "application/x-www-form-urlencoded", &form)
+        }
+        Dialect::Flask | Dialect::Heartbeat | Dialect::SimpleJwt => {
+            let (path, body) = refresh_body(dialect, token);
+            post(path, "application/json", &body.to_string())
         }
     }
 }

@@ -13,7 +13,17 @@ async fn the_overview_lists_every_fault_and_all_settings_and_no_token() {
     let names: Vec<_> = told["faults"].as_array().unwrap().iter().map(|fault| &fault["name"]).collect();
     assert_eq!(names, Fault::ALL.map(Fault::name));
     assert!(told["faults"].as_array().unwrap().iter().all(|fault| fault["about"].is_string()));
-    let everywhere = json!(["login", "refresh", "heartbeat", "resource", "logout"]);
+    let everywhere = json!([
+        "discovery",
+        "authorize",
+        "consent",
+        "login",
+        "poll",
+        "refresh",
+        "heartbeat",
+        "resource",
+        "logout"
+    ]);
     let status = json!({"value": 503, "on": everywhere, "dialect": null, "left": 3});
     assert_eq!((&told["faults"][3]["switched"], &told["faults"][4]["switched"]), (&status, &Value::Null));
     assert_eq!(told["settings"]["access_ttl_ms"], 30_000);
@@ -142,7 +152,7 @@ async fn counters_count_what_they_say() {
     let expected = json!({
         "logins": 1, "refreshes_received": 2, "refreshes_granted": 1, "refreshes_refused": 1,
         "reuse_detected": 0, "families_revoked": 0, "heartbeats": 1, "resource_requests": 2,
-        "unauthorized": 1, "side_effects": 1, "max_refreshes_in_flight": 1
+        "unauthorized": 1, "side_effects": 1, "max_refreshes_in_flight": 1, "codes_issued": 0, "device_polls": 0
     });
     let told = lab.get("/control/counters", "").await.json();
     assert_eq!(told["heartbeat"], expected);

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the real auth servers that the tests start: the Python ones into tests/servers/.venv, the
-# Node one into tests/servers/nestjs/node_modules. Run again, it does only what has changed.
+# Node ones into the node_modules of each. Run again, it does only what has changed.
 set -eu
 cd "$(dirname "$0")"
 
@@ -12,7 +12,7 @@ fi
 
 # What is installed, told apart by the Python that runs it: a venv does not survive an upgrade of its Python.
 python_stamp() { .venv/bin/python --version && cksum requirements.txt; }
-node_stamp() { cksum nestjs/package.json nestjs/package-lock.json; }
+node_stamp() { cksum "$1/package.json" "$1/package-lock.json"; }
 
 if [ -x .venv/bin/python ] && [ "$(cat .venv/.installed 2>/dev/null)" = "$(python_stamp)" ]; then
     echo "servers: Python ones are installed"
@@ -24,10 +24,12 @@ else
     python_stamp >.venv/.installed
 fi
 
-if [ "$(cat nestjs/node_modules/.installed 2>/dev/null)" = "$(node_stamp)" ]; then
-    echo "servers: the Node one is installed"
-else
-    echo "servers: installing NestJS into tests/servers/nestjs/node_modules"
-    (cd nestjs && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
-    node_stamp >nestjs/node_modules/.installed
-fi
+for server in nestjs oidc-provider; do
+    if [ "$(cat $server/node_modules/.installed 2>/dev/null)" = "$(node_stamp $server)" ]; then
+        echo "servers: $server is installed"
+    else
+        echo "servers: installing $server into tests/servers/$server/node_modules"
+        (cd $server && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
+        node_stamp $server >$server/node_modules/.installed
+    fi
+done

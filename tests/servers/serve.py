@@ -8,6 +8,9 @@ application from outside and adds what a test needs to know about the server's s
     POST /__revoke     takes the users' tokens away behind the client's back; each fixture says how
     POST /__restore    undoes what of that would keep a user from signing in again
 
+Where one token endpoint serves every grant, its requests are told apart by `grant_type`, and counted
+under the last word of it as well: {authorization_code, refresh_token, device_code, ...}.
+
 `logins` and `refreshes` count requests, `refreshed` those refreshes that were granted,
 `unauthorized` the protected requests answered with 401, 403 or 422. A status is null in the
 log while its request is still being answered.
@@ -19,6 +22,7 @@ Prints `ready PORT` once it is listening. Ends on SIGTERM, and when standard inp
 that is killed closes the pipe and leaves no orphan. By hand: `sleep infinity | python app.py`.
 """
 
+import io
 import json
 import os
 import shutil
@@ -50,19 +54,26 @@ def state_dir():
     return _own_state[0]
 
 
-def serve(app, login, refresh, protected, revoke, restore=lambda: 0):
-    """Serves `app` until told to stop. The routes are strings such as "POST /login"."""
-    watched = Watched(app, {login}, {refresh}, set(protected), revoke, restore)
+def serve(app, protected, revoke, restore=lambda: 0, login=None, refresh=None, token=None,
+          listening=lambda port: None):
+    """Serves `app` until told to stop. The routes are strings such as "POST /login".
+
+    `token` is the endpoint of every grant, in place of `login` and `refresh`; `listening` is told
+    the port before anybody else.
+    """
+    watched = Watched(app, {login}, {refresh}, set(protected), token, revoke, restore)
     server = make_server("127.0.0.1", int(number("PORT", 0)), watched, threaded=True, request_handler=Quiet)
     signal.signal(signal.SIGTERM, lambda *_: stop())
     threading.Thread(target=stop_with_stdin, daemon=True).start()
+    listening(server.port)
     print("ready", server.port, flush=True)
     server.serve_forever()
 
 
 class Watched:
-    def __init__(self, app, logins, refreshes, protected, revoke, restore):
+    def __init__(self, app, logins, refreshes, protected, token, revoke, restore):
         self.app = app
+        self.token = token
         self.kinds = {route: kind for kind, routes in
                       (("logins", logins), ("refreshes", refreshes), ("protected", protected)) for route in routes}
         self.actions = {"GET /__counters": self.read_counters, "GET /__log": self.read_log,
@@ -71,6 +82,8 @@ class Watched:
         self.lock = threading.Lock()
         self.counters = dict.fromkeys(
             ("logins", "refreshes", "refreshed", "protected", "unauthorized", "max_refreshes_in_flight"), 0)
+        if token:
+            self.counters.update(dict.fromkeys(GRANTS, 0))
         self.in_flight = 0
         self.log = []
 
@@ -80,7 +93,7 @@ class Watched:
             body = json.dumps(self.actions[route]()).encode()
             start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
             return [body]
-        kind = self.kinds.get(route)
+        kind = self.granted(environ) if route == self.token else self.kinds.get(route)
         if kind is None:
             return self.app(environ, start_response)
         entry = self.arrived(kind, environ)
@@ -100,6 +113,15 @@ class Watched:
                 getattr(answer, "close", lambda: None)()
         finally:
             self.answered(kind, entry, status[0])
+
+    def granted(self, environ):
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        environ["wsgi.input"] = io.BytesIO(body)
+        grant = parse_qs(body.decode("utf-8", "replace")).get("grant_type", [""])[0].split(":")[-1]
+        if grant in GRANTS:
+            with self.lock:
+                self.counters[grant] += 1
+        return {"authorization_code": "logins", "password": "logins", "refresh_token": "refreshes"}.get(grant)
 
     def arrived(self, kind, environ):
         entry = {"method": environ["REQUEST_METHOD"], "path": environ["PATH_INFO"],
@@ -151,4 +173,5 @@ def stop():
     os._exit(0)
 
 
+GRANTS = ("authorization_code", "refresh_token", "device_code", "client_credentials", "password")
 _own_state = []

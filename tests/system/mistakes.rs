@@ -13,7 +13,7 @@ use crate::harness::{Bench, Keeper, meet, until};
 #[test]
 fn a_wrong_password_is_told_in_the_providers_words() {
     let bench = Bench::strict(Duration::from_secs(60));
-    let keeper = Keeper::start(&Dialect::ALL.map(|dialect| bench.profile(dialect, "")).concat());
+    let keeper = Keeper::start(&Dialect::JSON.map(|dialect| bench.profile(dialect, "")).concat());
     for (dialect, status, words) in [
         (Dialect::Flask, "400", "bad credentials"),
         (Dialect::Heartbeat, "401", "invalid_credentials"),

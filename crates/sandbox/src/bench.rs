@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::book::Book;
 use crate::clock::Clock;
 use crate::counters::{Counters, Log};
-use crate::dialect::{Dialect, Endpoint, PerDialect};
+use crate::dialect::{Dialect, Endpoint, Ledger, PerDialect};
 use crate::mint::Mint;
 use crate::serve::Stop;
 use crate::settings::Settings;
@@ -22,6 +22,8 @@ pub(crate) struct State {
     pub(crate) settings: Settings,
     pub(crate) switchboard: Switchboard,
     pub(crate) books: PerDialect<Book>,
+    /// What OAuth knows beyond its book.
+    pub(crate) ledger: Ledger,
     pub(crate) counters: PerDialect<Counters>,
     pub(crate) log: Log,
     arrived: u64,
@@ -48,6 +50,7 @@ impl Bench {
             settings,
             switchboard: Switchboard::default(),
             books: PerDialect::default(),
+            ledger: Ledger::default(),
             counters: PerDialect::default(),
             log: Log::default(),
             arrived: 0,
@@ -77,7 +80,13 @@ impl Bench {
             }
             Endpoint::Heartbeat => state.counters[dialect].heartbeats += 1,
             Endpoint::Resource => state.counters[dialect].resource_requests += 1,
-            Endpoint::Login | Endpoint::Logout | Endpoint::Other => {}
+            Endpoint::Poll => state.counters[dialect].device_polls += 1,
+            Endpoint::Discovery
+            | Endpoint::Authorize
+            | Endpoint::Consent
+            | Endpoint::Login
+            | Endpoint::Logout
+            | Endpoint::Other => {}
         }
         let in_flight = (endpoint == Endpoint::Refresh).then(|| InFlight { bench: self, dialect });
         Arrival { number, plan, in_flight }

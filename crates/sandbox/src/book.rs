@@ -43,6 +43,8 @@ pub(crate) struct Rules {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Granted {
     pub(crate) person: Person,
+    /// All that comes from the same sign-in.
+    pub(crate) family: u64,
     pub(crate) access: Option<String>,
     /// The refresh token to go on with.
     pub(crate) refresh: String,
@@ -65,6 +67,15 @@ pub(crate) enum Refused {
     WrongKind,
 }
 
+/// A good token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Standing {
+    pub(crate) is_access: bool,
+    pub(crate) person: Person,
+    pub(crate) family: u64,
+    pub(crate) left_ms: u64,
+}
+
 /// How many tokens a revocation met.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Revoked {
@@ -79,7 +90,15 @@ impl Book {
         let family = self.families;
         self.shelve_access(fresh.access.clone(), person, family, rules, now);
         self.shelve_refresh(fresh.refresh.clone(), person, family, rules, now);
-        Granted { person, access: fresh.access, refresh: fresh.refresh, rotated: true }
+        Granted { person, family, access: fresh.access, refresh: fresh.refresh, rotated: true }
+    }
+
+    /// Gives an access token with nothing to refresh it by, and returns its family.
+    pub(crate) fn lend(&mut self, person: Person, access: String, rules: &Rules, now: u64) -> u64 {
+        self.forget_the_long_expired(now);
+        self.families += 1;
+        self.shelve_access(Some(access), person, self.families, rules, now);
+        self.families
     }
 
     /// Exchanges a refresh token. `fresh` is used as far as the rules ask for new tokens.
@@ -118,9 +137,9 @@ impl Book {
             }
         };
         if rules.rotation == Rotation::Off {
-            return Ok(Granted { person, access, refresh: token.to_owned(), rotated: false });
+            return Ok(Granted { person, family, access, refresh: token.to_owned(), rotated: false });
         }
-        let answer = Granted { person, access, refresh: fresh.refresh.clone(), rotated: true };
+        let answer = Granted { person, family, access, refresh: fresh.refresh.clone(), rotated: true };
         self.shelve_refresh(fresh.refresh, person, family, rules, now);
         if let Some(spent) = self.refresh.get_mut(token) {
             spent.state = State::Spent { at: now, answer: answer.clone() };
@@ -142,6 +161,47 @@ impl Book {
     /// Whose refresh token this is, good or not.
     pub(crate) fn owner(&self, refresh: &str) -> Option<Person> {
         self.refresh.get(refresh).map(|known| known.person)
+    }
+
+    /// Which family a token belongs to, good or not.
+    pub(crate) fn family(&self, token: &str) -> Option<u64> {
+        let refresh = self.refresh.get(token).map(|known| known.family);
+        refresh.or_else(|| self.access.get(token).map(|known| known.family))
+    }
+
+    /// What a token is good for, if it is good.
+    pub(crate) fn standing(&self, token: &str, now: u64) -> Option<Standing> {
+        let access = self.access.get(token).filter(|known| !known.revoked).map(|known| Standing {
+            is_access: true,
+            person: known.person,
+            family: known.family,
+            left_ms: known.expires.saturating_sub(now),
+        });
+        let refresh = || self.refresh.get(token).filter(|known| matches!(known.state, State::Live));
+        let standing = access.or_else(|| {
+            refresh().map(|known| Standing {
+                is_access: false,
+                person: known.person,
+                family: known.family,
+                left_ms: known.expires.saturating_sub(now),
+            })
+        });
+        standing.filter(|standing| standing.left_ms > 0)
+    }
+
+    /// Ends one access token.
+    pub(crate) fn end_access(&mut self, token: &str) {
+        if let Some(known) = self.access.get_mut(token) {
+            known.revoked = true;
+        }
+    }
+
+    /// Ends all that came from one sign-in.
+    pub(crate) fn end_family(&mut self, family: u64) -> Revoked {
+        Revoked {
+            access: self.revoke_access(|token| token.family == family),
+            refresh: self.revoke_refresh(|token| token.family == family),
+        }
     }
 
     /// Signs out: the refresh token dies. Its access tokens live on unless `and_access`.
@@ -175,8 +235,7 @@ impl Book {
     fn reused(&mut self, family: u64, rules: &Rules) -> Refused {
         let family_revoked = rules.rotation == Rotation::Strict;
         if family_revoked {
-            self.revoke_refresh(|token| token.family == family);
-            self.revoke_access(|token| token.family == family);
+            self.end_family(family);
         }
         Refused::Reused { family_revoked }
     }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::bench::Bench;
 use crate::book::Revoked;
 use crate::counters::{Counters, LogEntry};
-use crate::dialect::{Dialect, PerDialect};
+use crate::dialect::{Answer, DeviceState, Dialect, PerDialect};
 use crate::fault::Fault;
 use crate::invalid::Invalid;
 use crate::people::Person;
@@ -64,13 +64,7 @@ impl Control {
         dialect: Option<Dialect>,
         user: Option<&str>,
     ) -> Result<Revoked, Invalid> {
-        let person = match user {
-            None => None,
-            Some(user) => Some(Person::named(user).ok_or_else(|| {
-                let names = Person::ALL.map(Person::username).join(", ");
-                Invalid::field("user", &user.into(), format!("one of {names}"))
-            })?),
-        };
+        let person = user.map(person).transpose()?;
         let (access, refresh) = (what != What::Refresh, what != What::Access);
         let mut state = self.bench.state();
         let mut revoked = Revoked::default();
@@ -81,6 +75,28 @@ impl Control {
             revoked.refresh += here.refresh;
         }
         Ok(revoked)
+    }
+
+    /// The devices that show, or showed, a code.
+    pub fn devices(&self) -> Vec<DeviceState> {
+        self.bench.state().ledger.devices.states(self.bench.clock.now().since_start_ms)
+    }
+
+    /// Answers the code that a device shows, in a person's place: `user` connects it, nobody turns it away.
+    pub fn answer_device(&self, user_code: &str, user: Option<&str>) -> Result<DeviceState, Invalid> {
+        let now = self.bench.clock.now();
+        let answer = match user {
+            Some(user) => Answer::Approved { person: person(user)?, at_s: now.unix_s },
+            None => Answer::Denied,
+        };
+        let answered = self.bench.state().ledger.devices.answer(user_code, answer, now.since_start_ms);
+        answered.ok_or_else(|| {
+            Invalid::field(
+                "user_code",
+                &user_code.into(),
+                "a code that a device shows and nobody has answered",
+            )
+        })
     }
 
     pub fn counters(&self) -> PerDialect<Counters> {
@@ -114,4 +130,11 @@ impl Control {
         state.settings = state.settings.patched(patch)?;
         Ok(state.settings.clone())
     }
+}
+
+fn person(user: &str) -> Result<Person, Invalid> {
+    Person::named(user).ok_or_else(|| {
+        let names = Person::ALL.map(Person::username).join(", ");
+        Invalid::field("user", &user.into(), format!("one of {names}"))
+    })
 }

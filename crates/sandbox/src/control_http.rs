@@ -39,6 +39,7 @@ pub(crate) fn routes(control: Control, address: SocketAddr) -> Router {
         .route("/faults/{name}", put(with(set_fault)).delete(with(clear_fault)))
         .route("/settings", patch(with(patch_settings)))
         .route("/revoke", post(with(revoke)))
+        .route("/devices", get(with(devices)).post(with(answer_device)))
         .route("/counters", get(with(counters)))
         .route("/log", get(with(log)).delete(with(clear_log)))
         .fallback(with(nothing))
@@ -97,6 +98,27 @@ fn revoke(control: &Control, asked: &Asked) -> Result<Value, Invalid> {
     Ok(json!({"revoked": control.revoke(what, dialect, user)?}))
 }
 
+fn devices(control: &Control, _asked: &Asked) -> Result<Value, Invalid> {
+    Ok(json!({"devices": control.devices()}))
+}
+
+fn answer_device(control: &Control, asked: &Asked) -> Result<Value, Invalid> {
+    let body = asked.json()?;
+    let body = fields(&body, "the body", &["user_code", "answer", "user"])?;
+    let text = |name: &str, hint: &str| match body.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.as_str())),
+        Some(other) => Err(Invalid::field(name, other, hint)),
+    };
+    let user_code = text("user_code", "a code that a device shows")?.unwrap_or_default();
+    let user = match text("answer", ANSWERS)? {
+        Some("approve") => Some(text("user", "a user's name")?.unwrap_or("alice")),
+        Some("deny") => None,
+        _ => return Err(Invalid::field("answer", body.get("answer").unwrap_or(&Value::Null), ANSWERS)),
+    };
+    Ok(json!({"device": control.answer_device(user_code, user)?}))
+}
+
 fn counters(control: &Control, _asked: &Asked) -> Result<Value, Invalid> {
     Ok(json!(control.counters()))
 }
@@ -121,7 +143,7 @@ fn clear_log(control: &Control, _asked: &Asked) -> Result<Value, Invalid> {
 
 fn nothing(_control: &Control, _asked: &Asked) -> Result<Value, Invalid> {
     let paths = "GET /control, PUT or DELETE /control/faults/{name}, DELETE /control/faults, PATCH \
-                 /control/settings, POST /control/revoke, GET /control/counters, GET or DELETE /control/log";
+                 /control/settings, POST /control/revoke, GET or POST /control/devices, GET /control/counters, GET or DELETE /control/log";
     Err(Invalid::new("unknown_path", "the control has no such path", paths))
 }
 
@@ -164,3 +186,5 @@ fn unwelcome(headers: &HeaderMap, address: SocketAddr) -> Option<Invalid> {
 fn refusal(status: StatusCode, invalid: &Invalid) -> Response {
     (status, Json(json!({"error": invalid}))).into_response()
 }
+
+const ANSWERS: &str = "\"approve\" or \"deny\"";

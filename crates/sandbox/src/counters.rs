@@ -28,6 +28,10 @@ pub struct Counters {
     /// Notes that were taken: what must happen once only.
     pub side_effects: u64,
     pub max_refreshes_in_flight: u64,
+    /// Authorization codes: how often somebody signed in on the page.
+    pub codes_issued: u64,
+    /// Questions of a device whether its code has been entered.
+    pub device_polls: u64,
 }
 
 /// A request that is over: answered, or never to be.

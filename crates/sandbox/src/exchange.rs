@@ -10,12 +10,12 @@ use serde_json::Value;
 use crate::book::{Book, Fresh, Granted, Refused, Rules};
 use crate::clock::Moment;
 use crate::counters::Counters;
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, Ledger};
 use crate::mint::{Broken, Claim, Mint, told_lifetime};
 use crate::people::{Person, Stranger};
 use crate::reply::Fields;
 use crate::settings::{Format, Settings, ms};
-use crate::switchboard::Tweaks;
+use crate::tweaks::Tweaks;
 
 pub(crate) struct Exchange<'a> {
     pub(crate) dialect: Dialect,
@@ -24,6 +24,7 @@ pub(crate) struct Exchange<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) mint: &'a Mint,
     pub(crate) book: &'a mut Book,
+    pub(crate) ledger: &'a mut Ledger,
     pub(crate) counters: &'a mut Counters,
 }
 
@@ -51,30 +52,45 @@ impl Exchange<'_> {
         };
         let mut fresh = self.fresh(person)?;
         fresh.access = fresh.access.filter(|_| with_access);
+        Ok(Ok(self.begin(person, fresh)))
+    }
+
+    /// Hands out the first tokens of a session.
+    pub(crate) fn begin(&mut self, person: Person, fresh: Fresh) -> Granted {
         self.counters.logins += 1;
-        Ok(Ok(self.book.sign_in(person, fresh, &self.rules(), self.asked.now.since_start_ms)))
+        self.book.sign_in(person, fresh, &self.rules(), self.asked.now.since_start_ms)
+    }
+
+    /// Hands out an access token that cannot be refreshed, and returns its family.
+    pub(crate) fn lend(&mut self, person: Person, access: String) -> u64 {
+        self.counters.logins += 1;
+        self.book.lend(person, access, &self.rules(), self.asked.now.since_start_ms)
     }
 
     pub(crate) fn refresh(&mut self, token: Option<&str>) -> Result<Result<Granted, Refused>, Broken> {
-        let outcome = match token {
-            None => Err(Refused::Missing),
-            Some(token) => {
-                // For a token that is nobody's the book looks no further, so it does not matter whose are made.
-                let fresh = self.fresh(self.book.owner(token).unwrap_or(Person::Alice))?;
-                self.book.refresh(token, fresh, &self.rules(), self.asked.now.since_start_ms)
-            }
+        let Some(token) = token else {
+            self.counters.refreshes_refused += 1;
+            return Ok(Err(Refused::Missing));
         };
-        match outcome {
+        // For a token that is nobody's the book looks no further, so it does not matter whose are made.
+        let fresh = self.fresh(self.book.owner(token).unwrap_or(Person::Alice))?;
+        Ok(self.renew(token, fresh))
+    }
+
+    /// Exchanges a refresh token for `fresh` ones.
+    pub(crate) fn renew(&mut self, token: &str, fresh: Fresh) -> Result<Granted, Refused> {
+        let outcome = self.book.refresh(token, fresh, &self.rules(), self.asked.now.since_start_ms);
+        match &outcome {
             Ok(_) => self.counters.refreshes_granted += 1,
             Err(refused) => {
                 self.counters.refreshes_refused += 1;
                 if let Refused::Reused { family_revoked } = refused {
                     self.counters.reuse_detected += 1;
-                    self.counters.families_revoked += u64::from(family_revoked);
+                    self.counters.families_revoked += u64::from(*family_revoked);
                 }
             }
         }
-        Ok(outcome)
+        outcome
     }
 
     /// Lets the bearer of a good access token in.

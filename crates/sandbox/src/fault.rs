@@ -3,8 +3,10 @@
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-use crate::dialect::Endpoint;
-use crate::dialect::Endpoint::{Heartbeat, Login, Logout, Refresh, Resource};
+use crate::dialect::Endpoint::{
+    Authorize, Consent, Discovery, Heartbeat, Login, Logout, Poll, Refresh, Resource,
+};
+use crate::dialect::{Dialect, Endpoint};
 
 /// In the order in which they are looked at; of those that answer in the server's place, the first wins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +27,13 @@ pub enum Fault {
     StrangeExpiry,
     SameToken,
     HeartbeatNo,
+    WrongIss,
+    WrongState,
+    AlgConfusion,
+    WrongIdToken,
+    ForeignMetadata,
+    HttpEndpoints,
+    InteractionRequired,
     LostAnswer,
     Truncated,
 }
@@ -39,10 +48,12 @@ pub(crate) struct Sheet {
     pub(crate) applies_to: &'static [Endpoint],
     /// Those that it meets when none is named.
     pub(crate) default_on: &'static [Endpoint],
+    /// The only dialect that has what it is about, if there is but one.
+    pub(crate) only: Option<Dialect>,
 }
 
 impl Fault {
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 25] = [
         Self::Latency,
         Self::Hang,
         Self::Reset,
@@ -59,6 +70,13 @@ impl Fault {
         Self::StrangeExpiry,
         Self::SameToken,
         Self::HeartbeatNo,
+        Self::WrongIss,
+        Self::WrongState,
+        Self::AlgConfusion,
+        Self::WrongIdToken,
+        Self::ForeignMetadata,
+        Self::HttpEndpoints,
+        Self::InteractionRequired,
         Self::LostAnswer,
         Self::Truncated,
     ];
@@ -129,6 +147,7 @@ impl Fault {
                 default: Value::Null,
                 applies_to: &[Refresh, Heartbeat, Resource],
                 default_on: &[Refresh],
+                only: None,
             },
             Self::ClockSkew => anywhere(
                 "clock_skew",
@@ -140,15 +159,17 @@ impl Fault {
                 about: "These fields are left out of an answer with tokens (`name:null` sends null); access, \
                         refresh and lifetime stand for what the dialect calls them.",
                 default: json!(["access"]),
-                applies_to: &[Login, Refresh],
+                applies_to: &[Login, Poll, Refresh],
                 default_on: &[Login, Refresh],
+                only: None,
             },
             Self::StrangeExpiry => Sheet {
                 name: "strange_expiry",
                 about: "The lifetime, or the exp of a JWT, comes as string, milliseconds, negative, huge or zero.",
                 default: json!("string"),
-                applies_to: &[Login, Refresh],
+                applies_to: &[Login, Poll, Refresh],
                 default_on: &[Login, Refresh],
+                only: None,
             },
             Self::SameToken => Sheet {
                 name: "same_token",
@@ -156,6 +177,7 @@ impl Fault {
                 default: Value::Null,
                 applies_to: &[Refresh],
                 default_on: &[Refresh],
+                only: None,
             },
             Self::HeartbeatNo => Sheet {
                 name: "heartbeat_no",
@@ -163,7 +185,50 @@ impl Fault {
                 default: Value::Null,
                 applies_to: &[Heartbeat, Resource],
                 default_on: &[Heartbeat],
+                only: None,
             },
+            Self::WrongIss => oauth(
+                "wrong_iss",
+                "The `iss` beside an authorization code is that of `other` server, or `missing`.",
+                json!("other"),
+                &[Consent],
+            ),
+            Self::WrongState => oauth(
+                "wrong_state",
+                "The `state` beside an authorization code is some `other`, or `missing`.",
+                json!("other"),
+                &[Consent],
+            ),
+            Self::AlgConfusion => oauth(
+                "alg_confusion",
+                "The id_token is signed with the public key as a secret (`hs256`), or not at all (`none`).",
+                json!("hs256"),
+                TOKENS,
+            ),
+            Self::WrongIdToken => oauth(
+                "wrong_id_token",
+                "One thing in the id_token is wrong: nonce, aud, sub, iss, exp, at_hash, kid or signature.",
+                json!("nonce"),
+                TOKENS,
+            ),
+            Self::ForeignMetadata => oauth(
+                "foreign_metadata",
+                "The metadata is that of another issuer.",
+                Value::Null,
+                &[Discovery],
+            ),
+            Self::HttpEndpoints => oauth(
+                "http_endpoints",
+                "The metadata names endpoints on another host, over plain http.",
+                Value::Null,
+                &[Discovery],
+            ),
+            Self::InteractionRequired => oauth(
+                "interaction_required",
+                "A refresh is refused with this error: only a person can go on. Nothing dies.",
+                Value::Null,
+                &[Refresh],
+            ),
             Self::LostAnswer => anywhere(
                 "lost_answer",
                 "The request is processed, then the connection closes without an answer.",
@@ -186,7 +251,13 @@ impl Serialize for Fault {
 }
 
 fn anywhere(name: &'static str, about: &'static str, default: Value) -> Sheet {
-    Sheet { name, about, default, applies_to: EVERYWHERE, default_on: EVERYWHERE }
+    Sheet { name, about, default, applies_to: EVERYWHERE, default_on: EVERYWHERE, only: None }
 }
 
-const EVERYWHERE: &[Endpoint] = &[Login, Refresh, Heartbeat, Resource, Logout];
+fn oauth(name: &'static str, about: &'static str, default: Value, on: &'static [Endpoint]) -> Sheet {
+    Sheet { name, about, default, applies_to: on, default_on: on, only: Some(Dialect::OAuth) }
+}
+
+const EVERYWHERE: &[Endpoint] =
+    &[Discovery, Authorize, Consent, Login, Poll, Refresh, Heartbeat, Resource, Logout];
+const TOKENS: &[Endpoint] = &[Login, Refresh];

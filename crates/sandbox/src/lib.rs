@@ -1,5 +1,5 @@
-//! A server to try a client against: four kinds of JSON sign-in with protected resources behind them, and every
-//! fault that a network or a provider is known for on a switch.
+//! A server to try a client against: OAuth 2.0 with OpenID Connect and four kinds of JSON sign-in, with protected
+//! resources behind them, and every fault that a network or a provider is known for on a switch.
 //!
 //! A client that keeps sessions alive is tested by what goes wrong, and no real provider goes wrong on demand. This
 //! one does: it loses answers after it has rotated the refresh token, sends HTML where JSON belongs, counts how many
@@ -19,6 +19,7 @@ mod dialect;
 mod exchange;
 mod fault;
 mod invalid;
+mod jose;
 mod mint;
 mod people;
 mod reply;
@@ -26,6 +27,7 @@ mod serve;
 mod settings;
 mod switchboard;
 mod traffic;
+mod tweaks;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -40,11 +42,11 @@ use tokio::task::JoinHandle;
 pub use book::Revoked;
 pub use control::{Control, What};
 pub use counters::{Counters, LogEntry};
-pub use dialect::{Dialect, Endpoint, PerDialect};
+pub use dialect::{DeviceState, Dialect, Endpoint, PerDialect};
 pub use fault::Fault;
 pub use invalid::Invalid;
 pub use people::USERS;
-pub use settings::{DialectSettings, Format, Rotation, Settings};
+pub use settings::{DialectSettings, Dpop, Format, OAuthSettings, Rotation, Settings};
 pub use switchboard::{FaultState, Switch, Switched};
 
 use bench::Bench;

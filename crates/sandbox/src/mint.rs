@@ -6,11 +6,13 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 
+use crate::jose::Signer;
 use crate::reply::Fields;
-use crate::switchboard::StrangeExpiry;
+use crate::tweaks::StrangeExpiry;
 
 pub(crate) struct Mint {
     key: EncodingKey,
+    pub(crate) signer: Signer,
 }
 
 /// When a JWT is made and until when it says to be good.
@@ -28,15 +30,25 @@ pub(crate) enum Broken {
     Random(#[from] getrandom::Error),
     #[error("a token could not be signed: {0}")]
     Signature(#[from] jsonwebtoken::errors::Error),
+    #[error("a key could not be made or used: {0}")]
+    Key(#[from] aws_lc_rs::error::Unspecified),
 }
 
 impl Mint {
-    pub(crate) fn new() -> Result<Self, getrandom::Error> {
-        Ok(Self { key: EncodingKey::from_secret(&random::<32>()?) })
+    pub(crate) fn new() -> Result<Self, Broken> {
+        Ok(Self { key: EncodingKey::from_secret(&random::<32>()?), signer: Signer::new()? })
     }
 
     pub(crate) fn opaque(&self) -> Result<String, Broken> {
         Ok(BASE64_URL_SAFE_NO_PAD.encode(random::<32>()?))
+    }
+
+    /// Eight letters that are not taken for each other, to be typed by a person.
+    pub(crate) fn user_code(&self) -> Result<String, Broken> {
+        // The bias of the modulus does not matter: who guesses one has found a sandbox.
+        let letters = random::<8>()?.map(|byte| char::from(LETTERS[usize::from(byte) % LETTERS.len()]));
+        let (first, second) = letters.split_at(4);
+        Ok(first.iter().chain(&['-']).chain(second).collect())
     }
 
     pub(crate) fn jwt(&self, claims: &Fields) -> Result<String, Broken> {
@@ -85,5 +97,7 @@ fn random<const N: usize>() -> Result<[u8; N], getrandom::Error> {
     Ok(bytes)
 }
 
+/// Without vowels, so that no word comes out, as RFC 8628 has it.
+const LETTERS: &[u8] = b"BCDFGHJKLMNPQRSTVWXZ";
 /// Beyond what a date can hold, within what JSON's numbers can.
 const HUGE: i64 = 9_007_199_254_740_991;

@@ -10,6 +10,8 @@ pub(crate) enum Person {
     Alice,
     Bob,
     Ailisi,
+    /// A client that asks for itself. Nobody signs in as it, so it is not among [`Self::ALL`].
+    Service,
 }
 
 /// Why nobody signed in. Some servers tell the two apart, which is theirs to regret.
@@ -72,6 +74,7 @@ impl Person {
             Self::Alice => 1,
             Self::Bob => 2,
             Self::Ailisi => 3,
+            Self::Service => 4,
         }
     }
 
@@ -80,6 +83,7 @@ impl Person {
             Self::Alice => USERS[0].1,
             Self::Bob => USERS[1].1,
             Self::Ailisi => USERS[2].1,
+            Self::Service => "",
         }
     }
 
@@ -109,6 +113,14 @@ impl Person {
                 plan: "仙境会员",
                 member_since: "2022-02-01",
             },
+            Self::Service => Profile {
+                username: "pilotlight-service",
+                name: "The service itself",
+                email: "service@example.test",
+                city: "",
+                plan: "",
+                member_since: "2024-01-01",
+            },
         }
     }
 
@@ -117,6 +129,7 @@ impl Person {
             Self::Alice => ALICES,
             Self::Bob => BOBS,
             Self::Ailisi => AILISIS,
+            Self::Service => &[],
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What the sandbox can be told about lifetimes and rotation, at the start or while it runs.
 
+mod oauth;
+
 use std::time::Duration;
 
 use serde::ser::SerializeStruct;
@@ -8,6 +10,8 @@ use serde_json::Value;
 
 use crate::dialect::{Dialect, PerDialect};
 use crate::invalid::{Invalid, fields};
+
+pub use self::oauth::{Dpop, OAuthSettings};
 
 /// All that can be set; the defaults behave as the servers that the dialects imitate.
 ///
@@ -19,6 +23,7 @@ pub struct Settings {
     pub access_ttl: Duration,
     pub refresh_ttl: Duration,
     pub dialects: PerDialect<DialectSettings>,
+    pub oauth: OAuthSettings,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -55,7 +60,7 @@ impl Settings {
     /// Applies a partial change, or nothing of it when any part is wrong.
     pub(crate) fn patched(&self, patch: &Value) -> Result<Self, Invalid> {
         let mut settings = self.clone();
-        let patch = fields(patch, "the body", &["access_ttl_ms", "refresh_ttl_ms", "dialects"])?;
+        let patch = fields(patch, "the body", &["access_ttl_ms", "refresh_ttl_ms", "dialects", "oauth"])?;
         if let Some(ttl) = patch.get("access_ttl_ms") {
             settings.access_ttl = lifetime("access_ttl_ms", ttl)?;
         }
@@ -68,6 +73,9 @@ impl Settings {
                 let Some(dialect) = Dialect::named(name) else { continue };
                 settings.dialects[dialect].patch(name, change)?;
             }
+        }
+        if let Some(oauth) = patch.get("oauth") {
+            settings.oauth.patch(oauth)?;
         }
         Ok(settings)
     }
@@ -105,8 +113,10 @@ impl Default for Settings {
                 flask: plain,
                 heartbeat: DialectSettings { access_format: Format::Opaque, ..plain },
                 nestjs: DialectSettings { rotation: Rotation::Strict, ..plain },
+                oauth: DialectSettings { rotation: Rotation::On, access_format: Format::Opaque, ..plain },
                 simplejwt: DialectSettings { rotation: Rotation::On, ..plain },
             },
+            oauth: OAuthSettings::default(),
         }
     }
 }
@@ -114,10 +124,11 @@ impl Default for Settings {
 /// As the control endpoint shows them; the port is in its address.
 impl Serialize for Settings {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut shown = serializer.serialize_struct("Settings", 3)?;
+        let mut shown = serializer.serialize_struct("Settings", 4)?;
         shown.serialize_field("access_ttl_ms", &ms(self.access_ttl))?;
         shown.serialize_field("refresh_ttl_ms", &ms(self.refresh_ttl))?;
         shown.serialize_field("dialects", &self.dialects)?;
+        shown.serialize_field("oauth", &self.oauth)?;
         shown.end()
     }
 }

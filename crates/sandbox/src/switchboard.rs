@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::dialect::{Dialect, Endpoint};
 use crate::fault::Fault;
 use crate::invalid::{Invalid, fields};
+use crate::tweaks::{Amiss, Confusion, Flaw, StrangeExpiry, Tweaks};
 
 /// How a fault is switched on.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -35,6 +36,8 @@ pub struct FaultState {
     pub applies_to: &'static [Endpoint],
     /// Those that it meets when none is named.
     pub default_on: &'static [Endpoint],
+    /// The only dialect that it can meet, if there is but one.
+    pub only: Option<Dialect>,
     /// `None` while it is switched off.
     pub switched: Option<Switched>,
     /// How many requests have met it so far.
@@ -68,26 +71,6 @@ pub(crate) struct Plan {
     pub(crate) fault: Option<Fault>,
 }
 
-/// What is different about the processing.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Tweaks {
-    pub(crate) skew_s: i64,
-    pub(crate) omit: Vec<String>,
-    pub(crate) expiry: Option<StrangeExpiry>,
-    pub(crate) same_token: bool,
-    pub(crate) heartbeat_no: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum StrangeExpiry {
-    String,
-    Milliseconds,
-    Negative,
-    Huge,
-    Zero,
-}
-
 impl Switchboard {
     pub(crate) fn set(&mut self, fault: Fault, switch: Switch) -> Result<(), Invalid> {
         let switched = switch.filled(fault)?;
@@ -115,6 +98,7 @@ impl Switchboard {
             default: sheet.default,
             applies_to: sheet.applies_to,
             default_on: sheet.default_on,
+            only: sheet.only,
             switched: line.switched.clone(),
             met: line.met,
         }
@@ -155,6 +139,13 @@ impl Plan {
             Fault::StrangeExpiry => self.tweaks.expiry = serde_json::from_value(value).ok(),
             Fault::SameToken => self.tweaks.same_token = true,
             Fault::HeartbeatNo => self.tweaks.heartbeat_no = true,
+            Fault::WrongIss => self.tweaks.oauth.iss = serde_json::from_value(value).ok(),
+            Fault::WrongState => self.tweaks.oauth.state = serde_json::from_value(value).ok(),
+            Fault::AlgConfusion => self.tweaks.oauth.alg = serde_json::from_value(value).ok(),
+            Fault::WrongIdToken => self.tweaks.oauth.id_token = serde_json::from_value(value).ok(),
+            Fault::ForeignMetadata => self.tweaks.oauth.foreign_metadata = true,
+            Fault::HttpEndpoints => self.tweaks.oauth.http_endpoints = true,
+            Fault::InteractionRequired => self.tweaks.oauth.interaction_required = true,
             Fault::LostAnswer | Fault::Truncated => self.after = Some(fault),
         }
     }
@@ -166,7 +157,8 @@ impl Switch {
         let on = match body.get("on") {
             None | Some(Value::Null) => Vec::new(),
             Some(on) => Vec::deserialize(on).map_err(|_| {
-                Invalid::field("on", on, "a list of login, refresh, heartbeat, resource, logout")
+                let names = Endpoint::ALL.map(Endpoint::name).join(", ");
+                Invalid::field("on", on, format!("a list of {names}"))
             })?,
         };
         let dialect = match body.get("dialect") {
@@ -200,7 +192,13 @@ impl Switch {
             return Err(Invalid::field("on", &json!([senseless]), format!("any of {}", sensible.join(", "))));
         }
         let on = if self.on.is_empty() { sheet.default_on.to_vec() } else { self.on };
-        Ok(Switched { value, on, dialect: self.dialect, left: self.left })
+        let dialect = self.dialect.or(sheet.only);
+        if let (Some(dialect), Some(only)) = (dialect, sheet.only)
+            && dialect != only
+        {
+            return Err(Invalid::field("dialect", &json!(dialect), only.name()));
+        }
+        Ok(Switched { value, on, dialect, left: self.left })
     }
 }
 
@@ -248,6 +246,11 @@ fn check(fault: Fault, value: &Value) -> Result<(), Invalid> {
         Fault::StrangeExpiry => {
             (StrangeExpiry::deserialize(value).is_ok(), "string, milliseconds, negative, huge or zero")
         }
+        Fault::WrongIss | Fault::WrongState => (Amiss::deserialize(value).is_ok(), "other or missing"),
+        Fault::AlgConfusion => (Confusion::deserialize(value).is_ok(), "hs256 or none"),
+        Fault::WrongIdToken => {
+            (Flaw::deserialize(value).is_ok(), "nonce, aud, sub, iss, exp, at_hash, kid or signature")
+        }
         Fault::Hang
         | Fault::Reset
         | Fault::CaptivePortal
@@ -256,6 +259,9 @@ fn check(fault: Fault, value: &Value) -> Result<(), Invalid> {
         | Fault::Refuse
         | Fault::SameToken
         | Fault::HeartbeatNo
+        | Fault::ForeignMetadata
+        | Fault::HttpEndpoints
+        | Fault::InteractionRequired
         | Fault::LostAnswer
         | Fault::Truncated => (value.is_null(), "nothing: this fault takes no value"),
     };
@@ -324,9 +330,10 @@ mod tests {
             let Some(on) = board.state(fault).switched.map(|switched| switched.on) else {
                 panic!("{fault:?}")
             };
-            assert_eq!(board.meet(Dialect::Heartbeat, on[0]).fault, Some(fault));
+            let dialect = board.state(fault).only.unwrap_or(Dialect::Heartbeat);
+            assert_eq!(board.meet(dialect, on[0]).fault, Some(fault));
             board.clear(fault);
-            assert_eq!(board.meet(Dialect::Heartbeat, on[0]).fault, None);
+            assert_eq!(board.meet(dialect, on[0]).fault, None);
         }
     }
 
@@ -346,6 +353,10 @@ mod tests {
         assert_eq!(wrong(Fault::Hang, json!({"on": "login"})), "`on` cannot be \"login\"");
         assert_eq!(wrong(Fault::Omit, json!({"on": ["resource"]})), "`on` cannot be [\"resource\"]");
         assert_eq!(wrong(Fault::Hang, json!({"dialect": "rails"})), "`dialect` cannot be \"rails\"");
+        assert_eq!(wrong(Fault::WrongIss, json!({"dialect": "flask"})), "`dialect` cannot be \"flask\"");
+        assert_eq!(wrong(Fault::WrongState, json!({"value": "odd"})), "`value` cannot be \"odd\"");
+        assert_eq!(wrong(Fault::AlgConfusion, json!({"value": "rs256"})), "`value` cannot be \"rs256\"");
+        assert_eq!(wrong(Fault::WrongIdToken, json!({"value": "azp"})), "`value` cannot be \"azp\"");
         assert_eq!(wrong(Fault::Hang, json!({"lefft": 1})), "there is no field `lefft`");
     }
 

@@ -19,7 +19,8 @@ use crate::exchange::{Asked, Exchange};
 use crate::fault::Fault;
 use crate::reply::Reply;
 use crate::serve::{Gone, NoAnswer};
-use crate::switchboard::{Plan, Tweaks};
+use crate::switchboard::Plan;
+use crate::tweaks::Tweaks;
 
 /// Answers everything below the prefix of a dialect.
 pub(crate) async fn answer(State(bench): State<Arc<Bench>>, request: Request) -> Response {
@@ -27,7 +28,10 @@ pub(crate) async fn answer(State(bench): State<Arc<Bench>>, request: Request) ->
     let Some((dialect, path)) = split(request.uri().path()) else { return nowhere() };
     let path = path.to_owned();
     let route = dialect.grammar().route(&method, &path);
-    let endpoint = route.map_or(Endpoint::Other, |route| route.endpoint);
+    let (endpoint, request) = match told_apart(dialect, route, request).await {
+        Ok(told_apart) => told_apart,
+        Err(no_answer) => return no_answer.response(),
+    };
 
     let arrived_at = bench.clock.now();
     let arrival = bench.arrive(dialect, endpoint);
@@ -53,7 +57,7 @@ pub(crate) async fn answer(State(bench): State<Arc<Bench>>, request: Request) ->
         }
         return NoAnswer::Close.response();
     }
-    let mut outcome = pin!(process(&bench, &plan, dialect, route, &path, request));
+    let mut outcome = pin!(process(&bench, &plan, (dialect, endpoint, route), &path, request));
     let outcome = tokio::select! {
         biased;
         outcome = &mut outcome => outcome,
@@ -68,11 +72,24 @@ pub(crate) async fn answer(State(bench): State<Arc<Bench>>, request: Request) ->
     outcome.unwrap_or_else(NoAnswer::response)
 }
 
+/// What the request is for. Where that is in its body, the body is taken before the request counts as arrived.
+async fn told_apart(
+    dialect: Dialect,
+    route: Option<&Route>,
+    request: Request,
+) -> Result<(Endpoint, Request), NoAnswer> {
+    let Some(route) = route else { return Ok((Endpoint::Other, request)) };
+    let Some(by_body) = dialect.grammar().by_body else { return Ok((route.endpoint, request)) };
+    let (head, body) = request.into_parts();
+    let body = to_bytes(body, MOST_BODY).await.map_err(|_| NoAnswer::Close)?;
+    let endpoint = by_body(route.path, &body).unwrap_or(route.endpoint);
+    Ok((endpoint, Request::from_parts(head, Body::from(body))))
+}
+
 async fn process(
     bench: &Bench,
     plan: &Plan,
-    dialect: Dialect,
-    route: Option<&Route>,
+    (dialect, endpoint, route): (Dialect, Endpoint, Option<&Route>),
     path: &str,
     request: Request,
 ) -> Result<Response, NoAnswer> {
@@ -87,7 +104,6 @@ async fn process(
     }
     let now = bench.clock.now().skewed(plan.tweaks.skew_s);
     if let Some((fault, value)) = &plan.gate {
-        let endpoint = route.map_or(Endpoint::Other, |route| route.endpoint);
         return gate(bench, dialect, endpoint, *fault, value).map(|response| dated(response, now));
     }
     let asked = Asked { head, body, now };
@@ -114,6 +130,7 @@ fn serve(bench: &Bench, dialect: Dialect, route: &Route, asked: &Asked, tweaks: 
         settings: &state.settings,
         mint: &bench.mint,
         book: &mut state.books[dialect],
+        ledger: &mut state.ledger,
         counters: &mut state.counters[dialect],
     };
     (route.answer)(&mut exchange).unwrap_or_else(|error| {
@@ -153,6 +170,13 @@ fn gate(
         | Fault::StrangeExpiry
         | Fault::SameToken
         | Fault::HeartbeatNo
+        | Fault::WrongIss
+        | Fault::WrongState
+        | Fault::AlgConfusion
+        | Fault::WrongIdToken
+        | Fault::ForeignMetadata
+        | Fault::HttpEndpoints
+        | Fault::InteractionRequired
         | Fault::LostAnswer
         | Fault::Truncated => return Err(NoAnswer::Close),
     };
@@ -223,7 +247,13 @@ async fn happened(gone: Option<Gone>) {
     }
 }
 
+/// Which dialect a path belongs to, and what it is called there.
 fn split(path: &str) -> Option<(Dialect, &str)> {
+    if path.starts_with("/.well-known/") {
+        // RFC 8414 puts a server's path behind the well-known one.
+        let (_, name) = path.rsplit_once('/')?;
+        return Some((Dialect::named(name)?, path));
+    }
     let path = path.strip_prefix('/')?;
     let end = path.find('/').unwrap_or(path.len());
     Some((Dialect::named(&path[..end])?, &path[end..]))

@@ -14,6 +14,7 @@ pub mod event;
 mod heartbeat;
 pub mod lane;
 pub mod note;
+pub mod oauth;
 pub mod policy;
 pub mod reason;
 pub mod recipe;

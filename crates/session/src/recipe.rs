@@ -5,13 +5,13 @@
 //! names, read from a preset or from the configuration file, and the functions here turn it into messages and turn
 //! answers into tokens and verdicts.
 
-mod answer;
-mod lifetime;
+pub(crate) mod answer;
+pub(crate) mod lifetime;
 mod matching;
-mod message;
+pub(crate) mod message;
 mod place;
 mod preset;
-mod reading;
+pub(crate) mod reading;
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;

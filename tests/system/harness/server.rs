@@ -109,12 +109,15 @@ impl Drop for Server {
 }
 
 fn program(name: &str) -> Command {
-    let (dir, node) = (servers().join(name), name == "nestjs");
-    let (runner, script, installed) = if node {
-        (PathBuf::from("node"), dir.join("server.cjs"), dir.join("node_modules"))
-    } else {
-        let python = servers().join(".venv/bin/python");
-        (python.clone(), dir.join("app.py"), python)
+    let dir = servers().join(name);
+    let node = |script| (PathBuf::from("node"), dir.join(script), dir.join("node_modules"));
+    let (runner, script, installed) = match name {
+        "nestjs" => node("server.cjs"),
+        "oidc-provider" => node("server.mjs"),
+        _ => {
+            let python = servers().join(".venv/bin/python");
+            (python.clone(), dir.join("app.py"), python)
+        }
     };
     assert!(installed.exists(), "{name} is not installed: {INSTALL}");
     let mut command = Command::new(runner);

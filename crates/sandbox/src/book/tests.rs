@@ -106,6 +106,39 @@ fn revoking_meets_what_it_names() {
 }
 
 #[test]
+fn a_good_token_has_a_standing() {
+    let rules = rules(Rotation::On);
+    let mut book = signed_in(&rules);
+    let standing = |book: &Book, token: &str, now| {
+        book.standing(token, now).map(|standing| (standing.is_access, standing.left_ms))
+    };
+    assert_eq!(
+        (standing(&book, "a0", 1), standing(&book, "r0", 1)),
+        (Some((true, 999)), Some((false, 9_999)))
+    );
+    assert_eq!((standing(&book, "a0", 1_000), standing(&book, "r0", 10_000)), (None, None));
+    assert_eq!(standing(&book, "nonsense", 0), None);
+    refresh(&mut book, "r0", 1, &rules, 10).unwrap();
+    assert_eq!(standing(&book, "r0", 10), None, "it was exchanged");
+    assert_eq!(book.family("r0"), book.family("a1"), "but it is known whose it was");
+    book.end_access("a0");
+    assert_eq!((standing(&book, "a0", 10), standing(&book, "a1", 10)), (None, Some((true, 1_000))));
+}
+
+#[test]
+fn a_family_ends_as_a_whole_and_alone() {
+    let rules = rules(Rotation::On);
+    let mut book = signed_in(&rules);
+    refresh(&mut book, "r0", 1, &rules, 0).unwrap();
+    let lent = book.lend(BOB, "b".into(), &rules, 0);
+    assert_eq!(book.end_family(book.family("r0").unwrap()), Revoked { access: 2, refresh: 1 });
+    assert_eq!(refresh(&mut book, "r1", 2, &rules, 0), Err(Refused::Revoked));
+    assert_eq!(book.admit("b", 0), Ok(BOB));
+    assert_eq!(book.end_family(lent), Revoked { access: 1, refresh: 0 });
+    assert_eq!(book.admit("b", 0), Err(Refused::Revoked));
+}
+
+#[test]
 fn the_book_does_not_grow_for_ever() {
     let rules = rules(Rotation::On);
     let mut book = signed_in(&rules);

@@ -27,6 +27,7 @@ pub(super) const GRAMMAR: Grammar = Grammar {
     refresh_format: Format::Opaque,
     claims,
     refuse,
+    by_body: None,
     not_found: |_, _| not_found_page(),
     throttled: |_| too_many_page(),
 };

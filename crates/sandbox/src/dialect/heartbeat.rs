@@ -29,6 +29,7 @@ pub(super) const GRAMMAR: Grammar = Grammar {
     refresh_format: Format::Opaque,
     claims,
     refuse,
+    by_body: None,
     not_found: |_, _| json(StatusCode::NOT_FOUND, &json!({"error": "not_found"})),
     throttled: |_| too_many_page(),
 };
@@ -108,9 +109,14 @@ fn refuse(endpoint: Endpoint) -> Reply {
     match endpoint {
         Endpoint::Heartbeat => json(StatusCode::UNAUTHORIZED, &json!({"ok": false})),
         Endpoint::Resource => json(StatusCode::UNAUTHORIZED, &json!({"error": "unauthorized"})),
-        Endpoint::Login | Endpoint::Refresh | Endpoint::Logout | Endpoint::Other => {
-            json(StatusCode::UNAUTHORIZED, &json!({"error": "invalid_refresh_token"}))
-        }
+        Endpoint::Discovery
+        | Endpoint::Authorize
+        | Endpoint::Consent
+        | Endpoint::Login
+        | Endpoint::Poll
+        | Endpoint::Refresh
+        | Endpoint::Logout
+        | Endpoint::Other => json(StatusCode::UNAUTHORIZED, &json!({"error": "invalid_refresh_token"})),
     }
 }
 

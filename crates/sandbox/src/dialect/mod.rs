@@ -7,6 +7,7 @@
 mod flask;
 mod heartbeat;
 mod nestjs;
+mod oauth;
 mod simplejwt;
 
 use std::ops::{Index, IndexMut};
@@ -15,6 +16,8 @@ use axum::http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use self::oauth::DeviceState;
+pub(crate) use self::oauth::{Answer, Ledger};
 use crate::exchange::{Exchange, Kind};
 use crate::invalid::Invalid;
 use crate::mint::{Broken, Claim};
@@ -28,6 +31,7 @@ pub enum Dialect {
     Flask,
     Heartbeat,
     NestJs,
+    OAuth,
     SimpleJwt,
 }
 
@@ -35,7 +39,16 @@ pub enum Dialect {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Endpoint {
+    /// OAuth only: what a server says of itself, and its keys.
+    Discovery,
+    /// OAuth only: where a sign-in begins: the page, a pushed request, a device's request for a code.
+    Authorize,
+    /// OAuth only: the person's answer, and with it what is sent back through the browser.
+    Consent,
+    /// Where the first tokens come from; in OAuth the token endpoint, for anything but the next two.
     Login,
+    /// OAuth only: a device asks whether its code was entered.
+    Poll,
     Refresh,
     Heartbeat,
     Resource,
@@ -49,6 +62,7 @@ pub struct PerDialect<T> {
     pub flask: T,
     pub heartbeat: T,
     pub nestjs: T,
+    pub oauth: T,
     pub simplejwt: T,
 }
 
@@ -61,13 +75,18 @@ pub(crate) struct Grammar {
     /// How a dead token is refused: a refresh token at the refresh, an access token elsewhere.
     pub(crate) refuse: fn(Endpoint) -> Reply,
     pub(crate) not_found: fn(&Method, &str) -> Reply,
+    /// Tells requests apart whose path is the same, by what they ask for; only where a dialect has such.
+    pub(crate) by_body: Option<ByBody>,
     /// The answer to too many requests, told the wait in seconds if there is one.
     pub(crate) throttled: fn(Option<u64>) -> Reply,
 }
 
+/// By the route's path and the body.
+pub(crate) type ByBody = fn(&str, &[u8]) -> Option<Endpoint>;
+
 pub(crate) struct Route {
     pub(crate) method: Method,
-    /// Below the dialect's prefix.
+    /// Below the dialect's prefix; whole where a standard puts it elsewhere.
     pub(crate) path: &'static str,
     pub(crate) endpoint: Endpoint,
     pub(crate) answer: fn(&mut Exchange<'_>) -> Result<Reply, Broken>,
@@ -82,7 +101,9 @@ pub(crate) struct Names {
 }
 
 impl Dialect {
-    pub const ALL: [Self; 4] = [Self::Flask, Self::Heartbeat, Self::NestJs, Self::SimpleJwt];
+    pub const ALL: [Self; 5] = [Self::Flask, Self::Heartbeat, Self::NestJs, Self::OAuth, Self::SimpleJwt];
+    /// Those whose sign-in is a JSON request.
+    pub const JSON: [Self; 4] = [Self::Flask, Self::Heartbeat, Self::NestJs, Self::SimpleJwt];
 
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|dialect| dialect.name() == name)
@@ -94,6 +115,7 @@ impl Dialect {
             Self::Flask => "flask",
             Self::Heartbeat => "heartbeat",
             Self::NestJs => "nestjs",
+            Self::OAuth => "oauth",
             Self::SimpleJwt => "simplejwt",
         }
     }
@@ -103,6 +125,7 @@ impl Dialect {
             Self::Flask => &flask::GRAMMAR,
             Self::Heartbeat => &heartbeat::GRAMMAR,
             Self::NestJs => &nestjs::GRAMMAR,
+            Self::OAuth => &oauth::GRAMMAR,
             Self::SimpleJwt => &simplejwt::GRAMMAR,
         }
     }
@@ -114,9 +137,26 @@ impl Dialect {
 }
 
 impl Endpoint {
+    pub const ALL: [Self; 10] = [
+        Self::Discovery,
+        Self::Authorize,
+        Self::Consent,
+        Self::Login,
+        Self::Poll,
+        Self::Refresh,
+        Self::Heartbeat,
+        Self::Resource,
+        Self::Logout,
+        Self::Other,
+    ];
+
     pub fn name(self) -> &'static str {
         match self {
+            Self::Discovery => "discovery",
+            Self::Authorize => "authorize",
+            Self::Consent => "consent",
             Self::Login => "login",
+            Self::Poll => "poll",
             Self::Refresh => "refresh",
             Self::Heartbeat => "heartbeat",
             Self::Resource => "resource",
@@ -145,6 +185,7 @@ impl<T> Index<Dialect> for PerDialect<T> {
             Dialect::Flask => &self.flask,
             Dialect::Heartbeat => &self.heartbeat,
             Dialect::NestJs => &self.nestjs,
+            Dialect::OAuth => &self.oauth,
             Dialect::SimpleJwt => &self.simplejwt,
         }
     }
@@ -156,6 +197,7 @@ impl<T> IndexMut<Dialect> for PerDialect<T> {
             Dialect::Flask => &mut self.flask,
             Dialect::Heartbeat => &mut self.heartbeat,
             Dialect::NestJs => &mut self.nestjs,
+            Dialect::OAuth => &mut self.oauth,
             Dialect::SimpleJwt => &mut self.simplejwt,
         }
     }

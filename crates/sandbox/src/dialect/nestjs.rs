@@ -35,6 +35,7 @@ pub(super) const GRAMMAR: Grammar = Grammar {
     refresh_format: Format::Jwt,
     claims,
     refuse: |_| exception(StatusCode::UNAUTHORIZED, GONE),
+    by_body: None,
     not_found: |method, path| exception(StatusCode::NOT_FOUND, &format!("Cannot {method} {path}")),
     throttled: |_| {
         let body = Fields::default()

@@ -43,6 +43,7 @@ pub(super) const GRAMMAR: Grammar = Grammar {
     refuse: |endpoint| {
         if endpoint.is_protected() { invalid("Token is invalid") } else { not_valid("Token is blacklisted") }
     },
+    by_body: None,
     not_found: |_, _| not_found_page(),
     throttled,
 };

@@ -56,7 +56,7 @@ pub enum SignInRefusal {
 
 /// What a body is, whatever its label says: some servers label JSON as HTML, and portals label HTML as anything.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Body {
+pub(crate) enum Body {
     Empty,
     /// JSON that stops in the middle.
     CutShort,
@@ -67,15 +67,15 @@ pub(super) enum Body {
 }
 
 impl Answer<'_> {
-    pub(super) fn is_success(&self) -> bool {
+    pub(crate) fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
 
-    pub(super) fn is_redirect(&self) -> bool {
+    pub(crate) fn is_redirect(&self) -> bool {
         (300..400).contains(&self.status)
     }
 
-    pub(super) fn read(&self) -> Body {
+    pub(crate) fn read(&self) -> Body {
         let body = without_mark(self.body);
         if body.iter().all(u8::is_ascii_whitespace) {
             return Body::Empty;
@@ -90,14 +90,14 @@ impl Answer<'_> {
     }
 
     /// The media type in small letters, without its parameters.
-    pub(super) fn essence(&self) -> Option<String> {
+    pub(crate) fn essence(&self) -> Option<String> {
         let kind = self.content_type?.split(';').next()?.trim();
         Some(kind.to_ascii_lowercase())
     }
 }
 
 impl Body {
-    pub(super) fn json(&self) -> Option<&Value> {
+    pub(crate) fn json(&self) -> Option<&Value> {
         if let Self::Json(json) = self { Some(json) } else { None }
     }
 }

@@ -38,7 +38,7 @@ pub enum Unit {
 }
 
 /// The lifetime of a token that was received just now; `None` when nothing sensible says so.
-pub(super) fn of(field: Option<&Lifetime>, json: &Value, token: &str, clock: Clock<'_>) -> Option<Duration> {
+pub(crate) fn of(field: Option<&Lifetime>, json: &Value, token: &str, clock: Clock<'_>) -> Option<Duration> {
     let times = (clock.jwt)(token).unwrap_or_default();
     let times = JwtTimes { exp: times.exp.map(as_seconds), iat: times.iat.map(as_seconds) };
     let told = field.and_then(|field| told(field, json, times.iat, clock.date));
@@ -97,7 +97,7 @@ fn as_seconds(point: i64) -> i64 {
     if point as f64 >= IN_MILLISECONDS { point / 1000 } else { point }
 }
 
-fn number(value: &Value) -> Option<f64> {
+pub(crate) fn number(value: &Value) -> Option<f64> {
     let number = match value {
         Value::Number(number) => number.as_f64()?,
         Value::String(text) => text.trim().parse().ok()?,

@@ -16,7 +16,7 @@ use crate::tokens::Secret;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     pub method: String,
-    /// To be appended to the profile's URL.
+    /// To be appended to the profile's URL; of an OAuth message, the whole URL of the endpoint.
     pub path: String,
     /// Neither names nor values are escaped yet.
     pub query: Vec<(String, Secret)>,
@@ -37,7 +37,7 @@ pub(super) struct Values<'a> {
 
 impl Message {
     /// With nothing in it but where it goes.
-    pub(super) fn bare(method: &str, path: &str) -> Self {
+    pub(crate) fn bare(method: &str, path: &str) -> Self {
         Self {
             method: method.to_string(),
             path: path.to_string(),
@@ -78,7 +78,7 @@ pub(super) fn build(exchange: &Exchange, values: &Values<'_>) -> Option<Message>
     Some(message)
 }
 
-pub(super) fn with_scheme(scheme: &str, token: &str) -> Secret {
+pub(crate) fn with_scheme(scheme: &str, token: &str) -> Secret {
     Secret::new(if scheme.is_empty() { token.to_string() } else { format!("{scheme} {token}") })
 }
 
@@ -221,7 +221,7 @@ fn form(body: &Value) -> String {
 }
 
 /// As HTML forms are written: a space is `+`, everything that is not plain is `%` and two digits.
-fn escape(text: &mut String, part: &str) {
+pub(crate) fn escape(text: &mut String, part: &str) {
     for byte in part.bytes() {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'*' | b'-' | b'.' | b'_' => text.push(byte.into()),

@@ -28,18 +28,27 @@ pub(super) fn refresh(recipe: &Recipe, answer: &Answer<'_>, clock: Clock<'_>) ->
     if !is_about_the_request(answer, &body) && (refused || is_invalid_grant(answer, &body)) {
         return Verdict::Dead;
     }
-    if is_misconfigured(answer, &body) {
+    neither_fresh_nor_dead(answer, &body)
+}
+
+/// What is left to be judged when an answer brings no tokens and no refusal that names the token.
+pub(crate) fn neither_fresh_nor_dead(answer: &Answer<'_>, body: &Body) -> Verdict {
+    if is_misconfigured(answer, body) {
         return Verdict::Misconfigured { trouble: Trouble::Misconfigured, status: Some(answer.status) };
     }
-    if is_suspect(answer, &body) {
-        let authentic = answer.authentic || body.json().is_some_and(Value::is_object);
-        return Verdict::Suspect { status: answer.status, signature: signature(answer), authentic };
+    if is_suspect(answer, body) {
+        return suspect(answer, body);
     }
-    Verdict::Transient {
-        trouble: trouble(answer, &body),
-        status: Some(answer.status),
-        retry_after: capped(answer.retry_after),
-    }
+    transient(answer, trouble(answer, body))
+}
+
+pub(crate) fn suspect(answer: &Answer<'_>, body: &Body) -> Verdict {
+    let authentic = answer.authentic || body.json().is_some_and(Value::is_object);
+    Verdict::Suspect { status: answer.status, signature: signature(answer), authentic }
+}
+
+pub(crate) fn transient(answer: &Answer<'_>, trouble: Trouble) -> Verdict {
+    Verdict::Transient { trouble, status: Some(answer.status), retry_after: capped(answer.retry_after) }
 }
 
 pub(super) fn sign_in(
@@ -136,7 +145,7 @@ fn is_invalid_grant(answer: &Answer<'_>, body: &Body) -> bool {
 }
 
 /// It is our request that is wrong, not the token.
-fn is_misconfigured(answer: &Answer<'_>, body: &Body) -> bool {
+pub(crate) fn is_misconfigured(answer: &Answer<'_>, body: &Body) -> bool {
     matches!(answer.status, 404 | 405 | 406 | 410 | 411 | 413 | 414 | 415 | 431)
         || is_about_the_request(answer, body)
 }
@@ -163,7 +172,7 @@ fn is_suspect(answer: &Answer<'_>, body: &Body) -> bool {
     }
 }
 
-fn trouble(answer: &Answer<'_>, body: &Body) -> Trouble {
+pub(crate) fn trouble(answer: &Answer<'_>, body: &Body) -> Trouble {
     match answer.status {
         429 => Trouble::RateLimited,
         _ if answer.is_redirect() => Trouble::Redirected,
@@ -202,13 +211,18 @@ fn signature(answer: &Answer<'_>) -> u64 {
     })
 }
 
-fn capped(retry_after: Option<Duration>) -> Option<Duration> {
+pub(crate) fn capped(retry_after: Option<Duration>) -> Option<Duration> {
     retry_after.map(|wait| wait.min(LONGEST_RETRY_AFTER))
 }
 
 /// The provider's own words for people, when they are short and plain. What could be a token is not passed on.
 fn words(json: &Value) -> Option<String> {
     let said = WORDS.iter().find_map(|name| sentence(json.get(name)?))?;
+    plain(said)
+}
+
+/// Short, visible, and without anything that could be a token.
+pub(crate) fn plain(said: &str) -> Option<String> {
     let plain = said.chars().count() <= LONGEST_WORDS
         && !said.chars().any(is_invisible)
         && said
@@ -228,7 +242,7 @@ fn sentence(value: &Value) -> Option<&str> {
 }
 
 /// Control characters, and those that turn the direction of a text around.
-fn is_invisible(c: char) -> bool {
+pub(crate) fn is_invisible(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }

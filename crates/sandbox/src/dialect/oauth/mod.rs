@@ -1,0 +1,114 @@
+//! `/oauth`: an authorization server by the book, OpenID Connect included, with an API behind it.
+//!
+//! By the book means strict: PKCE always, a code once, a redirect to loopback only, a proof of possession looked at
+//! from every side. A client that is sloppy should learn it here. What it remembers is in [`ledger`], pure; the rest
+//! turns requests into answers, one module for each part of the protocol.
+//!
+//! | | |
+//! |---|---|
+//! | the metadata (OpenID Connect's and RFC 8414's), the keys | [`metadata`] |
+//! | `/authorize`, `/sign_in`, `/par` (RFC 9126) | [`authorize`] |
+//! | `/device_authorization`, `/device` (RFC 8628) | [`device`] |
+//! | `/token` | [`token`] |
+//! | `/revoke` (RFC 7009), `/introspect` (RFC 7662), `/end_session` | [`ending`] |
+//! | `/userinfo`, `/api/…` | [`resources`] |
+
+mod authorize;
+mod clients;
+mod device;
+mod devices;
+mod dpop;
+mod ending;
+mod form;
+mod ledger;
+mod metadata;
+mod pages;
+mod refusal;
+mod resources;
+mod token;
+mod tokens;
+
+use axum::http::{Method, StatusCode};
+
+pub(crate) use self::devices::Answer;
+pub use self::devices::DeviceState;
+use self::form::Form;
+pub(crate) use self::ledger::Ledger;
+use self::refusal::{Refusal, json};
+use super::{Endpoint, Grammar, Names, Route};
+use crate::exchange::Exchange;
+use crate::mint::Broken;
+use crate::reply::{Fields, Reply};
+use crate::settings::Format;
+
+pub(super) const GRAMMAR: Grammar = Grammar {
+    routes: &[
+        get("/.well-known/openid-configuration", Endpoint::Discovery, metadata::metadata),
+        get("/.well-known/oauth-authorization-server/oauth", Endpoint::Discovery, metadata::metadata),
+        get("/jwks", Endpoint::Discovery, metadata::keys),
+        get("/authorize", Endpoint::Authorize, authorize::page),
+        post("/sign_in", Endpoint::Consent, authorize::sign_in),
+        post("/par", Endpoint::Authorize, authorize::push),
+        post("/device_authorization", Endpoint::Authorize, device::begin),
+        get("/device", Endpoint::Authorize, device::page),
+        post("/device", Endpoint::Consent, device::answer),
+        post(TOKEN, Endpoint::Login, token::token),
+        post("/revoke", Endpoint::Logout, ending::revoke),
+        post("/introspect", Endpoint::Other, ending::introspect),
+        get("/end_session", Endpoint::Logout, ending::end_session),
+        post("/end_session", Endpoint::Logout, ending::end_session),
+        get("/userinfo", Endpoint::Heartbeat, resources::userinfo),
+        post("/userinfo", Endpoint::Heartbeat, resources::userinfo),
+        get("/api/profile", Endpoint::Resource, resources::profile),
+        get("/api/orders", Endpoint::Resource, resources::orders),
+        post("/api/notes", Endpoint::Resource, resources::take_note),
+        get("/api/reports", Endpoint::Resource, resources::reports),
+        get("/api/safe", Endpoint::Resource, resources::safe),
+    ],
+    names: Names { access: "access_token", refresh: "refresh_token", lifetime: "expires_in" },
+    refresh_format: Format::Opaque,
+    // What its tokens say depends on more than who it is for: see `tokens`.
+    claims: |_, _, _| Fields::default(),
+    refuse: |endpoint| {
+        if endpoint.is_protected() { resources::refused() } else { Refusal::invalid_grant().reply() }
+    },
+    not_found: |_, _| Refusal::new(StatusCode::NOT_FOUND, "not_found", "there is nothing here").reply(),
+    by_body: Some(|path, body| (path == TOKEN).then(|| asked_for(body))),
+    throttled: |_| {
+        let body = Fields::default()
+            .with("error", "temporarily_unavailable")
+            .with("error_description", "too many requests");
+        json(StatusCode::TOO_MANY_REQUESTS, &body)
+    },
+};
+
+impl Exchange<'_> {
+    fn issuer(&self) -> String {
+        format!("http://127.0.0.1:{}/oauth", self.settings.port)
+    }
+
+    fn now_ms(&self) -> u64 {
+        self.asked.now.since_start_ms
+    }
+}
+
+/// What a request for tokens is about.
+fn asked_for(body: &[u8]) -> Endpoint {
+    match Form::parse(body).get("grant_type") {
+        Some("refresh_token") => Endpoint::Refresh,
+        Some(token::DEVICE_CODE) => Endpoint::Poll,
+        _ => Endpoint::Login,
+    }
+}
+
+type Answering = fn(&mut Exchange<'_>) -> Result<Reply, Broken>;
+
+const fn get(path: &'static str, endpoint: Endpoint, answer: Answering) -> Route {
+    Route { method: Method::GET, path, endpoint, answer }
+}
+
+const fn post(path: &'static str, endpoint: Endpoint, answer: Answering) -> Route {
+    Route { method: Method::POST, path, endpoint, answer }
+}
+
+const TOKEN: &str = "/token";

@@ -1,0 +1,240 @@
+//! Signing in at a browser: the address to open, and what comes back to the loopback address.
+//!
+//! Everything that an answer is held against (state, issuer, verifier) is fixed when the sign-in begins, so that
+//! nothing that arrives later, from whomever, can change what is expected (RFC 9700, section 4.4).
+
+use alloc::collections::BTreeMap;
+use alloc::string::{String, ToString};
+use core::hint::black_box;
+use core::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::Provider;
+use super::error::{Interaction, Need, ProviderError, Refusal};
+use super::form::{self, Form};
+use crate::recipe::lifetime::number;
+use crate::recipe::{Answer, Message};
+use crate::tokens::Secret;
+
+/// What nobody can guess, from the adapter's source of randomness. Never used twice.
+pub struct Randomness {
+    pub state: [u8; 32],
+    pub nonce: [u8; 32],
+    pub verifier: [u8; 32],
+}
+
+/// A sign-in that waits for its callback.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Started {
+    state: Secret,
+    nonce: Secret,
+    verifier: Secret,
+    redirect_uri: String,
+    issuer: Option<String>,
+    issuer_must_be_named: bool,
+}
+
+/// What is asked for this once, beyond what the client always asks for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ask<'a> {
+    /// Instead of what the scopes call for; empty for no `prompt` at all.
+    pub prompt: Option<&'a str>,
+    pub login_hint: Option<&'a str>,
+    /// The thumbprint of the key to which the code is bound (RFC 9449, section 10).
+    pub dpop_jkt: Option<&'a str>,
+    /// What the provider or a resource has demanded.
+    pub interaction: Option<&'a Interaction>,
+}
+
+/// What tokens are bought with, once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Code(pub(super) Secret);
+
+/// A request that the provider keeps for us (RFC 9126).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pushed {
+    request_uri: Secret,
+    pub expires_in: Option<Duration>,
+}
+
+/// Why a callback brought no code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CallbackProblem {
+    /// Not the answer to this sign-in: any page can call a loopback address. Go on listening.
+    State,
+    /// It comes from another provider than the one that was asked (RFC 9207), or does not say from whom.
+    Issuer,
+    /// The provider, or the person at it, said no.
+    Refused(ProviderError),
+    Repeated(&'static str),
+    MissingCode,
+    TooLong,
+}
+
+impl Started {
+    pub fn new(provider: &Provider, redirect_uri: &str, randomness: &Randomness) -> Self {
+        let text = |bytes: &[u8; 32]| Secret::new(URL_SAFE_NO_PAD.encode(bytes));
+        Self {
+            state: text(&randomness.state),
+            nonce: text(&randomness.nonce),
+            verifier: text(&randomness.verifier),
+            redirect_uri: redirect_uri.to_string(),
+            issuer: provider.metadata.issuer.clone(),
+            issuer_must_be_named: provider.metadata.authorization_response_iss_parameter_supported,
+        }
+    }
+
+    /// What to open in the browser; `None` where the provider has no page for it.
+    pub fn url(&self, provider: &Provider, ask: Ask<'_>) -> Option<Secret> {
+        let endpoint = provider.metadata.authorization_endpoint.as_ref()?;
+        Some(self.parameters(provider, ask).url(endpoint))
+    }
+
+    /// Hands the request to the provider first; `None` where the provider does not take it.
+    pub fn push(&self, provider: &Provider, ask: Ask<'_>) -> Option<Message> {
+        let endpoint = provider.metadata.pushed_authorization_request_endpoint.as_ref()?;
+        Some(provider.post(endpoint, self.parameters(provider, ask), &BTreeMap::new()))
+    }
+
+    /// What to open in the browser after the request was handed over.
+    pub fn pushed_url(&self, provider: &Provider, pushed: &Pushed) -> Option<Secret> {
+        let endpoint = provider.metadata.authorization_endpoint.as_ref()?;
+        let form = Form::default()
+            .with("client_id", &provider.client.id)
+            .with("request_uri", pushed.request_uri.expose());
+        Some(form.url(endpoint))
+    }
+
+    /// Reads the query of a request to the loopback address.
+    pub fn read_callback(&self, query: &str) -> Result<Code, CallbackProblem> {
+        if query.len() > LONGEST_QUERY {
+            return Err(CallbackProblem::TooLong);
+        }
+        match once(query, "state") {
+            Ok(Some(state)) if is_same(state.expose(), self.state.expose()) => {}
+            Ok(_) | Err(_) => return Err(CallbackProblem::State),
+        }
+        let issuer = once(query, "iss")?;
+        match (&issuer, &self.issuer) {
+            (Some(named), Some(ours)) if named.expose() != ours => return Err(CallbackProblem::Issuer),
+            (None, _) if self.issuer_must_be_named => return Err(CallbackProblem::Issuer),
+            (Some(_) | None, _) => {}
+        }
+        let (error, description) = (once(query, "error")?, once(query, "error_description")?);
+        if let Some(error) = error {
+            let description = description.as_ref().map(Secret::expose);
+            return Err(CallbackProblem::Refused(ProviderError::new(error.expose(), description)));
+        }
+        let code = once(query, "code")?.filter(|code| !code.expose().is_empty());
+        code.map(Code).ok_or(CallbackProblem::MissingCode)
+    }
+
+    /// What the ID token has to contain.
+    pub fn nonce(&self) -> &Secret {
+        &self.nonce
+    }
+
+    pub(super) fn verifier(&self) -> &Secret {
+        &self.verifier
+    }
+
+    pub(super) fn redirect_uri(&self) -> &str {
+        &self.redirect_uri
+    }
+
+    fn parameters(&self, provider: &Provider, ask: Ask<'_>) -> Form {
+        let client = &provider.client;
+        let mut form = Form::default()
+            .with("response_type", "code")
+            .with("client_id", &client.id)
+            .with("redirect_uri", &self.redirect_uri)
+            .with("state", self.state.expose())
+            .with("code_challenge", &challenge_of(&self.verifier))
+            .with("code_challenge_method", "S256");
+        let more = ask.interaction.and_then(|interaction| interaction.scope.as_deref());
+        form.put_some("scope", scope(client.scope(), more).as_deref());
+        let openid = client.asks_for("openid");
+        if openid {
+            form.put("nonce", self.nonce.expose());
+        }
+        form.put_some("dpop_jkt", ask.dpop_jkt);
+        form.put_some("login_hint", ask.login_hint);
+        if let Some(interaction) = ask.interaction {
+            form.put_some("acr_values", interaction.acr_values.as_deref());
+            form.put_some("max_age", interaction.max_age.map(|age| age.to_string()).as_deref());
+            form.put_some("claims", interaction.claims.as_deref());
+        }
+        let demanded = ask.interaction.and_then(|interaction| prompt_for(interaction.need));
+        form.put_some("prompt", ask.prompt.or(demanded).filter(|prompt| !prompt.is_empty()));
+        client.put_target(&mut form);
+        form.put_all(&client.extra.authorize);
+        // OpenID Connect Core, section 11: without it there is no refresh token.
+        if openid && client.asks_for("offline_access") && ask.prompt.is_none() {
+            form.put("prompt", "consent");
+        }
+        form
+    }
+}
+
+/// What the provider made of a request that was handed over.
+pub fn read_push(answer: &Answer<'_>) -> Result<Pushed, Refusal> {
+    let body = answer.read();
+    if answer.is_success()
+        && let Some(json) = body.json()
+        && let Some(request_uri) = json.get("request_uri").and_then(Value::as_str)
+    {
+        let seconds = json.get("expires_in").and_then(number).filter(|seconds| *seconds > 0.0);
+        let expires_in = seconds.map(|seconds| Duration::from_secs(seconds as u64));
+        return Ok(Pushed { request_uri: Secret::new(request_uri), expires_in });
+    }
+    Err(Refusal::of(answer, &body))
+}
+
+/// The S256 code challenge (RFC 7636, section 4.2).
+fn challenge_of(verifier: &Secret) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.expose()))
+}
+
+fn scope(ours: Option<String>, more: Option<&str>) -> Option<String> {
+    let Some(more) = more else { return ours };
+    let mut scope = ours.unwrap_or_default();
+    for word in more.split_whitespace() {
+        if !scope.split(' ').any(|asked| asked == word) {
+            if !scope.is_empty() {
+                scope.push(' ');
+            }
+            scope.push_str(word);
+        }
+    }
+    Some(scope).filter(|scope| !scope.is_empty())
+}
+
+fn prompt_for(need: Need) -> Option<&'static str> {
+    match need {
+        Need::AccountSelection => Some("select_account"),
+        Need::Consent | Need::Scope => Some("consent"),
+        Need::Login => Some("login"),
+        Need::Other | Need::StepUp => None,
+    }
+}
+
+/// The value of a parameter that may stand there only once (RFC 6749, section 3.1).
+fn once(query: &str, name: &'static str) -> Result<Option<Secret>, CallbackProblem> {
+    let mut values = form::pairs(query).flatten().filter(|(other, _)| other == name).map(|(_, value)| value);
+    let value = values.next();
+    if values.next().is_some() { Err(CallbackProblem::Repeated(name)) } else { Ok(value) }
+}
+
+/// Takes as long for a wrong text as for the right one.
+pub(super) fn is_same(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    let differences = one.iter().zip(other).fold(0, |differences, (a, b)| black_box(differences | (a ^ b)));
+    one.len() == other.len() && differences == 0
+}
+
+/// Room for a code of 8 KiB, escaped, and what comes with it.
+const LONGEST_QUERY: usize = 64 * 1024;

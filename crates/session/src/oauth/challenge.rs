@@ -1,0 +1,299 @@
+//! What a protected resource says when it refuses (`WWW-Authenticate`; RFC 9110, section 11.6.1).
+//!
+//! The header is a list of lists with the same separator, and servers get it wrong in every way there is. Whatever
+//! can be understood is; the rest is skipped.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::error::{Interaction, Kind, Need};
+
+/// One way in, as the resource describes it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Challenge {
+    /// As it was written; empty when there are parameters before any scheme.
+    pub scheme: String,
+    pub token68: Option<String>,
+    parameters: Vec<(String, String)>,
+}
+
+/// What to do about a refusal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Meaning {
+    /// The access token is not good; a new one may be.
+    Refresh,
+    /// No new token of this kind will do.
+    NeedsInteraction(Interaction),
+    /// Send it once more, with the nonce of this answer's `DPoP-Nonce`.
+    UseNonce,
+    /// Nothing about the token.
+    Nothing,
+}
+
+impl Challenge {
+    /// A parameter, whatever the case of its name.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        let found = self.parameters.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_str())
+    }
+
+    fn is_about_tokens(&self) -> bool {
+        ["", "bearer", "dpop"].iter().any(|scheme| self.scheme.eq_ignore_ascii_case(scheme))
+    }
+}
+
+/// The challenges of one header, or of several that were joined with commas.
+pub fn parse(header: &str) -> Vec<Challenge> {
+    let mut text = Text(header);
+    let mut challenges = Vec::<Challenge>::new();
+    loop {
+        text.skip(|c| matches!(c, ' ' | '\t' | ',' | ';'));
+        if text.0.is_empty() {
+            return challenges;
+        }
+        let name = text.take(is_token);
+        if name.is_empty() {
+            // Nothing begins here. What is quoted is skipped as a whole, commas and all.
+            if text.quoted().is_none() {
+                text.next();
+            }
+            continue;
+        }
+        match text.value() {
+            Some(value) => {
+                if challenges.is_empty() {
+                    challenges.push(Challenge::default());
+                }
+                if let Some(challenge) = challenges.last_mut() {
+                    challenge.parameters.push((name.to_string(), value));
+                }
+            }
+            None => {
+                let token68 = text.token68();
+                challenges.push(Challenge { scheme: name.to_string(), token68, parameters: Vec::new() });
+            }
+        }
+    }
+}
+
+/// What a refusal means for the access token that was sent.
+pub fn meaning(status: u16, challenges: &[Challenge]) -> Meaning {
+    let ours = || challenges.iter().filter(|challenge| challenge.is_about_tokens());
+    let errors = || ours().filter_map(|challenge| Some((challenge, challenge.get("error")?)));
+    if !matches!(status, 400..500) {
+        return Meaning::Nothing;
+    }
+    if errors().any(|(_, error)| Kind::of(error) == Kind::Nonce) {
+        return Meaning::UseNonce;
+    }
+    for (challenge, error) in errors() {
+        let claims_are_missing = || (error == "insufficient_claims").then_some(Need::Other);
+        let Some(need) = Kind::of(error).need().or_else(claims_are_missing) else { continue };
+        let text = |name| challenge.get(name).map(str::to_string);
+        return Meaning::NeedsInteraction(Interaction {
+            need,
+            acr_values: text("acr_values"),
+            max_age: challenge.get("max_age").and_then(|age| age.trim().parse().ok()),
+            scope: text("scope"),
+            claims: text("claims"),
+        });
+    }
+    if errors().any(|(_, error)| error == "invalid_token") {
+        return Meaning::Refresh;
+    }
+    // Our request is wrong, which no token mends.
+    if errors().any(|(_, error)| Kind::of(error) == Kind::Misconfigured) {
+        return Meaning::Nothing;
+    }
+    if status == 401 { Meaning::Refresh } else { Meaning::Nothing }
+}
+
+/// What is left to be read.
+struct Text<'a>(&'a str);
+
+impl<'a> Text<'a> {
+    fn take(&mut self, is_part: impl Fn(char) -> bool) -> &'a str {
+        let end = self.0.find(|c| !is_part(c)).unwrap_or(self.0.len());
+        let (part, rest) = self.0.split_at(end);
+        self.0 = rest;
+        part
+    }
+
+    fn skip(&mut self, is_part: impl Fn(char) -> bool) {
+        self.take(is_part);
+    }
+
+    fn next(&mut self) -> Option<char> {
+        let mut chars = self.0.chars();
+        let next = chars.next();
+        self.0 = chars.as_str();
+        next
+    }
+
+    /// `= value`, quoted or not.
+    fn value(&mut self) -> Option<String> {
+        let rest = self.0.trim_start_matches([' ', '\t']).strip_prefix('=')?;
+        // `abc==` is no parameter with the value `=`.
+        if rest.starts_with('=') {
+            return None;
+        }
+        self.0 = rest.trim_start_matches([' ', '\t']);
+        let value = self.quoted();
+        value.or_else(|| Some(self.take(|c| !matches!(c, ' ' | '\t' | ',' | ';')).to_string()))
+    }
+
+    /// With its escapes undone. One that never ends goes on to the end.
+    fn quoted(&mut self) -> Option<String> {
+        self.0 = self.0.strip_prefix('"')?;
+        let mut value = String::new();
+        while let Some(c) = self.next() {
+            match c {
+                '"' => break,
+                '\\' => value.extend(self.next()),
+                c => value.push(c),
+            }
+        }
+        Some(value)
+    }
+
+    /// Instead of parameters, a single value that may end in `=` (RFC 9110, section 11.2).
+    fn token68(&mut self) -> Option<String> {
+        let start = self.0.trim_start_matches([' ', '\t']);
+        let mut text = Text(start);
+        let length = text.take(is_token68).len() + text.take(|c| c == '=').len();
+        let after = text.0.trim_start_matches([' ', '\t']);
+        if length == 0 || !(after.is_empty() || after.starts_with(',')) {
+            return None;
+        }
+        self.0 = text.0;
+        Some(start[..length].to_string())
+    }
+}
+
+fn is_token(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c)
+}
+
+fn is_token68(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "-._~+/".contains(c)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::format;
+
+    /// `scheme:token68{name=value|…}`, joined.
+    fn told(header: &str) -> String {
+        let one = |challenge: &Challenge| {
+            let parameters: Vec<_> =
+                challenge.parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let token68 = challenge.token68.as_deref().map(|text| format!(":{text}")).unwrap_or_default();
+            format!("{}{token68}{{{}}}", challenge.scheme, parameters.join("|"))
+        };
+        parse(header).iter().map(one).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn headers_are_read_as_far_as_anyone_can() {
+        let table = [
+            ("", ""),
+            (" , ,, ", ""),
+            ("Bearer", "Bearer{}"),
+            ("Negotiate, Basic realm=x", "Negotiate{} Basic{realm=x}"),
+            ("Bearer realm=\"a, b\", error=\"x\"", "Bearer{realm=a, b|error=x}"),
+            (r#"Bearer realm="say \"hi\", \\o/""#, r#"Bearer{realm=say "hi", \o/}"#),
+            ("Bearer realm = \"a\" ,error= b", "Bearer{realm=a|error=b}"),
+            ("Bearer a=1, DPoP algs=\"ES256 EdDSA\", b=2", "Bearer{a=1} DPoP{algs=ES256 EdDSA|b=2}"),
+            ("Negotiate YWJj+/-._~==", "Negotiate:YWJj+/-._~=={}"),
+            ("Negotiate abc=, Bearer error=x", "Negotiate:abc={} Bearer{error=x}"),
+            // Malformed, and seen.
+            ("Bearer error=\"x\" error_description=\"y\"", "Bearer{error=x|error_description=y}"),
+            ("NTLM abc, Bearer error=\"x\"; scope=\"y\"", "NTLM:abc{} Bearer{error=x|scope=y}"),
+            ("Bearer realm=\"never ends, error=x", "Bearer{realm=never ends, error=x}"),
+            ("Bearer realm=\"\\", "Bearer{realm=}"),
+            ("error=\"invalid_token\"", "{error=invalid_token}"),
+            ("Bearer, error=\"x\"", "Bearer{error=x}"),
+            ("Bearer DPoP error=x", "Bearer{} DPoP{error=x}"),
+            ("Bearer realm=, error=x", "Bearer:realm={error=x}"),
+            ("Bearer a=b, realm=, error=x", "Bearer{a=b|realm=|error=x}"),
+            ("Bearer \"a, b\" error=x", "Bearer{error=x}"),
+            ("=, Bearer @@ error=x", "Bearer{error=x}"),
+            ("Bearer realm=http://a.example/b?c=d, error=x", "Bearer{realm=http://a.example/b?c=d|error=x}"),
+            ("Bearer realm=\"登录\", 登录, error=x", "Bearer{realm=登录|error=x}"),
+        ];
+        for (header, read) in table {
+            assert_eq!(told(header), read, "{header}");
+        }
+    }
+
+    /// Nothing that a server can send makes it hang or fall over.
+    #[test]
+    fn every_cut_of_a_header_is_read() {
+        let header = r#"Bearer realm="a\"b", x==, é="ü", Negotiate abc==, DPoP error="use_dpop_nonce", "#;
+        for (at, _) in header.char_indices() {
+            parse(&header[..at]);
+            parse(&header[at..]);
+        }
+    }
+
+    #[test]
+    fn refusals_mean_what_they_say() {
+        use Meaning::{Nothing, Refresh, UseNonce};
+        let needs = |need| Meaning::NeedsInteraction(Interaction::of(need));
+        let table = [
+            (401, "", Refresh),
+            (401, "Bearer", Refresh),
+            (401, "bearer ERROR=\"invalid_token\"", Refresh),
+            (401, "Bearer realm=\"http://127.0.0.1:3100\", error=\"invalid_token\"", Refresh),
+            (401, "Bearer error=\"of_our_own\"", Refresh),
+            (401, "Basic realm=\"x\", error=\"insufficient_scope\"", Refresh),
+            (401, "error=\"invalid_token\"", Refresh),
+            (403, "Bearer error=\"invalid_token\"", Refresh),
+            (400, "Bearer error=\"invalid_request\"", Nothing),
+            (401, "Bearer error=\"invalid_request\"", Nothing),
+            (401, "DPoP error=\"invalid_dpop_proof\", algs=\"ES256\"", Nothing),
+            (403, "", Nothing),
+            (403, "Bearer", Nothing),
+            (404, "Bearer", Nothing),
+            (200, "Bearer error=\"invalid_token\"", Nothing),
+            (503, "Bearer error=\"insufficient_scope\"", Nothing),
+            (401, "DPoP realm=\"x\", error=\"use_dpop_nonce\", algs=\"ES256\"", UseNonce),
+            (401, "Bearer error=\"invalid_token\", DPoP error=\"use_dpop_nonce\"", UseNonce),
+            (401, "Bearer error=\"interaction_required\"", needs(Need::Other)),
+            (401, "Bearer error=\"login_required\"", needs(Need::Login)),
+            (403, "Bearer error=\"insufficient_scope\"", needs(Need::Scope)),
+            (401, "Bearer error=\"insufficient_scope\", DPoP error=\"invalid_token\"", needs(Need::Scope)),
+        ];
+        for (status, header, meant) in table {
+            assert_eq!(meaning(status, &parse(header)), meant, "{status} {header}");
+        }
+    }
+
+    /// RFC 9470, section 3; RFC 6750, section 3.1; and how one large provider asks for claims.
+    #[test]
+    fn a_demand_comes_with_what_it_takes() {
+        let demand = |status, header| {
+            let meaning = meaning(status, &parse(header));
+            let Meaning::NeedsInteraction(interaction) = meaning else { panic!("{meaning:?}") };
+            interaction
+        };
+        let step_up = demand(
+            401,
+            "Bearer error=\"insufficient_user_authentication\", error_description=\"A different authentication \
+             level is required\", acr_values=\"myACR\", max_age=\"5\"",
+        );
+        let acr_values = Some("myACR".to_string());
+        assert_eq!(step_up, Interaction { acr_values, max_age: Some(5), ..Interaction::of(Need::StepUp) });
+        let scope = demand(403, "Bearer error=\"insufficient_scope\", scope=\"read write\", max_age=soon");
+        assert_eq!(
+            scope,
+            Interaction { scope: Some("read write".to_string()), ..Interaction::of(Need::Scope) }
+        );
+        let claims = demand(401, "Bearer error=\"insufficient_claims\", claims=\"eyJhIjoxfQ==\"");
+        assert_eq!(
+            claims,
+            Interaction { claims: Some("eyJhIjoxfQ==".to_string()), ..Interaction::of(Need::Other) }
+        );
+    }
+}

@@ -1,0 +1,208 @@
+//! Signing in with a code on another device (RFC 8628).
+
+use alloc::string::{String, ToString};
+use core::time::Duration;
+
+use serde_json::Value;
+
+use super::Provider;
+use super::address::Address;
+use super::error::{Kind, ProviderError, Refusal};
+use super::form::Form;
+use super::token::{self, TokenAnswer};
+use crate::reason::Trouble;
+use crate::recipe::lifetime::number;
+use crate::recipe::{Answer, Clock, Message, reading};
+use crate::time::Timestamp;
+use crate::tokens::Secret;
+
+/// What a person is shown, and what is polled with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Device {
+    device_code: Secret,
+    pub user_code: String,
+    pub verification_uri: String,
+    /// With the user code in it, for a QR code or a click.
+    pub verification_uri_complete: Option<String>,
+    pub expires_in: Duration,
+    pub interval: Duration,
+}
+
+/// When to ask the next time, and until when. Time comes in with every call; a machine that slept, and so asks late,
+/// just goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Polling {
+    /// Grows with every `slow_down`, for good.
+    interval: Duration,
+    /// In a row, without an answer.
+    failures: u32,
+    next: Timestamp,
+    end: Timestamp,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    Poll,
+    Wait(Timestamp),
+    Expired,
+}
+
+/// What an answer to a poll means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    Wait(Timestamp),
+    Tokens(TokenAnswer),
+    Denied,
+    Expired,
+    /// Poll again at once, with the nonce of this answer's `DPoP-Nonce`.
+    UseNonce,
+    Problem(Refusal),
+}
+
+impl Provider {
+    /// `None` where the provider has no such endpoint.
+    pub fn device(&self) -> Option<Message> {
+        let endpoint = self.metadata.device_authorization_endpoint.as_ref()?;
+        let mut form = Form::default();
+        form.put_some("scope", self.client.scope().as_deref());
+        self.client.put_target(&mut form);
+        Some(self.post(endpoint, form, &self.client.extra.device))
+    }
+
+    pub fn poll(&self, device: &Device) -> Message {
+        let form = Form::grant("urn:ietf:params:oauth:grant-type:device_code")
+            .with("device_code", device.device_code.expose());
+        self.ask_for_tokens(form)
+    }
+}
+
+impl Device {
+    pub fn read(answer: &Answer<'_>) -> Result<Self, Refusal> {
+        let body = answer.read();
+        let device = body.json().filter(|_| answer.is_success()).and_then(Self::of);
+        device.ok_or_else(|| Refusal::of(answer, &body))
+    }
+
+    fn of(json: &Value) -> Option<Self> {
+        let text = |name: &str| json.get(name)?.as_str().map(str::trim).filter(|text| !text.is_empty());
+        let user_code = text("user_code")
+            .filter(|code| code.len() <= LONGEST_USER_CODE && !code.chars().any(reading::is_invisible))?;
+        // It is opened or shown, and it came from a server: nothing but a web page may be behind it.
+        let page = |name| text(name).filter(|uri| uri.len() <= LONGEST_URI && Address::read(uri).is_some());
+        Some(Self {
+            device_code: Secret::new(text("device_code")?),
+            user_code: user_code.to_string(),
+            verification_uri: page("verification_uri").or_else(|| page("verification_url"))?.to_string(),
+            verification_uri_complete: page("verification_uri_complete")
+                .or_else(|| page("verification_url_complete"))
+                .map(str::to_string),
+            expires_in: seconds(json, "expires_in").unwrap_or(USUAL_LIFE),
+            interval: clamped(seconds(json, "interval").unwrap_or(USUAL_INTERVAL)),
+        })
+    }
+}
+
+impl Polling {
+    pub fn new(device: &Device, now: Timestamp) -> Self {
+        let interval = clamped(device.interval);
+        // A code that lives for seconds is asked for once at least.
+        let first = interval.min(device.expires_in / 2);
+        Self { interval, failures: 0, next: now + first, end: now + device.expires_in }
+    }
+
+    /// A poll that is late is made although the end has passed meanwhile: the provider knows best.
+    pub fn next(&self, now: Timestamp) -> Next {
+        if now >= self.next && self.next < self.end {
+            Next::Poll
+        } else if now >= self.end {
+            Next::Expired
+        } else {
+            Next::Wait(self.next.min(self.end))
+        }
+    }
+
+    /// The interval counts from the receipt of an answer, so however the network delays it, no two polls reach the
+    /// provider sooner after each other than it asked for.
+    pub fn on_answer(&mut self, answer: &Answer<'_>, clock: Clock<'_>, now: Timestamp) -> Step {
+        let body = answer.read();
+        if let Some(tokens) = token::tokens(answer, &body, clock) {
+            return Step::Tokens(tokens);
+        }
+        let Some(error) = body.json().and_then(ProviderError::of) else {
+            return self.on_refusal(Refusal::of(answer, &body), now);
+        };
+        match error.kind() {
+            Kind::Pending => self.wait_again(now),
+            Kind::SlowDown => {
+                let asked = body.json().and_then(|json| seconds(json, "interval")).unwrap_or_default();
+                self.interval = clamped(asked.max(self.interval + SLOWER));
+                self.wait_again(now)
+            }
+            Kind::Denied => Step::Denied,
+            Kind::Expired => Step::Expired,
+            Kind::Nonce => Step::UseNonce,
+            Kind::Grant | Kind::Interaction(_) | Kind::Misconfigured | Kind::Unavailable | Kind::Unknown => {
+                self.on_refusal(Refusal::of(answer, &body), now)
+            }
+        }
+    }
+
+    /// No answer came. RFC 8628, section 3.5: poll less often, exponentially.
+    pub fn on_trouble(&mut self, now: Timestamp) -> Step {
+        self.wait_longer(Duration::ZERO, now)
+    }
+
+    fn on_refusal(&mut self, refusal: Refusal, now: Timestamp) -> Step {
+        match &refusal {
+            Refusal::Trouble { trouble: Trouble::Misconfigured, .. } => Step::Problem(refusal),
+            Refusal::Trouble { retry_after, .. } => self.wait_longer(retry_after.unwrap_or_default(), now),
+            Refusal::Provider { error, .. } if error.kind() == Kind::Unavailable => {
+                self.wait_longer(Duration::ZERO, now)
+            }
+            Refusal::Provider { .. } | Refusal::UseNonce => Step::Problem(refusal),
+        }
+    }
+
+    fn wait_again(&mut self, now: Timestamp) -> Step {
+        self.failures = 0;
+        self.wait(self.interval, now)
+    }
+
+    fn wait_longer(&mut self, at_least: Duration, now: Timestamp) -> Step {
+        self.failures = self.failures.saturating_add(1);
+        let longer = self.interval.saturating_mul(1 << self.failures.min(6));
+        self.wait(clamped(longer).max(at_least), now)
+    }
+
+    fn wait(&mut self, for_: Duration, now: Timestamp) -> Step {
+        self.next = now + for_;
+        if now >= self.end { Step::Expired } else { Step::Wait(self.next.min(self.end)) }
+    }
+}
+
+fn seconds(json: &Value, name: &str) -> Option<Duration> {
+    let seconds = json.get(name).and_then(number).filter(|seconds| *seconds > 0.0)?;
+    // The cast saturates.
+    Some(Duration::from_millis((seconds * 1000.0) as u64))
+}
+
+fn clamped(interval: Duration) -> Duration {
+    interval.clamp(SHORTEST_INTERVAL, LONGEST_INTERVAL)
+}
+
+/// RFC 8628, section 3.2, where the provider says nothing.
+const USUAL_INTERVAL: Duration = Duration::from_secs(5);
+
+/// The provider has to say it; one that does not is asked for as long as most codes live.
+const USUAL_LIFE: Duration = Duration::from_secs(15 * 60);
+
+/// RFC 8628, section 3.5.
+const SLOWER: Duration = Duration::from_secs(5);
+
+const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);
+
+const LONGEST_INTERVAL: Duration = Duration::from_secs(60);
+
+const LONGEST_USER_CODE: usize = 64;
+
+const LONGEST_URI: usize = 2048;

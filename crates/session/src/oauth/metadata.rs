@@ -1,0 +1,178 @@
+//! What a provider says about itself: OpenID Connect Discovery, RFC 8414, and endpoints written by hand.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use serde_json::Value;
+
+use super::address::Address;
+
+/// Where a provider can be asked for what, and how it wants to be asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Metadata {
+    /// Unknown where the endpoints were written by hand and nothing was said of it; no ID token can be checked then.
+    pub issuer: Option<String>,
+    pub token_endpoint: String,
+    pub authorization_endpoint: Option<String>,
+    pub device_authorization_endpoint: Option<String>,
+    pub end_session_endpoint: Option<String>,
+    pub introspection_endpoint: Option<String>,
+    pub jwks_uri: Option<String>,
+    pub pushed_authorization_request_endpoint: Option<String>,
+    pub revocation_endpoint: Option<String>,
+    pub userinfo_endpoint: Option<String>,
+    pub code_challenge_methods_supported: Vec<String>,
+    pub dpop_signing_alg_values_supported: Vec<String>,
+    pub grant_types_supported: Vec<String>,
+    pub id_token_signing_alg_values_supported: Vec<String>,
+    pub scopes_supported: Vec<String>,
+    pub token_endpoint_auth_methods_supported: Vec<String>,
+    pub authorization_response_iss_parameter_supported: bool,
+    pub require_pushed_authorization_requests: bool,
+    /// Endpoints that the provider names and that are not used, because they are no address to send anything to.
+    pub ignored: Vec<&'static str>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MetadataProblem {
+    /// It speaks for somebody else (RFC 8414, section 3.3), or for nobody.
+    Issuer {
+        found: Option<String>,
+    },
+    Missing(&'static str),
+    NotJson,
+    /// Neither https nor this machine, or no address at all.
+    Unsafe {
+        field: &'static str,
+        url: String,
+    },
+}
+
+/// Where an issuer's metadata may be found, in the order in which to try: OpenID Connect appends (Discovery, section
+/// 4), RFC 8414 inserts, and some insert what the others append (RFC 8414, section 5). Nothing for what is no issuer.
+pub fn well_known(issuer: &str) -> Vec<String> {
+    let Some(address) =
+        Address::read(issuer).filter(|address| !address.has_query() && !address.has_fragment())
+    else {
+        return Vec::new();
+    };
+    let (origin, path) = (address.origin(), address.path().trim_end_matches('/'));
+    let mut urls = Vec::from([
+        format!("{origin}{path}/.well-known/openid-configuration"),
+        format!("{origin}/.well-known/oauth-authorization-server{path}"),
+    ]);
+    if !path.is_empty() {
+        urls.push(format!("{origin}/.well-known/openid-configuration{path}"));
+    }
+    urls
+}
+
+impl Metadata {
+    /// Reads the metadata of that issuer and no other; they are compared letter by letter.
+    pub fn read(json: &[u8], issuer: &str, allow_http: bool) -> Result<Self, MetadataProblem> {
+        let json: Value = serde_json::from_slice(json).map_err(|_| MetadataProblem::NotJson)?;
+        let text = |name: &str| json.get(name).and_then(Value::as_str).map(str::to_string);
+        let found = text("issuer");
+        if found.as_deref() != Some(issuer) {
+            return Err(MetadataProblem::Issuer { found });
+        }
+        let metadata = Self {
+            issuer: found,
+            token_endpoint: text("token_endpoint").ok_or(MetadataProblem::Missing("token_endpoint"))?,
+            authorization_endpoint: text("authorization_endpoint"),
+            device_authorization_endpoint: text("device_authorization_endpoint"),
+            end_session_endpoint: text("end_session_endpoint"),
+            introspection_endpoint: text("introspection_endpoint"),
+            jwks_uri: text("jwks_uri"),
+            pushed_authorization_request_endpoint: text("pushed_authorization_request_endpoint"),
+            revocation_endpoint: text("revocation_endpoint"),
+            userinfo_endpoint: text("userinfo_endpoint"),
+            code_challenge_methods_supported: list(&json, "code_challenge_methods_supported"),
+            dpop_signing_alg_values_supported: list(&json, "dpop_signing_alg_values_supported"),
+            grant_types_supported: list(&json, "grant_types_supported"),
+            id_token_signing_alg_values_supported: list(&json, "id_token_signing_alg_values_supported"),
+            scopes_supported: list(&json, "scopes_supported"),
+            token_endpoint_auth_methods_supported: list(&json, "token_endpoint_auth_methods_supported"),
+            authorization_response_iss_parameter_supported: flag(
+                &json,
+                "authorization_response_iss_parameter_supported",
+            ),
+            require_pushed_authorization_requests: flag(&json, "require_pushed_authorization_requests"),
+            ignored: Vec::new(),
+        };
+        metadata.checked(allow_http)
+    }
+
+    /// For endpoints that were written by hand as well: no token is sent to an address that is not safe.
+    ///
+    /// What a sign-in cannot do without is a problem; what it can do without is ignored when it is not safe.
+    pub fn checked(mut self, allow_http: bool) -> Result<Self, MetadataProblem> {
+        let is_safe = |url: &str| {
+            Address::read(url).is_some_and(|address| address.is_safe(allow_http) && !address.has_fragment())
+        };
+        let needed = [
+            ("token_endpoint", Some(&self.token_endpoint)),
+            ("authorization_endpoint", self.authorization_endpoint.as_ref()),
+        ];
+        for (field, url) in needed {
+            if let Some(url) = url.filter(|url| !is_safe(url)) {
+                return Err(MetadataProblem::Unsafe { field, url: url.clone() });
+            }
+        }
+        for (field, endpoint) in [
+            ("device_authorization_endpoint", &mut self.device_authorization_endpoint),
+            ("end_session_endpoint", &mut self.end_session_endpoint),
+            ("introspection_endpoint", &mut self.introspection_endpoint),
+            ("jwks_uri", &mut self.jwks_uri),
+            ("pushed_authorization_request_endpoint", &mut self.pushed_authorization_request_endpoint),
+            ("revocation_endpoint", &mut self.revocation_endpoint),
+            ("userinfo_endpoint", &mut self.userinfo_endpoint),
+        ] {
+            if endpoint.take_if(|url| !is_safe(url)).is_some() {
+                self.ignored.push(field);
+            }
+        }
+        Ok(self)
+    }
+
+    /// Endpoints on another origin than the issuer's. Large providers have them on purpose; a person may want to know.
+    pub fn elsewhere(&self) -> Vec<&str> {
+        let origin = |url: &str| Address::read(url).map(|address| address.origin());
+        let Some(home) = self.issuer.as_deref().and_then(origin) else { return Vec::new() };
+        [
+            Some(&self.token_endpoint),
+            self.authorization_endpoint.as_ref(),
+            self.device_authorization_endpoint.as_ref(),
+            self.end_session_endpoint.as_ref(),
+            self.introspection_endpoint.as_ref(),
+            self.jwks_uri.as_ref(),
+            self.pushed_authorization_request_endpoint.as_ref(),
+            self.revocation_endpoint.as_ref(),
+            self.userinfo_endpoint.as_ref(),
+        ]
+        .into_iter()
+        .flatten()
+        .map(String::as_str)
+        .filter(|url| origin(url).as_ref() != Some(&home))
+        .collect()
+    }
+
+    /// Whether to prove possession of a key (RFC 9449): the provider knows how to check what we can sign.
+    pub fn supports_dpop(&self) -> bool {
+        self.dpop_signing_alg_values_supported.iter().any(|alg| alg == "ES256")
+    }
+}
+
+/// A list, or the words of a text.
+fn list(json: &Value, name: &str) -> Vec<String> {
+    match json.get(name) {
+        Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).map(str::to_string).collect(),
+        Some(Value::String(text)) => text.split_whitespace().map(str::to_string).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn flag(json: &Value, name: &str) -> bool {
+    json.get(name).is_some_and(|value| value.as_bool() == Some(true) || value.as_str() == Some("true"))
+}

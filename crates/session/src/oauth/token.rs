@@ -1,0 +1,201 @@
+//! The token endpoint: what tokens are bought with, and what the answer means.
+
+use alloc::string::{String, ToString};
+use core::time::Duration;
+
+use serde_json::Value;
+
+use super::Provider;
+use super::authorize::{Code, Started};
+use super::error::{Interaction, Kind, Need, ProviderError, Refusal};
+use super::form::Form;
+use crate::reason::Trouble;
+use crate::recipe::answer::Body;
+use crate::recipe::message::with_scheme;
+use crate::recipe::{Answer, Clock, Lifetime, Message, Pointer, Unit, lifetime, reading};
+use crate::tokens::{AccessToken, RefreshToken, Secret, Tokens};
+use crate::verdict::Verdict;
+
+/// What came with new tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenAnswer {
+    /// With an access token, always.
+    pub tokens: Tokens,
+    pub token_type: TokenType,
+    /// What was granted, where it is not what was asked for (RFC 6749, section 5.1).
+    pub scope: Option<String>,
+    pub id_token: Option<Secret>,
+}
+
+/// How an access token wants to be shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TokenType {
+    #[default]
+    Bearer,
+    /// Together with a proof (RFC 9449).
+    Dpop,
+}
+
+/// What came of a refresh.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refreshed {
+    Fresh(TokenAnswer),
+    /// Nothing came, and what that means for the session. With an `interaction` the provider said definitely that
+    /// somebody has to be at a browser; the refresh token may be as good as ever after that.
+    Not {
+        verdict: Verdict,
+        interaction: Option<Interaction>,
+    },
+    /// Send it once more, with the nonce of this answer's `DPoP-Nonce`.
+    UseNonce,
+}
+
+impl Provider {
+    /// Buys tokens with the code of a callback.
+    pub fn redeem(&self, started: &Started, code: &Code) -> Message {
+        let mut form = Form::grant("authorization_code")
+            .with("code", code.0.expose())
+            .with("redirect_uri", started.redirect_uri())
+            .with("code_verifier", started.verifier().expose());
+        form.put_resources(&self.client.resources);
+        self.ask_for_tokens(form)
+    }
+
+    pub fn refresh(&self, token: &RefreshToken) -> Message {
+        let mut form = Form::grant("refresh_token").with("refresh_token", token.expose());
+        form.put_resources(&self.client.resources);
+        self.post(&self.metadata.token_endpoint, form, &self.client.extra.refresh)
+    }
+
+    /// RFC 9700 (section 2.4) forbids this grant to new clients; some servers know no other way to sign in.
+    pub fn password(&self, username: &str, password: &Secret) -> Message {
+        let mut form = Form::grant("password").with("username", username).with("password", password.expose());
+        form.put_some("scope", self.client.scope().as_deref());
+        self.client.put_target(&mut form);
+        self.ask_for_tokens(form)
+    }
+
+    pub fn client_credentials(&self) -> Message {
+        let mut form = Form::grant("client_credentials");
+        form.put_some("scope", self.client.scope().as_deref());
+        self.client.put_target(&mut form);
+        self.ask_for_tokens(form)
+    }
+
+    pub(super) fn ask_for_tokens(&self, form: Form) -> Message {
+        self.post(&self.metadata.token_endpoint, form, &self.client.extra.token)
+    }
+}
+
+impl TokenType {
+    /// The name and the value of the header that opens a protected resource.
+    pub fn authorization(self, token: &AccessToken) -> (String, Secret) {
+        let scheme = match self {
+            Self::Bearer => "Bearer",
+            Self::Dpop => "DPoP",
+        };
+        ("Authorization".to_string(), with_scheme(scheme, token.expose()))
+    }
+
+    /// Whatever is not DPoP is shown as a bearer token: some servers leave the type out or have a word of their own
+    /// for it, and the refresh token that came along may be the only good one by now.
+    fn read(json: &Value) -> Self {
+        let kind = json.get("token_type").and_then(Value::as_str).unwrap_or_default();
+        if kind.trim().eq_ignore_ascii_case("dpop") { Self::Dpop } else { Self::Bearer }
+    }
+}
+
+impl Refreshed {
+    /// What the session is told, once no other try follows at once.
+    pub fn into_verdict(self) -> Verdict {
+        match self {
+            Self::Fresh(answer) => Verdict::Fresh(answer.tokens),
+            Self::Not { verdict, .. } => verdict,
+            Self::UseNonce => {
+                Verdict::Transient { trouble: Trouble::Status, status: None, retry_after: None }
+            }
+        }
+    }
+}
+
+/// The tokens that a sign-in brought, or why it brought none.
+pub fn read_tokens(answer: &Answer<'_>, clock: Clock<'_>) -> Result<TokenAnswer, Refusal> {
+    let body = answer.read();
+    tokens(answer, &body, clock).ok_or_else(|| Refusal::of(answer, &body))
+}
+
+/// What the answer to a refresh means. Only one thing condemns the token that was sent: `invalid_grant`, in the
+/// provider's JSON, with the status that belongs to it.
+pub fn read_refresh(answer: &Answer<'_>, clock: Clock<'_>) -> Refreshed {
+    let body = answer.read();
+    if let Some(fresh) = tokens(answer, &body, clock) {
+        return Refreshed::Fresh(fresh);
+    }
+    let not = |verdict| Refreshed::Not { verdict, interaction: None };
+    let interaction = |need| {
+        let claims = body.json().and_then(|json| text(json, "claims")).map(str::to_string);
+        let interaction = Some(Interaction { claims, ..Interaction::of(need) });
+        Refreshed::Not { verdict: reading::suspect(answer, &body), interaction }
+    };
+    if let Some(error) = body.json().and_then(ProviderError::of) {
+        match (error.kind(), answer.status) {
+            (Kind::Nonce, 400 | 401) => return Refreshed::UseNonce,
+            (Kind::Grant, 400 | 401) => match error.detail.as_deref() {
+                None => return not(Verdict::Dead),
+                Some(detail) if ABOUT_THE_TOKEN.contains(&detail) => return not(Verdict::Dead),
+                Some(detail) => return interaction(need(detail)),
+            },
+            (Kind::Interaction(need), 400 | 401 | 403) => return interaction(need),
+            // Some servers say this of a dead refresh token, so it says nothing for certain.
+            (Kind::Misconfigured, _) if error.code == "invalid_request" => {}
+            (Kind::Misconfigured, 200..300 | 400 | 401 | 403) => {
+                let status = Some(answer.status);
+                return not(Verdict::Misconfigured { trouble: Trouble::Misconfigured, status });
+            }
+            (Kind::Unavailable, 200..500) => return not(reading::transient(answer, Trouble::Status)),
+            (Kind::SlowDown, 200..500) => return not(reading::transient(answer, Trouble::RateLimited)),
+            _ => {}
+        }
+        // A refusal in an envelope that says success.
+        if answer.is_success() {
+            return not(reading::suspect(answer, &body));
+        }
+    }
+    not(reading::neither_fresh_nor_dead(answer, &body))
+}
+
+pub(super) fn tokens(answer: &Answer<'_>, body: &Body, clock: Clock<'_>) -> Option<TokenAnswer> {
+    let json = body.json().filter(|_| answer.is_success())?;
+    let access =
+        text(json, "access_token").filter(|token| token.bytes().all(|byte| byte.is_ascii_graphic()))?;
+    let tokens = Tokens {
+        access: Some(AccessToken::new(access)),
+        lifetime: lifetime(json, access, clock),
+        refresh: text(json, "refresh_token").map(RefreshToken::new),
+    };
+    Some(TokenAnswer {
+        tokens,
+        token_type: TokenType::read(json),
+        scope: text(json, "scope").map(str::to_string),
+        id_token: text(json, "id_token").map(Secret::new),
+    })
+}
+
+fn lifetime(json: &Value, token: &str, clock: Clock<'_>) -> Option<Duration> {
+    let field = Pointer::new("/expires_in").ok().map(|at| Lifetime { at, unit: Unit::Seconds });
+    lifetime::of(field.as_ref(), json, token, clock)
+}
+
+fn text<'a>(json: &'a Value, name: &str) -> Option<&'a str> {
+    json.get(name)?.as_str().map(str::trim).filter(|text| !text.is_empty())
+}
+
+fn need(detail: &str) -> Need {
+    match detail {
+        "invalid_rapt" | "rapt_required" | "user_password_expired" => Need::Login,
+        _ => Kind::of(detail).need().unwrap_or(Need::Other),
+    }
+}
+
+/// What a provider adds to `invalid_grant` when it does mean the token. Whatever else it adds asks for a person.
+const ABOUT_THE_TOKEN: [&str; 2] = ["bad_token", "token_expired"];

@@ -1,0 +1,370 @@
+//! The token endpoint.
+
+use std::time::Duration;
+
+use session::oauth::Provider;
+use session::oauth::client::{Client, ClientAuth};
+use session::oauth::error::{Interaction, Need, ProviderError, Refusal};
+use session::oauth::token::{Refreshed, TokenAnswer, TokenType, read_refresh, read_tokens};
+use session::reason::Trouble;
+use session::recipe::{Answer, Clock, JwtTimes};
+use session::tokens::{AccessToken, RefreshToken, Secret};
+use session::verdict::Verdict;
+
+use crate::{CANARY, HTML, JSON, PAGE, answer, clock, confidential, provider, say};
+
+#[test]
+fn grants_are_asked_for_as_the_standards_say() {
+    let mut provider = provider();
+    let client = &mut provider.client;
+    client.audience = Some("https://api.example".into());
+    client.resources = vec!["https://a.example".into()];
+    let extra = |text: &str| [(text.to_owned(), "1".to_owned()), ("scope".into(), "forged".into())].into();
+    client.extra.token = extra("t");
+    client.extra.refresh = extra("r");
+    let target =
+        "&scope=openid+offline_access&audience=https%3A%2F%2Fapi.example&resource=https%3A%2F%2Fa.example";
+    assert_eq!(
+        say(&provider.refresh(&RefreshToken::new("R/T"))),
+        "POST https://id.example/token grant_type=refresh_token&refresh_token=R%2FT\
+         &resource=https%3A%2F%2Fa.example&client_id=desktop&r=1&scope=forged"
+    );
+    assert_eq!(
+        say(&provider.password("mia", &Secret::new("p w&"))),
+        format!(
+            "POST https://id.example/token grant_type=password&username=mia&password=p+w%26{target}\
+             &client_id=desktop&t=1"
+        )
+    );
+    assert_eq!(
+        say(&provider.client_credentials()),
+        format!("POST https://id.example/token grant_type=client_credentials{target}&client_id=desktop&t=1")
+    );
+}
+
+/// RFC 6749, section 2.3.1: the halves of the header are escaped as in a form.
+#[test]
+fn a_client_names_itself_once() {
+    let refresh = |provider: &Provider| say(&provider.refresh(&RefreshToken::new("RT")));
+    let none = "POST https://id.example/token grant_type=refresh_token&refresh_token=RT&client_id=desktop";
+    assert_eq!(refresh(&provider()), none);
+    assert_eq!(refresh(&confidential(ClientAuth::None)), none);
+    assert_eq!(refresh(&confidential(ClientAuth::SecretPost)), format!("{none}&client_secret=s%3Ae+cret"));
+    assert_eq!(
+        refresh(&confidential(ClientAuth::SecretBasic)),
+        "POST https://id.example/token [Authorization: Basic ZGVza3RvcDpzJTNBZStjcmV0] \
+         grant_type=refresh_token&refresh_token=RT"
+    );
+    let mut without = provider();
+    without.client.auth = ClientAuth::SecretBasic;
+    assert_eq!(refresh(&without), none, "nothing is made up");
+    let mut forged = provider();
+    forged.client.extra.refresh = [("client_id", "x"), ("refresh_token", "x"), ("grant_type", "x")]
+        .map(|(name, value)| (name.into(), value.into()))
+        .into();
+    assert_eq!(refresh(&forged), none);
+}
+
+#[test]
+fn a_way_to_name_the_client_is_found_when_nobody_chose_one() {
+    let table = [
+        ("", true, ClientAuth::SecretBasic),
+        ("client_secret_post client_secret_basic", true, ClientAuth::SecretBasic),
+        ("client_secret_post none", true, ClientAuth::SecretPost),
+        ("private_key_jwt", true, ClientAuth::SecretBasic),
+        ("client_secret_post", false, ClientAuth::None),
+    ];
+    for (supported, has_secret, auth) in table {
+        let supported: Vec<_> = supported.split(' ').map(str::to_owned).collect();
+        assert_eq!(ClientAuth::suited(&supported, has_secret), auth, "{supported:?}");
+    }
+    assert_eq!(Client::public("x").auth, ClientAuth::None);
+}
+
+/// FAILURES A10, A11, A12, C6, and what the servers of the transcripts send.
+#[test]
+fn answers_with_tokens_are_read_whatever_they_look_like() {
+    let table = [
+        (
+            r#"{"access_token":"5vTB0Cow","expires_in":3,"id_token":"e.y.J","refresh_token":"c3Z5","scope":"openid offline_access email","token_type":"Bearer"}"#,
+            "Bearer 5vTB0Cow 3s c3Z5 [openid offline_access email] id",
+        ),
+        (
+            r#"{"access_token": "McfYA18B", "expires_in": 3, "token_type": "Bearer", "scope": "openid read", "refresh_token": "JbIL0DEY", "id_token": "e.y.J"}"#,
+            "Bearer McfYA18B 3s JbIL0DEY [openid read] id",
+        ),
+        (r#"{"access_token":"34Cx","expires_in":60,"token_type":"DPoP"}"#, "Dpop 34Cx 60s - -"),
+        (r#"{"access_token":"AT","token_type":"dpop"}"#, "Dpop AT ? - -"),
+        (r#"{"access_token":"AT","token_type":"bearer"}"#, "Bearer AT ? - -"),
+        (r#"{"access_token":"AT","token_type":"BEARER","error":""}"#, "Bearer AT ? - -"),
+        (r#"{"access_token":"AT","token_type":"BearerToken"}"#, "Bearer AT ? - -"),
+        (r#"{"access_token":"AT","token_type":null,"refresh_token":null}"#, "Bearer AT ? - -"),
+        (r#"{"access_token":"AT","refresh_token":"","scope":"","id_token":""}"#, "Bearer AT ? - -"),
+        (r#"{"access_token":" AT\n","refresh_token":" RT "}"#, "Bearer AT ? RT -"),
+        (r#"{"access_token":"AT","expires_in":"3600"}"#, "Bearer AT 3600s - -"),
+        (r#"{"access_token":"AT","expires_in":3600.0}"#, "Bearer AT 3600s - -"),
+        (r#"{"access_token":"AT","expires_in":0}"#, "Bearer AT ? - -"),
+        (r#"{"access_token":"AT","expires_in":-5}"#, "Bearer AT ? - -"),
+        (r#"{"access_token":"AT","expires_in":null}"#, "Bearer AT ? - -"),
+        (r#"{"access_token":"AT","expires_in":"soon"}"#, "Bearer AT ? - -"),
+        (r#"{"access_token":"AT","expires_in":1000000000000}"#, "Bearer AT ? - -"),
+        (r#"{"access_token":"AT","expires_in":1795228256}"#, "Bearer AT 3600s - -"),
+        (r#"{"access_token":"a.b.c"}"#, "Bearer a.b.c 300s - -"),
+        (r#"{"access_token":"a.b.c","expires_in":300000}"#, "Bearer a.b.c 300s - -"),
+        (r#"{"access_token":"a.b.c","expires_in":60}"#, "Bearer a.b.c 60s - -"),
+        ("\u{feff}{\"access_token\":\"AT\"}", "Bearer AT ? - -"),
+    ];
+    let times = |token: &str| {
+        (token == "a.b.c").then_some(JwtTimes { exp: Some(1_795_224_956), iat: Some(1_795_224_656) })
+    };
+    let clock = Clock { date: Some(1_795_224_656), jwt: &times };
+    for (body, told) in table {
+        let read = read_tokens(&answer(200, body), clock).unwrap();
+        assert_eq!(tell(&read), told, "{body}");
+        let refreshed = read_refresh(&answer(200, body), clock);
+        assert_eq!(refreshed, Refreshed::Fresh(read.clone()), "{body}");
+        assert_eq!(refreshed.into_verdict(), Verdict::Fresh(read.tokens));
+        let mislabelled = Answer { content_type: Some(HTML), ..answer(200, body) };
+        assert!(read_tokens(&mislabelled, clock).is_ok(), "{body}");
+        let refused = Answer { status: 400, ..answer(200, body) };
+        assert!(read_tokens(&refused, clock).is_err(), "{body}");
+    }
+}
+
+/// RFC 6749, sections 4.1.2.1 and 5.2; RFC 8628; RFC 8707; RFC 9449; OpenID Connect Core; and codes of nobody's.
+///
+/// Only `invalid_grant` says that a token is dead, and only with the status that belongs to it (FAILURES D1, D10).
+#[test]
+fn every_error_code_has_its_meaning_for_a_refresh() {
+    let table = [
+        ("invalid_grant", "dead dead suspect suspect transient"),
+        ("invalid_client", "misconfigured misconfigured misconfigured misconfigured transient"),
+        ("unauthorized_client", "misconfigured misconfigured misconfigured misconfigured transient"),
+        ("invalid_scope", "misconfigured misconfigured misconfigured misconfigured transient"),
+        ("unsupported_grant_type", "misconfigured misconfigured misconfigured misconfigured transient"),
+        ("invalid_target", "misconfigured misconfigured misconfigured misconfigured transient"),
+        ("invalid_dpop_proof", "misconfigured misconfigured misconfigured misconfigured transient"),
+        ("unsupported_response_type", "misconfigured misconfigured misconfigured misconfigured transient"),
+        ("invalid_request", "suspect suspect suspect suspect transient"),
+        ("invalid_token", "suspect suspect suspect suspect transient"),
+        ("access_denied", "suspect suspect suspect suspect transient"),
+        ("expired_token", "suspect suspect suspect suspect transient"),
+        ("authorization_pending", "suspect suspect suspect suspect transient"),
+        ("bad_refresh_token", "suspect suspect suspect suspect transient"),
+        ("INVALID_GRANT", "suspect suspect suspect suspect transient"),
+        ("", "suspect suspect suspect suspect transient"),
+        ("slow_down", "transient transient transient transient transient"),
+        ("server_error", "transient transient transient transient transient"),
+        ("temporarily_unavailable", "transient transient transient transient transient"),
+        ("interaction_required", "Other Other Other suspect transient"),
+        ("login_required", "Login Login Login suspect transient"),
+        ("consent_required", "Consent Consent Consent suspect transient"),
+        (
+            "account_selection_required",
+            "AccountSelection AccountSelection AccountSelection suspect transient",
+        ),
+        ("insufficient_user_authentication", "StepUp StepUp StepUp suspect transient"),
+        ("insufficient_scope", "Scope Scope Scope suspect transient"),
+        ("use_dpop_nonce", "nonce nonce suspect suspect transient"),
+    ];
+    for (code, meanings) in table {
+        let body = format!(r#"{{"error":"{code}","error_description":"grant request is invalid"}}"#);
+        let statuses = [400, 401, 403, 200, 500];
+        let read: Vec<_> = statuses.iter().map(|status| refresh(*status, &body)).collect();
+        assert_eq!(read.join(" "), meanings, "{code}");
+    }
+}
+
+/// FAILURES D1 to D5: what is no answer of the provider's says nothing about the token.
+#[test]
+fn what_is_not_the_providers_word_keeps_the_token() {
+    let grant = r#"{"error":"invalid_grant"}"#;
+    let table = [
+        (200, PAGE, "transient NotJson"),
+        (200, "", "transient Unreadable"),
+        (200, "{}", "transient Unreadable"),
+        (200, r#"{"access_token":""}"#, "transient Unreadable"),
+        (200, r#"{"access_token":7}"#, "transient Unreadable"),
+        (200, r#"{"access_token":"with space"}"#, "transient Unreadable"),
+        (200, r#"{"access_token":"cut"#, "transient CutShort"),
+        (200, "access_token=AT&token_type=bearer", "transient NotJson"),
+        (204, "", "transient Unreadable"),
+        (302, "", "transient Redirected"),
+        (302, grant, "transient Redirected"),
+        (400, "", "suspect"),
+        (400, "{}", "suspect"),
+        (400, "invalid_grant", "suspect"),
+        (400, r#"{"error":{"code":"invalid_grant"}}"#, "suspect"),
+        (400, r#"["invalid_grant"]"#, "suspect"),
+        (401, "", "suspect"),
+        (403, PAGE, "transient NotJson"),
+        (403, "", "suspect"),
+        (404, grant, "misconfigured"),
+        (405, "", "misconfigured"),
+        (408, grant, "transient Status"),
+        (418, grant, "transient Status"),
+        (429, grant, "transient RateLimited"),
+        (429, "", "transient RateLimited"),
+        (500, grant, "transient Status"),
+        (500, PAGE, "transient Status"),
+        (502, "", "transient Status"),
+        (503, PAGE, "transient Status"),
+        (511, PAGE, "transient NotJson"),
+        (522, PAGE, "transient Status"),
+    ];
+    for (status, body, meaning) in table {
+        let read = match read_refresh(&answer(status, body), clock()) {
+            Refreshed::Not { verdict: Verdict::Transient { trouble, .. }, .. } => {
+                format!("transient {trouble:?}")
+            }
+            Refreshed::Fresh(_) | Refreshed::Not { .. } | Refreshed::UseNonce => refresh(status, body),
+        };
+        assert_eq!(read, meaning, "{status} {body}");
+    }
+    let answer = Answer { retry_after: Some(Duration::from_secs(99_999)), ..answer(503, "") };
+    let Refreshed::Not { verdict, .. } = read_refresh(&answer, clock()) else { panic!() };
+    let Verdict::Transient { retry_after, .. } = verdict else { panic!("{verdict:?}") };
+    assert_eq!(retry_after, Some(Duration::from_secs(3600)));
+    // A page that a network in between can write, where nobody checks who wrote it.
+    let plain = Answer { authentic: false, ..crate::answer(401, PAGE) };
+    assert!(matches!(
+        read_refresh(&plain, clock()),
+        Refreshed::Not { verdict: Verdict::Transient { .. }, .. }
+    ));
+}
+
+/// FAILURES D12: some providers say `invalid_grant` and mean that somebody has to be at a browser.
+#[test]
+fn what_a_provider_adds_to_invalid_grant_is_heard() {
+    let table = [
+        (r#""suberror":"bad_token""#, "dead"),
+        (r#""suberror":"token_expired""#, "dead"),
+        (r#""suberror":"""#, "dead"),
+        (r#""suberror":null"#, "dead"),
+        (r#""suberror":"basic_action""#, "Other"),
+        (r#""suberror":"additional_action""#, "Other"),
+        (r#""suberror":"consent_required""#, "Consent"),
+        (r#""suberror":"user_password_expired""#, "Login"),
+        (r#""suberror":"of_their_own""#, "Other"),
+        (r#""error_subtype":"invalid_rapt""#, "Login"),
+        (r#""error_subtype":"rapt_required""#, "Login"),
+        (r#""error_codes":[50076]"#, "dead"),
+    ];
+    for (addition, meaning) in table {
+        let body = format!(r#"{{"error":"invalid_grant",{addition}}}"#);
+        assert_eq!(refresh(400, &body), meaning, "{addition}");
+    }
+    let body = r#"{"error":"interaction_required","suberror":"basic_action","claims":"{\"a\":1}"}"#;
+    let refreshed = read_refresh(&answer(400, body), clock());
+    let Refreshed::Not { verdict, interaction } = refreshed else { panic!("{refreshed:?}") };
+    assert_eq!(
+        interaction,
+        Some(Interaction { claims: Some("{\"a\":1}".into()), ..Interaction::of(Need::Other) })
+    );
+    assert!(matches!(verdict, Verdict::Suspect { status: 400, authentic: true, .. }), "{verdict:?}");
+}
+
+#[test]
+fn a_second_demand_for_a_nonce_is_a_trouble_like_others() {
+    let verdict = Refreshed::UseNonce.into_verdict();
+    assert_eq!(verdict, Verdict::Transient { trouble: Trouble::Status, status: None, retry_after: None });
+}
+
+/// What the sign-ins of the transcripts are told when they fail.
+#[test]
+fn a_sign_in_that_fails_is_told_why() {
+    let table = [
+        (400, r#"{"error":"invalid_grant","error_description":"grant request is invalid"}"#, "invalid_grant"),
+        (
+            400,
+            r#"{"error": "invalid_grant", "error_description": "Invalid credentials given."}"#,
+            "invalid_grant",
+        ),
+        (
+            401,
+            r#"{"error":"invalid_client","error_description":"client authentication failed"}"#,
+            "invalid_client",
+        ),
+        (400, r#"{"error": "unsupported_grant_type"}"#, "unsupported_grant_type"),
+        (200, r#"{"error":"bad_verification_code"}"#, "bad_verification_code"),
+        (400, r#"{"error":"use_dpop_nonce","error_description":"nonce is required"}"#, "nonce"),
+        (400, r#"{"error":"temporarily_unavailable"}"#, "temporarily_unavailable"),
+        (503, r#"{"error":"temporarily_unavailable"}"#, "Status"),
+        (500, "<!doctype html>", "Status"),
+        (429, r#"{"error":"slow_down"}"#, "RateLimited"),
+        (404, PAGE, "Misconfigured"),
+        (200, PAGE, "NotJson"),
+        (200, "{}", "Unreadable"),
+        (302, "", "Redirected"),
+    ];
+    for (status, body, told) in table {
+        let read = match read_tokens(&answer(status, body), clock()).unwrap_err() {
+            Refusal::UseNonce => "nonce".into(),
+            Refusal::Provider { status: of, error: ProviderError { code, .. } } => {
+                assert_eq!(of, status);
+                code
+            }
+            Refusal::Trouble { trouble, status: of, .. } => {
+                assert_eq!(of, Some(status));
+                format!("{trouble:?}")
+            }
+        };
+        assert_eq!(read, told, "{status} {body}");
+    }
+}
+
+#[test]
+fn a_token_is_shown_as_its_type_wants() {
+    let token = AccessToken::new("AT");
+    let shown = |kind: TokenType| kind.authorization(&token).1.expose().to_owned();
+    assert_eq!((shown(TokenType::Bearer), shown(TokenType::Dpop)), ("Bearer AT".into(), "DPoP AT".into()));
+    assert_eq!(TokenType::Bearer.authorization(&token).0, "Authorization");
+}
+
+#[test]
+fn no_token_is_printed() {
+    let provider = provider();
+    let body = format!(
+        r#"{{"access_token":"{CANARY}","refresh_token":"{CANARY}","id_token":"{CANARY}","expires_in":3}}"#
+    );
+    let answer = answer(200, &body);
+    let refused =
+        format!(r#"{{"error":"invalid_grant","error_description":"{CANARY}{CANARY}{CANARY}{CANARY}"}}"#);
+    let refused = Answer { status: 400, body: refused.as_bytes(), content_type: Some(JSON), ..answer };
+    let printed = format!(
+        "{:?} {:?} {:?} {:?} {:?} {:?}",
+        read_tokens(&answer, clock()),
+        read_refresh(&answer, clock()),
+        provider.refresh(&RefreshToken::new(CANARY)),
+        provider.password("mia", &Secret::new(CANARY)),
+        TokenType::Dpop.authorization(&AccessToken::new(CANARY)),
+        read_tokens(&refused, clock()),
+    );
+    assert!(!printed.contains(CANARY), "{printed}");
+    assert!(printed.contains("invalid_grant"), "{printed}");
+}
+
+fn refresh(status: u16, body: &str) -> String {
+    match read_refresh(&answer(status, body), clock()) {
+        Refreshed::Fresh(_) => "fresh".into(),
+        Refreshed::UseNonce => "nonce".into(),
+        Refreshed::Not { interaction: Some(interaction), .. } => format!("{:?}", interaction.need),
+        Refreshed::Not { verdict, interaction: None } => match verdict {
+            Verdict::Dead => "dead".into(),
+            Verdict::Fresh(_) => "fresh?".into(),
+            Verdict::Misconfigured { .. } => "misconfigured".into(),
+            Verdict::Suspect { .. } => "suspect".into(),
+            Verdict::Transient { .. } => "transient".into(),
+        },
+    }
+}
+
+fn tell(answer: &TokenAnswer) -> String {
+    let TokenAnswer { tokens, token_type, scope, id_token } = answer;
+    let access = tokens.access.as_ref().map_or("-", AccessToken::expose);
+    let lifetime = tokens.lifetime.map_or("?".into(), |lifetime| format!("{lifetime:?}"));
+    let refresh = tokens.refresh.as_ref().map_or("-", RefreshToken::expose);
+    let scope = scope.as_ref().map_or("-".into(), |scope| format!("[{scope}]"));
+    let id = if id_token.is_some() { " id" } else { "" };
+    format!("{token_type:?} {access} {lifetime} {refresh} {scope}{id}")
+}
