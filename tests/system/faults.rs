@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use keeper::api::{Code, Note, Phase, Trouble};
+use keeper::api::{Code, Note, Phase, Reply, Request, Trouble};
 use pilotlight_sandbox::{Dialect, Endpoint, Fault, Rotation, Settings, Switch};
 use serde_json::{Value, json};
 
@@ -32,11 +32,27 @@ fn a_session_survives_every_fault() {
 #[test]
 fn every_fault_is_in_the_table() {
     let table: Vec<Fault> = table().into_iter().map(|(fault, _, _)| fault).collect();
-    for fault in Fault::ALL {
+    let bench = Bench::strict(Duration::from_secs(60));
+    // Those of one dialect only are OAuth's.
+    for fault in
+        bench.control.faults().into_iter().filter(|state| state.only.is_none()).map(|state| state.name)
+    {
         // These two are no faults of a refresh that a session could survive: a dead token, and a heartbeat.
         let elsewhere = matches!(fault, Fault::Refuse | Fault::HeartbeatNo);
         assert!(table.contains(&fault) != elsewhere, "{fault:?}");
     }
+}
+
+/// A switch that can do nothing to a session is not offered there.
+#[test]
+fn a_session_is_offered_the_faults_of_its_own_dialect() {
+    let bench = Bench::strict(Duration::from_secs(60));
+    let keeper = Keeper::start(&bench.profile(Dialect::NestJs, ""));
+    let Reply::Bench(switches) = keeper.ask(Request::Bench { profile: "nestjs".to_owned() }).unwrap() else {
+        panic!("no switches");
+    };
+    let offered = |name: &str| switches.faults.iter().any(|fault| fault.name == name);
+    assert!(offered("lost_answer") && offered("latency") && !offered("wrong_iss"));
 }
 
 /// A retry comes by itself, and nobody has to ask for it.

@@ -29,7 +29,10 @@ fn sessions_live_through_many_expiries_with_requests_in_flight() {
             .map(|dialect| scope.spawn(move || (dialect, work(busy_with, dialect, over_now))))
             .collect();
         until("every session has been refreshed five times", || {
-            Dialect::JSON.into_iter().all(|dialect| bench.counted(dialect).refreshes_granted > 5).then_some(())
+            Dialect::JSON
+                .into_iter()
+                .all(|dialect| bench.counted(dialect).refreshes_granted > 5)
+                .then_some(())
         });
         over.store(true, Ordering::Relaxed);
         for busy in busy {

@@ -47,6 +47,8 @@ struct State {
 #[derive(Deserialize)]
 struct FaultState {
     name: String,
+    /// The one dialect that can have it.
+    only: Option<String>,
     switched: Option<Switched>,
 }
 
@@ -61,7 +63,9 @@ async fn read(client: &Client, profile: &Profile) -> Result<Bench, Failure> {
     let state: State = serde_json::from_value(state).map_err(|_| Failure::new(Code::NotASandbox))?;
     let ours =
         |switched: &Switched| switched.dialect.as_deref().is_none_or(|dialect| dialect == profile.preset);
-    let faults = state.faults.into_iter().map(|fault| {
+    let faults = state.faults.into_iter();
+    let faults = faults.filter(|fault| fault.only.as_ref().is_none_or(|only| *only == profile.preset));
+    let faults = faults.map(|fault| {
         let switched = fault.switched.filter(ours);
         Fault { name: fault.name, on: switched.is_some(), left: switched.and_then(|switched| switched.left) }
     });
