@@ -34,8 +34,26 @@ pub enum Request {
     Add(Draft),
     /// The faults of a sandbox profile. Answered with [`Reply::Bench`].
     Bench { profile: String },
+    /// Gives up the sign-in that somebody is at. Answered with [`Reply::Done`], also when there is none.
+    CancelSignIn { profile: String },
+    /// What an OAuth provider says about itself; saves nothing. Answered with [`Reply::Discovered`].
+    Discover {
+        issuer: String,
+        #[serde(default)]
+        allow_http: bool,
+        #[serde(default)]
+        ca_file: Option<String>,
+    },
     /// Sends a request to the profile's API with its access token. Answered with [`Reply::Fetched`].
     Fetch(Fetch),
+    /// Waits for the end of the sign-in that somebody is at. Answered with [`Reply::Status`], or with what the sign-in
+    /// failed with; at once when it has ended already.
+    FinishSignIn {
+        profile: String,
+        /// How long the caller is ready to wait; until the end of the sign-in when absent.
+        #[serde(default)]
+        timeout_ms: Option<u64>,
+    },
     /// Says who is asking and learns who answers. Answered with [`Reply::Hello`].
     Hello { version: String },
     /// Newest first. Answered with [`Reply::Log`].
@@ -49,16 +67,31 @@ pub enum Request {
         #[serde(default)]
         limit: Option<u32>,
     },
-    /// Signs in with a password. Answered with [`Reply::Status`] once it is done.
+    /// Signs in with what a person has typed. Answered with [`Reply::Status`] once it is done. Where the way is
+    /// [`Way::ClientSecret`], the secret is the password and there is no user name.
     Login { profile: String, username: String, password: Password },
     /// Forgets the session here at once, then tells the provider. Answered with [`Reply::Done`].
-    Logout { profile: String },
+    Logout {
+        profile: String,
+        /// Ends the session in the browser as well: answered with [`Reply::Open`] where the provider has a page for it.
+        #[serde(default)]
+        browser: bool,
+    },
     /// Refreshes now, and waits for what comes of it. Answered with [`Reply::Status`].
     Refresh { profile: String },
     /// Signs out and takes the profile out of the configuration file. Answered with [`Reply::Done`].
     Remove { profile: String },
     /// Sets or clears a fault of a sandbox profile. Answered with [`Reply::Bench`].
     SetBench { profile: String, change: BenchChange },
+    /// Begins a sign-in that a person finishes at a browser, here or on another device, in place of one that is under
+    /// way. Answered with [`Reply::SignIn`] as soon as there is something to show; [`Request::FinishSignIn`] waits for
+    /// the rest.
+    SignIn {
+        profile: String,
+        /// [`Way::Browser`] or [`Way::Device`]; the profile's own when absent.
+        #[serde(default)]
+        way: Option<Way>,
+    },
     /// Answered with [`Reply::Status`].
     Status {
         #[serde(default)]
@@ -85,10 +118,16 @@ pub enum Request {
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Draft {
     pub profile: String,
-    /// One of [`Overview::presets`].
+    /// One of [`Overview::presets`]; empty for an OAuth provider.
+    #[serde(default)]
     pub preset: String,
-    /// The base that the preset's paths are appended to.
+    /// The base of the API: what paths are appended to. Of an OAuth provider it may be empty: then it is the issuer's
+    /// origin.
+    #[serde(default)]
     pub url: String,
+    /// An OAuth provider.
+    #[serde(default)]
+    pub oauth: Option<OauthDraft>,
     /// Paths that the window and the command line offer under *Data*; the preset's own when empty.
     #[serde(default)]
     pub resources: Vec<String>,
@@ -100,6 +139,73 @@ pub struct Draft {
     /// Seconds between heartbeats; 300 when absent.
     #[serde(default)]
     pub heartbeat_s: Option<u64>,
+}
+
+/// What it takes to speak OAuth with a provider. What is left out is as the provider says of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct OauthDraft {
+    pub issuer: String,
+    pub client_id: String,
+    /// Those of `openid offline_access` that the provider knows when absent.
+    #[serde(default)]
+    pub scopes: Option<Vec<String>>,
+    #[serde(default)]
+    pub audience: Option<String>,
+    /// RFC 8707.
+    #[serde(default)]
+    pub resource_indicators: Vec<String>,
+    /// `authorization_code` when absent.
+    #[serde(default)]
+    pub grant: Option<Grant>,
+    /// Whether tokens are bound to a key (RFC 9449); where the provider offers it when absent.
+    #[serde(default)]
+    pub dpop: Option<bool>,
+    /// Any free port when absent.
+    #[serde(default)]
+    pub redirect_port: Option<u16>,
+    /// `127.0.0.1` when absent; some providers want `localhost`.
+    #[serde(default)]
+    pub redirect_host: Option<String>,
+    /// `/callback` when absent.
+    #[serde(default)]
+    pub redirect_path: Option<String>,
+    /// Endpoints by hand, by their names in the metadata (RFC 8414) without `_endpoint`.
+    #[serde(default)]
+    pub endpoints: BTreeMap<String, String>,
+    /// Parameters beyond the standard ones, by the exchange they belong to: `authorize`, `token`, `refresh`, `device`,
+    /// `revoke`.
+    #[serde(default)]
+    pub extra: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+/// How a session is come by (RFC 6749, section 1.3; RFC 8628).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Grant {
+    #[default]
+    AuthorizationCode,
+    ClientCredentials,
+    DeviceCode,
+    Password,
+}
+
+/// What a person does to sign in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Way {
+    /// At the provider's page, in the browser of this machine.
+    Browser,
+    /// Types the client's secret.
+    ClientSecret,
+    /// At the provider's page, on any device, with a code that is shown here.
+    Device,
+    /// Types a user name and a password here.
+    Password,
+    /// Nothing but to say so: everything is in the configuration.
+    Unattended,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -141,10 +247,25 @@ pub enum Line {
 #[serde(tag = "ok", rename_all = "snake_case")]
 pub enum Reply {
     Bench(Bench),
+    Discovered(Discovery),
     Done,
     Fetched(Fetched),
-    Hello { version: String, pid: u32 },
-    Log { entries: Vec<Entry> },
+    Hello {
+        version: String,
+        pid: u32,
+    },
+    Log {
+        entries: Vec<Entry>,
+    },
+    /// An address to be opened in the browser.
+    Open {
+        url: String,
+    },
+    SignIn {
+        pending: Pending,
+        /// What to open in the browser, where the way is [`Way::Browser`]. It is good once, and for this sign-in.
+        url: Option<String>,
+    },
     Status(Overview),
     Token(Token),
 }
@@ -212,6 +333,69 @@ pub struct SessionView {
     pub resources: Vec<Resource>,
     /// The provider has fault switches.
     pub sandbox: bool,
+    /// How a person can sign in, the first one first.
+    pub ways: Vec<Way>,
+    /// The sign-in that somebody is at.
+    pub pending: Option<Pending>,
+    /// What a resource or the provider demands besides, when that is why a person is needed.
+    pub demand: Option<Demand>,
+    /// The provider has a page on which to end the session in the browser as well.
+    pub browser_logout: bool,
+}
+
+/// A sign-in that a person is at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(tag = "way", rename_all = "snake_case")]
+pub enum Pending {
+    Browser {
+        expires_in_ms: u64,
+    },
+    Device {
+        user_code: String,
+        verification_uri: String,
+        /// With the code in it: for a click.
+        verification_uri_complete: Option<String>,
+        /// The same as a QR code: a text a row, `#` for a dark square.
+        qr: Vec<String>,
+        expires_in_ms: u64,
+    },
+}
+
+/// What a sign-in has to bring (RFC 9470; RFC 6750, section 3.1).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Demand {
+    pub acr_values: Option<String>,
+    /// Seconds since the person was last asked.
+    pub max_age: Option<u64>,
+    pub scope: Option<String>,
+}
+
+/// What an OAuth provider says about itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Discovery {
+    pub issuer: String,
+    /// What it can be asked for, by the names of the metadata without `_endpoint`, and where.
+    pub endpoints: BTreeMap<String, String>,
+    pub scopes: Vec<String>,
+    /// Those of its scopes that a session has a use for.
+    pub proposed_scopes: Vec<String>,
+    /// A sign-in at a browser is possible.
+    pub browser: bool,
+    /// A sign-in on another device is possible (RFC 8628).
+    pub device: bool,
+    /// Tokens can be bound to a key (RFC 9449).
+    pub dpop: bool,
+    /// The request is handed over before the browser opens (RFC 9126).
+    pub pushed: bool,
+    /// A sign-out reaches the provider (RFC 7009).
+    pub revocation: bool,
+    /// Endpoints on another origin than the issuer's.
+    pub elsewhere: Vec<String>,
+    /// Endpoints that are not used because their address is not safe.
+    pub ignored: Vec<String>,
 }
 
 /// What a session waits for, or who must act.
@@ -250,6 +434,8 @@ pub struct AccessView {
     pub remaining_ms: u64,
     /// The provider has refused it; it is not used any more.
     pub rejected: bool,
+    /// It is good only together with a proof of possession (RFC 9449).
+    pub dpop: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -407,8 +593,10 @@ pub enum Code {
     BadUrl,
     BreakerOpen,
     BodyTooLarge,
+    ClientRefused,
     ConfigUnwritable,
     DeadlinePassed,
+    IdentityUnverified,
     Internal,
     KeeperNotFound,
     KeeperStopping,
@@ -418,13 +606,19 @@ pub enum Code {
     KeyringLocked,
     KeyringSlow,
     Misconfigured,
+    NoMetadata,
     NotASandbox,
     NotJson,
     Offline,
     PlainHttp,
     PortInUse,
     RateLimited,
+    RedirectPortInUse,
     Redirected,
+    ScopeRefused,
+    SignInCancelled,
+    SignInDenied,
+    SignInExpired,
     SignInNeeded,
     SignInRefused,
     ServerError,
@@ -432,6 +626,8 @@ pub enum Code {
     Tls,
     Unanswered,
     UnknownProfile,
+    WayUnsupported,
+    WrongIssuer,
 }
 
 #[cfg(test)]
@@ -458,17 +654,22 @@ mod tests {
             BenchChange,
             Cause,
             Code,
+            Demand,
+            Discovery,
             Draft,
             Entry,
             Failure,
             Fault,
             Fetched,
+            Grant,
             HeartbeatView,
             LastHeartbeat,
             LastRefresh,
             Lost,
             Note,
+            OauthDraft,
             Overview,
+            Pending,
             Phase,
             RequestsView,
             Resource,
@@ -477,6 +678,7 @@ mod tests {
             VaultKind,
             VaultTrouble,
             VaultView,
+            Way,
         );
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ui/src/api.ts");
         if std::env::var_os("UPDATE").is_some() {

@@ -43,14 +43,7 @@ impl Failure {
     }
 
     pub fn needs_login(why: Lost) -> Self {
-        let word = match why {
-            Lost::Expired => "expired",
-            Lost::Never => "never",
-            Lost::Refused => "refused",
-            Lost::SignedOut => "signed_out",
-            Lost::Unsure => "unsure",
-        };
-        Self::new(Code::SignInNeeded).with("why", word)
+        Self::new(Code::SignInNeeded).with("why", crate::words::word(&why))
     }
 
     pub fn vault(trouble: VaultTrouble) -> Self {
@@ -77,6 +70,8 @@ fn code(trouble: Trouble) -> Code {
     match trouble {
         Trouble::BreakerOpen => Code::BreakerOpen,
         Trouble::CutShort => Code::AnswerCutShort,
+        Trouble::Discovery => Code::NoMetadata,
+        Trouble::Identity => Code::IdentityUnverified,
         Trouble::Misconfigured => Code::Misconfigured,
         Trouble::NotJson => Code::NotJson,
         Trouble::Offline => Code::Offline,

@@ -1,11 +1,11 @@
 //! What a session is told, and what it wants done.
 
-use alloc::string::String;
 use core::time::Duration;
 
 use crate::note::Note;
+use crate::oauth::error::Interaction;
 use crate::reason::{Cause, Trouble, VaultTrouble};
-use crate::tokens::{AccessToken, RefreshToken, Tokens};
+use crate::tokens::{AccessToken, Account, RefreshToken, Tokens};
 use crate::verdict::Verdict;
 
 /// Which exchange an answer belongs to. An answer with an old attempt changes nothing; one from an older epoch
@@ -36,11 +36,16 @@ pub enum Event {
         attempt: Attempt,
         beat: Beat,
     },
+    /// A protected resource wants a person, not another token of the same kind (RFC 9470; RFC 6750, section 3.1).
+    Demanded {
+        generation: u32,
+        interaction: Interaction,
+    },
     Forgotten,
     /// What the vault holds.
     Loaded {
         refresh: Option<RefreshToken>,
-        user: Option<String>,
+        account: Account,
         /// A refresh was in flight when the last process ended.
         interrupted: bool,
     },
@@ -65,7 +70,10 @@ pub enum Event {
         generation: u32,
     },
     /// A person signs in. Whatever holds now goes on until that succeeds.
-    SignIn,
+    SignIn {
+        /// How long that may take; a worker that has not reported by then is lost.
+        patience: Duration,
+    },
     SignInFailed {
         attempt: Attempt,
     },
@@ -73,7 +81,7 @@ pub enum Event {
     SignedIn {
         attempt: Attempt,
         tokens: Tokens,
-        user: Option<String>,
+        account: Account,
     },
     /// Time has passed.
     Tick,
@@ -105,7 +113,7 @@ pub enum Effect {
     /// Tell the provider that these are not wanted any more. Nothing waits for it.
     Revoke { refresh: Option<RefreshToken>, access: Option<AccessToken> },
     /// Put this into the vault; answered with `Saved` or `NotSaved`.
-    Save { generation: u32, token: RefreshToken, user: Option<String> },
+    Save { generation: u32, token: RefreshToken, account: Account },
     /// Run the sign-in that was asked for; answered with `SignedIn` or `SignInFailed`.
     SignIn { attempt: Attempt },
 }

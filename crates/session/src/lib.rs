@@ -11,6 +11,7 @@ extern crate alloc;
 pub mod breaker;
 mod dice;
 pub mod event;
+pub mod farewell;
 mod heartbeat;
 pub mod lane;
 pub mod note;

@@ -88,6 +88,8 @@ pub enum Note {
     },
     /// Signed out here; whether the provider was told is said once it is known.
     SignedOut,
+    /// The provider has no way to be told of a sign-out: its tokens end by themselves.
+    SignOutNotTold,
     /// What became of telling the provider about a sign-out.
     SignOutTold {
         trouble: Option<Trouble>,

@@ -27,8 +27,18 @@ pub enum Cause {
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Lost {
+    /// The provider wants the person's consent again.
+    ConsentRequired,
     /// The access token ran out and the provider never gave a refresh token.
     Expired,
+    /// A resource wants scopes that the sign-in did not bring (RFC 6750, section 3.1).
+    InsufficientScope,
+    /// A resource wants a stronger or a more recent sign-in (RFC 9470).
+    InsufficientUserAuthentication,
+    /// The provider wants the person at its own page, and will say there what for.
+    InteractionRequired,
+    /// The provider wants the person to sign in again.
+    LoginRequired,
     /// Nobody has signed in yet.
     Never,
     /// The provider refused the stored refresh token, definitely.
@@ -48,6 +58,10 @@ pub enum Trouble {
     BreakerOpen,
     /// The answer ended before it was complete.
     CutShort,
+    /// What the provider says about itself cannot be used: it speaks for another issuer, or lacks what is needed.
+    Discovery,
+    /// The tokens came with an ID token that is somebody else's, or that nobody can vouch for.
+    Identity,
     /// The provider says that our request, not the token, is wrong: an unknown client, a wrong path.
     Misconfigured,
     /// The answer is not JSON: a captive portal's page, a proxy's, a maintenance page.

@@ -59,7 +59,9 @@ impl Session {
         if self.hold.as_ref().is_some_and(|hold| now < hold.named) {
             return;
         }
-        if self.grant.is_some() && self.lost == Some(Lost::Unsure) {
+        // A person who asks for a refresh wants to do without what was demanded.
+        let demanded = self.demand.take().map(|demand| demand.need.lost());
+        if self.grant.is_some() && (self.lost == Some(Lost::Unsure) || (self.lost.is_some() && self.lost == demanded)) {
             self.lost = None;
             self.suspicion = None;
         }
@@ -160,6 +162,7 @@ impl Session {
             }
             Verdict::Dead
             | Verdict::Fresh(_)
+            | Verdict::Interaction(_)
             | Verdict::Misconfigured { .. }
             | Verdict::Suspect { .. }
             | Verdict::Transient { .. } => false,
@@ -179,6 +182,11 @@ impl Session {
         match verdict {
             Verdict::Dead => self.condemn(&exchange, out),
             Verdict::Fresh(tokens) => self.accept(&exchange, tokens, now, out),
+            // Asking again would bring the same. The token is kept aside: *Try again* can still use it.
+            Verdict::Interaction(interaction) => {
+                self.lose(interaction.need.lost(), out);
+                self.demand = Some(interaction);
+            }
             Verdict::Misconfigured { trouble, status } => {
                 // Counted by themselves: one 404 after a dozen 503s is a deployment, not a wrong profile.
                 let in_a_row = self.streak.misconfigured + 1;

@@ -15,13 +15,14 @@ use core::time::Duration;
 use crate::dice::Dice;
 use crate::event::{Attempt, Effect, Event};
 use crate::note::Note;
+use crate::oauth::error::Interaction;
 use crate::policy::{Policy, spacing};
 use crate::reason::{Cause, Lost, Trouble};
 use crate::refresh::{Exchange, Streak, Suspicion, Unpublished};
 use crate::sign_in::SignIn;
 use crate::stored::VaultSync;
 use crate::time::{Timestamp, millis};
-use crate::tokens::{AccessToken, RefreshToken};
+use crate::tokens::{AccessToken, Account, RefreshToken};
 
 use crate::heartbeat::Pulse;
 
@@ -33,13 +34,16 @@ pub struct Session {
     pub(crate) epoch: u32,
     pub(crate) attempts: u32,
     /// Who signed in.
-    pub(crate) user: Option<String>,
+    pub(crate) account: Account,
     /// The newest refresh token.
     pub(crate) grant: Option<Grant>,
     /// How many refresh tokens there were.
     pub(crate) grants: u32,
     /// Why nobody but a person can go on. The grant may still be there, kept aside.
     pub(crate) lost: Option<Lost>,
+    /// What a person has to do at the provider's page. Unlike a loss it does not end anything: what the tokens are good
+    /// for they stay good for.
+    pub(crate) demand: Option<Interaction>,
     /// The access token that is out.
     pub(crate) access: Option<Access>,
     /// How many access tokens there were.
@@ -162,10 +166,11 @@ impl Session {
             dice: Dice::new(seed),
             epoch: 0,
             attempts: 0,
-            user: None,
+            account: Account::default(),
             grant: None,
             grants: 0,
             lost: None,
+            demand: None,
             access: None,
             accesses: 0,
             told_lifetime: None,
@@ -187,9 +192,12 @@ impl Session {
         match event {
             Event::Asked => self.on_asked(now, &mut out),
             Event::Beaten { attempt, beat } => self.on_beaten(attempt, beat, now, &mut out),
+            Event::Demanded { generation, interaction } => {
+                self.on_demanded(generation, interaction, &mut out)
+            }
             Event::Forgotten => self.on_forgotten(),
-            Event::Loaded { refresh, user, interrupted } => {
-                self.on_loaded(refresh, user, interrupted, &mut out)
+            Event::Loaded { refresh, account, interrupted } => {
+                self.on_loaded(refresh, account, interrupted, &mut out)
             }
             Event::NetworkUp => self.on_network_up(now),
             Event::NotForgotten(trouble) | Event::NotLoaded(trouble) => {
@@ -199,11 +207,11 @@ impl Session {
             Event::Refreshed { attempt, verdict } => self.on_refreshed(attempt, verdict, now, &mut out),
             Event::Rejected { generation } => self.refuse(generation, Cause::Rejected, now, &mut out),
             Event::Saved { generation } => self.on_saved(generation, now, &mut out),
-            Event::SignIn => self.on_sign_in(now, &mut out),
+            Event::SignIn { patience } => self.on_sign_in(patience, now, &mut out),
             Event::SignInFailed { attempt } => self.on_sign_in_failed(attempt),
             Event::SignOut => self.on_sign_out(&mut out),
-            Event::SignedIn { attempt, tokens, user } => {
-                self.on_signed_in(attempt, tokens, user, now, &mut out)
+            Event::SignedIn { attempt, tokens, account } => {
+                self.on_signed_in(attempt, tokens, account, now, &mut out)
             }
             Event::Tick => {}
             Event::Wanted { min_valid } => self.on_wanted(min_valid, now, &mut out),
@@ -230,7 +238,7 @@ impl Session {
         if let Some(access) = self.access.as_ref().filter(|access| access.is_good(now, min_valid)) {
             return Prospect::Ready { token: &access.token, generation: access.generation };
         }
-        match self.phase() {
+        match self.progress() {
             Phase::NeedsLogin { why } => Prospect::NeedsLogin(why),
             Phase::Waiting { until, why, status, .. } => Prospect::Held { until, trouble: why, status },
             Phase::Fresh | Phase::Refreshing { .. } | Phase::SigningIn => Prospect::Coming,
@@ -238,6 +246,35 @@ impl Session {
     }
 
     pub fn phase(&self) -> Phase {
+        match (self.progress(), &self.demand) {
+            (Phase::Fresh | Phase::Refreshing { .. } | Phase::Waiting { .. }, Some(demand)) => {
+                Phase::NeedsLogin { why: demand.need.lost() }
+            }
+            (progress, _) => progress,
+        }
+    }
+
+    /// Whose session it is.
+    pub fn account(&self) -> &Account {
+        &self.account
+    }
+
+    /// What the next sign-in should ask the provider for, because somebody demanded it.
+    pub fn demand(&self) -> Option<&Interaction> {
+        self.demand.as_ref()
+    }
+
+    /// Whether a request that was refused with the token of that generation is worth sending again: the token has been
+    /// replaced since, or is about to be.
+    pub fn may_do_better_than(&self, generation: u32, now: Timestamp) -> bool {
+        match self.prospect(now, Duration::ZERO) {
+            Prospect::Coming | Prospect::Held { .. } | Prospect::NeedsLogin(_) => true,
+            Prospect::Ready { generation: newest, .. } => newest > generation,
+        }
+    }
+
+    /// What goes on with the tokens, whatever is demanded besides.
+    fn progress(&self) -> Phase {
         if self.sign_in.is_some() {
             return Phase::SigningIn;
         }
@@ -270,7 +307,7 @@ impl Session {
         let access = self.access.as_ref();
         View {
             phase: self.phase(),
-            user: self.user.clone(),
+            user: self.account.user.clone(),
             access: access.map(|access| AccessView {
                 generation: access.generation,
                 lifetime: access.lifetime,
@@ -354,6 +391,15 @@ impl Session {
         }))
     }
 
+    /// Of a token that has been replaced since, the newer one may satisfy whoever demands.
+    fn on_demanded(&mut self, generation: u32, interaction: Interaction, out: &mut Vec<Effect>) {
+        let current = self.access.as_ref().is_some_and(|access| access.generation == generation);
+        if current && self.demand.as_ref() != Some(&interaction) {
+            out.push(Effect::Note(Note::NeedsLogin { why: interaction.need.lost() }));
+            self.demand = Some(interaction);
+        }
+    }
+
     pub(crate) fn lose(&mut self, why: Lost, out: &mut Vec<Effect>) {
         self.lost = Some(why);
         self.hold = None;
@@ -402,6 +448,8 @@ impl Trouble {
             | Self::Tls
             | Self::Unanswered => true,
             Self::BreakerOpen
+            | Self::Discovery
+            | Self::Identity
             | Self::Misconfigured
             | Self::RateLimited
             | Self::Status

@@ -10,7 +10,7 @@ use crate::reason::{Cause, Lost};
 use crate::refresh::{Streak, Unpublished};
 use crate::session::Session;
 use crate::time::{Timestamp, millis};
-use crate::tokens::Tokens;
+use crate::tokens::{Account, Tokens};
 
 /// A sign-in that a person is at. What held before goes on until it succeeds: a mistyped password costs nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,9 +22,9 @@ pub(crate) struct SignIn {
 
 impl Session {
     /// A newer sign-in takes the place of an older one, whose answer will be late.
-    pub(crate) fn on_sign_in(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+    pub(crate) fn on_sign_in(&mut self, patience: Duration, now: Timestamp, out: &mut Vec<Effect>) {
         let attempt = self.next_attempt();
-        self.sign_in = Some(SignIn { attempt, began: now, deadline: now + PATIENCE });
+        self.sign_in = Some(SignIn { attempt, began: now, deadline: now + patience });
         out.push(Effect::SignIn { attempt });
     }
 
@@ -44,7 +44,7 @@ impl Session {
         &mut self,
         attempt: Attempt,
         tokens: Tokens,
-        user: Option<String>,
+        account: Account,
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) {
@@ -55,7 +55,8 @@ impl Session {
         };
         self.begin_epoch();
         self.lost = None;
-        self.user.clone_from(&user);
+        let user = account.user.clone();
+        self.account = account;
         self.access = None;
         self.vault.overrule();
         if let Some(refresh) = tokens.refresh {
@@ -88,7 +89,7 @@ impl Session {
         self.begin_epoch();
         self.access = None;
         self.sign_in = None;
-        self.user = None;
+        self.account = Account::default();
         self.vault.overrule();
         self.lost = Some(Lost::SignedOut);
         out.push(Effect::Note(Note::SignedOut));
@@ -109,12 +110,10 @@ impl Session {
         self.hold = None;
         self.streak = Streak::default();
         self.suspicion = None;
+        self.demand = None;
         self.told_lifetime = None;
     }
 }
-
-/// A person at a sign-in page, a second factor included.
-const PATIENCE: Duration = Duration::from_secs(330);
 
 /// As for a refresh: new tokens wait that long for the vault.
 const SAVE_PATIENCE: Duration = Duration::from_secs(2);

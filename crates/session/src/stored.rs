@@ -4,7 +4,6 @@
 //! way, one is started. So saving, forgetting and trying again are one thing, and a vault that hangs for an hour
 //! while ten tokens come and go gets the newest at the end, and only that.
 
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::event::Effect;
@@ -13,7 +12,7 @@ use crate::policy::vault_retry;
 use crate::reason::{Lost, VaultTrouble};
 use crate::session::Session;
 use crate::time::Timestamp;
-use crate::tokens::RefreshToken;
+use crate::tokens::{Account, RefreshToken};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct VaultSync {
@@ -82,7 +81,7 @@ impl Session {
             Some(grant) => Effect::Save {
                 generation: grant.generation,
                 token: grant.token.clone(),
-                user: self.user.clone(),
+                account: self.account.clone(),
             },
             None => Effect::Forget,
         });
@@ -91,7 +90,7 @@ impl Session {
     pub(crate) fn on_loaded(
         &mut self,
         refresh: Option<RefreshToken>,
-        user: Option<String>,
+        account: Account,
         interrupted: bool,
         out: &mut Vec<Effect>,
     ) {
@@ -106,7 +105,7 @@ impl Session {
             return;
         };
         self.take_grant(refresh);
-        self.user = user;
+        self.account = account;
         self.vault.holds = self.wanted_in_vault();
         out.push(Effect::Note(if interrupted { Note::Interrupted } else { Note::Restored }));
     }

@@ -31,9 +31,20 @@ macro_rules! secret {
     };
 }
 
-secret! {
-    /// What opens a protected resource (RFC 6749, section 1.4). Lives in memory only.
-    AccessToken
+/// What opens a protected resource (RFC 6749, section 1.4), and how it wants to be shown. Lives in memory only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccessToken {
+    text: Secret,
+    kind: TokenType,
+}
+
+/// How an access token wants to be shown (RFC 6749, section 7.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TokenType {
+    #[default]
+    Bearer,
+    /// Together with a proof of possession (RFC 9449).
+    Dpop,
 }
 
 secret! {
@@ -44,6 +55,53 @@ secret! {
 secret! {
     /// A part of a message that must not be printed: a password, a header with a token in it.
     Secret
+}
+
+impl AccessToken {
+    pub fn new(text: impl Into<String>) -> Self {
+        Self { text: Secret::new(text), kind: TokenType::Bearer }
+    }
+
+    #[must_use]
+    pub fn of_type(self, kind: TokenType) -> Self {
+        Self { kind, ..self }
+    }
+
+    pub fn token_type(&self) -> TokenType {
+        self.kind
+    }
+
+    /// The text itself, for the few places that put it into a message.
+    pub fn expose(&self) -> &str {
+        self.text.expose()
+    }
+}
+
+/// Whose session it is: what a sign-in says once, and what holds until the next one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Account {
+    /// What people know themselves by.
+    pub user: Option<String>,
+    /// Of OpenID Connect: nobody else's tokens are taken later.
+    pub identity: Option<Identity>,
+    /// The private key to which the tokens are bound (RFC 9449), in whatever form the adapter writes it.
+    pub proof_key: Option<Secret>,
+    /// Tells the provider which of its sessions a sign-out is about. Not saved.
+    pub id_token: Option<Secret>,
+}
+
+/// A person, as one provider knows them (OpenID Connect Core, section 5.7).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    pub issuer: String,
+    pub subject: String,
+}
+
+impl Account {
+    /// Of a provider that says nothing but a name.
+    pub fn named(user: &str) -> Self {
+        Self { user: Some(String::from(user)), ..Self::default() }
+    }
 }
 
 /// What a provider gave for a sign-in or a refresh.

@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use crate::oauth::error::Interaction;
 use crate::reason::Trouble;
 use crate::tokens::Tokens;
 
@@ -12,6 +13,9 @@ pub enum Verdict {
     Dead,
     /// New tokens.
     Fresh(Tokens),
+    /// The provider says definitely that a person has to be at its page; the refresh token may be as good as ever
+    /// after that.
+    Interaction(Interaction),
     /// The token stays; a person has to mend the profile or the provider.
     Misconfigured { trouble: Trouble, status: Option<u16> },
     /// A refusal in which nothing is recognisable. Real servers send this for a dead token, and gateways send it for
@@ -41,6 +45,8 @@ impl Verdict {
             Trouble::CutShort | Trouble::TimedOut | Trouble::Unanswered => true,
             Trouble::Status => matches!(status, Some(502 | 504)),
             Trouble::BreakerOpen
+            | Trouble::Discovery
+            | Trouble::Identity
             | Trouble::Misconfigured
             | Trouble::NotJson
             | Trouble::Offline

@@ -33,6 +33,7 @@ pub fn tone(note: &Note) -> Tone {
         | Note::KeeperStarted { .. }
         | Note::KeeperStopped
         | Note::Replayed { .. }
+        | Note::SignOutNotTold
         | Note::SignOutTold { trouble: None, .. }
         | Note::SignedOut
         | Note::Woke { .. } => Tone::Plain,
@@ -102,6 +103,7 @@ pub(super) fn sentence(words: &Words, note: &Note) -> String {
             words.fill("note.signed_in", &[("user", user.as_deref().unwrap_or_default())])
         }
         Note::SignedOut => words.fill("note.signed_out", &[]),
+        Note::SignOutNotTold => words.fill("note.sign_out_not_told", &[]),
         Note::SignOutTold { trouble: None, .. } => words.fill("note.sign_out_told.good", &[]),
         Note::SignOutTold { trouble: why @ Some(_), status } => {
             words.fill("note.sign_out_told.bad", &[("trouble", &trouble(why, *status))])

@@ -12,7 +12,7 @@ use super::form::Form;
 use super::token::{self, TokenAnswer};
 use crate::reason::Trouble;
 use crate::recipe::lifetime::number;
-use crate::recipe::{Answer, Clock, Message, reading};
+use crate::recipe::{Answer, Clock, Lifetime, Message, reading};
 use crate::time::Timestamp;
 use crate::tokens::Secret;
 
@@ -123,9 +123,15 @@ impl Polling {
 
     /// The interval counts from the receipt of an answer, so however the network delays it, no two polls reach the
     /// provider sooner after each other than it asked for.
-    pub fn on_answer(&mut self, answer: &Answer<'_>, clock: Clock<'_>, now: Timestamp) -> Step {
+    pub fn on_answer(
+        &mut self,
+        answer: &Answer<'_>,
+        clock: Clock<'_>,
+        told: Option<&Lifetime>,
+        now: Timestamp,
+    ) -> Step {
         let body = answer.read();
-        if let Some(tokens) = token::tokens(answer, &body, clock) {
+        if let Some(tokens) = token::tokens(answer, &body, clock, told) {
             return Step::Tokens(tokens);
         }
         let Some(error) = body.json().and_then(ProviderError::of) else {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::Provider;
 use super::error::{Kind, Refusal};
 use super::form::Form;
-use super::token::TokenType;
+use super::token;
 use crate::reason::Trouble;
 use crate::recipe::{Answer, Message};
 use crate::tokens::{AccessToken, RefreshToken, Secret};
@@ -54,10 +54,10 @@ impl Provider {
     }
 
     /// `None` where the provider has no such endpoint. A DPoP token needs its proof beside it.
-    pub fn userinfo(&self, kind: TokenType, token: &AccessToken) -> Option<Message> {
+    pub fn userinfo(&self, token: &AccessToken) -> Option<Message> {
         let mut message = Message::bare("GET", self.metadata.userinfo_endpoint.as_ref()?);
         message.headers.push(("Accept".to_string(), Secret::new("application/json")));
-        message.headers.push(kind.authorization(token));
+        message.headers.push(token::authorization(token));
         Some(message)
     }
 

@@ -4,7 +4,7 @@ use alloc::string::{String, ToString};
 
 use serde_json::Value;
 
-use crate::reason::Trouble;
+use crate::reason::{Lost, Trouble};
 use crate::recipe::Answer;
 use crate::recipe::answer::Body;
 use crate::recipe::reading;
@@ -144,6 +144,19 @@ impl Kind {
 
     pub(super) fn need(self) -> Option<Need> {
         if let Self::Interaction(need) = self { Some(need) } else { None }
+    }
+}
+
+impl Need {
+    /// The word for it among the reasons why a session needs a person.
+    pub fn lost(self) -> Lost {
+        match self {
+            Self::Consent => Lost::ConsentRequired,
+            Self::Login => Lost::LoginRequired,
+            Self::AccountSelection | Self::Other => Lost::InteractionRequired,
+            Self::Scope => Lost::InsufficientScope,
+            Self::StepUp => Lost::InsufficientUserAuthentication,
+        }
     }
 }
 

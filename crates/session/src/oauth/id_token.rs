@@ -13,13 +13,12 @@ use super::authorize::is_same;
 use super::metadata::Metadata;
 use crate::recipe::lifetime::number;
 use crate::recipe::reading;
-use crate::tokens::{AccessToken, Secret};
+use crate::tokens::{AccessToken, Identity, Secret};
 
-/// Who signed in.
+/// What an ID token says of who signed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identity {
-    pub issuer: String,
-    pub subject: String,
+pub struct Person {
+    pub identity: Identity,
     /// What people know themselves by, if the provider tells.
     pub name: Option<String>,
 }
@@ -37,7 +36,8 @@ pub struct Expected<'a> {
     pub algorithm: &'a str,
     /// Seconds since 1970, by the best estimate of the provider's clock.
     pub now: i64,
-    /// Whom the session belongs to, when this comes of a refresh.
+    /// Whom the session belongs to, when this comes of a refresh. Then nothing else of the token is looked at but for
+    /// whom and by whom it is: some providers repeat the one of the sign-in, whose times have passed.
     pub before: Option<&'a Identity>,
 }
 
@@ -70,7 +70,7 @@ pub fn algorithms(metadata: &Metadata) -> Vec<&'static str> {
 }
 
 /// Checks the claims, and tells who it is.
-pub fn check(claims: &Value, expected: &Expected<'_>) -> Result<Identity, IdTokenProblem> {
+pub fn check(claims: &Value, expected: &Expected<'_>) -> Result<Person, IdTokenProblem> {
     if !ASYMMETRIC.contains(&expected.algorithm) {
         return Err(IdTokenProblem::Algorithm);
     }
@@ -81,25 +81,30 @@ pub fn check(claims: &Value, expected: &Expected<'_>) -> Result<Identity, IdToke
     }
     let subject = text("sub").filter(|subject| !subject.is_empty()).ok_or(IdTokenProblem::Missing("sub"))?;
     check_audience(claims, expected.client_id)?;
-    check_times(claims, expected.now)?;
+    if let Some(before) = expected.before {
+        if before.subject != subject || before.issuer != issuer {
+            return Err(IdTokenProblem::Subject);
+        }
+    } else {
+        check_times(claims, expected.now)?;
+    }
     if let Some(nonce) = expected.nonce {
         let found = text("nonce").ok_or(IdTokenProblem::Missing("nonce"))?;
         if !is_same(found, nonce.expose()) {
             return Err(IdTokenProblem::Nonce);
         }
     }
-    if let (Some(token), Some(hash)) = (expected.access_token, claims.get("at_hash")) {
+    let of_sign_in = expected.access_token.filter(|_| expected.before.is_none());
+    if let (Some(token), Some(hash)) = (of_sign_in, claims.get("at_hash")) {
         let ours = half_hash(token, expected.algorithm);
         if hash.as_str() != Some(&ours) {
             return Err(IdTokenProblem::AccessToken);
         }
     }
-    if expected.before.is_some_and(|before| before.subject != subject || before.issuer != issuer) {
-        return Err(IdTokenProblem::Subject);
-    }
     let name =
         ["preferred_username", "email", "name"].into_iter().filter_map(text).find(|name| is_name(name));
-    Ok(Identity { issuer: issuer.to_string(), subject: subject.to_string(), name: name.map(str::to_string) })
+    let identity = Identity { issuer: issuer.to_string(), subject: subject.to_string() };
+    Ok(Person { identity, name: name.map(str::to_string) })
 }
 
 fn is_name(text: &str) -> bool {

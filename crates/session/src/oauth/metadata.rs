@@ -136,6 +136,32 @@ impl Metadata {
         Ok(self)
     }
 
+    /// Takes from another document of the same issuer what this one leaves out: some providers name an endpoint in one
+    /// of their two documents only.
+    pub fn complete(&mut self, other: Self) {
+        for (ours, theirs) in [
+            (&mut self.authorization_endpoint, other.authorization_endpoint),
+            (&mut self.device_authorization_endpoint, other.device_authorization_endpoint),
+            (&mut self.end_session_endpoint, other.end_session_endpoint),
+            (&mut self.introspection_endpoint, other.introspection_endpoint),
+            (&mut self.jwks_uri, other.jwks_uri),
+            (&mut self.pushed_authorization_request_endpoint, other.pushed_authorization_request_endpoint),
+            (&mut self.revocation_endpoint, other.revocation_endpoint),
+            (&mut self.userinfo_endpoint, other.userinfo_endpoint),
+        ] {
+            if ours.is_none() {
+                *ours = theirs;
+            }
+        }
+    }
+
+    /// Whether another document could add anything that a session has a use for.
+    pub fn is_complete(&self) -> bool {
+        self.revocation_endpoint.is_some()
+            && self.introspection_endpoint.is_some()
+            && self.device_authorization_endpoint.is_some()
+    }
+
     /// Endpoints on another origin than the issuer's. Large providers have them on purpose; a person may want to know.
     pub fn elsewhere(&self) -> Vec<&str> {
         let origin = |url: &str| Address::read(url).map(|address| address.origin());

@@ -13,7 +13,7 @@ use crate::reason::Trouble;
 use crate::recipe::answer::Body;
 use crate::recipe::message::with_scheme;
 use crate::recipe::{Answer, Clock, Lifetime, Message, Pointer, Unit, lifetime, reading};
-use crate::tokens::{AccessToken, RefreshToken, Secret, Tokens};
+use crate::tokens::{AccessToken, RefreshToken, Secret, TokenType, Tokens};
 use crate::verdict::Verdict;
 
 /// What came with new tokens.
@@ -21,31 +21,17 @@ use crate::verdict::Verdict;
 pub struct TokenAnswer {
     /// With an access token, always.
     pub tokens: Tokens,
-    pub token_type: TokenType,
     /// What was granted, where it is not what was asked for (RFC 6749, section 5.1).
     pub scope: Option<String>,
     pub id_token: Option<Secret>,
-}
-
-/// How an access token wants to be shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum TokenType {
-    #[default]
-    Bearer,
-    /// Together with a proof (RFC 9449).
-    Dpop,
 }
 
 /// What came of a refresh.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refreshed {
     Fresh(TokenAnswer),
-    /// Nothing came, and what that means for the session. With an `interaction` the provider said definitely that
-    /// somebody has to be at a browser; the refresh token may be as good as ever after that.
-    Not {
-        verdict: Verdict,
-        interaction: Option<Interaction>,
-    },
+    /// Nothing came, and what that means for the session.
+    Not(Verdict),
     /// Send it once more, with the nonce of this answer's `DPoP-Nonce`.
     UseNonce,
 }
@@ -87,22 +73,24 @@ impl Provider {
     }
 }
 
-impl TokenType {
-    /// The name and the value of the header that opens a protected resource.
-    pub fn authorization(self, token: &AccessToken) -> (String, Secret) {
-        let scheme = match self {
-            Self::Bearer => "Bearer",
-            Self::Dpop => "DPoP",
-        };
-        ("Authorization".to_string(), with_scheme(scheme, token.expose()))
+/// The scheme under which an access token is shown.
+pub fn scheme(kind: TokenType) -> &'static str {
+    match kind {
+        TokenType::Bearer => "Bearer",
+        TokenType::Dpop => "DPoP",
     }
+}
 
-    /// Whatever is not DPoP is shown as a bearer token: some servers leave the type out or have a word of their own
-    /// for it, and the refresh token that came along may be the only good one by now.
-    fn read(json: &Value) -> Self {
-        let kind = json.get("token_type").and_then(Value::as_str).unwrap_or_default();
-        if kind.trim().eq_ignore_ascii_case("dpop") { Self::Dpop } else { Self::Bearer }
-    }
+/// The name and the value of the header that opens a protected resource.
+pub fn authorization(token: &AccessToken) -> (String, Secret) {
+    ("Authorization".to_string(), with_scheme(scheme(token.token_type()), token.expose()))
+}
+
+/// Whatever is not DPoP is shown as a bearer token: some servers leave the type out or have a word of their own
+/// for it, and the refresh token that came along may be the only good one by now.
+fn token_type(json: &Value) -> TokenType {
+    let kind = json.get("token_type").and_then(Value::as_str).unwrap_or_default();
+    if kind.trim().eq_ignore_ascii_case("dpop") { TokenType::Dpop } else { TokenType::Bearer }
 }
 
 impl Refreshed {
@@ -110,7 +98,7 @@ impl Refreshed {
     pub fn into_verdict(self) -> Verdict {
         match self {
             Self::Fresh(answer) => Verdict::Fresh(answer.tokens),
-            Self::Not { verdict, .. } => verdict,
+            Self::Not(verdict) => verdict,
             Self::UseNonce => {
                 Verdict::Transient { trouble: Trouble::Status, status: None, retry_after: None }
             }
@@ -118,24 +106,28 @@ impl Refreshed {
     }
 }
 
-/// The tokens that a sign-in brought, or why it brought none.
-pub fn read_tokens(answer: &Answer<'_>, clock: Clock<'_>) -> Result<TokenAnswer, Refusal> {
+/// The tokens that a sign-in brought, or why it brought none. `told` is where the answer says how long the access
+/// token lives, for providers that have a way of their own.
+pub fn read_tokens(
+    answer: &Answer<'_>,
+    clock: Clock<'_>,
+    told: Option<&Lifetime>,
+) -> Result<TokenAnswer, Refusal> {
     let body = answer.read();
-    tokens(answer, &body, clock).ok_or_else(|| Refusal::of(answer, &body))
+    tokens(answer, &body, clock, told).ok_or_else(|| Refusal::of(answer, &body))
 }
 
 /// What the answer to a refresh means. Only one thing condemns the token that was sent: `invalid_grant`, in the
 /// provider's JSON, with the status that belongs to it.
-pub fn read_refresh(answer: &Answer<'_>, clock: Clock<'_>) -> Refreshed {
+pub fn read_refresh(answer: &Answer<'_>, clock: Clock<'_>, told: Option<&Lifetime>) -> Refreshed {
     let body = answer.read();
-    if let Some(fresh) = tokens(answer, &body, clock) {
+    if let Some(fresh) = tokens(answer, &body, clock, told) {
         return Refreshed::Fresh(fresh);
     }
-    let not = |verdict| Refreshed::Not { verdict, interaction: None };
+    let not = Refreshed::Not;
     let interaction = |need| {
         let claims = body.json().and_then(|json| text(json, "claims")).map(str::to_string);
-        let interaction = Some(Interaction { claims, ..Interaction::of(need) });
-        Refreshed::Not { verdict: reading::suspect(answer, &body), interaction }
+        Refreshed::Not(Verdict::Interaction(Interaction { claims, ..Interaction::of(need) }))
     };
     if let Some(error) = body.json().and_then(ProviderError::of) {
         match (error.kind(), answer.status) {
@@ -164,26 +156,31 @@ pub fn read_refresh(answer: &Answer<'_>, clock: Clock<'_>) -> Refreshed {
     not(reading::neither_fresh_nor_dead(answer, &body))
 }
 
-pub(super) fn tokens(answer: &Answer<'_>, body: &Body, clock: Clock<'_>) -> Option<TokenAnswer> {
+pub(super) fn tokens(
+    answer: &Answer<'_>,
+    body: &Body,
+    clock: Clock<'_>,
+    told: Option<&Lifetime>,
+) -> Option<TokenAnswer> {
     let json = body.json().filter(|_| answer.is_success())?;
     let access =
         text(json, "access_token").filter(|token| token.bytes().all(|byte| byte.is_ascii_graphic()))?;
     let tokens = Tokens {
-        access: Some(AccessToken::new(access)),
-        lifetime: lifetime(json, access, clock),
+        access: Some(AccessToken::new(access).of_type(token_type(json))),
+        lifetime: lifetime(json, access, clock, told),
         refresh: text(json, "refresh_token").map(RefreshToken::new),
     };
     Some(TokenAnswer {
         tokens,
-        token_type: TokenType::read(json),
         scope: text(json, "scope").map(str::to_string),
         id_token: text(json, "id_token").map(Secret::new),
     })
 }
 
-fn lifetime(json: &Value, token: &str, clock: Clock<'_>) -> Option<Duration> {
-    let field = Pointer::new("/expires_in").ok().map(|at| Lifetime { at, unit: Unit::Seconds });
-    lifetime::of(field.as_ref(), json, token, clock)
+/// `expires_in` in seconds (RFC 6749, section 5.1), unless the profile knows better.
+fn lifetime(json: &Value, token: &str, clock: Clock<'_>, told: Option<&Lifetime>) -> Option<Duration> {
+    let usual = || Pointer::new("/expires_in").ok().map(|at| Lifetime { at, unit: Unit::Seconds });
+    lifetime::of(told.cloned().or_else(usual).as_ref(), json, token, clock)
 }
 
 fn text<'a>(json: &'a Value, name: &str) -> Option<&'a str> {

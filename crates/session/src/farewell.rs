@@ -1,0 +1,146 @@
+//! Telling a provider that a session is over: how often it is tried, and when that has had its time.
+//!
+//! A sign-out is done here at once. The provider hears of it as soon as it can be reached: whoever signs out on a train
+//! expects the tokens to be dead by the evening.
+
+use core::time::Duration;
+
+use crate::reason::Trouble;
+use crate::time::Timestamp;
+
+/// One sign-out that a provider has not heard of yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Farewell {
+    until: Timestamp,
+    next: Timestamp,
+    failures: u32,
+}
+
+/// What came of telling the provider once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// The provider knows, or knew already.
+    Heard,
+    /// It does not accept what it was told; it would not the next time either.
+    Refused { status: u16 },
+    /// It was not reached, or not able to listen.
+    Trouble { trouble: Trouble, status: Option<u16> },
+}
+
+/// Whether it is told again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    Again(Timestamp),
+    Over,
+}
+
+impl Farewell {
+    /// Due at once.
+    pub fn new(now: Timestamp) -> Self {
+        Self { until: now + LONGEST, next: now, failures: 0 }
+    }
+
+    /// When it is to be told next.
+    pub fn due(&self) -> Timestamp {
+        self.next
+    }
+
+    /// Nobody has been told yet what became of it.
+    pub fn is_first(&self) -> bool {
+        self.failures == 0
+    }
+
+    pub fn on_told(&mut self, told: Told, now: Timestamp) -> Next {
+        match told {
+            Told::Heard | Told::Refused { .. } => Next::Over,
+            Told::Trouble { .. } if now >= self.until => Next::Over,
+            Told::Trouble { .. } => {
+                let pause = FIRST_PAUSE.saturating_mul(1 << self.failures.min(16)).min(LONGEST_PAUSE);
+                self.failures = self.failures.saturating_add(1);
+                self.next = now + pause;
+                Next::Again(self.next)
+            }
+        }
+    }
+
+    /// The network is back, as far as anybody can tell.
+    pub fn on_network_up(&mut self, now: Timestamp) {
+        self.next = self.next.min(now);
+    }
+}
+
+impl Told {
+    /// For the journal: what went wrong, if anything did.
+    pub fn trouble(self) -> (Option<Trouble>, Option<u16>) {
+        match self {
+            Self::Heard => (None, None),
+            Self::Refused { status } => (Some(Trouble::Suspect), Some(status)),
+            Self::Trouble { trouble, status } => (Some(trouble), status),
+        }
+    }
+
+    /// Of a bare status, where the answer says nothing more.
+    pub fn of_status(status: u16) -> Self {
+        match status {
+            429 => Self::Trouble { trouble: Trouble::RateLimited, status: Some(status) },
+            0..400 => Self::Heard,
+            400..500 => Self::Refused { status },
+            _ => Self::Trouble { trouble: Trouble::Status, status: Some(status) },
+        }
+    }
+}
+
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+
+/// Most refresh tokens that nobody uses are dead or soon to be by then, and so is the machine's memory of this.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OFFLINE: Told = Told::Trouble { trouble: Trouble::Offline, status: None };
+
+    /// FAILURES D13: a day, and not in anybody's way.
+    #[test]
+    fn a_provider_is_told_again_for_a_day_and_ever_less_often() {
+        let mut now = Timestamp::from_millis(5_000);
+        let mut farewell = Farewell::new(now);
+        assert!(farewell.due() == now && farewell.is_first());
+        let mut tries = 0;
+        let mut last = Duration::ZERO;
+        while let Next::Again(at) = farewell.on_told(OFFLINE, now) {
+            assert!(now.until(at) >= last && now.until(at) <= LONGEST_PAUSE);
+            last = now.until(at);
+            now = at;
+            tries += 1;
+        }
+        assert!((250..400).contains(&tries), "{tries}");
+        assert!(now.since(Timestamp::from_millis(5_000)) >= LONGEST);
+    }
+
+    #[test]
+    fn a_network_that_comes_back_is_used_at_once() {
+        let now = Timestamp::from_millis(5_000);
+        let mut farewell = Farewell::new(now);
+        for _ in 0..10 {
+            farewell.on_told(OFFLINE, now);
+        }
+        assert!(farewell.due() > now + Duration::from_secs(60) && !farewell.is_first());
+        farewell.on_network_up(now);
+        assert_eq!(farewell.due(), now);
+    }
+
+    #[test]
+    fn an_answer_is_an_answer() {
+        let now = Timestamp::from_millis(5_000);
+        for told in [Told::of_status(200), Told::of_status(204), Told::of_status(400), Told::of_status(404)] {
+            assert_eq!(Farewell::new(now).on_told(told, now), Next::Over, "{told:?}");
+        }
+        for told in [Told::of_status(500), Told::of_status(503), Told::of_status(429), OFFLINE] {
+            assert!(matches!(Farewell::new(now).on_told(told, now), Next::Again(_)), "{told:?}");
+        }
+    }
+}
