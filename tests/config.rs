@@ -128,7 +128,7 @@ fn what_is_missing_or_wrong_in_a_whole_profile_is_told_at_once() {
             "\n[profile.a]\n",
             &[
                 "2 url: there is no `url` (url =",
-                "2 preset: there is neither a `preset` nor a `recipe` (presets: fl",
+                "2 preset: there is neither a `preset`, a `recipe` nor `oauth` (presets: fl",
             ][..],
         ),
         (

@@ -606,6 +606,7 @@ pub enum Code {
     KeyringLocked,
     KeyringSlow,
     Misconfigured,
+    NoBrowser,
     NoMetadata,
     NotASandbox,
     NotJson,

@@ -5,6 +5,7 @@
 
 use core::time::Duration;
 
+use crate::note::Note;
 use crate::reason::Trouble;
 use crate::time::Timestamp;
 
@@ -25,6 +26,8 @@ pub enum Told {
     Refused { status: u16 },
     /// It was not reached, or not able to listen.
     Trouble { trouble: Trouble, status: Option<u16> },
+    /// There is no way to tell it.
+    Unsupported,
 }
 
 /// Whether it is told again.
@@ -52,7 +55,7 @@ impl Farewell {
 
     pub fn on_told(&mut self, told: Told, now: Timestamp) -> Next {
         match told {
-            Told::Heard | Told::Refused { .. } => Next::Over,
+            Told::Heard | Told::Refused { .. } | Told::Unsupported => Next::Over,
             Told::Trouble { .. } if now >= self.until => Next::Over,
             Told::Trouble { .. } => {
                 let pause = FIRST_PAUSE.saturating_mul(1 << self.failures.min(16)).min(LONGEST_PAUSE);
@@ -70,12 +73,15 @@ impl Farewell {
 }
 
 impl Told {
-    /// For the journal: what went wrong, if anything did.
-    pub fn trouble(self) -> (Option<Trouble>, Option<u16>) {
+    /// What the journal says of it.
+    pub fn note(self) -> Note {
         match self {
-            Self::Heard => (None, None),
-            Self::Refused { status } => (Some(Trouble::Suspect), Some(status)),
-            Self::Trouble { trouble, status } => (Some(trouble), status),
+            Self::Heard => Note::SignOutTold { trouble: None, status: None },
+            Self::Refused { status } => {
+                Note::SignOutTold { trouble: Some(Trouble::Suspect), status: Some(status) }
+            }
+            Self::Trouble { trouble, status } => Note::SignOutTold { trouble: Some(trouble), status },
+            Self::Unsupported => Note::SignOutNotTold,
         }
     }
 

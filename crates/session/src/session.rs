@@ -22,7 +22,7 @@ use crate::refresh::{Exchange, Streak, Suspicion, Unpublished};
 use crate::sign_in::SignIn;
 use crate::stored::VaultSync;
 use crate::time::{Timestamp, millis};
-use crate::tokens::{AccessToken, Account, RefreshToken};
+use crate::tokens::{AccessToken, Account, RefreshToken, TokenType};
 
 use crate::heartbeat::Pulse;
 
@@ -155,6 +155,7 @@ pub struct AccessView {
     pub lifetime: Duration,
     pub remaining: Duration,
     pub rejected: bool,
+    pub kind: TokenType,
 }
 
 impl Session {
@@ -254,6 +255,16 @@ impl Session {
         }
     }
 
+    /// Why nothing is left that a token could be bought with, whatever goes on meanwhile.
+    pub fn lost(&self) -> Option<Lost> {
+        self.lost
+    }
+
+    /// The sign-in that is under way.
+    pub fn signing_in(&self) -> Option<Attempt> {
+        self.sign_in.as_ref().map(SignIn::attempt)
+    }
+
     /// Whose session it is.
     pub fn account(&self) -> &Account {
         &self.account
@@ -313,6 +324,7 @@ impl Session {
                 lifetime: access.lifetime,
                 remaining: now.until(access.expires),
                 rejected: access.rejected,
+                kind: access.token.token_type(),
             }),
             refresh_at: self.due(Duty::Refresh),
             heartbeat_at: self.due(Duty::Heartbeat),

@@ -5,6 +5,7 @@ use alloc::string::{String, ToString};
 use serde_json::Value;
 
 use crate::reason::{Lost, Trouble};
+use super::challenge::{self, Meaning};
 use crate::recipe::Answer;
 use crate::recipe::answer::Body;
 use crate::recipe::reading;
@@ -184,6 +185,17 @@ impl Refusal {
             }
         }
     }
+}
+
+/// Whether the answer of an endpoint or of a resource, with these challenges, asks for a proof with a nonce in it (RFC
+/// 9449, sections 8 and 9).
+pub fn wants_nonce(answer: &Answer<'_>, challenges: &str) -> bool {
+    let said = || {
+        let body = answer.read();
+        body.json().and_then(ProviderError::of).is_some_and(|error| error.kind() == Kind::Nonce)
+    };
+    let challenged = || challenge::meaning(answer.status, &challenge::parse(challenges)) == Meaning::UseNonce;
+    matches!(answer.status, 400 | 401) && (challenged() || said())
 }
 
 /// Codes are words. What is none could be anything, and is not passed on.
