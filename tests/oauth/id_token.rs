@@ -1,9 +1,9 @@
 //! ID tokens, after their signature was verified.
 
 use serde_json::{Value, json};
-use session::oauth::id_token::{Expected, IdTokenProblem, Identity, LEEWAY, algorithms, check};
+use session::oauth::id_token::{Expected, IdTokenProblem, LEEWAY, Person, algorithms, check};
 use session::oauth::metadata::Metadata;
-use session::tokens::{AccessToken, Secret};
+use session::tokens::{AccessToken, Identity, Secret};
 
 use crate::ISSUER;
 
@@ -119,7 +119,7 @@ fn only_signatures_of_the_providers_own_are_good() {
 fn a_refresh_brings_the_same_person() {
     let before = check(&claims(), &expected()).unwrap();
     let refreshed = |claims: &Value, issuer| {
-        let expected = Expected { before: Some(&before), issuer, ..expected() };
+        let expected = Expected { before: Some(&before.identity), issuer, ..expected() };
         check(claims, &expected).map(|_| ())
     };
     assert_eq!(refreshed(&claims(), ISSUER), Ok(()));
@@ -130,15 +130,16 @@ fn a_refresh_brings_the_same_person() {
 
 #[test]
 fn people_are_told_the_name_they_know_themselves_by() {
-    let identity = |claims: Value| check(&claims, &expected()).unwrap();
-    assert_eq!(identity(claims()), Identity { issuer: ISSUER.into(), subject: "alice".into(), name: None });
+    let person = |claims: Value| check(&claims, &expected()).unwrap();
+    let identity = Identity { issuer: ISSUER.into(), subject: "alice".into() };
+    assert_eq!(person(claims()), Person { identity, name: None });
     let mut named = with("name", json!("Alice"));
-    assert_eq!(identity(named.clone()).name.as_deref(), Some("Alice"));
+    assert_eq!(person(named.clone()).name.as_deref(), Some("Alice"));
     named["email"] = json!("alice@example.test");
-    assert_eq!(identity(named.clone()).name.as_deref(), Some("alice@example.test"));
+    assert_eq!(person(named.clone()).name.as_deref(), Some("alice@example.test"));
     for unusable in [json!(7), json!(""), json!("a\u{202e}b"), json!("x".repeat(200))] {
         named["preferred_username"] = unusable;
-        assert_eq!(identity(named.clone()).name.as_deref(), Some("alice@example.test"));
+        assert_eq!(person(named.clone()).name.as_deref(), Some("alice@example.test"));
     }
 }
 

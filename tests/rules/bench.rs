@@ -7,7 +7,7 @@ use session::event::{Attempt, Effect, Event};
 use session::policy::Policy;
 use session::reason::{Trouble, VaultTrouble};
 use session::time::Timestamp;
-use session::tokens::{AccessToken, RefreshToken, Tokens};
+use session::tokens::{AccessToken, Account, RefreshToken, Tokens};
 use session::verdict::Verdict;
 
 #[derive(Clone)]
@@ -71,9 +71,9 @@ impl Bench {
     }
 
     pub(crate) fn sign_in_with(self, tokens: Tokens) -> Self {
-        let mut bench = self.told(Event::SignIn);
+        let mut bench = self.told(Event::SignIn { patience: PATIENCE });
         let attempt = bench.sign_in.take().expect("a sign-in is in flight");
-        bench.told(Event::SignedIn { attempt, tokens, user: None })
+        bench.told(Event::SignedIn { attempt, tokens, account: Account::default() })
     }
 
     pub(crate) fn told(mut self, event: Event) -> Self {
@@ -107,7 +107,11 @@ impl Bench {
                 }
                 Effect::Load => {
                     let refresh = self.vault.clone().map(RefreshToken::new);
-                    self.vault_says(Event::Loaded { refresh, user: None, interrupted: false });
+                    self.vault_says(Event::Loaded {
+                        refresh,
+                        account: Account::default(),
+                        interrupted: false,
+                    });
                 }
                 Effect::Save { generation, .. } if self.failing_saves > 0 => {
                     self.failing_saves -= 1;
@@ -161,7 +165,7 @@ impl Bench {
             self.tell(Event::Refreshed { attempt, verdict: Verdict::Fresh(tokens.clone()) });
         }
         if let Some(attempt) = self.sign_in.take() {
-            self.tell(Event::SignedIn { attempt, tokens: tokens.clone(), user: None });
+            self.tell(Event::SignedIn { attempt, tokens: tokens.clone(), account: Account::default() });
         }
     }
 
@@ -198,6 +202,9 @@ impl Bench {
         }
     }
 }
+
+/// A person at a sign-in page.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(330);
 
 /// A new access token, and no new refresh token.
 pub(crate) fn fresh(lifetime: u64) -> Verdict {

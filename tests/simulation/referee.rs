@@ -136,7 +136,7 @@ impl Referee {
             Event::Woke { .. } => self.excused += 2,
             Event::Rejected { .. } | Event::Beaten { .. } => self.excused += 1,
             Event::NetworkUp => self.pause_until = 0,
-            Event::SignIn | Event::Tick | Event::Wanted { .. } => {}
+            Event::Demanded { .. } | Event::SignIn { .. } | Event::Tick | Event::Wanted { .. } => {}
         }
         Standing::Awaited
     }
@@ -188,6 +188,7 @@ impl Referee {
                     self.unsaved_since = None;
                 }
             }
+            Verdict::Interaction(_) => {}
             Verdict::Misconfigured { .. } => self.rests_until = now + 3_600_000,
             Verdict::Suspect { signature, authentic: true, .. } => {
                 let (_, count, _) = match &mut self.suspicion {

@@ -7,7 +7,7 @@ use session::event::{Attempt, Effect, Event};
 use session::reason::Trouble;
 use session::session::Phase;
 use session::time::Timestamp;
-use session::tokens::RefreshToken;
+use session::tokens::{Account, RefreshToken};
 use session::verdict::Verdict;
 
 /// One mistake, as somebody has made it before.
@@ -89,7 +89,7 @@ impl Sut {
             (Bug::IgnoresSleep, Event::Woke { .. }) => Event::Tick,
             (Bug::RefreshesOnEveryCall, Event::Wanted { .. }) => Event::Asked,
             (Bug::DeletesOnVaultTrouble, Event::NotLoaded(_)) => {
-                Event::Loaded { refresh: None, user: None, interrupted: false }
+                Event::Loaded { refresh: None, account: Account::default(), interrupted: false }
             }
             (_, event) => event,
         }

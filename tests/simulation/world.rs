@@ -9,7 +9,7 @@ use std::time::Duration;
 use session::Session;
 use session::event::{Attempt, Effect, Event};
 use session::session::Phase;
-use session::tokens::RefreshToken;
+use session::tokens::{Account, RefreshToken};
 use session::verdict::Verdict;
 
 mod deeds;
@@ -32,7 +32,7 @@ pub(crate) struct World {
     /// Which process this is; what an older one had in flight reaches nobody.
     life: u32,
     pub(crate) provider: Provider,
-    vault: Option<(RefreshToken, Option<String>)>,
+    vault: Option<(RefreshToken, Account)>,
     weather: Weather,
     vault_mood: Mood,
     lost_one: bool,
@@ -74,7 +74,7 @@ pub(crate) enum Lost {
 pub(crate) enum VaultWork {
     Forget,
     Load,
-    Save(u32, RefreshToken, Option<String>),
+    Save(u32, RefreshToken, Account),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -214,7 +214,7 @@ impl World {
                 self.remark("access tokens are revoked");
                 self.provider.revoke_access();
             }
-            Happening::SignIn => return self.tell(Event::SignIn),
+            Happening::SignIn => return self.tell(Event::SignIn { patience: Duration::from_secs(330) }),
             Happening::SignOut => return self.tell(Event::SignOut),
             Happening::Suspend => return self.suspend(),
             Happening::VaultDone(life, work) if life == self.life => return self.vault_done(work),

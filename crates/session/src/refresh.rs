@@ -61,7 +61,9 @@ impl Session {
         }
         // A person who asks for a refresh wants to do without what was demanded.
         let demanded = self.demand.take().map(|demand| demand.need.lost());
-        if self.grant.is_some() && (self.lost == Some(Lost::Unsure) || (self.lost.is_some() && self.lost == demanded)) {
+        if self.grant.is_some()
+            && (self.lost == Some(Lost::Unsure) || (self.lost.is_some() && self.lost == demanded))
+        {
             self.lost = None;
             self.suspicion = None;
         }
