@@ -26,5 +26,6 @@ mod stored;
 pub mod time;
 pub mod tokens;
 pub mod verdict;
+mod view;
 
 pub use session::Session;
