@@ -7,6 +7,8 @@
 
 #[path = "rules/bench.rs"]
 mod bench;
+#[path = "rules/demands.rs"]
+mod demands;
 
 use std::time::Duration;
 

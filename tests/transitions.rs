@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use session::Session;
 use session::event::{Attempt, Beat, Effect, Event};
+use session::oauth::error::{Interaction, Need};
 use session::policy::Policy;
 use session::reason::{Lost, Trouble, VaultTrouble};
 use session::session::Phase;
@@ -141,6 +142,13 @@ fn scenes() -> Vec<Scene> {
             .told(Event::Forgotten)
             .named("NeedsLogin: refused, access token still good"),
         refreshing.clone().told(Event::SignOut).named("NeedsLogin: signed out during a refresh"),
+        fresh
+            .clone()
+            .told(demanded(1, Need::Other))
+            .later(minutes(1))
+            .named("NeedsLogin: a person demanded, tokens living"),
+        unanswered(Verdict::Interaction(Interaction::of(Need::Consent)))
+            .named("NeedsLogin: consent required, token kept aside, access token still good"),
         never.told(Event::SignIn { patience: PATIENCE }).named("SigningIn from nothing"),
         fresh.clone().told(Event::SignIn { patience: PATIENCE }).named("SigningIn over a living session"),
         fresh.clone().named("Fresh"),
@@ -248,6 +256,8 @@ impl Scene {
         add("Woke 8 h", Event::Woke { slept: minutes(480) });
         add("Rejected current", Event::Rejected { generation: self.access });
         add("Rejected replaced", Event::Rejected { generation: self.access.wrapping_sub(1) });
+        add("Demanded current", demanded(self.access, Need::Scope));
+        add("Demanded replaced", demanded(self.access.wrapping_sub(1), Need::Scope));
         if let Some(attempt) = self.beat {
             add("Beaten good", Event::Beaten { attempt, beat: Beat::Good });
             add("Beaten no", Event::Beaten { attempt, beat: Beat::SaysNo });
@@ -322,6 +332,7 @@ fn verdicts() -> Vec<(&'static str, Verdict)> {
         ("fresh, same access", Verdict::Fresh(tokens(Some("secret-a1"), None))),
         ("fresh, no access", Verdict::Fresh(tokens(None, Some("secret-r2")))),
         ("dead", Verdict::Dead),
+        ("interaction", Verdict::Interaction(Interaction::of(Need::Login))),
         ("misconfigured", misconfigured),
         ("suspect", suspect()),
         ("503", status(503)),
@@ -351,6 +362,10 @@ fn tokens(access: Option<&str>, refresh: Option<&str>) -> Tokens {
 
 fn signed_in(attempt: Attempt, tokens: Tokens) -> Event {
     Event::SignedIn { attempt, tokens, account: Account::default() }
+}
+
+fn demanded(generation: u32, need: Need) -> Event {
+    Event::Demanded { generation, interaction: Interaction::of(need) }
 }
 
 fn loaded(token: Option<&str>) -> Event {

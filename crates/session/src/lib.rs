@@ -9,6 +9,7 @@
 extern crate alloc;
 
 pub mod breaker;
+mod demand;
 mod dice;
 pub mod event;
 pub mod farewell;

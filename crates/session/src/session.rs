@@ -41,8 +41,7 @@ pub struct Session {
     pub(crate) grants: u32,
     /// Why nobody but a person can go on. The grant may still be there, kept aside.
     pub(crate) lost: Option<Lost>,
-    /// What a person has to do at the provider's page. Unlike a loss it does not end anything: what the tokens are good
-    /// for they stay good for.
+    /// What a person has to do at the provider's page. It ends nothing by itself.
     pub(crate) demand: Option<Interaction>,
     /// The access token that is out.
     pub(crate) access: Option<Access>,
@@ -234,15 +233,6 @@ impl Session {
         Some(self.access.as_ref().map_or(Timestamp::default(), |access| {
             if access.rejected { access.received } else { access.expires }
         }))
-    }
-
-    /// Of a token that has been replaced since, the newer one may satisfy whoever demands.
-    fn on_demanded(&mut self, generation: u32, interaction: Interaction, out: &mut Vec<Effect>) {
-        let current = self.access.as_ref().is_some_and(|access| access.generation == generation);
-        if current && self.demand.as_ref() != Some(&interaction) {
-            out.push(Effect::Note(Note::NeedsLogin { why: interaction.need.lost() }));
-            self.demand = Some(interaction);
-        }
     }
 
     pub(crate) fn lose(&mut self, why: Lost, out: &mut Vec<Effect>) {

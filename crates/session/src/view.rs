@@ -5,7 +5,6 @@
 use alloc::string::String;
 use core::time::Duration;
 
-use crate::oauth::error::Interaction;
 use crate::reason::{Cause, Lost, Trouble};
 use crate::session::{Duty, Session};
 use crate::time::Timestamp;
@@ -90,6 +89,8 @@ impl Session {
         }
     }
 
+    /// A demand is shown whatever goes on behind it, until somebody sees to it or dismisses it: a phase that came and
+    /// went with every refresh would call a person each time.
     pub fn phase(&self) -> Phase {
         match (self.progress(), &self.demand) {
             (Phase::Fresh | Phase::Refreshing { .. } | Phase::Waiting { .. }, Some(demand)) => {
@@ -104,13 +105,8 @@ impl Session {
         &self.account
     }
 
-    /// What the next sign-in should ask the provider for, because somebody demanded it.
-    pub fn demand(&self) -> Option<&Interaction> {
-        self.demand.as_ref()
-    }
-
-    /// Whether a request that was refused with the token of that generation is worth sending again: the token has been
-    /// replaced since, or is about to be.
+    /// Whether a request that was refused with the token of that generation should wait for another: there is one, or
+    /// there may be, or whoever waits is told why not.
     pub fn may_do_better_than(&self, generation: u32, now: Timestamp) -> bool {
         match self.prospect(now, Duration::ZERO) {
             Prospect::Coming | Prospect::Held { .. } | Prospect::NeedsLogin(_) => true,
