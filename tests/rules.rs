@@ -9,6 +9,8 @@
 mod bench;
 #[path = "rules/demands.rs"]
 mod demands;
+#[path = "rules/heartbeats.rs"]
+mod heartbeats;
 
 use std::time::Duration;
 

@@ -190,6 +190,11 @@ impl Bench {
         self.answer(verdict.clone());
     }
 
+    /// In minutes.
+    pub(crate) fn pauses_between_beats(&self) -> Vec<u64> {
+        self.beats.windows(2).map(|pair| pair[1].since(pair[0]).as_secs() / 60).collect()
+    }
+
     /// Whatever was awaited comes after all.
     pub(crate) fn late_answers(&mut self, tokens: &Tokens) {
         self.was_late = self.in_flight.is_some() || self.sign_in.is_some();
