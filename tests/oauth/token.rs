@@ -7,7 +7,7 @@ use session::oauth::client::{Client, ClientAuth};
 use session::oauth::error::{Interaction, Need, ProviderError, Refusal};
 use session::oauth::token::{Refreshed, TokenAnswer, authorization, read_refresh, read_tokens};
 use session::reason::Trouble;
-use session::recipe::{Answer, Clock, JwtTimes};
+use session::recipe::{Answer, Clock, JwtTimes, Lifetime, Pointer, Unit};
 use session::tokens::{AccessToken, RefreshToken, Secret, TokenType};
 use session::verdict::Verdict;
 
@@ -128,6 +128,35 @@ fn answers_with_tokens_are_read_whatever_they_look_like() {
         assert!(read_tokens(&mislabelled, clock, None).is_ok(), "{body}");
         let refused = Answer { status: 400, ..answer(200, body) };
         assert!(read_tokens(&refused, clock, None).is_err(), "{body}");
+    }
+}
+
+/// Row A12: where a profile says how its provider tells a lifetime, that is read, at a sign-in and at a refresh.
+#[test]
+fn lifetimes_are_told_in_other_ways_too() {
+    let at = |pointer: &str, unit| Lifetime { at: Pointer::new(pointer).unwrap(), unit };
+    let table = [
+        (at("/expires_in", Unit::Milliseconds), r#""expires_in":5000"#, Some(5)),
+        (at("/expires_in", Unit::Seconds), r#""expires_in":5000"#, Some(5000)),
+        (at("/expires_on", Unit::UnixSeconds), r#""expires_on":"1795224716""#, Some(60)),
+        (at("/expires_at", Unit::UnixMilliseconds), r#""expires_at":1795224716000,"expires_in":9"#, Some(60)),
+        (
+            at("/a/expires", Unit::Rfc3339),
+            r#""a":{"expires":"2026-11-21T01:31:56Z"},"expires_in":9"#,
+            Some(60),
+        ),
+        (at("/ext_expires_in", Unit::Seconds), r#""expires_in":9"#, Some(9)),
+        (at("/ext_expires_in", Unit::Seconds), r#""ext_expires_in":null,"expires_in":9"#, Some(9)),
+        (at("/ext_expires_in", Unit::Seconds), r#""ext_expires_in":0,"expires_in":9"#, None),
+        (at("/ext_expires_in", Unit::Seconds), r#""token_type":"Bearer""#, None),
+    ];
+    let clock = Clock { date: Some(1_795_224_656), ..clock() };
+    for (told, field, seconds) in table {
+        let body = format!(r#"{{"access_token":"AT",{field}}}"#);
+        let read = read_tokens(&answer(200, &body), clock, Some(&told)).unwrap();
+        assert_eq!(read.tokens.lifetime, seconds.map(Duration::from_secs), "{body}");
+        let refreshed = read_refresh(&answer(200, &body), clock, Some(&told));
+        assert_eq!(refreshed, Refreshed::Fresh(read), "{body}");
     }
 }
 
