@@ -9,7 +9,7 @@ use session::tokens::{AccessToken, Account, RefreshToken};
 use session::verdict::Verdict;
 
 use super::{Happening, Lost, Mood, VaultWork, World};
-use crate::referee::Verified;
+use crate::law::Verified;
 use crate::saboteur::Sut;
 use crate::weather::Fate;
 
@@ -73,11 +73,16 @@ impl World {
         let Some(token) = self.sut.session().access_token(time, min_valid).cloned() else {
             return self.tell(Event::Wanted { min_valid });
         };
-        if self.provider.accepts(&token, self.now) {
-            return Ok(());
-        }
         let generation = self.generation();
         let after = self.dice.between(5, 2_000);
+        if self.provider.accepts(&token, self.now) {
+            if self.scenario.habits.demands && self.dice.one_in(12) {
+                let interaction = self.scenario.interaction(&mut self.dice);
+                let demanded = Event::Demanded { generation, interaction };
+                self.later(after, Happening::Answer(self.life, demanded));
+            }
+            return Ok(());
+        }
         self.later(after, Happening::Answer(self.life, Event::Rejected { generation }));
         Ok(())
     }
