@@ -450,7 +450,10 @@ fn everything_that_can_be_said_of_an_oauth_provider_is_understood() {
     // The issuer is compared letter by letter, so it stays as it was written.
     assert_eq!(work.origin(), "https://id.example.com/realm/ (desktop)");
     let oauth = oauth(work);
-    assert_eq!((oauth.grant, oauth.dpop, oauth.probe), (Grant::AuthorizationCode, Some(false), Some(Probe::Userinfo)));
+    assert_eq!(
+        (oauth.grant, oauth.dpop, oauth.probe),
+        (Grant::AuthorizationCode, Some(false), Some(Probe::Userinfo))
+    );
     assert_eq!(
         (oauth.redirect.host.as_str(), oauth.redirect.port, oauth.redirect.path.as_str()),
         ("localhost", Some(8123), "/cb")
@@ -481,19 +484,41 @@ fn what_is_wrong_with_an_oauth_provider_is_told_with_its_line() {
         ("client_id = 'x'", "1 oauth.issuer: there is no `issuer`"),
         ("issuer = 'https://id.example'", "1 oauth: `client_id` is missing"),
         ("issuer = 'https://id.example'\nclient_id = ' '", "3 oauth.client_id: `client_id` is empty"),
-        ("issuer = 'https://id.example'\nclientid = 'x'", "3 oauth.clientid: unknown key `clientid` (did you mean `client_id`?)"),
-        ("issuer = 'https://id.example'\nclient_id = 'x'\ngrant = 'implicit'", "4 oauth.grant: unknown value `implicit`"),
-        ("issuer = 'https://id.example'\nclient_id = 'x'\nredirect_host = '10.0.0.1'", "4 oauth.redirect_host: `redirect_host` is not this machine"),
-        ("issuer = 'https://id.example'\nclient_id = 'x'\nredirect_port = 0", "4 oauth.redirect_port: 0 is no port"),
-        ("issuer = 'https://id.example'\nclient_id = 'x'\nredirect_path = 'cb?x'", "4 oauth.redirect_path: `redirect_path` is no path"),
-        ("issuer = 'https://id.example'\nclient_id = 'x'\nresource_indicators = ['orders']", "4 oauth.resource_indicators: `orders` is no resource indicator"),
-        ("client_id = 'x'\nendpoints = { token = 'ftp://id.example' }", "3 oauth.endpoints: `ftp` is neither https nor http"),
+        (
+            "issuer = 'https://id.example'\nclientid = 'x'",
+            "3 oauth.clientid: unknown key `clientid` (did you mean `client_id`?)",
+        ),
+        (
+            "issuer = 'https://id.example'\nclient_id = 'x'\ngrant = 'implicit'",
+            "4 oauth.grant: unknown value `implicit`",
+        ),
+        (
+            "issuer = 'https://id.example'\nclient_id = 'x'\nredirect_host = '10.0.0.1'",
+            "4 oauth.redirect_host: `redirect_host` is not this machine",
+        ),
+        (
+            "issuer = 'https://id.example'\nclient_id = 'x'\nredirect_port = 0",
+            "4 oauth.redirect_port: 0 is no port",
+        ),
+        (
+            "issuer = 'https://id.example'\nclient_id = 'x'\nredirect_path = 'cb?x'",
+            "4 oauth.redirect_path: `redirect_path` is no path",
+        ),
+        (
+            "issuer = 'https://id.example'\nclient_id = 'x'\nresource_indicators = ['orders']",
+            "4 oauth.resource_indicators: `orders` is no resource indicator",
+        ),
+        (
+            "client_id = 'x'\nendpoints = { token = 'ftp://id.example' }",
+            "3 oauth.endpoints: `ftp` is neither https nor http",
+        ),
     ];
     for (lines, told) in table {
         let problems = problems(&read(&format!("[profile.a.oauth]\n{lines}\n")));
         assert!(problems.len() == 1 && problems[0].starts_with(told), "{lines}: {problems:?}");
     }
-    let both = read("[profile.a]\npreset = 'flask'\noauth = { issuer = 'https://id.example', client_id = 'x' }\n");
+    let both =
+        read("[profile.a]\npreset = 'flask'\noauth = { issuer = 'https://id.example', client_id = 'x' }\n");
     assert!(problems(&both)[0].starts_with("2 preset: `preset` and `oauth` are two kinds of provider"));
 }
 

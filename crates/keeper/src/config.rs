@@ -26,8 +26,8 @@ use crate::api::{Code, Failure, VaultKind};
 pub use duration::parse_duration;
 pub use edit::{add, remove};
 pub use file::{read_text, write};
-pub use oauth::{Endpoints, Oauth, Probe, Redirect, check_issuer};
 pub(crate) use hint::nearest;
+pub use oauth::{Endpoints, Oauth, Probe, Redirect, check_issuer};
 pub use rules::{check_name, check_url, is_loopback};
 
 /// What a configuration file says.

@@ -38,7 +38,9 @@ impl Language {
     pub fn accepted(header: &str) -> Self {
         let mut wanted = header.split(',').map(|part| part.split(';').next().unwrap_or_default().trim());
         let known = wanted.find(|tag| {
-            ["zh", "en"].iter().any(|known| tag.split('-').next().is_some_and(|it| it.eq_ignore_ascii_case(known)))
+            ["zh", "en"]
+                .iter()
+                .any(|known| tag.split('-').next().is_some_and(|it| it.eq_ignore_ascii_case(known)))
         });
         Self::named(&known.unwrap_or_default().to_ascii_lowercase())
     }

@@ -89,6 +89,8 @@ impl Told {
     pub fn of_status(status: u16) -> Self {
         match status {
             429 => Self::Trouble { trouble: Trouble::RateLimited, status: Some(status) },
+            // Too slow, or too early: nothing is wrong with what was said.
+            408 | 425 => Self::Trouble { trouble: Trouble::Status, status: Some(status) },
             0..400 => Self::Heard,
             400..500 => Self::Refused { status },
             _ => Self::Trouble { trouble: Trouble::Status, status: Some(status) },
@@ -145,7 +147,8 @@ mod tests {
         for told in [Told::of_status(200), Told::of_status(204), Told::of_status(400), Told::of_status(404)] {
             assert_eq!(Farewell::new(now).on_told(told, now), Next::Over, "{told:?}");
         }
-        for told in [Told::of_status(500), Told::of_status(503), Told::of_status(429), OFFLINE] {
+        let later = [408, 425, 429, 500, 503].map(Told::of_status);
+        for told in later.into_iter().chain([OFFLINE]) {
             assert!(matches!(Farewell::new(now).on_told(told, now), Next::Again(_)), "{told:?}");
         }
     }

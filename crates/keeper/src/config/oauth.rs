@@ -180,8 +180,7 @@ pub(super) fn read(item: &Item, allow_http: bool) -> Result<Oauth, Wrong> {
         told,
     };
     if item.as_table_like().is_none() {
-        let told =
-            ("`oauth` is not a table".to_owned(), Some("write `[profile.NAME.oauth]`".to_owned()));
+        let told = ("`oauth` is not a table".to_owned(), Some("write `[profile.NAME.oauth]`".to_owned()));
         return Err(wrong("", told));
     }
     let nothing = || ("`oauth` is empty".to_owned(), Some(r#"issuer = "https://id.example.com""#.to_owned()));
@@ -212,7 +211,11 @@ impl Written {
             rules::check_endpoint(url, allow_http).map_err(|told| ("endpoints", told))?;
         }
         if self.client_id.trim().is_empty() {
-            return told("client_id", "`client_id` is empty", "the provider gives it when an app is registered");
+            return told(
+                "client_id",
+                "`client_id` is empty",
+                "the provider gives it when an app is registered",
+            );
         }
         if self.redirect_host.as_ref().is_some_and(|host| !HOSTS.contains(&host.as_str())) {
             let hint = "`127.0.0.1`, `localhost` or `[::1]`: nobody else may receive the code";

@@ -114,11 +114,8 @@ impl Keeper {
         let (provider, account) = (Arc::clone(&kept.provider), kept.account());
         let post = self.post.clone();
         if let Err(wait) = self.admit(&profile.host()) {
-            let verdict = Verdict::Transient {
-                trouble: Trouble::BreakerOpen,
-                status: None,
-                retry_after: Some(wait),
-            };
+            let verdict =
+                Verdict::Transient { trouble: Trouble::BreakerOpen, status: None, retry_after: Some(wait) };
             return drop(post.send(Mail::Exchanged { id, provider, profile, attempt, verdict }));
         }
         self.journal.mark_in_flight(&profile.name, token.expose());

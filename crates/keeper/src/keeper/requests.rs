@@ -263,10 +263,14 @@ fn opening(profile: &Profile, provider: &Provider, fetch: Fetch) -> Result<Openi
 fn demanded(interaction: &Interaction) -> Failure {
     let failure = Failure::needs_login(interaction.need.lost());
     let age = interaction.max_age.map(|age| age.to_string());
-    [("acr_values", interaction.acr_values.as_ref()), ("max_age", age.as_ref()), ("scope", interaction.scope.as_ref())]
-        .into_iter()
-        .filter_map(|(name, value)| Some((name, value.filter(|value| value.len() <= 200)?)))
-        .fold(failure, |failure, (name, value)| failure.with(name, value))
+    [
+        ("acr_values", interaction.acr_values.as_ref()),
+        ("max_age", age.as_ref()),
+        ("scope", interaction.scope.as_ref()),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some((name, value.filter(|value| value.len() <= 200)?)))
+    .fold(failure, |failure, (name, value)| failure.with(name, value))
 }
 
 /// What the HTTP client says for itself. From a caller it could only contradict that.

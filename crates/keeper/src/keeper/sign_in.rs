@@ -57,8 +57,7 @@ impl Keeper {
         let (wanting, wanted) = oneshot::channel();
         let demand = kept.session().and_then(|session| session.demand().cloned());
         // One that was under way before is called off by that.
-        kept.pending =
-            Some(Pending { attempt, shown: None, ends: Timestamp::MAX, _wanted: wanting });
+        kept.pending = Some(Pending { attempt, shown: None, ends: Timestamp::MAX, _wanted: wanting });
         let provider = Arc::clone(&kept.provider);
         let (post, began) = (self.post.clone(), clock::now());
         let announcing = post.clone();
@@ -79,7 +78,9 @@ impl Keeper {
     pub(super) fn on_begun(&mut self, id: Id, attempt: Attempt, begun: Begun) {
         let now = clock::now();
         let Some(kept) = self.kept.get_mut(&id) else { return };
-        let Some(pending) = kept.pending.as_mut().filter(|pending| pending.attempt == attempt) else { return };
+        let Some(pending) = kept.pending.as_mut().filter(|pending| pending.attempt == attempt) else {
+            return;
+        };
         let url = match &begun.shown {
             Shown::Browser { url } => Some(url.expose().to_owned()),
             Shown::Device { .. } => None,
@@ -134,7 +135,8 @@ impl Keeper {
                 let note = Note::SignInFailed { code: failure.code.key(), took_ms: millis(took) };
                 self.note(Some(&name), note);
                 self.step(id, Event::SignInFailed { attempt });
-                for answer in answer.into_iter().chain(waiting.into_iter().map(|finishing| finishing.answer)) {
+                for answer in answer.into_iter().chain(waiting.into_iter().map(|finishing| finishing.answer))
+                {
                     ask::refuse(answer, failure.clone());
                 }
             }
@@ -218,13 +220,15 @@ impl Pending {
         let expires_in_ms = millis(now.until(self.ends));
         Some(match self.shown.as_ref()? {
             Shown::Browser { .. } => api::Pending::Browser { expires_in_ms },
-            Shown::Device { user_code, verification_uri, verification_uri_complete } => api::Pending::Device {
-                user_code: user_code.clone(),
-                verification_uri: verification_uri.clone(),
-                verification_uri_complete: verification_uri_complete.clone(),
-                qr: qr(verification_uri_complete.as_ref().unwrap_or(verification_uri)),
-                expires_in_ms,
-            },
+            Shown::Device { user_code, verification_uri, verification_uri_complete } => {
+                api::Pending::Device {
+                    user_code: user_code.clone(),
+                    verification_uri: verification_uri.clone(),
+                    verification_uri_complete: verification_uri_complete.clone(),
+                    qr: qr(verification_uri_complete.as_ref().unwrap_or(verification_uri)),
+                    expires_in_ms,
+                }
+            }
         })
     }
 }

@@ -26,8 +26,7 @@ impl Provider {
                 .with("problem", "this profile has no sign-in with a password"));
         };
         let host = self.profile.host();
-        let received =
-            self.ask(&message).await.map_err(|trouble| Failure::provider(trouble, None, &host))?;
+        let received = self.ask(&message).await.map_err(|trouble| Failure::provider(trouble, None, &host))?;
         let tokens = recipe
             .read_sign_in(&received.answer(), received.clock())
             .map_err(|refusal| refused(refusal, &host))?;

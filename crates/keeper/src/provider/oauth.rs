@@ -90,7 +90,9 @@ impl Provider {
         let proving = Proving::new(&self.oauth, &message.method, &url, None, proof_key);
         let (client, url, timeout) = (&client, &url, self.timeout());
         let received = proving
-            .send(|proof| async move { http::exchange(client, url, message, &proof.into_iter().collect::<Vec<_>>(), timeout).await })
+            .send(|proof| async move {
+                http::exchange(client, url, message, &proof.into_iter().collect::<Vec<_>>(), timeout).await
+            })
             .await?;
         self.oauth.heard(&received);
         Ok(received)
@@ -194,7 +196,8 @@ impl Provider {
                 }
             }
             Probe::Userinfo => {
-                let Some(url) = provider.metadata.userinfo_endpoint.as_deref().and_then(|url| Url::parse(url).ok())
+                let Some(url) =
+                    provider.metadata.userinfo_endpoint.as_deref().and_then(|url| Url::parse(url).ok())
                 else {
                     return silent(Trouble::Misconfigured, None);
                 };
@@ -249,7 +252,8 @@ impl Provider {
         let for_somebody = oauth.client.audience.is_some() || !oauth.client.resources.is_empty();
         if metadata.introspection_endpoint.is_some() && !self.oauth.lock().no_introspection {
             Probe::Introspection
-        } else if metadata.userinfo_endpoint.is_some() && provider.client.asks_for("openid") && !for_somebody {
+        } else if metadata.userinfo_endpoint.is_some() && provider.client.asks_for("openid") && !for_somebody
+        {
             Probe::Userinfo
         } else {
             Probe::Resource
@@ -317,7 +321,9 @@ pub(super) fn opinion(oauth: &Oauth, received: &Received) -> Opinion {
     match challenge::meaning(received.status, &challenges) {
         Meaning::NeedsInteraction(interaction) => Opinion::Demands(interaction),
         Meaning::Refresh | Meaning::UseNonce => Opinion::Rejected,
-        Meaning::Nothing if oauth.rejects.iter().any(|rule| rule.holds(&received.answer())) => Opinion::Rejected,
+        Meaning::Nothing if oauth.rejects.iter().any(|rule| rule.holds(&received.answer())) => {
+            Opinion::Rejected
+        }
         Meaning::Nothing => Opinion::Fine,
     }
 }
@@ -374,10 +380,10 @@ fn provider_said(
         Code::WayUnsupported => failure.with("problem", &said.code),
         Code::SignInDenied if said.description.is_none() => failure.with("message", &said.code),
         Code::Misconfigured => {
-            let problem = said.description.as_ref().map_or_else(
-                || said.code.clone(),
-                |description| format!("{}: {description}", said.code),
-            );
+            let problem = said
+                .description
+                .as_ref()
+                .map_or_else(|| said.code.clone(), |description| format!("{}: {description}", said.code));
             let failure = failure.with("problem", problem);
             match status {
                 Some(status) => failure.with("status", status),

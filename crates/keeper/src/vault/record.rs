@@ -61,8 +61,7 @@ pub(super) fn read(item: &[u8]) -> Result<(Stored, i64), Unreadable> {
     match record.v {
         1 | 2 => {
             let Read { refresh, origin, user, issuer, subject, proof_key, saved_at, .. } = record;
-            let identity =
-                issuer.zip(subject).map(|(issuer, subject)| Identity { issuer, subject });
+            let identity = issuer.zip(subject).map(|(issuer, subject)| Identity { issuer, subject });
             let account = Account { user, identity, proof_key: proof_key.map(Secret::new), id_token: None };
             Ok((Stored { refresh: RefreshToken::new(refresh), origin, account }, saved_at))
         }
@@ -112,10 +111,8 @@ mod tests {
             ("line\nbreak \"quoted\" \\ \u{0} žluť 火", Some("mia@example.com")),
             (&"x".repeat(64 * 1024), Some("火")),
         ] {
-            let identity = user.map(|user| Identity {
-                issuer: "https://id.example".to_owned(),
-                subject: user.to_owned(),
-            });
+            let identity = user
+                .map(|user| Identity { issuer: "https://id.example".to_owned(), subject: user.to_owned() });
             let stored = Stored {
                 refresh: RefreshToken::new(refresh),
                 origin: "https://api.example".to_owned(),

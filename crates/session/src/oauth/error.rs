@@ -4,8 +4,8 @@ use alloc::string::{String, ToString};
 
 use serde_json::Value;
 
-use crate::reason::{Lost, Trouble};
 use super::challenge::{self, Meaning};
+use crate::reason::{Lost, Trouble};
 use crate::recipe::Answer;
 use crate::recipe::answer::Body;
 use crate::recipe::reading;
@@ -165,6 +165,19 @@ impl Interaction {
     pub fn of(need: Need) -> Self {
         Self { need, acr_values: None, max_age: None, scope: None, claims: None }
     }
+
+    /// What satisfies both, as far as one request can: two resources that each want something of their own must not
+    /// take turns for ever. What cannot be joined stays as it is here, and the other asks for it again.
+    #[must_use]
+    pub fn and(self, other: &Self) -> Self {
+        Self {
+            need: self.need,
+            acr_values: joined(self.acr_values, other.acr_values.as_deref()),
+            max_age: self.max_age.into_iter().chain(other.max_age).min(),
+            scope: joined(self.scope, other.scope.as_deref()),
+            claims: self.claims.or_else(|| other.claims.clone()),
+        }
+    }
 }
 
 impl Refusal {
@@ -198,6 +211,18 @@ pub fn wants_nonce(answer: &Answer<'_>, challenges: &str) -> bool {
     matches!(answer.status, 400 | 401) && (challenged() || said())
 }
 
+/// The words of both, each once, as long as that is a list that anybody would send.
+fn joined(ours: Option<String>, theirs: Option<&str>) -> Option<String> {
+    let Some(mut all) = ours else { return theirs.map(str::to_string) };
+    for word in theirs.unwrap_or_default().split_whitespace() {
+        if all.len() + word.len() < LONGEST_LIST && all.split_whitespace().all(|ours| ours != word) {
+            all.push(' ');
+            all.push_str(word);
+        }
+    }
+    Some(all)
+}
+
 /// Codes are words. What is none could be anything, and is not passed on.
 fn is_code(text: &str) -> bool {
     !text.is_empty()
@@ -206,5 +231,7 @@ fn is_code(text: &str) -> bool {
 }
 
 const LONGEST_CODE: usize = 64;
+
+const LONGEST_LIST: usize = 1024;
 
 const UNRECOGNISED: &str = "unrecognised";

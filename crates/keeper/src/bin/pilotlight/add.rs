@@ -28,11 +28,8 @@ pub(crate) fn add(face: &Face, add: &Add) -> Result<u8, Ended> {
     if let Some(oauth) = &draft.oauth
         && !oauth.endpoints.contains_key("token")
     {
-        let request = Request::Discover {
-            issuer: oauth.issuer.clone(),
-            allow_http: add.allow_http,
-            ca_file: None,
-        };
+        let request =
+            Request::Discover { issuer: oauth.issuer.clone(), allow_http: add.allow_http, ca_file: None };
         let Reply::Discovered(found) = client.ask(request)? else { return Err(unexpected()) };
         warn(face, &found);
     }

@@ -143,14 +143,14 @@ fn squares(qr: &[String]) -> String {
 }
 
 /// Counts down on a terminal until the keeper says how it ended.
-fn wait(
-    face: &Face,
-    end: &mpsc::Receiver<Result<Reply, Failure>>,
-    lasts: Duration,
-) -> Result<Reply, Ended> {
+fn wait(face: &Face, end: &mpsc::Receiver<Result<Reply, Failure>>, lasts: Duration) -> Result<Reply, Ended> {
     let until = Instant::now() + lasts;
     let shown = io::stderr().is_terminal() && !face.json;
-    let clear = || if shown { drop(write!(io::stderr(), "\r\x1b[K")) };
+    let clear = || {
+        if shown {
+            drop(write!(io::stderr(), "\r\x1b[K"))
+        }
+    };
     loop {
         if shown {
             let left = until.saturating_duration_since(Instant::now()).as_millis();

@@ -10,7 +10,7 @@ use rustix::termios::tcgetwinsize;
 
 use crate::ended::Ended;
 use crate::face::{Face, has_colour, say, session};
-use crate::table::{Cell, Colour, lines, harmless};
+use crate::table::{Cell, Colour, harmless, lines};
 
 pub(crate) fn status(face: &Face, name: Option<&str>, watch: bool) -> Result<u8, Ended> {
     if watch {
@@ -120,7 +120,8 @@ fn details(words: &Words, session: &SessionView) -> Vec<Vec<Cell>> {
         Phase::NeedsLogin { why } => {
             add("why", words.reason("why", why));
             if let Some(demand) = &session.demand {
-                let age = demand.max_age.map(|age| words.duration(age.saturating_mul(1000))).unwrap_or_default();
+                let age =
+                    demand.max_age.map(|age| words.duration(age.saturating_mul(1000))).unwrap_or_default();
                 let values = [
                     ("acr", demand.acr_values.as_deref().unwrap_or_default()),
                     ("age", age.as_str()),

@@ -89,7 +89,9 @@ impl Provider {
             (issuer, _) => Metadata { issuer: issuer.clone(), ..Metadata::default() },
         };
         oauth.endpoints.lay_over(&mut metadata);
-        let metadata = metadata.checked(self.profile.allow_http).map_err(|problem| unusable(&problem, oauth.address()))?;
+        let metadata = metadata
+            .checked(self.profile.allow_http)
+            .map_err(|problem| unusable(&problem, oauth.address()))?;
         let secret = oauth.client.secret.is_some();
         let supported = &metadata.token_endpoint_auth_methods_supported;
         let client = Client {
@@ -189,8 +191,10 @@ fn unusable(problem: &MetadataProblem, issuer: &str) -> Undescribed {
         }
         MetadataProblem::Missing(field) => said(format!("`{field}` is missing")),
         MetadataProblem::NotJson => said("it is not JSON".to_owned()),
-        MetadataProblem::Unsafe { field, url } if is_showable(url) => said(format!("`{field}` is not safe: {url}"))
-            .with("hint", "use https, or allow plain http for this profile"),
+        MetadataProblem::Unsafe { field, url } if is_showable(url) => {
+            said(format!("`{field}` is not safe: {url}"))
+                .with("hint", "use https, or allow plain http for this profile")
+        }
         MetadataProblem::Unsafe { field, .. } => said(format!("`{field}` is no address")),
     })
 }

@@ -142,8 +142,10 @@ fn read_keys(body: &[u8]) -> Option<JwkSet> {
 fn fits(key: &Jwk, algorithm: Algorithm, kid: Option<&str>) -> bool {
     let named = kid.is_none_or(|kid| key.common.key_id.as_deref() == Some(kid));
     let for_signatures = !matches!(key.common.public_key_use, Some(PublicKeyUse::Encryption));
-    let alike =
-        key.common.key_algorithm.is_none_or(|own| own.to_string().parse::<Algorithm>().is_ok_and(|own| own == algorithm));
+    let alike = key
+        .common
+        .key_algorithm
+        .is_none_or(|own| own.to_string().parse::<Algorithm>().is_ok_and(|own| own == algorithm));
     named && for_signatures && alike
 }
 

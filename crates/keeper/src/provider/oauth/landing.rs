@@ -28,7 +28,11 @@ impl Landing {
         Self(None)
     }
 
-    pub(super) fn new(outcome: watch::Sender<Option<bool>>, shown: Arc<Notify>, serving: AbortHandle) -> Self {
+    pub(super) fn new(
+        outcome: watch::Sender<Option<bool>>,
+        shown: Arc<Notify>,
+        serving: AbortHandle,
+    ) -> Self {
         Self(Some(Open { outcome, shown, serving }))
     }
 

@@ -246,7 +246,8 @@ fn bare(status: StatusCode, body: String) -> Response<String> {
 }
 
 fn cannot(error: &io::Error) -> Failure {
-    Failure::new(Failing::Internal).with("problem", format!("no port for the browser to come back to: {error}"))
+    Failure::new(Failing::Internal)
+        .with("problem", format!("no port for the browser to come back to: {error}"))
 }
 
 const HEADERS: [(HeaderName, &str); 4] = [

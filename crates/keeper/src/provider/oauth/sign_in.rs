@@ -61,7 +61,8 @@ impl Provider {
         if !matches!(oauth.grant, Grant::AuthorizationCode) {
             return Err(self.wrong_way("this profile does not sign in at a browser"));
         }
-        let provider = self.described(oauth).await.map_err(|undescribed| undescribed.failure(&self.profile.host()))?;
+        let provider =
+            self.described(oauth).await.map_err(|undescribed| undescribed.failure(&self.profile.host()))?;
         if provider.metadata.authorization_endpoint.is_none() {
             return Err(self.wrong_way("it names no `authorization_endpoint`"));
         }
@@ -100,7 +101,9 @@ impl Provider {
             };
             match pushed {
                 Ok(pushed) => return started.pushed_url(provider, &pushed).ok_or_else(missing),
-                Err(failure) if provider.metadata.require_pushed_authorization_requests => return Err(failure),
+                Err(failure) if provider.metadata.require_pushed_authorization_requests => {
+                    return Err(failure);
+                }
                 Err(failure) => tracing::info!(?failure, "the pushed request was refused"),
             }
         } else if provider.metadata.require_pushed_authorization_requests {
@@ -160,8 +163,8 @@ impl Provider {
         let proof_key = self.new_key(oauth, &provider)?.map(|(_, written)| written);
         let received =
             self.say(&message, None).await.map_err(|trouble| Failure::provider(trouble, None, &host))?;
-        let device = Device::read(&received.answer())
-            .map_err(|refusal| refused(&refusal, &host, &provider.client))?;
+        let device =
+            Device::read(&received.answer()).map_err(|refusal| refused(&refusal, &host, &provider.client))?;
         let began = clock::now();
         let shown = Shown::Device {
             user_code: device.user_code.clone(),
@@ -174,7 +177,8 @@ impl Provider {
         }
         let polling = Polling::new(&device, began);
         let poll = provider.poll(&device);
-        let answer = self.poll(oauth, &provider, polling, &poll, proof_key.as_ref(), &mut ties.wanted).await?;
+        let answer =
+            self.poll(oauth, &provider, polling, &poll, proof_key.as_ref(), &mut ties.wanted).await?;
         self.take(&provider, answer, None, proof_key, None).await
     }
 
@@ -256,10 +260,8 @@ impl Provider {
         proof_key: Option<&Secret>,
     ) -> Result<TokenAnswer, Failure> {
         let host = self.profile.host();
-        let received = self
-            .say(message, proof_key)
-            .await
-            .map_err(|trouble| Failure::provider(trouble, None, &host))?;
+        let received =
+            self.say(message, proof_key).await.map_err(|trouble| Failure::provider(trouble, None, &host))?;
         read_tokens(&received.answer(), received.clock(), oauth.lifetime.as_ref())
             .map_err(|refusal| refused(&refusal, &host, &provider.client))
     }
@@ -279,7 +281,8 @@ impl Provider {
             match self.person(&id_token, nonce, None, tokens.access.as_ref(), provider).await {
                 Ok(person) => {
                     let subject = person.identity.subject.clone();
-                    account.user = account.user.or(person.name).or(Some(subject).filter(|it| is_showable(it)));
+                    account.user =
+                        account.user.or(person.name).or(Some(subject).filter(|it| is_showable(it)));
                     account.identity = Some(person.identity);
                     account.id_token = Some(id_token);
                 }
