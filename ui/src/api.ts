@@ -16,7 +16,11 @@ remaining_ms: number,
 /**
  * The provider has refused it; it is not used any more.
  */
-rejected: boolean, };
+rejected: boolean, 
+/**
+ * It is good only together with a proof of possession (RFC 9449).
+ */
+dpop: boolean, };
 
 export type Bench = { faults: Array<Fault>, };
 
@@ -28,17 +32,66 @@ times: number | null, } | { "set": "revoke_access" } | { "set": "revoke_all" };
 
 export type Cause = "asked" | "before_expiry" | "heartbeat_said_no" | "needed" | "rejected" | "start";
 
-export type Code = "already_exists" | "answer_cut_short" | "answer_too_large" | "answer_unreadable" | "bad_config" | "bad_path" | "bad_profile" | "bad_request" | "bad_url" | "breaker_open" | "body_too_large" | "config_unwritable" | "deadline_passed" | "internal" | "keeper_not_found" | "keeper_stopping" | "keeper_unreachable" | "keyring_absent" | "keyring_failed" | "keyring_locked" | "keyring_slow" | "misconfigured" | "not_a_sandbox" | "not_json" | "offline" | "plain_http" | "port_in_use" | "rate_limited" | "redirected" | "sign_in_needed" | "sign_in_refused" | "server_error" | "timed_out" | "tls" | "unanswered" | "unknown_profile";
+export type Code = "already_exists" | "answer_cut_short" | "answer_too_large" | "answer_unreadable" | "bad_config" | "bad_path" | "bad_profile" | "bad_request" | "bad_url" | "breaker_open" | "body_too_large" | "client_refused" | "config_unwritable" | "deadline_passed" | "identity_unverified" | "internal" | "keeper_not_found" | "keeper_stopping" | "keeper_unreachable" | "keyring_absent" | "keyring_failed" | "keyring_locked" | "keyring_slow" | "misconfigured" | "no_metadata" | "not_a_sandbox" | "not_json" | "offline" | "plain_http" | "port_in_use" | "rate_limited" | "redirect_port_in_use" | "redirected" | "scope_refused" | "sign_in_cancelled" | "sign_in_denied" | "sign_in_expired" | "sign_in_needed" | "sign_in_refused" | "server_error" | "timed_out" | "tls" | "unanswered" | "unknown_profile" | "way_unsupported" | "wrong_issuer";
+
+export type Demand = { acr_values: string | null, 
+/**
+ * Seconds since the person was last asked.
+ */
+max_age: number | null, scope: string | null, };
+
+export type Discovery = { issuer: string, 
+/**
+ * What it can be asked for, by the names of the metadata without `_endpoint`, and where.
+ */
+endpoints: { [key in string]: string }, scopes: Array<string>, 
+/**
+ * Those of its scopes that a session has a use for.
+ */
+proposed_scopes: Array<string>, 
+/**
+ * A sign-in at a browser is possible.
+ */
+browser: boolean, 
+/**
+ * A sign-in on another device is possible (RFC 8628).
+ */
+device: boolean, 
+/**
+ * Tokens can be bound to a key (RFC 9449).
+ */
+dpop: boolean, 
+/**
+ * The request is handed over before the browser opens (RFC 9126).
+ */
+pushed: boolean, 
+/**
+ * A sign-out reaches the provider (RFC 7009).
+ */
+revocation: boolean, 
+/**
+ * Endpoints on another origin than the issuer's.
+ */
+elsewhere: Array<string>, 
+/**
+ * Endpoints that are not used because their address is not safe.
+ */
+ignored: Array<string>, };
 
 export type Draft = { profile: string, 
 /**
- * One of [`Overview::presets`].
+ * One of [`Overview::presets`]; empty for an OAuth provider.
  */
 preset: string, 
 /**
- * The base that the preset's paths are appended to.
+ * The base of the API: what paths are appended to. Of an OAuth provider it may be empty: then it is the issuer's
+ * origin.
  */
 url: string, 
+/**
+ * An OAuth provider.
+ */
+oauth: OauthDraft | null, 
 /**
  * Paths that the window and the command line offer under *Data*; the preset's own when empty.
  */
@@ -92,6 +145,8 @@ replayed: boolean,
  */
 generation: number, took_ms: number, };
 
+export type Grant = "authorization_code" | "client_credentials" | "device_code" | "password";
+
 export type HeartbeatView = { every_ms: number, next_in_ms: number | null, 
 /**
  * Whether the last one was good, and how long ago it was.
@@ -102,7 +157,7 @@ export type LastHeartbeat = { good: boolean, ago_ms: number, };
 
 export type LastRefresh = { cause: Cause, ago_ms: number, took_ms: number, };
 
-export type Lost = "expired" | "never" | "refused" | "signed_out" | "unsure";
+export type Lost = "consent_required" | "expired" | "insufficient_scope" | "insufficient_user_authentication" | "interaction_required" | "login_required" | "never" | "refused" | "signed_out" | "unsure";
 
 export type Note = { "kind": "breaker_opened", host: string, for_ms: number, } | { "kind": "config_problem", line: number | null, problem: string, } | { "kind": "heartbeat", good: boolean, took_ms: number, } | { "kind": "heartbeat_unanswered", trouble: Trouble, status: number | null, } | { "kind": "interrupted" } | { "kind": "keeper_started", version: string, vault: string, } | { "kind": "keeper_stopped" } | { "kind": "late_answer", revoked: boolean, } | { "kind": "kept", cause: Cause, trouble: Trouble, status: number | null, failures: number, retry_in_ms: number, } | { "kind": "needs_login", why: Lost, } | { "kind": "refreshed", cause: Cause, generation: number, lifetime_ms: number, took_ms: number, 
 /**
@@ -116,7 +171,46 @@ tries: number, } | { "kind": "rejected", path: string, status: number, generatio
 /**
  * The new access token, when the sign-in brought one.
  */
-generation: number | null, lifetime_ms: number | null, took_ms: number, } | { "kind": "signed_out" } | { "kind": "sign_out_told", trouble: Trouble | null, status: number | null, } | { "kind": "unsaved", trouble: VaultTrouble, } | { "kind": "vault_waiting", trouble: VaultTrouble, } | { "kind": "woke", slept_ms: number, };
+generation: number | null, lifetime_ms: number | null, took_ms: number, } | { "kind": "signed_out" } | { "kind": "sign_out_not_told" } | { "kind": "sign_out_told", trouble: Trouble | null, status: number | null, } | { "kind": "unsaved", trouble: VaultTrouble, } | { "kind": "vault_waiting", trouble: VaultTrouble, } | { "kind": "woke", slept_ms: number, };
+
+export type OauthDraft = { issuer: string, client_id: string, 
+/**
+ * Those of `openid offline_access` that the provider knows when absent.
+ */
+scopes: Array<string> | null, audience: string | null, 
+/**
+ * RFC 8707.
+ */
+resource_indicators: Array<string>, 
+/**
+ * `authorization_code` when absent.
+ */
+grant: Grant | null, 
+/**
+ * Whether tokens are bound to a key (RFC 9449); where the provider offers it when absent.
+ */
+dpop: boolean | null, 
+/**
+ * Any free port when absent.
+ */
+redirect_port: number | null, 
+/**
+ * `127.0.0.1` when absent; some providers want `localhost`.
+ */
+redirect_host: string | null, 
+/**
+ * `/callback` when absent.
+ */
+redirect_path: string | null, 
+/**
+ * Endpoints by hand, by their names in the metadata (RFC 8414) without `_endpoint`.
+ */
+endpoints: { [key in string]: string }, 
+/**
+ * Parameters beyond the standard ones, by the exchange they belong to: `authorize`, `token`, `refresh`, `device`,
+ * `revoke`.
+ */
+extra: { [key in string]: { [key in string]: string } }, };
 
 export type Overview = { version: string, vault: VaultView, sessions: Array<SessionView>, 
 /**
@@ -127,6 +221,16 @@ problems: Array<Failure>,
  * What a new profile may be made from.
  */
 presets: Array<string>, };
+
+export type Pending = { "way": "browser", expires_in_ms: number, } | { "way": "device", user_code: string, verification_uri: string, 
+/**
+ * With the code in it: for a click.
+ */
+verification_uri_complete: string | null, 
+/**
+ * The same as a QR code: a text a row, `#` for a dark square.
+ */
+qr: Array<string>, expires_in_ms: number, };
 
 export type Phase = { "name": "Fresh" } | { "name": "NeedsLogin", why: Lost, } | { "name": "Refreshing", cause: Cause, attempt: number, } | { "name": "SigningIn" } | { "name": "Waiting", why: Trouble, status: number | null, failures: number, retry_in_ms: number, };
 
@@ -162,9 +266,25 @@ resources: Array<Resource>,
 /**
  * The provider has fault switches.
  */
-sandbox: boolean, };
+sandbox: boolean, 
+/**
+ * How a person can sign in, the first one first.
+ */
+ways: Array<Way>, 
+/**
+ * The sign-in that somebody is at.
+ */
+pending: Pending | null, 
+/**
+ * What a resource or the provider demands besides, when that is why a person is needed.
+ */
+demand: Demand | null, 
+/**
+ * The provider has a page on which to end the session in the browser as well.
+ */
+browser_logout: boolean, };
 
-export type Trouble = "breaker_open" | "cut_short" | "misconfigured" | "not_json" | "offline" | "rate_limited" | "redirected" | "suspect" | "status" | "timed_out" | "tls" | "too_large" | "unanswered" | "unreadable" | "vault";
+export type Trouble = "breaker_open" | "cut_short" | "discovery" | "identity" | "misconfigured" | "not_json" | "offline" | "rate_limited" | "redirected" | "suspect" | "status" | "timed_out" | "tls" | "too_large" | "unanswered" | "unreadable" | "vault";
 
 export type VaultKind = "keyring" | "memory";
 
@@ -179,4 +299,6 @@ kind: VaultKind,
  * Set while it does not do what it is asked.
  */
 trouble: VaultTrouble | null, };
+
+export type Way = "browser" | "client_secret" | "device" | "password" | "unattended";
 
