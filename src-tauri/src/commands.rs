@@ -2,10 +2,16 @@
 //!
 //! Every call has a connection and a worker thread of its own, so that a slow sign-in holds up nothing else, and the
 //! main thread, which draws, never waits.
+//!
+//! What is opened in the browser comes from the keeper and goes to the browser; the page has no say in it.
+
+use std::time::Duration;
 
 use keeper::api::{
-    Bench, BenchChange, Code, Draft, Entry, Failure, Fetch, Fetched, Overview, Reply, Request,
+    Bench, BenchChange, Code, Discovery, Draft, Entry, Failure, Fetch, Fetched, Overview, Pending, Reply,
+    Request, Way,
 };
+use keeper::browser;
 use keeper::client::Client;
 use keeper::paths::Home;
 use keeper::secret::Password;
@@ -44,9 +50,49 @@ pub(crate) async fn login(
     all(&home).await
 }
 
+/// Begins a sign-in at a browser, and opens it there where it is to be this one.
 #[tauri::command]
-pub(crate) async fn logout(home: Homed<'_>, profile: String) -> Result<(), Failure> {
-    ask(&home, Request::Logout { profile }).await.map(drop)
+pub(crate) async fn sign_in(home: Homed<'_>, profile: String, way: Option<Way>) -> Result<Overview, Failure> {
+    let Reply::SignIn { url, .. } = ask(&home, Request::SignIn { profile, way }).await? else {
+        return Err(unexpected());
+    };
+    if let Some(url) = url {
+        open(url).await?;
+    }
+    all(&home).await
+}
+
+/// Answers when the person has finished, or given up.
+#[tauri::command]
+pub(crate) async fn finish_sign_in(home: Homed<'_>, profile: String) -> Result<Overview, Failure> {
+    let patience = u64::try_from(AT_THE_PROVIDER.as_millis()).ok();
+    let request = Request::FinishSignIn { profile, timeout_ms: patience };
+    ask_patiently(&home, request, Some(AT_THE_PROVIDER)).await?;
+    all(&home).await
+}
+
+#[tauri::command]
+pub(crate) async fn cancel_sign_in(home: Homed<'_>, profile: String) -> Result<Overview, Failure> {
+    ask(&home, Request::CancelSignIn { profile }).await?;
+    all(&home).await
+}
+
+/// Opens the page on which a code is entered, in the browser of this machine.
+#[tauri::command]
+pub(crate) async fn open_verification(home: Homed<'_>, profile: String) -> Result<(), Failure> {
+    let Reply::Status(there) = ask(&home, Request::Status { profile: Some(profile) }).await? else {
+        return Err(unexpected());
+    };
+    let pending = there.sessions.into_iter().find_map(|session| session.pending);
+    open(verification_page(pending)?).await
+}
+
+#[tauri::command]
+pub(crate) async fn logout(home: Homed<'_>, profile: String, browser: bool) -> Result<(), Failure> {
+    if let Reply::Open { url } = ask(&home, Request::Logout { profile, browser }).await? {
+        open(url).await?;
+    }
+    Ok(())
 }
 
 #[tauri::command]
@@ -68,6 +114,19 @@ pub(crate) async fn fetch_resource(
         return Err(unexpected());
     };
     Ok(fetched)
+}
+
+#[tauri::command(rename_all = "snake_case")]
+pub(crate) async fn discover(
+    home: Homed<'_>,
+    issuer: String,
+    allow_http: bool,
+) -> Result<Discovery, Failure> {
+    let request = Request::Discover { issuer, allow_http, ca_file: None };
+    let Reply::Discovered(discovery) = ask(&home, request).await? else {
+        return Err(unexpected());
+    };
+    Ok(discovery)
 }
 
 #[tauri::command]
@@ -122,8 +181,32 @@ async fn faults(home: &Home, request: Request) -> Result<Bench, Failure> {
 }
 
 async fn ask(home: &Home, request: Request) -> Result<Reply, Failure> {
+    ask_patiently(home, request, None).await
+}
+
+async fn ask_patiently(home: &Home, request: Request, patience: Option<Duration>) -> Result<Reply, Failure> {
     let home = home.clone();
-    on_worker(move || Client::connect(&home)?.ask(request)).await
+    on_worker(move || {
+        let mut client = Client::connect(&home)?;
+        if let Some(patience) = patience {
+            client.set_patience(patience);
+        }
+        client.ask(request)
+    })
+    .await
+}
+
+async fn open(url: String) -> Result<(), Failure> {
+    on_worker(move || browser::open(&url)).await
+}
+
+fn verification_page(pending: Option<Pending>) -> Result<String, Failure> {
+    match pending {
+        Some(Pending::Device { verification_uri, verification_uri_complete, .. }) => {
+            Ok(verification_uri_complete.unwrap_or(verification_uri))
+        }
+        Some(Pending::Browser { .. }) | None => Err(Failure::new(Code::SignInExpired)),
+    }
 }
 
 async fn on_worker<T: Send + 'static>(
@@ -139,4 +222,39 @@ pub(crate) fn internal(problem: &str) -> Failure {
 
 pub(crate) fn unexpected() -> Failure {
     internal("the keeper answered something else")
+}
+
+/// Longer than any provider leaves a person: what ends a sign-in is the keeper, or the person.
+const AT_THE_PROVIDER: Duration = Duration::from_secs(60 * 60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_but_a_web_page_is_opened() {
+        for url in ["", "nowhere", "file:///etc/passwd", "javascript:alert(1)", "smb://host/share", "-h"] {
+            // The provider named the address, and a desktop's opener also starts programs.
+            let failure = tauri::async_runtime::block_on(open(url.to_owned())).unwrap_err();
+            assert_eq!(failure.code, Code::BadUrl, "{url}");
+            assert!(failure.details.is_empty(), "an address may hold what nobody else should see");
+        }
+    }
+
+    #[test]
+    fn a_code_is_entered_at_the_page_that_has_it_already() {
+        let device = |complete: Option<&str>| Pending::Device {
+            user_code: "WDJB-MJHT".to_owned(),
+            verification_uri: "https://a.example/device".to_owned(),
+            verification_uri_complete: complete.map(str::to_owned),
+            qr: Vec::new(),
+            expires_in_ms: 1,
+        };
+        let page = |pending| verification_page(Some(pending)).unwrap();
+        assert_eq!(page(device(None)), "https://a.example/device");
+        assert_eq!(page(device(Some("https://a.example/device?c"))), "https://a.example/device?c");
+        for pending in [None, Some(Pending::Browser { expires_in_ms: 1 })] {
+            assert_eq!(verification_page(pending).unwrap_err().code, Code::SignInExpired);
+        }
+    }
 }

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use keeper::api::{Draft, Failure, Overview, Reply, Request};
+use keeper::api::{Draft, Failure, OauthDraft, Overview, Reply, Request};
 use keeper::client::{Client, program};
 use keeper::paths::Home;
 use keeper::secret::Password;
@@ -87,19 +87,19 @@ impl Sandbox {
         }
     }
 
-    /// Makes the demo's profiles point here, and signs in to all of them but one, which is left for the person.
+    /// Makes the demo's profiles point here, and signs in to those that are not left for the person.
     fn fill(&self, home: &Home) -> Result<(), Failure> {
         let mut client = Client::connect_current(home)?;
         let there = overview(&mut client)?;
-        for Profile { name, preset, signed_in } in PROFILES {
-            let url = format!("{}/{preset}", self.url);
+        for Profile { name, dialect, signed_in } in PROFILES {
+            let url = format!("{}/{dialect}", self.url);
             let old = there.sessions.iter().find(|session| session.profile == name);
             if old.is_none_or(|old| old.url != url) {
                 // What is not a sandbox's is somebody's own, and stays: adding then fails, and says so.
                 if old.is_some_and(|old| old.sandbox) {
                     client.ask(Request::Remove { profile: name.to_owned() })?;
                 }
-                client.ask(Request::Add(draft(name, preset, url)))?;
+                client.ask(Request::Add(draft(name, dialect, url)))?;
             }
             if signed_in {
                 client.ask(sign_in(name))?;
@@ -123,15 +123,20 @@ fn overview(client: &mut Client) -> Result<Overview, Failure> {
     Ok(overview)
 }
 
-fn draft(profile: &str, preset: &str, url: String) -> Draft {
-    Draft {
-        profile: profile.to_owned(),
-        preset: preset.to_owned(),
-        url,
-        sandbox: true,
-        heartbeat_s: Some(5),
-        ..Draft::default()
+fn draft(profile: &str, dialect: &str, url: String) -> Draft {
+    let common =
+        Draft { profile: profile.to_owned(), sandbox: true, heartbeat_s: Some(5), ..Draft::default() };
+    if dialect != OAUTH {
+        return Draft { preset: dialect.to_owned(), url, ..common };
     }
+    let owned = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
+    let oauth = OauthDraft {
+        issuer: url.clone(),
+        client_id: "pilotlight".to_owned(),
+        scopes: Some(owned(&["openid", "profile", "offline_access", "api"])),
+        ..OauthDraft::default()
+    };
+    Draft { url, oauth: Some(oauth), resources: owned(&["/api/profile", "/api/orders"]), ..common }
 }
 
 fn sign_in(profile: &str) -> Request {
@@ -149,15 +154,20 @@ struct Announced {
 
 struct Profile {
     name: &'static str,
-    preset: &'static str,
+    /// Of the sandbox: one of the presets, or [`OAUTH`].
+    dialect: &'static str,
     signed_in: bool,
 }
 
 /// For a keeper to end: what is in flight to a sandbox that is gone too is over soon.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-const PROFILES: [Profile; 3] = [
-    Profile { name: "Sandbox", preset: "heartbeat", signed_in: true },
-    Profile { name: "Orders API", preset: "nestjs", signed_in: true },
-    Profile { name: "Partner portal", preset: "simplejwt", signed_in: false },
+const OAUTH: &str = "oauth";
+
+const PROFILES: [Profile; 4] = [
+    Profile { name: "Sandbox", dialect: "heartbeat", signed_in: true },
+    Profile { name: "Orders API", dialect: "nestjs", signed_in: true },
+    Profile { name: "Partner portal", dialect: "simplejwt", signed_in: false },
+    // Its person sees the provider's own page, in their own browser.
+    Profile { name: "Work account", dialect: OAUTH, signed_in: false },
 ];

@@ -13,11 +13,12 @@ test("the demo opens signed in, and leaves nothing running", { timeout: 60_000 }
       ["Sandbox", "Fresh"],
       ["Orders API", "Fresh"],
       ["Partner portal", "NeedsLogin"],
+      ["Work account", "NeedsLogin"],
     ]) {
       const row = `[data-testid="session-${profile}"][data-phase="${phase}"]`;
       await until(`${profile} is ${phase}, the ${time} time`, () => page.count(row));
     }
-    assert.equal(await page.count(".row"), 3);
+    assert.equal(await page.count(".row"), 4);
     await page.click('[data-testid="session-Orders API"]');
     await page.click('[data-testid="tab-data"]');
     await page.click('[data-testid="fetch-/aaa"]');

@@ -12,6 +12,7 @@ test("what goes wrong is said in its place, and mended where it can be", { timeo
 
   await t.test("an address that is none is refused where it was typed", async () => {
     await page.click('[data-testid="first-add"]');
+    await page.click('[data-testid="kind-preset"]');
     await page.type('[data-testid="new-name"]', "Portal");
     await page.type('[data-testid="new-url"]', "nowhere");
     await page.click('[data-testid="new-submit"]');

@@ -1,6 +1,7 @@
 #!/bin/bash
 # The window, for real: WebKit driven over WebDriver on a display of its own, with a real keyring on
-# a D-Bus of its own. Nothing of the person who runs it is touched, and nothing is left behind.
+# a D-Bus of its own, and a real Chromium as the browser in which people sign in. Nothing of the
+# person who runs it is touched, and nothing is left behind.
 #
 #   tests/window/run.sh [TEST FILE...]
 #
@@ -18,7 +19,7 @@ main() {
         inside "$@"
         return
     fi
-    needs Xvfb xvfb-run xauth openbox dbus-run-session dbus-send gnome-keyring-daemon secret-tool WebKitWebDriver node
+    needs Xvfb xvfb-run xauth openbox dbus-run-session dbus-send gnome-keyring-daemon secret-tool WebKitWebDriver chromium chromedriver node
     PATH="$PWD/tests/.tools/bin:$PATH"
     needs tauri-driver
     programs

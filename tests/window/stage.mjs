@@ -6,6 +6,7 @@ import { createConnection } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
+import { Browser } from "./browser.mjs";
 import { pressClose } from "./display.mjs";
 import { Driver, until } from "./webdriver.mjs";
 
@@ -18,6 +19,7 @@ const program = (name) => join(PILOTLIGHT_BIN_DIR, name);
 export class Stage {
   home = mkdtempSync(join(STAGE, "home-"));
   env = { ...process.env, PILOTLIGHT_HOME: this.home, PILOTLIGHT_KEEPER: program("pilotlight-keeper") };
+  browser = new Browser(STAGE, this.env);
   #ends = [];
   #before = new Set();
 
@@ -25,6 +27,7 @@ export class Stage {
   static async set(t) {
     const stage = new Stage();
     t.after(() => stage.end());
+    stage.#ends.push(() => stage.browser.end());
     stage.#before = new Set((await keyringItems()).map((item) => item.split("\n")[0]));
     stage.driver = await Driver.start(stage.env);
     stage.#ends.push(() => stage.driver.stop());

@@ -38,12 +38,22 @@ export class Driver {
   #process;
   #url;
 
-  /** Everything that it starts gets `env`. */
+  /** For windows. Everything that it starts gets `env`. */
   static async start(env) {
-    const driver = new Driver();
     const [port, native] = await freePorts(2);
+    return Driver.#over(port, "tauri-driver", ["--port", port, "--native-port", native], env);
+  }
+
+  /** For Chromium. */
+  static async chromium(env) {
+    const [port] = await freePorts(1);
+    return Driver.#over(port, "chromedriver", [`--port=${port}`], env);
+  }
+
+  static async #over(port, program, args, env) {
+    const driver = new Driver();
     driver.#url = `http://127.0.0.1:${port}`;
-    driver.#process = spawn("tauri-driver", ["--port", port, "--native-port", native], {
+    driver.#process = spawn(program, args, {
       env,
       detached: true,
       stdio: process.env.VERBOSE ? "inherit" : "ignore",
@@ -53,9 +63,13 @@ export class Driver {
     return driver;
   }
 
-  async open(application, args = []) {
-    const capabilities = { alwaysMatch: { "tauri:options": { application, args } } };
-    const { sessionId } = await request(`${this.#url}/session`, "POST", { capabilities });
+  open(application, args = []) {
+    return this.page({ "tauri:options": { application, args } });
+  }
+
+  async page(capabilities) {
+    const wanted = { capabilities: { alwaysMatch: capabilities } };
+    const { sessionId } = await request(`${this.#url}/session`, "POST", wanted);
     return new Page(`${this.#url}/session/${sessionId}`);
   }
 
@@ -73,6 +87,14 @@ export class Page {
 
   constructor(url) {
     this.#url = url;
+  }
+
+  go(address) {
+    return this.#ask("POST", "url", { url: address });
+  }
+
+  address() {
+    return this.#ask("GET", "url");
   }
 
   /** Runs the body of a function in the page. */

@@ -136,6 +136,7 @@ test("the window fits its person", { timeout: 180_000 }, async (t) => {
 /** What a person can look at, each by the button that shows it, in an order in which all can be pressed. */
 const EVERYTHING = [
   "add",
+  "kind-preset",
   "session-Partner portal",
   "session-Sandbox",
   "tab-data",

@@ -1,5 +1,5 @@
 import { batch, type Signal } from "@preact/signals";
-import type { BenchChange, Draft } from "./api.ts";
+import type { BenchChange, Discovery, Draft, Way } from "./api.ts";
 import type { Settings } from "./host.ts";
 import * as state from "./state.ts";
 import { host } from "./state.ts";
@@ -25,8 +25,51 @@ export async function login(profile: string, username: string, password: string)
   return told !== undefined;
 }
 
-export async function logout(profile: string): Promise<void> {
-  await attempt(`logout ${profile}`, () => host().logout({ profile }));
+/** Begins a sign-in that ends at the provider's page, in place of one that is under way, and waits for its end. */
+export async function signIn(profile: string, way: Way): Promise<void> {
+  forget(state.awaited, profile);
+  const told = await attempt(`sign-in ${profile}`, () => host().signIn({ profile, way }));
+  if (!told) return;
+  state.show(told);
+  const pending = told.sessions.find((each) => each.profile === profile)?.pending;
+  if (pending?.way === "device") {
+    const { user_code: code, verification_uri: address } = pending;
+    state.announcement.value = t("ui.say.code", { profile, code, address });
+  }
+  await finishSignIn(profile);
+}
+
+/**
+ * Waits for the end of the sign-in that somebody is at, so that what it fails with is told. What becomes of one that
+ * was given up here, or began anew, is no news to anybody.
+ */
+export async function finishSignIn(profile: string): Promise<void> {
+  if (state.awaited.value[profile]) return;
+  const mine = Symbol(profile);
+  put(state.awaited, profile, mine);
+  const current = () => state.awaited.value[profile] === mine;
+  try {
+    const told = await host().finishSignIn({ profile });
+    if (current()) state.show(told);
+  } catch (error) {
+    if (current()) put(state.failures, `sign-in ${profile}`, state.asFailure(error));
+  } finally {
+    if (current()) forget(state.awaited, profile);
+  }
+}
+
+export async function cancelSignIn(profile: string): Promise<void> {
+  forget(state.awaited, profile);
+  const told = await attempt(`sign-in ${profile}`, () => host().cancelSignIn({ profile }));
+  if (told) state.show(told);
+}
+
+export async function openVerification(profile: string): Promise<void> {
+  await attempt(`sign-in ${profile}`, () => host().openVerification({ profile }));
+}
+
+export async function logout(profile: string, browser = false): Promise<void> {
+  await attempt(`logout ${profile}`, () => host().logout({ profile, browser }));
 }
 
 export async function refresh(profile: string): Promise<void> {
@@ -35,6 +78,11 @@ export async function refresh(profile: string): Promise<void> {
   state.show(told);
   const phase = told.sessions.find((each) => each.profile === profile)?.phase.name;
   if (phase === "Fresh") state.announcement.value = t("ui.say.refreshed", { profile });
+}
+
+/** Asks a provider what it says about itself. */
+export function discover(issuer: string, allow_http: boolean): Promise<Discovery | undefined> {
+  return attempt("discover", () => host().discover({ issuer, allow_http }));
 }
 
 export async function add(draft: Draft): Promise<boolean> {
@@ -104,6 +152,11 @@ export async function loadOlder(profile: string): Promise<void> {
   const log = state.logs.value[profile];
   if (!older || !log) return;
   put(state.logs, profile, { entries: [...log.entries, ...older], complete: older.length < PAGE });
+}
+
+/** What went wrong before is no news to who begins again. */
+export function forgetFailures(...names: string[]): void {
+  for (const name of names) forget(state.failures, name);
 }
 
 export async function loadBench(profile: string): Promise<void> {

@@ -1,4 +1,17 @@
-import type { AccessView, Cause, Entry, Lost, Note, Phase, SessionView } from "./api.ts";
+import type {
+  AccessView,
+  Cause,
+  Code,
+  Demand,
+  Entry,
+  Lost,
+  Note,
+  Pending,
+  Phase,
+  SessionView,
+  Way,
+} from "./api.ts";
+import { FakeSignIn } from "./fake-sign-in.ts";
 
 export interface Born {
   profile: string;
@@ -16,6 +29,11 @@ export interface Born {
   sandbox?: boolean;
   resources?: string[];
   jwt?: boolean;
+  dpop?: boolean;
+  ways?: Way[];
+  /** Somebody is at a sign-in already, and does not finish it. */
+  pending?: Pending["way"];
+  demand?: Demand;
 }
 
 /** One simulated session. */
@@ -36,6 +54,8 @@ export class Life {
   private held = 0;
   private retryAt = 0;
   private pending: Promise<void> | null = null;
+  private errand: FakeSignIn | null = null;
+  private last: FakeSignIn | null = null;
 
   constructor(
     private readonly born: Born,
@@ -48,6 +68,7 @@ export class Life {
     this.gotAt = Date.now() - (born.age_s ?? 0) * 1000;
     this.beatAt = Date.now() - 3000;
     if (this.phase.name === "Waiting") this.retryAt = Date.now() + this.phase.retry_in_ms;
+    if (born.pending) this.begin(new FakeSignIn(born.pending));
     if (this.generation > 0) {
       this.refreshed = { cause: "before_expiry", ago_ms: 0, took_ms: 38 };
       this.refreshedAt = this.gotAt;
@@ -85,11 +106,17 @@ export class Life {
         }),
       ),
       sandbox: this.born.sandbox ?? false,
+      ways: this.born.ways ?? ["password"],
+      pending: this.errand?.view() ?? null,
+      demand: (this.phase.name === "NeedsLogin" && this.born.demand) || null,
+      browser_logout: this.atProvider,
     };
   }
 
   tick(): void {
     const now = Date.now();
+    if (this.errand?.isDone) this.signIn(this.user ?? "alice@example.com");
+    else if (this.errand?.isOver) this.giveUp("sign_in_expired");
     if (this.phase.name === "Fresh") {
       if (now >= this.gotAt + this.lifetime * REFRESH_AT) void this.refresh("before_expiry");
       else if (now >= this.beatAt + this.every) this.beat(now);
@@ -117,6 +144,25 @@ export class Life {
     return this.pending;
   }
 
+  /** A newer sign-in takes the place of an older one. */
+  begin(errand: FakeSignIn): void {
+    this.errand?.finish("sign_in_cancelled");
+    this.signingIn();
+    this.errand = this.last = errand;
+  }
+
+  giveUp(code: Code): void {
+    if (!this.errand) return;
+    this.phase = { name: "NeedsLogin", why: this.lost };
+    this.note({ kind: "sign_in_failed", code, took_ms: 4_200 });
+    this.errand.finish(code);
+    this.errand = null;
+  }
+
+  async finished(): Promise<Code | null> {
+    return (await this.last?.ended()) ?? null;
+  }
+
   signingIn(): void {
     if (this.phase.name === "NeedsLogin") this.lost = this.phase.why;
     this.phase = { name: "SigningIn" };
@@ -131,6 +177,8 @@ export class Life {
     this.user = user;
     this.dead = false;
     this.take();
+    this.errand?.finish(null);
+    this.errand = null;
     const { generation, lifetime } = this;
     this.note({ kind: "signed_in", user, generation, lifetime_ms: lifetime, took_ms: 112 });
   }
@@ -202,21 +250,28 @@ export class Life {
   }
 
   private access(now: number): AccessView | null {
-    if (this.generation === 0 || this.phase.name === "NeedsLogin") return null;
+    const gone = this.phase.name === "NeedsLogin" && !this.born.demand;
+    if (this.generation === 0 || gone) return null;
     const jwt = this.born.jwt ?? true;
+    const signed = this.atProvider ? "ES256" : "HS256";
     return {
       generation: this.generation,
       jwt,
-      algorithm: jwt ? "HS256" : null,
+      algorithm: jwt ? signed : null,
       lifetime_ms: this.lifetime,
       remaining_ms: Math.max(0, this.gotAt + this.lifetime - now),
       rejected: this.rejected,
+      dpop: this.born.dpop ?? false,
     };
   }
 
   private note(note: Note): void {
     lastId += 1;
     this.write({ id: lastId, at_ms: Date.now(), profile: this.profile, note });
+  }
+
+  private get atProvider(): boolean {
+    return this.born.ways?.includes("browser") ?? false;
   }
 
   private get lifetime(): number {

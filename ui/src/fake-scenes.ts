@@ -1,8 +1,22 @@
 import type { Entry, Failure, Note, VaultView } from "./api.ts";
-import { Life } from "./fake-life.ts";
+import { type Born, Life } from "./fake-life.ts";
 import type { Settings } from "./host.ts";
 
-export const SCENES = ["signed-in", "needs-login", "unsure", "waiting", "empty", "many", "trouble"] as const;
+export const SCENES = [
+  "signed-in",
+  "needs-login",
+  "unsure",
+  "waiting",
+  "empty",
+  "many",
+  "trouble",
+  "oauth",
+  "oauth-in",
+  "browser",
+  "device",
+  "step-up",
+  "secret",
+] as const;
 export type SceneName = (typeof SCENES)[number];
 
 export interface Scene {
@@ -36,6 +50,25 @@ export function sceneOf(name: SceneName, settings: Settings): Scene {
       break;
     case "needs-login":
       scene.lives.push(partner, work);
+      break;
+    case "oauth":
+      scene.lives.push(provider({ phase: { name: "NeedsLogin", why: "never" } }), work);
+      break;
+    case "oauth-in":
+      scene.lives.push(
+        provider({ user: "alice@example.com", generation: 4, age_s: 60, lifetime_s: 600 }),
+        work,
+      );
+      break;
+    case "browser":
+    case "device":
+      scene.lives.push(provider({ phase: { name: "NeedsLogin", why: "never" }, pending: name }), work);
+      break;
+    case "step-up":
+      scene.lives.push(steppedUp, work);
+      break;
+    case "secret":
+      scene.lives.push(nightly, unattended, work);
       break;
     case "unsure":
       scene.lives.push(unsure, work);
@@ -148,6 +181,59 @@ const unsure: Make = (write) =>
       url: "https://quay.example.com",
       host: "quay.example.com",
       phase: { name: "NeedsLogin", why: "unsure" },
+    },
+    write,
+  );
+
+/** At an OAuth provider, where a person signs in at a page of its own. */
+const provider =
+  (more: Partial<Born>): Make =>
+  (write) =>
+    new Life(
+      {
+        profile: "Work account",
+        preset: "",
+        url: "https://api.example.com",
+        host: "api.example.com",
+        ways: ["browser", "device"],
+        dpop: true,
+        heartbeat_s: 5,
+        ...more,
+      },
+      write,
+    );
+
+const steppedUp = provider({
+  user: "alice@example.com",
+  generation: 2,
+  age_s: 30,
+  lifetime_s: 600,
+  phase: { name: "NeedsLogin", why: "insufficient_user_authentication" },
+  demand: { acr_values: "urn:example:two-factor", max_age: 300, scope: "payments:write" },
+});
+
+const nightly: Make = (write) =>
+  new Life(
+    {
+      profile: "nightly-job",
+      preset: "",
+      url: "https://jobs.example.com",
+      host: "jobs.example.com",
+      ways: ["client_secret"],
+      phase: { name: "NeedsLogin", why: "never" },
+    },
+    write,
+  );
+
+const unattended: Make = (write) =>
+  new Life(
+    {
+      profile: "build-server",
+      preset: "",
+      url: "https://build.example.com",
+      host: "build.example.com",
+      ways: ["unattended"],
+      phase: { name: "NeedsLogin", why: "never" },
     },
     write,
   );

@@ -1,6 +1,7 @@
-import type { Bench, Code, Entry, Failure, Fetched, Overview } from "./api.ts";
+import type { Bench, Code, Discovery, Draft, Entry, Failure, Fetched, Overview, Way } from "./api.ts";
 import { Life, pause } from "./fake-life.ts";
 import { BODIES, FAULTS, PRESETS, SCENES, type Scene, sceneOf } from "./fake-scenes.ts";
+import { FakeSignIn } from "./fake-sign-in.ts";
 import type { Host, Listener, Settings } from "./host.ts";
 
 /** `?scene=…&theme=…&lang=…&tab=…` of the page's address. */
@@ -68,6 +69,25 @@ export function fakeHost(scene: Scene): Host {
       tell();
       return overview();
     },
+    signIn: async ({ profile, way }) => {
+      await pause(300);
+      const by = way === "device" ? "device" : "browser";
+      find(profile).begin(new FakeSignIn(by, by === "device" ? 30 : 8));
+      tell();
+      return overview();
+    },
+    finishSignIn: async ({ profile }) => {
+      const code = await find(profile).finished();
+      tell();
+      if (code) throw failure(code, {});
+      return overview();
+    },
+    cancelSignIn: async ({ profile }) => {
+      find(profile).giveUp("sign_in_cancelled");
+      tell();
+      return overview();
+    },
+    openVerification: () => pause(200),
     logout: async ({ profile }) => {
       find(profile).signOut();
       tell();
@@ -94,17 +114,18 @@ export function fakeHost(scene: Scene): Host {
         took_ms: Math.round(performance.now() - started),
       };
     },
+    discover: async ({ issuer, allow_http }) => {
+      await pause(500);
+      return discovered(issuer, allow_http);
+    },
     addSession: async ({ draft }) => {
       await pause(200);
       if (lives.some((each) => each.profile === draft.profile)) {
         throw failure("already_exists", { profile: draft.profile });
       }
-      if (!URL.canParse(draft.url)) throw failure("bad_url", { url: draft.url });
-      const url = new URL(draft.url);
-      const local = url.hostname === "localhost" || url.hostname.startsWith("127.");
-      if (url.protocol === "http:" && !local && !draft.allow_http)
-        throw failure("plain_http", { host: url.host });
-      lives.push(new Life({ ...draft, host: url.host, phase: { name: "NeedsLogin", why: "never" } }, write));
+      const { host } = safe(draft.url || (draft.oauth?.issuer ?? ""), draft.allow_http);
+      const ways = waysOf(draft);
+      lives.push(new Life({ ...draft, host, ways, phase: { name: "NeedsLogin", why: "never" } }, write));
       tell();
       return overview();
     },
@@ -143,6 +164,58 @@ export function fakeHost(scene: Scene): Host {
       };
     },
   };
+}
+
+/** Every provider is the same one, but for those whose names say otherwise. */
+function discovered(issuer: string, allow_http: boolean): Discovery {
+  const { host, origin } = safe(issuer, allow_http);
+  if (host.startsWith("offline.")) throw failure("offline", { host });
+  if (host.startsWith("none.")) throw failure("no_metadata", { host, problem: "404" });
+  if (host.startsWith("other.")) throw failure("wrong_issuer", { issuer, found: `${issuer}/realms/main` });
+  const plain = host.startsWith("plain.");
+  const at = (path: string) => `${origin}/oauth/${path}`;
+  return {
+    issuer,
+    endpoints: {
+      authorization: at("authorize"),
+      token: host.startsWith("login.") ? "https://tokens.example.net/token" : at("token"),
+      ...(plain
+        ? {}
+        : { device_authorization: at("device"), revocation: at("revoke"), end_session: at("logout") }),
+    },
+    scopes: ["openid", "profile", "email", "offline_access", "api"],
+    proposed_scopes: ["openid", "offline_access"],
+    browser: true,
+    device: !plain,
+    dpop: !plain,
+    pushed: !plain,
+    revocation: !plain,
+    elsewhere: host.startsWith("login.") ? ["token"] : [],
+    ignored: plain ? ["device_authorization"] : [],
+  };
+}
+
+function safe(address: string, allow_http: boolean): URL {
+  if (!URL.canParse(address)) throw failure("bad_url", { url: address });
+  const url = new URL(address);
+  const local = url.hostname === "localhost" || url.hostname.startsWith("127.");
+  if (url.protocol === "http:" && !local && !allow_http) throw failure("plain_http", { host: url.host });
+  return url;
+}
+
+function waysOf({ oauth }: Draft): Way[] {
+  switch (oauth?.grant) {
+    case undefined:
+    case "password":
+      return ["password"];
+    case "client_credentials":
+      return ["client_secret"];
+    case "device_code":
+      return ["device"];
+    case null:
+    case "authorization_code":
+      return ["browser", "device"];
+  }
 }
 
 function benchOf(life: Life): Bench {

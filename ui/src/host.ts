@@ -1,4 +1,4 @@
-import type { Bench, BenchChange, Draft, Entry, Failure, Fetched, Overview } from "./api.ts";
+import type { Bench, BenchChange, Discovery, Draft, Entry, Failure, Fetched, Overview, Way } from "./api.ts";
 import type { Language } from "./words.ts";
 
 /** Everything that the page can ask of the program around it. Each may reject with a [`Failure`]. */
@@ -7,9 +7,19 @@ export interface Host {
   /** Newest first. */
   log(query: { profile: string | null; before: number | null; limit: number }): Promise<Entry[]>;
   login(who: { profile: string; username: string; password: string }): Promise<Overview>;
-  logout(of: { profile: string }): Promise<void>;
+  /** Begins a sign-in at a browser, which is opened where the way wants one; the rest is `finishSignIn`. */
+  signIn(of: { profile: string; way: Way }): Promise<Overview>;
+  /** Waits for the end of the sign-in, which takes as long as the person takes. */
+  finishSignIn(of: { profile: string }): Promise<Overview>;
+  cancelSignIn(of: { profile: string }): Promise<Overview>;
+  /** Opens the page on which the code is entered, here. */
+  openVerification(of: { profile: string }): Promise<void>;
+  /** With `browser` also in the browser, where a page of the provider is opened for it. */
+  logout(of: { profile: string; browser: boolean }): Promise<void>;
   refresh(of: { profile: string }): Promise<Overview>;
   fetchResource(what: FetchArgs): Promise<Fetched>;
+  /** Saves nothing. */
+  discover(of: { issuer: string; allow_http: boolean }): Promise<Discovery>;
   addSession(of: { draft: Draft }): Promise<Overview>;
   removeSession(of: { profile: string }): Promise<Overview>;
   bench(of: { profile: string }): Promise<Bench>;
@@ -63,9 +73,14 @@ async function tauriHost(): Promise<Host> {
     overview: () => invoke("overview"),
     log: (query) => invoke("log", query),
     login: (who) => invoke("login", who),
+    signIn: (of) => invoke("sign_in", of),
+    finishSignIn: (of) => invoke("finish_sign_in", of),
+    cancelSignIn: (of) => invoke("cancel_sign_in", of),
+    openVerification: (of) => invoke("open_verification", of),
     logout: (of) => invoke("logout", of),
     refresh: (of) => invoke("refresh", of),
     fetchResource: (what) => invoke("fetch_resource", { ...what }),
+    discover: (of) => invoke("discover", of),
     addSession: (of) => invoke("add_session", of),
     removeSession: (of) => invoke("remove_session", of),
     bench: (of) => invoke("bench", of),

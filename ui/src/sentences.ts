@@ -1,4 +1,4 @@
-import type { Failure, Note, Phase, SessionView, Trouble } from "./api.ts";
+import type { Demand, Failure, Lost, Note, Phase, SessionView, Trouble } from "./api.ts";
 import { measured, span } from "./format.ts";
 import { join, known, t } from "./words.ts";
 
@@ -56,6 +56,7 @@ export function noteSentence(note: Note): string {
     case "keeper_stopped":
     case "restored":
     case "saved":
+    case "sign_out_not_told":
     case "signed_out":
       return t(`note.${note.kind}`);
     default:
@@ -82,6 +83,7 @@ export function noteMark(note: Note): Mark {
       return note.good ? "heartbeat" : "failure";
     case "needs_login":
     case "sign_in_failed":
+    case "sign_out_not_told":
     case "signed_out":
       return "person";
     case "woke":
@@ -133,6 +135,11 @@ export function usable(session: SessionView): boolean {
   return session.access !== null && !session.access.rejected && session.access.remaining_ms > 0;
 }
 
+/** Somebody wants more of the person than the session has. What it has is kept, and may do for everything else. */
+export function isDemanded(phase: Phase): boolean {
+  return phase.name === "NeedsLogin" && DEMANDS.has(phase.why);
+}
+
 /** What happens next, and why a person may leave it alone. */
 export function nextSentence(session: SessionView): string {
   const { phase, access, refresh_in_ms, heartbeat, requests } = session;
@@ -171,7 +178,29 @@ export function nextSentence(session: SessionView): string {
       break;
     case "NeedsLogin":
       said.push(t(`ui.lost.${phase.why}`));
+      if (session.demand) said.push(...demandSentences(session.demand));
+      if (isDemanded(phase)) {
+        if (good) said.push(t("ui.demand.meanwhile"));
+        said.push(t("ui.demand.without"));
+      }
   }
   if (requests.held > 0) said.push(t("ui.next.held", { held: requests.held }));
   return join(said);
 }
+
+function demandSentences({ scope, acr_values, max_age }: Demand): string[] {
+  const said: string[] = [];
+  if (scope) said.push(t("ui.demand.scope", { scope }));
+  if (acr_values) said.push(t("ui.demand.acr_values", { acr_values }));
+  if (max_age === 0) said.push(t("ui.demand.now"));
+  else if (max_age !== null) said.push(t("ui.demand.max_age", { max_age: span(max_age * 1000) }));
+  return said;
+}
+
+const DEMANDS: ReadonlySet<Lost> = new Set<Lost>([
+  "consent_required",
+  "insufficient_scope",
+  "insufficient_user_authentication",
+  "interaction_required",
+  "login_required",
+]);

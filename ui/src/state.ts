@@ -43,6 +43,8 @@ export const benches = signal<Record<string, Bench>>({});
 /** What is under way and what became of it, by the name of the action and its profile: `login work`. */
 export const busy = signal<Record<string, boolean>>({});
 export const failures = signal<Record<string, Failure>>({});
+/** The sign-ins whose end is awaited, by their profile. */
+export const awaited = signal<Record<string, symbol>>({});
 /** Said by the one live region. */
 export const announcement = signal("");
 
@@ -76,6 +78,7 @@ export async function start(with_: Host): Promise<() => void> {
     benches.value = {};
     busy.value = {};
     failures.value = {};
+    awaited.value = {};
   });
   const stop = await with_.listen({ overview: show, entry: write, keeper: meet });
   try {

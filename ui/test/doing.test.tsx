@@ -79,6 +79,7 @@ test("without a session the page leads to adding one; what is wrong with a field
   });
   expect(await faults()).toEqual([]);
   await page.press("first-add");
+  await page.press("kind-preset");
   await page.type("new-name", "mine");
   await page.type("new-url", "nowhere");
   await page.press("preset-simplejwt");
@@ -87,6 +88,7 @@ test("without a session the page leads to adding one; what is wrong with a field
     profile: "mine",
     preset: "simplejwt",
     url: "nowhere",
+    oauth: null,
     resources: [],
     allow_http: false,
     sandbox: false,

@@ -51,6 +51,7 @@ test("the countdown and the token are those that the keeper tells", async () => 
     lifetime_ms: 60_000,
     remaining_ms: 59_000,
     rejected: false,
+    dpop: false,
   };
   await page.tell((to) => to.overview(overviewOf(sessionOf({ access }))));
   expect(page.find("countdown").textContent).toBe("0:59");
@@ -65,6 +66,7 @@ test("a token that ran out or was refused says so", async () => {
     lifetime_ms: 30_000,
     remaining_ms: 0,
     rejected: false,
+    dpop: false,
   };
   const page = await open(overviewOf(sessionOf({ access })));
   expect(document.querySelector(".ring")?.textContent).toContain("ran out");

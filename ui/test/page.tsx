@@ -2,7 +2,7 @@ import axe from "axe-core";
 import { render } from "preact";
 import { act } from "preact/test-utils";
 import { onTestFinished, vi } from "vitest";
-import type { Code, Entry, Failure, Note, Overview, SessionView } from "../src/api.ts";
+import type { Code, Discovery, Entry, Failure, Note, Overview, SessionView } from "../src/api.ts";
 import type { Host, Listener, Settings } from "../src/host.ts";
 import { start } from "../src/state.ts";
 import { App } from "../src/views/app.tsx";
@@ -38,6 +38,10 @@ export async function open(
     overview: async () => shown,
     log: async () => [],
     login: async () => shown,
+    signIn: async () => shown,
+    finishSignIn: () => new Promise(() => undefined),
+    cancelSignIn: async () => shown,
+    openVerification: async () => undefined,
     logout: async () => undefined,
     refresh: async () => shown,
     fetchResource: async () => ({
@@ -49,6 +53,7 @@ export async function open(
       generation: 1,
       took_ms: 5,
     }),
+    discover: async () => foundOf(),
     addSession: async () => shown,
     removeSession: async () => overviewOf(),
     bench: async () => ({ faults: [{ name: "status", on: false, left: null }] }),
@@ -142,6 +147,7 @@ export function sessionOf(change: Partial<SessionView> = {}): SessionView {
       lifetime_ms: 30_000,
       remaining_ms: 21_000,
       rejected: false,
+      dpop: false,
     },
     refresh_in_ms: 6_000,
     heartbeat: { every_ms: 5_000, next_in_ms: 2_000, last: { good: true, ago_ms: 3_000 } },
@@ -153,6 +159,27 @@ export function sessionOf(change: Partial<SessionView> = {}): SessionView {
       { method: "GET", path: "/api/profile" },
     ],
     sandbox: true,
+    ways: ["password"],
+    pending: null,
+    demand: null,
+    browser_logout: false,
+    ...change,
+  };
+}
+
+export function foundOf(change: Partial<Discovery> = {}): Discovery {
+  return {
+    issuer: "https://login.example.com",
+    endpoints: { authorization: "https://login.example.com/auth", token: "https://tokens.example.net/token" },
+    scopes: ["openid", "email", "offline_access"],
+    proposed_scopes: ["openid", "offline_access"],
+    browser: true,
+    device: true,
+    dpop: true,
+    pushed: false,
+    revocation: true,
+    elsewhere: ["token"],
+    ignored: [],
     ...change,
   };
 }

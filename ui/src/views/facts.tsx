@@ -14,6 +14,7 @@ export function Facts({ session }: { session: SessionView }) {
       <div data-testid="generation" data-generation={access?.generation ?? ""}>
         <dt>{t("ui.fact.access")}</dt>
         <dd>{token ? token.join(" · ") : t("ui.fact.none")}</dd>
+        {access?.dpop && <dd class="note">{t("ui.fact.dpop")}</dd>}
         {access?.rejected && <dd class="note bad">{t("ui.fact.rejected")}</dd>}
       </div>
       <div>

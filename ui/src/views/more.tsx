@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import { remove } from "../actions.ts";
+import { logout, remove } from "../actions.ts";
+import type { SessionView } from "../api.ts";
 import * as state from "../state.ts";
 import { t } from "../words.ts";
 import { Dialog } from "./dialog.tsx";
@@ -7,7 +8,8 @@ import { Problem } from "./failure.tsx";
 import { Icon } from "./signs.tsx";
 
 /** The small menu for what is rarely wanted. */
-export function More({ profile }: { profile: string }) {
+export function More({ session }: { session: SessionView }) {
+  const { profile } = session;
   const [open, setOpen] = useState(false);
   const [asking, setAsking] = useState(false);
   const place = useRef<HTMLDivElement>(null);
@@ -22,9 +24,20 @@ export function More({ profile }: { profile: string }) {
     return () => document.removeEventListener("pointerdown", away);
   }, [open]);
   const keys = (event: KeyboardEvent) => {
-    if (!open || (event.key !== "Escape" && event.key !== "Tab")) return;
+    if (!open) return;
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step) {
+      event.preventDefault();
+      const items = [...(place.current?.querySelectorAll<HTMLElement>("[role=menuitem]") ?? [])];
+      items.at((items.indexOf(document.activeElement as HTMLElement) + step) % items.length)?.focus();
+    }
+    if (event.key !== "Escape" && event.key !== "Tab") return;
     setOpen(false);
     if (event.key === "Escape") button.current?.focus();
+  };
+  const choose = () => {
+    button.current?.focus();
+    setOpen(false);
   };
   return (
     <div class="more" role="none" ref={place} onKeyDown={keys}>
@@ -42,13 +55,26 @@ export function More({ profile }: { profile: string }) {
       </button>
       {open && (
         <div class="menu" role="menu" aria-label={t("ui.more", { profile })}>
+          {session.browser_logout && (
+            <button
+              type="button"
+              role="menuitem"
+              data-testid="sign-out-browser"
+              onClick={() => {
+                choose();
+                void logout(profile, true);
+              }}
+            >
+              {t("ui.sign_out.browser")}
+            </button>
+          )}
           <button
             type="button"
             role="menuitem"
+            class="danger"
             data-testid="remove"
             onClick={() => {
-              button.current?.focus();
-              setOpen(false);
+              choose();
               setAsking(true);
             }}
           >

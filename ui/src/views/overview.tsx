@@ -1,3 +1,4 @@
+import { useEffect, useRef } from "preact/hooks";
 import { openTab } from "../actions.ts";
 import type { Entry, SessionView } from "../api.ts";
 import { nextSentence } from "../sentences.ts";
@@ -13,6 +14,14 @@ export function Overview({ session }: { session: SessionView }) {
   const { profile, phase } = session;
   const entries = state.logs.value[profile]?.entries ?? [];
   const person = phase.name === "NeedsLogin" || phase.name === "SigningIn";
+  const before = useRef(person);
+  useEffect(() => {
+    // Signed in: what had the focus has gone, and whoever is here by keyboard goes on from the top of this.
+    if (before.current && !person && document.activeElement === document.body) {
+      document.getElementById(`tab-${state.tab.value}`)?.focus();
+    }
+    before.current = person;
+  }, [person]);
   return (
     <>
       {person ? (

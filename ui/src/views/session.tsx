@@ -1,7 +1,7 @@
 import { useEffect } from "preact/hooks";
 import { loadLog, logout, refresh } from "../actions.ts";
 import type { SessionView } from "../api.ts";
-import { phaseWords } from "../sentences.ts";
+import { isDemanded, phaseWords } from "../sentences.ts";
 import * as state from "../state.ts";
 import { t } from "../words.ts";
 import { Bench } from "./bench.tsx";
@@ -46,7 +46,7 @@ export function Session({ session }: { session: SessionView }) {
 
 function Header({ session }: { session: SessionView }) {
   const { profile, phase, user, url } = session;
-  const signedIn = phase.name !== "NeedsLogin" && phase.name !== "SigningIn";
+  const signedIn = (phase.name !== "NeedsLogin" && phase.name !== "SigningIn") || isDemanded(phase);
   return (
     <header>
       <div class="title">
@@ -78,7 +78,7 @@ function Header({ session }: { session: SessionView }) {
             </button>
           </>
         )}
-        <More profile={profile} />
+        <More session={session} />
       </div>
     </header>
   );

@@ -1,95 +1,98 @@
-import { useEffect, useRef, useState } from "preact/hooks";
-import { login, refresh } from "../actions.ts";
-import type { SessionView } from "../api.ts";
+import { useEffect, useRef } from "preact/hooks";
+import { finishSignIn, signIn } from "../actions.ts";
+import type { SessionView, Way } from "../api.ts";
 import { nextSentence } from "../sentences.ts";
 import * as state from "../state.ts";
 import { t } from "../words.ts";
 import { Problem } from "./failure.tsx";
+import { PendingSignIn } from "./pending.tsx";
 import { Flame } from "./signs.tsx";
+import { TryAgain } from "./try-again.tsx";
+import { TypedSignIn } from "./typed-sign-in.tsx";
 
+/** What a person does to sign in, by the first of the ways that the session knows. */
 export function SignIn({ session }: { session: SessionView }) {
-  const { profile, phase, host } = session;
-  const [username, setUsername] = useState(session.user ?? "");
-  const [missing, setMissing] = useState(false);
-  const name = useRef<HTMLInputElement>(null);
-  const password = useRef<HTMLInputElement>(null);
+  const { profile, phase, pending } = session;
+  const isPending = pending !== null;
+  const card = useRef<HTMLElement>(null);
   useEffect(() => {
-    // Nothing else has the focus: whoever sees this form wants to fill it in.
-    if (document.activeElement === document.body) (name.current?.value ? password : name).current?.focus();
-  }, []);
-  const busy = state.busy.value[`login ${profile}`] || phase.name === "SigningIn";
-  const submit = async (event: Event) => {
-    event.preventDefault();
-    const secret = password.current?.value ?? "";
-    setMissing(!username || !secret);
-    if (!username || !secret || busy) return;
-    if (await login(profile, username, secret)) {
-      document.getElementById(`tab-${state.tab.value}`)?.focus();
-      return;
-    }
-    password.current?.focus();
-    password.current?.select();
-  };
+    // Also of a sign-in that began elsewhere, or before this window was opened.
+    if (isPending) void finishSignIn(profile);
+  }, [profile, isPending]);
+  useEffect(() => {
+    // The button that was pressed has gone, and the focus with it.
+    const lost = document.activeElement === document.body;
+    if (lost) card.current?.querySelector<HTMLElement>("[data-focus]")?.focus();
+  }, [isPending]);
   return (
-    <section class="card hero sign-in">
+    <section class="card hero sign-in" ref={card}>
       <div class="big-flame">
         <Flame phase={phase.name} size={104} />
       </div>
-      <div class="tale">
-        <h3>{t("ui.head.NeedsLogin", { profile })}</h3>
-        <p>{nextSentence(session)}</p>
-        <form onSubmit={submit} noValidate>
-          <label>
-            <span>{t("ui.username")}</span>
-            <input
-              ref={name}
-              data-testid="username"
-              autocomplete="username"
-              autocapitalize="off"
-              spellcheck={false}
-              required
-              aria-invalid={missing && !username}
-              aria-describedby={missing ? "sign-in-missing" : undefined}
-              value={username}
-              onInput={(event) => setUsername(event.currentTarget.value)}
-            />
-          </label>
-          <label>
-            <span>{t("ui.password")}</span>
-            <input
-              ref={password}
-              data-testid="password"
-              type="password"
-              autocomplete="current-password"
-              required
-              aria-invalid={missing && !password.current?.value}
-              aria-describedby={missing ? "sign-in-missing sign-in-note" : "sign-in-note"}
-            />
-          </label>
-          {missing && (
-            <p class="missing" role="alert" id="sign-in-missing">
-              {t("ui.needed")}
-            </p>
-          )}
-          <Problem of={`login ${profile}`} />
-          <div class="actions">
-            <button type="submit" class="primary" data-testid="sign-in" aria-disabled={busy}>
-              {busy ? t("ui.signing_in") : t("ui.sign_in")}
-            </button>
-            {phase.name === "NeedsLogin" && phase.why === "unsure" && (
-              <button
-                type="button"
-                data-testid="try-again"
-                disabled={state.busy.value[`refresh ${profile}`]}
-                onClick={() => refresh(profile)}
-              >
-                {t("ui.try_again")}
-              </button>
-            )}
-          </div>
-          <small id="sign-in-note">{t("ui.password.note", { host })}</small>
-        </form>
-      </div>
+      {pending ? (
+        <PendingSignIn profile={profile} pending={pending} />
+      ) : (
+        <div class="tale">
+          <h3>{t("ui.head.NeedsLogin", { profile })}</h3>
+          <p>{nextSentence(session)}</p>
+          <Ways session={session} />
+        </div>
+      )}
     </section>
   );
 }
+
+function Ways({ session }: { session: SessionView }) {
+  const { ways } = session;
+  switch (ways[0]) {
+    case "browser":
+    case "device":
+      return <AtTheProvider session={session} way={ways[0]} />;
+    default:
+      return <TypedSignIn session={session} way={ways[0] ?? "password"} />;
+  }
+}
+
+function AtTheProvider({ session, way }: { session: SessionView; way: "browser" | "device" }) {
+  const { profile, phase, ways } = session;
+  const busy = state.busy.value[`sign-in ${profile}`] || phase.name === "SigningIn";
+  const other = way === "browser" ? "device" : "browser";
+  const begin = (by: Way) => {
+    if (!busy) void signIn(profile, by);
+  };
+  return (
+    <div class="at-provider">
+      <Problem of={`sign-in ${profile}`} />
+      <div class="actions">
+        <button
+          type="button"
+          class="primary"
+          data-focus
+          data-testid={`sign-in-${way}`}
+          aria-disabled={busy}
+          aria-describedby="sign-in-note"
+          onClick={() => begin(way)}
+        >
+          {busy ? t(BUSY[way]) : t(BEGIN[way])}
+        </button>
+        {ways.includes(other) && (
+          <button
+            type="button"
+            data-testid={`sign-in-${other}`}
+            aria-disabled={busy}
+            onClick={() => begin(other)}
+          >
+            {t(INSTEAD[other])}
+          </button>
+        )}
+        <TryAgain session={session} />
+      </div>
+      <small id="sign-in-note">{t(NOTES[way])}</small>
+    </div>
+  );
+}
+
+const BEGIN = { browser: "ui.sign_in.browser", device: "ui.sign_in.device.here" } as const;
+const INSTEAD = { browser: "ui.sign_in.browser", device: "ui.sign_in.device" } as const;
+const BUSY = { browser: "ui.sign_in.opening", device: "ui.sign_in.asking" } as const;
+const NOTES = { browser: "ui.sign_in.browser.note", device: "ui.sign_in.device.note" } as const;

@@ -1,0 +1,136 @@
+// Signing in at the provider's page: the window's button, a real browser, and back.
+
+import assert from "node:assert/strict";
+import test from "node:test";
+import { Stage } from "./stage.mjs";
+import { until } from "./webdriver.mjs";
+
+const PROFILE = "Work account";
+
+test("a person signs in at the provider's own page, and out again", { timeout: 240_000 }, async (t) => {
+  const stage = await Stage.set(t);
+  const url = await stage.sandbox("30s");
+  const page = await stage.open();
+
+  await t.test("an issuer that is none is told where it was typed", async () => {
+    await page.click('[data-testid="first-add"]');
+    await page.type('[data-testid="new-issuer"]', `${url}/nobody`);
+    await page.click('[data-testid="new-look"]');
+    await until("a failure", () => page.count('form [data-testid="failure"]'));
+    assert.equal(await page.attribute('[data-testid="new-issuer"]', "aria-invalid"), "true");
+  });
+
+  await t.test("an issuer becomes a session in three steps", async () => {
+    await page.type('[data-testid="new-issuer"]', `${url}/oauth`);
+    await page.click('[data-testid="new-look"]');
+    await until("what it says about itself", () => page.count('[data-testid="found"]'));
+    for (const able of ["browser", "device", "revocation", "dpop", "pushed"]) {
+      assert.equal(await page.attribute(`[data-testid="found-${able}"]`, "class"), "yes", able);
+    }
+    assert.deepEqual((await stage.ask({ do: "status" })).sessions, [], "nothing is saved yet");
+    await page.type('[data-testid="new-name"]', PROFILE);
+    await page.type('[data-testid="new-client-id"]', "pilotlight");
+    await page.type('[data-testid="new-scopes"]', "openid profile offline_access api");
+    await page.type('[data-testid="new-url"]', `${url}/oauth`);
+    await page.click('[data-testid="new-more"] > summary');
+    await page.type('[data-testid="new-resources"]', "/api/profile\n/api/orders");
+    await page.click('[data-testid="new-submit"]');
+    await until("its page", () => page.count('[data-testid="sign-in-browser"]'));
+    assert.equal(await page.attribute(`[data-testid="session-${PROFILE}"]`, "data-phase"), "NeedsLogin");
+  });
+
+  await t.test("a no at the provider is told in the window", async () => {
+    const browser = await atTheProvider(stage, page, url);
+    await browser.click('button[value="cancel"]');
+    await until("the failure", () => page.count('.sign-in [data-testid="failure"][data-code="sign_in_denied"]'));
+    await until("the button is back", () => page.count('[data-testid="sign-in-browser"][aria-disabled="false"]'));
+  });
+
+  await t.test("a sign-in can be given up, and is no failure then", async () => {
+    await atTheProvider(stage, page, url);
+    assert.equal(await page.count('[data-testid="failure"]'), 0, "the one before is forgotten");
+    await page.click('[data-testid="sign-in-cancel"]');
+    await until("the button is back", () => page.count('[data-testid="sign-in-browser"][aria-disabled="false"]'));
+    assert.equal(await page.count('[data-testid="failure"]'), 0);
+  });
+
+  await t.test("a name and a password, typed there, make the session fresh here", async () => {
+    const browser = await atTheProvider(stage, page, url);
+    const shown = await page.run("return document.documentElement.outerHTML");
+    assert(!shown.includes("/authorize"), "the page knows nothing of the address");
+    await signIn(browser, 'button[value="sign_in"]');
+    await landed(browser);
+    await until("the session is fresh", () => isPhase(page, "Fresh"));
+    assert.match(await page.text('[data-testid="generation"]'), /DPoP/);
+    await page.click('[data-testid="tab-data"]');
+    await page.click('[data-testid="fetch-/api/orders"]');
+    await until("data", () => page.count('[data-testid="answer"][data-status="200"]'));
+    await page.click('[data-testid="tab-overview"]');
+  });
+
+  await t.test("who signs out in the browser too is sent there, and signed out here", async () => {
+    await page.click('[data-testid="more"]');
+    await page.click('[data-testid="sign-out-browser"]');
+    await until("the session is over", () => isPhase(page, "NeedsLogin"));
+    const address = await stage.browser.opened();
+    assert(address.startsWith(`${url}/oauth/end_session?`), address);
+    const browser = await stage.browser.go(address);
+    await until("the browser says so", async () => /signed out|close/i.test(await browser.text("body")));
+    await until("nothing is kept", async () => !(await stage.keyring()).includes(PROFILE));
+  });
+
+  await t.test("a code, entered in any browser, does the same", async () => {
+    await page.click('[data-testid="sign-in-device"]');
+    const code = await until("the code", () => page.text('[data-testid="user-code"]'));
+    const address = await page.text('[data-testid="verification-uri"]');
+    assert.equal(address, `${url}/oauth/device`);
+    const squares = await page.attribute('[data-testid="qr"] path', "d");
+    assert(squares.split("M").length > 100, `there is a picture of it: ${squares}`);
+
+    await page.click('[data-testid="open-verification"]');
+    const complete = await stage.browser.opened();
+    assert(complete.startsWith(`${address}?`) && complete.includes(encodeURIComponent(code)), complete);
+
+    const browser = await stage.browser.go(address);
+    await browser.type('[name="user_code"]', code);
+    await signIn(browser, 'button[value="approve"]');
+    // The keeper asks as often as the provider lets it: every five seconds.
+    await until("the session is fresh", () => isPhase(page, "Fresh"), 30_000);
+    assert.equal(await page.count('[data-testid="user-code"]'), 0);
+  });
+
+  await t.test("who signs out here is signed out", async () => {
+    await page.click('[data-testid="sign-out"]');
+    await until("the session is over", () => isPhase(page, "NeedsLogin"));
+    await until("the button is back", () => page.count('[data-testid="sign-in-browser"]'));
+    await until("nothing is kept", async () => !(await stage.keyring()).includes(PROFILE));
+  });
+  await stage.close(page);
+});
+
+/** Presses the window's button and goes where it leads: the browser, at the provider's page. */
+async function atTheProvider(stage, page, url) {
+  await page.click('[data-testid="sign-in-browser"]');
+  await until("the window waits", () => page.count('[data-testid="pending"][data-way="browser"]'));
+  const address = await stage.browser.opened();
+  assert(address.startsWith(`${url}/oauth/authorize?`), address);
+  return stage.browser.go(address);
+}
+
+async function signIn(browser, button) {
+  await browser.type('[name="username"]', "alice");
+  await browser.type('[name="password"]', "wonderland");
+  await browser.click(button);
+}
+
+/** The keeper's own last page: it says that all is well, runs nothing, and keeps nothing in its address. */
+async function landed(browser) {
+  await until("the landing page", async () => /^http:\/\/127\.0\.0\.1:\d+\/done$/.test(await browser.address()));
+  const [text, scripts] = await browser.run("return [document.body.innerText, document.scripts.length]");
+  assert.match(text, /close/i);
+  assert.equal(scripts, 0);
+}
+
+function isPhase(page, phase) {
+  return page.count(`[data-testid="phase"][data-phase="${phase}"]`);
+}
