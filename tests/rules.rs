@@ -292,6 +292,11 @@ fn d10_a_refusal_that_nobody_recognises_counts_when_it_repeats_and_the_token_is_
     let span = bench.sent_at[bench.sent_at.len() - 1].since(bench.sent_at[0]);
     assert!(bench.sent.len() >= 3 && span >= seconds(120), "{} tries in {span:?}", bench.sent.len());
     assert_eq!(bench.vault.as_deref(), Some("r1"));
+    bench.tell_and_answer(Event::Asked, &suspect(true));
+    assert!(
+        matches!(bench.session.phase(), Phase::Waiting { .. }),
+        "one more says no more than the first did"
+    );
     bench.tell_and_answer(Event::Asked, &fresh(3600));
     assert_eq!(bench.session.phase(), Phase::Fresh, "and trying again revives it");
 }

@@ -88,6 +88,23 @@ fn d12_what_an_old_token_lacked_says_nothing_of_the_new_one() {
     }
 }
 
+/// A request that was refused waits for a token only where there may be one, or the reason why there is none.
+#[test]
+fn d12_a_request_that_needs_a_person_is_not_sent_again_with_the_same_token() {
+    let mut bench = Bench::signed_in(seconds(3600)).told(step_up(1));
+    let better =
+        |bench: &Bench| [0, 1].map(|generation| bench.session.may_do_better_than(generation, bench.now));
+    assert_eq!(better(&bench), [true, false]);
+    bench.tell(Event::Rejected { generation: 1 });
+    assert_eq!(better(&bench), [true, true], "another one is on its way");
+    let waiting = bench.clone().answered(&offline());
+    assert_eq!(better(&waiting), [true, true]);
+    let stopped = bench.clone().answered(&interaction(Need::Login));
+    assert_eq!(better(&stopped), [true, true], "whoever waits is told");
+    bench = bench.answered(&fresh(3600));
+    assert_eq!((better(&bench), bench.session.may_do_better_than(2, bench.now)), ([true, true], false));
+}
+
 /// They would take turns, and a person would be called each time.
 #[test]
 fn d12_resources_that_demand_this_and_that_are_one_demand() {

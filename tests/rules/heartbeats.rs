@@ -20,11 +20,24 @@ fn a12_a_provider_that_says_no_to_every_new_token_is_asked_ever_less_often() {
     assert!(pauses[9..].iter().all(|pause| *pause == DAY) && pauses.len() > 14, "{pauses:?}");
     let without = bench.sent.len() - bench.beats.len();
     assert!((200..=350).contains(&without), "{without} refreshes in ten days beside those");
-    for mut bench in [bench.clone().sign_in(seconds(3600)), bench] {
-        bench.pulse = |_| Beat::Good;
-        bench.run(minutes(2 * DAY), |_| fresh(3600));
-        assert_eq!(bench.pauses_between_beats().last(), Some(&5));
-    }
+
+    let mut signed_in = bench.clone().sign_in(seconds(3600));
+    signed_in.beats.clear();
+    signed_in.run(minutes(60), |_| fresh(3600));
+    assert_eq!(signed_in.pauses_between_beats(), [5, 10, 20], "another sign-in, another chance");
+    bench.pulse = |_| Beat::Good;
+    bench.run(minutes(2 * DAY), |_| fresh(3600));
+    assert_eq!(bench.pauses_between_beats().last(), Some(&5));
+}
+
+/// The longest pause is never shorter than the one that was asked for.
+#[test]
+fn a12_a_rare_heartbeat_does_not_become_more_frequent() {
+    let policy = Policy { probe: true, heartbeat: minutes(3 * DAY + 1), ..Policy::default() };
+    let mut bench = Bench::started(policy, Timestamp::default()).sign_in(seconds(3600));
+    bench.pulse = |_| Beat::SaysNo;
+    bench.run(minutes(16 * DAY), |_| fresh(3600));
+    assert_eq!(bench.pauses_between_beats(), [3 * DAY + 1; 4]);
 }
 
 /// Silence is no answer.

@@ -235,3 +235,50 @@ const LONGEST_CODE: usize = 64;
 const LONGEST_LIST: usize = 1024;
 
 const UNRECOGNISED: &str = "unrecognised";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::format;
+
+    fn demand(acr_values: &str, max_age: Option<u64>, scope: &str, claims: &str) -> Interaction {
+        let some = |text: &str| Some(text.to_string()).filter(|text| !text.is_empty());
+        Interaction {
+            need: Need::Scope,
+            acr_values: some(acr_values),
+            max_age,
+            scope: some(scope),
+            claims: some(claims),
+        }
+    }
+
+    #[test]
+    fn demands_are_joined_and_joining_them_again_adds_nothing() {
+        let one = demand("gold silver", Some(300), "read", "");
+        let other = Interaction { need: Need::StepUp, ..demand("silver", Some(60), "write read", "{1}") };
+        let third = demand("", None, "", "{2}");
+        let both = demand("gold silver", Some(60), "read write", "{1}");
+        assert_eq!(one.clone().and(&other), both);
+        assert_eq!(other.clone().and(&one).need, Need::StepUp);
+        assert_eq!(other.and(&one).max_age, Some(60));
+        for part in [&both, &one, &third] {
+            assert_eq!(both.clone().and(part), both, "{part:?}");
+        }
+        assert_eq!(third.and(&one), demand("gold silver", Some(300), "read", "{2}"));
+    }
+
+    /// A resource that demands something else each time does not fill the memory, or an address.
+    #[test]
+    fn a_list_that_grows_without_end_is_cut() {
+        let mut all = demand("", None, "a", "");
+        for n in 0..10_000 {
+            all = all.and(&demand("", None, &format!("scope-{n}"), ""));
+        }
+        let scope = all.scope.unwrap_or_default();
+        assert!(
+            scope.starts_with("a scope-0 ") && (900..=LONGEST_LIST).contains(&scope.len()),
+            "{}",
+            scope.len()
+        );
+    }
+}
