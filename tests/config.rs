@@ -371,6 +371,7 @@ fn problems(config: &Config) -> Vec<String> {
 fn draft(name: &str) -> Draft {
     Draft {
         profile: name.into(),
+        oauth: None,
         preset: "flask".into(),
         url: "http://127.0.0.1:9310/flask/".into(),
         resources: vec!["/protected".into(), "POST /notes".into()],
