@@ -131,7 +131,7 @@ pub(crate) async fn discover(
 
 #[tauri::command]
 pub(crate) async fn add_session(home: Homed<'_>, draft: Draft) -> Result<Overview, Failure> {
-    ask(&home, Request::Add(draft)).await?;
+    ask(&home, Request::Add(Box::new(draft))).await?;
     all(&home).await
 }
 

@@ -99,7 +99,7 @@ impl Sandbox {
                 if old.is_some_and(|old| old.sandbox) {
                     client.ask(Request::Remove { profile: name.to_owned() })?;
                 }
-                client.ask(Request::Add(draft(name, dialect, url)))?;
+                client.ask(Request::Add(Box::new(draft(name, dialect, url))))?;
             }
             if signed_in {
                 client.ask(sign_in(name))?;

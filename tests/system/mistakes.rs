@@ -134,8 +134,8 @@ fn a_profile_can_be_added_and_removed_through_the_socket() {
         sandbox: true,
         ..Draft::default()
     };
-    assert!(matches!(keeper.ask(Request::Add(draft.clone())), Ok(Reply::Status(_))));
-    assert_eq!(keeper.ask(Request::Add(draft)).unwrap_err().code, Code::AlreadyExists);
+    assert!(matches!(keeper.ask(Request::Add(Box::new(draft.clone()))), Ok(Reply::Status(_))));
+    assert_eq!(keeper.ask(Request::Add(Box::new(draft))).unwrap_err().code, Code::AlreadyExists);
     keeper.login("work");
     assert_eq!(keeper.fetch("work", "/aaa").unwrap().status, 200);
     assert!(matches!(keeper.ask(Request::Remove { profile: "work".to_owned() }), Ok(Reply::Done)));

@@ -31,7 +31,7 @@ pub struct Call {
 #[serde(tag = "do", rename_all = "snake_case")]
 pub enum Request {
     /// Adds a profile to the configuration file. Answered with [`Reply::Status`] of it.
-    Add(Draft),
+    Add(Box<Draft>),
     /// The faults of a sandbox profile. Answered with [`Reply::Bench`].
     Bench { profile: String },
     /// Gives up the sign-in that somebody is at. Answered with [`Reply::Done`], also when there is none.

@@ -134,18 +134,17 @@ impl Provider {
             tracing::warn!(profile = self.profile.name, problem, "a refresh brought another identity");
             return Verdict::Misconfigured { trouble: Trouble::Identity, status: Some(received.status) };
         }
-        match refreshed.into_verdict() {
-            // There is no refresh token whose end this could be: the client itself is refused.
-            Verdict::Dead if oauth.grant == Grant::ClientCredentials => {
-                Verdict::Misconfigured { trouble: Trouble::Misconfigured, status: Some(received.status) }
-            }
-            Verdict::Misconfigured { trouble, status } => {
-                // A description that has grown old may be why.
-                self.oauth.lock().stale = Timestamp::default();
-                Verdict::Misconfigured { trouble, status }
-            }
-            verdict => verdict,
+        let verdict = refreshed.into_verdict();
+        if matches!(verdict, Verdict::Misconfigured { .. }) {
+            // A description that has grown old may be why.
+            self.oauth.lock().stale = Timestamp::default();
         }
+        if verdict == Verdict::Dead && oauth.grant == Grant::ClientCredentials {
+            // There is no refresh token whose end this could be: the client itself is refused.
+            let status = Some(received.status);
+            return Verdict::Misconfigured { trouble: Trouble::Misconfigured, status };
+        }
+        verdict
     }
 
     /// Nobody else's tokens are taken. Those that came are revoked: whoever they belong to did not give them to us.
@@ -369,28 +368,26 @@ fn provider_said(
             _ => Code::Misconfigured,
         },
     };
-    let mut failure = Failure::new(code).with("host", host).with("error", &said.code);
-    failure = match &said.description {
-        Some(description) => failure.with("message", description),
-        None => failure,
+    let failure = Failure::new(code).with("host", host).with("error", &said.code);
+    let description = said.description.as_deref();
+    let failure = match (code, description) {
+        // The provider's own word for it is better than none.
+        (Code::SignInDenied, None) => failure.with("message", &said.code),
+        (_, Some(description)) => failure.with("message", description),
+        (_, None) => failure,
     };
-    match code {
-        Code::ClientRefused => failure.with("client", &client.id),
-        Code::ScopeRefused if !client.scopes.is_empty() => failure.with("scope", client.scopes.join(" ")),
-        Code::WayUnsupported => failure.with("problem", &said.code),
-        Code::SignInDenied if said.description.is_none() => failure.with("message", &said.code),
-        Code::Misconfigured => {
-            let problem = said
-                .description
-                .as_ref()
-                .map_or_else(|| said.code.clone(), |description| format!("{}: {description}", said.code));
-            let failure = failure.with("problem", problem);
-            match status {
-                Some(status) => failure.with("status", status),
-                None => failure,
-            }
-        }
-        _ => failure,
+    if code == Code::ClientRefused {
+        failure.with("client", &client.id)
+    } else if code == Code::ScopeRefused {
+        failure.with("scope", client.scopes.join(" "))
+    } else if code == Code::WayUnsupported {
+        failure.with("problem", &said.code)
+    } else if code == Code::Misconfigured {
+        let problem = description.map_or_else(|| said.code.clone(), |text| format!("{}: {text}", said.code));
+        let failure = failure.with("problem", problem);
+        status.into_iter().fold(failure, |failure, status| failure.with("status", status))
+    } else {
+        failure
     }
 }
 

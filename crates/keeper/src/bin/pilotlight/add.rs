@@ -33,7 +33,7 @@ pub(crate) fn add(face: &Face, add: &Add) -> Result<u8, Ended> {
         let Reply::Discovered(found) = client.ask(request)? else { return Err(unexpected()) };
         warn(face, &found);
     }
-    let overview = expect_status(client.ask(Request::Add(draft))?)?;
+    let overview = expect_status(client.ask(Request::Add(Box::new(draft)))?)?;
     if face.json {
         face.print_json(&overview)?;
     } else {
