@@ -6,6 +6,7 @@ import { Stage } from "./stage.mjs";
 import { until } from "./webdriver.mjs";
 
 const PROFILE = "Work account";
+const ENTER = "\uE007";
 
 test("a person signs in at the provider's own page, and out again", { timeout: 240_000 }, async (t) => {
   const stage = await Stage.set(t);
@@ -33,7 +34,7 @@ test("a person signs in at the provider's own page, and out again", { timeout: 2
     await page.type('[data-testid="new-scopes"]', "openid profile offline_access api");
     await page.type('[data-testid="new-url"]', `${url}/oauth`);
     await page.click('[data-testid="new-more"] > summary');
-    await page.type('[data-testid="new-resources"]', "/api/profile\n/api/orders");
+    await page.type('[data-testid="new-resources"]', `/api/profile${ENTER}/api/orders`);
     await page.click('[data-testid="new-submit"]');
     await until("its page", () => page.count('[data-testid="sign-in-browser"]'));
     assert.equal(await page.attribute(`[data-testid="session-${PROFILE}"]`, "data-phase"), "NeedsLogin");
