@@ -69,6 +69,30 @@ test("a person signs in at the provider's own page, and out again", { timeout: 2
     await page.click('[data-testid="tab-overview"]');
   });
 
+  await t.test("a resource that wants a stricter sign-in says so, and gets it", async () => {
+    const safe = async () => {
+      await page.click('[data-testid="tab-data"]');
+      await page.type('[data-testid="path"]', "/api/safe");
+      await page.click('[data-testid="fetch"]');
+    };
+    await safe();
+    await until("a person is needed", () => isPhase(page, "NeedsLogin"));
+    await page.click('[data-testid="tab-overview"]');
+    const { demand } = (await stage.ask({ do: "status" })).sessions[0];
+    await until("what is wanted is said", async () => (await page.text(".sign-in")).includes(demand.acr_values));
+
+    await page.click('[data-testid="refresh-now"]');
+    await until("it is done without", () => isPhase(page, "Fresh"));
+    await safe();
+    await until("a person is needed again", () => isPhase(page, "NeedsLogin"));
+    await page.click('[data-testid="tab-overview"]');
+    await signIn(await atTheProvider(stage, page, url), 'button[value="sign_in"]');
+    await until("the session is fresh", () => isPhase(page, "Fresh"));
+    await safe();
+    await until("what was kept safe", () => page.count('[data-testid="answer"][data-status="200"]'));
+    await page.click('[data-testid="tab-overview"]');
+  });
+
   await t.test("who signs out in the browser too is sent there, and signed out here", async () => {
     await page.click('[data-testid="more"]');
     await page.click('[data-testid="sign-out-browser"]');
