@@ -6,8 +6,8 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use keeper::api::{Code, Draft, VaultKind};
-use keeper::config::{self, Config};
+use keeper::api::{Code, Draft, Grant, OauthDraft, VaultKind};
+use keeper::config::{self, Config, Oauth, Probe, Profile, Protocol};
 use session::recipe::{Recipe, Resource};
 use session::tokens::{AccessToken, RefreshToken};
 
@@ -60,7 +60,7 @@ fn everything_that_can_be_said_is_understood() {
     assert_eq!(two.resources, [resource("GET", "/aaa"), resource("GET", "/bbb")]);
     let mut preset = Recipe::preset("nestjs").unwrap();
     preset.ask_a_resource(&two.resources);
-    assert_eq!(two.recipe, preset);
+    assert_eq!(*recipe(two), preset);
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn what_is_missing_or_wrong_in_a_whole_profile_is_told_at_once() {
             "\n[profile.a]\n",
             &[
                 "2 url: there is no `url` (url =",
-                "2 preset: there is neither a `preset` nor a `recipe` (presets: fl",
+                "2 preset: there is neither a `preset`, a `recipe` nor `oauth` (presets: fl",
             ][..],
         ),
         (
@@ -220,7 +220,7 @@ take.lifetime = { at = "/expires", unit = "milliseconds" }
         (profile.preset.as_str(), profile.resources.as_slice()),
         ("simplejwt", &[resource("GET", "/me")][..])
     );
-    let (recipe, original) = (&profile.recipe, Recipe::preset("simplejwt").unwrap());
+    let (recipe, original) = (recipe(profile), Recipe::preset("simplejwt").unwrap());
     assert_eq!((recipe.login.clone(), recipe.logout.clone()), (original.login, None));
     assert_eq!(recipe.refresh.refused, original.refresh.refused);
     assert_eq!(recipe.refresh.take.access_token, original.refresh.take.access_token);
@@ -241,7 +241,7 @@ fn a_place_is_replaced_as_a_whole() {
          recipe.refresh.send.refresh_token = { header = 'X-Refresh' }\n",
     );
     assert_eq!(problems(&config), [""; 0]);
-    let message = config.profiles[0].recipe.refresh(&RefreshToken::new("RT"));
+    let message = recipe(&config.profiles[0]).refresh(&RefreshToken::new("RT"));
     assert!(message.query.is_empty() && message.headers.len() == 1);
 }
 
@@ -256,7 +256,7 @@ recipe.refresh = { path = "/refresh", send.refresh_token = { header = "Authoriza
     let config = read(text);
     assert_eq!(problems(&config), [""; 0]);
     assert_eq!(config.profiles[0].preset, config::CUSTOM);
-    let message = config.profiles[0].recipe.refresh(&RefreshToken::new("RT"));
+    let message = recipe(&config.profiles[0]).refresh(&RefreshToken::new("RT"));
     assert_eq!(message.headers[0].1.expose(), "Bearer RT");
 }
 
@@ -371,6 +371,7 @@ fn problems(config: &Config) -> Vec<String> {
 fn draft(name: &str) -> Draft {
     Draft {
         profile: name.into(),
+        oauth: None,
         preset: "flask".into(),
         url: "http://127.0.0.1:9310/flask/".into(),
         resources: vec!["/protected".into(), "POST /notes".into()],
@@ -382,6 +383,20 @@ fn draft(name: &str) -> Draft {
 
 fn resource(method: &str, path: &str) -> Resource {
     Resource { method: method.into(), path: path.into() }
+}
+
+fn recipe(profile: &Profile) -> &Recipe {
+    match &profile.protocol {
+        Protocol::Recipe(recipe) => recipe,
+        Protocol::Oauth(_) => panic!("{} is not a recipe", profile.name),
+    }
+}
+
+fn oauth(profile: &Profile) -> &Oauth {
+    match &profile.protocol {
+        Protocol::Oauth(oauth) => oauth,
+        Protocol::Recipe(_) => panic!("{} is not OAuth", profile.name),
+    }
 }
 
 fn scratch(name: &str) -> PathBuf {
@@ -396,10 +411,140 @@ fn scratch(name: &str) -> PathBuf {
 fn a_resource_serves_as_the_heartbeat_where_there_is_no_endpoint_for_it() {
     let heartbeat = |text: &str| {
         let config = read(&format!("[profile.a]\npreset = 'nestjs'\nurl = 'https://a.example'\n{text}"));
-        config.profile("a").unwrap().recipe.heartbeat.clone().map(|probe| probe.path)
+        recipe(config.profile("a").unwrap()).heartbeat.clone().map(|probe| probe.path)
     };
     assert_eq!(heartbeat("").as_deref(), Some("/aaa"));
     assert_eq!(heartbeat("resources = ['POST /notes', '/me']").as_deref(), Some("/me"));
     assert_eq!(heartbeat("recipe.heartbeat = { path = '/ping' }").as_deref(), Some("/ping"));
     assert_eq!(heartbeat("recipe.heartbeat = false"), None);
+}
+
+const OAUTH: &str = r#"[profile.work]
+resources = ["/orders"]
+
+[profile.work.oauth]
+issuer = "https://id.example.com/realm/"
+client_id = "desktop"
+client_secret = "not so secret"
+client_auth = "client_secret_post"
+scopes = ["openid", "api"]
+audience = "https://aud.example"
+resource_indicators = ["https://api.example.com"]
+dpop = false
+redirect_host = "localhost"
+redirect_port = 8123
+redirect_path = "/cb"
+probe = "userinfo"
+rejects = [{ status = 403, body = { empty = true } }]
+lifetime = { at = "/expires_in_ms", unit = "milliseconds" }
+endpoints = { revocation = "https://id.example.com/revoke" }
+extra.authorize = { access_type = "offline" }
+"#;
+
+#[test]
+fn everything_that_can_be_said_of_an_oauth_provider_is_understood() {
+    let config = read(OAUTH);
+    assert_eq!(problems(&config), [""; 0]);
+    let work = config.profile("work").unwrap();
+    assert_eq!((work.preset.as_str(), work.url.as_str()), (config::OAUTH, "https://id.example.com/"));
+    assert_eq!(work.host(), "id.example.com");
+    // The issuer is compared letter by letter, so it stays as it was written.
+    assert_eq!(work.origin(), "https://id.example.com/realm/ (desktop)");
+    let oauth = oauth(work);
+    assert_eq!(
+        (oauth.grant, oauth.dpop, oauth.probe),
+        (Grant::AuthorizationCode, Some(false), Some(Probe::Userinfo))
+    );
+    assert_eq!(
+        (oauth.redirect.host.as_str(), oauth.redirect.port, oauth.redirect.path.as_str()),
+        ("localhost", Some(8123), "/cb")
+    );
+    assert_eq!(oauth.scopes.as_deref(), Some(&["openid".to_owned(), "api".to_owned()][..]));
+    assert_eq!(oauth.client.extra.authorize["access_type"], "offline");
+    assert!(oauth.lifetime.is_some() && oauth.rejects.len() == 1);
+    assert!(!format!("{config:?}").contains("so secret"));
+
+    let least = read("[profile.a]\noauth = { issuer = 'https://id.example', client_id = 'x' }\n");
+    assert_eq!(problems(&least), [""; 0]);
+}
+
+/// An edited client or issuer is another owner: a stored token does not go there.
+#[test]
+fn a_token_belongs_to_an_issuer_and_a_client() {
+    let origin = |text: String| read(&text).profile("work").unwrap().origin();
+    let one = origin(OAUTH.to_owned());
+    assert_ne!(one, origin(OAUTH.replace("\"desktop\"", "\"other\"")));
+    assert_ne!(one, origin(OAUTH.replace("/realm/", "/realm")));
+}
+
+#[test]
+fn what_is_wrong_with_an_oauth_provider_is_told_with_its_line() {
+    let table = [
+        ("issuer = 'id.example'\nclient_id = 'x'", "2 oauth.issuer: `id.example` is not a complete URL"),
+        ("issuer = 'http://id.example'\nclient_id = 'x'", "2 oauth.issuer: plain http would let others"),
+        ("client_id = 'x'", "1 oauth.issuer: there is no `issuer`"),
+        ("issuer = 'https://id.example'", "1 oauth: `client_id` is missing"),
+        ("issuer = 'https://id.example'\nclient_id = ' '", "3 oauth.client_id: `client_id` is empty"),
+        (
+            "issuer = 'https://id.example'\nclientid = 'x'",
+            "3 oauth.clientid: unknown key `clientid` (did you mean `client_id`?)",
+        ),
+        (
+            "issuer = 'https://id.example'\nclient_id = 'x'\ngrant = 'implicit'",
+            "4 oauth.grant: unknown value `implicit`",
+        ),
+        (
+            "issuer = 'https://id.example'\nclient_id = 'x'\nredirect_host = '10.0.0.1'",
+            "4 oauth.redirect_host: `redirect_host` is not this machine",
+        ),
+        (
+            "issuer = 'https://id.example'\nclient_id = 'x'\nredirect_port = 0",
+            "4 oauth.redirect_port: 0 is no port",
+        ),
+        (
+            "issuer = 'https://id.example'\nclient_id = 'x'\nredirect_path = 'cb?x'",
+            "4 oauth.redirect_path: `redirect_path` is no path",
+        ),
+        (
+            "issuer = 'https://id.example'\nclient_id = 'x'\nresource_indicators = ['orders']",
+            "4 oauth.resource_indicators: `orders` is no resource indicator",
+        ),
+        (
+            "client_id = 'x'\nendpoints = { token = 'ftp://id.example' }",
+            "3 oauth.endpoints: `ftp` is neither https nor http",
+        ),
+    ];
+    for (lines, told) in table {
+        let problems = problems(&read(&format!("[profile.a.oauth]\n{lines}\n")));
+        assert!(problems.len() == 1 && problems[0].starts_with(told), "{lines}: {problems:?}");
+    }
+    let both =
+        read("[profile.a]\npreset = 'flask'\noauth = { issuer = 'https://id.example', client_id = 'x' }\n");
+    assert!(problems(&both)[0].starts_with("2 preset: `preset` and `oauth` are two kinds of provider"));
+}
+
+#[test]
+fn an_oauth_provider_is_added_with_nothing_but_what_was_chosen() {
+    let draft = Draft {
+        profile: "work".to_owned(),
+        oauth: Some(OauthDraft {
+            issuer: "https://id.example/".to_owned(),
+            client_id: "desktop".to_owned(),
+            scopes: Some(vec!["openid".to_owned()]),
+            redirect_port: Some(8123),
+            extra: [("authorize".to_owned(), [("x".to_owned(), "y".to_owned())].into())].into(),
+            ..OauthDraft::default()
+        }),
+        ..Draft::default()
+    };
+    let text = config::add("# Mine.\n", &draft).unwrap();
+    assert_eq!(
+        text,
+        "# Mine.\n\n[profile.work]\n\n[profile.work.oauth]\nissuer = \"https://id.example/\"\n\
+         client_id = \"desktop\"\nscopes = [\"openid\"]\nredirect_port = 8123\n\
+         extra = { authorize = { x = \"y\" } }\n"
+    );
+    let mistaken = OauthDraft { issuer: "id.example".to_owned(), ..draft.oauth.clone().unwrap() };
+    let failure = config::add("", &Draft { oauth: Some(mistaken), ..draft }).unwrap_err();
+    assert_eq!((failure.code, failure.details["field"].as_str()), (Code::BadConfig, "oauth.issuer"));
 }

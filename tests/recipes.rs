@@ -358,6 +358,7 @@ fn refreshed(recipe: &Recipe, status: u16, kind: &str, body: &str, authentic: bo
     match read_refresh(recipe, status, kind, body, authentic) {
         Verdict::Dead => "dead".into(),
         Verdict::Fresh(tokens) => format!("fresh {}", print(&tokens)),
+        Verdict::Interaction(interaction) => format!("interaction {:?}", interaction.need),
         Verdict::Misconfigured { .. } => "misconfigured".into(),
         Verdict::Suspect { .. } => "suspect".into(),
         Verdict::Transient { trouble, .. } => format!("transient {trouble:?}"),

@@ -7,16 +7,20 @@
 
 #[path = "rules/bench.rs"]
 mod bench;
+#[path = "rules/demands.rs"]
+mod demands;
+#[path = "rules/heartbeats.rs"]
+mod heartbeats;
 
 use std::time::Duration;
 
-use bench::{Bench, dead, fresh, limited, minutes, offline, seconds, suspect, tokens, unanswered};
+use bench::{Bench, PATIENCE, dead, fresh, limited, minutes, offline, seconds, suspect, tokens, unanswered};
 use session::event::{Effect, Event};
 use session::policy::Policy;
 use session::reason::{Lost, Trouble, VaultTrouble};
 use session::session::{Phase, Prospect};
 use session::time::Timestamp;
-use session::tokens::RefreshToken;
+use session::tokens::{Account, RefreshToken};
 use session::verdict::Verdict;
 
 #[test]
@@ -195,7 +199,8 @@ fn b14_after_a_sign_out_nothing_comes_back() {
     let refreshing = Bench::signed_in(seconds(3600)).told(Event::Asked);
     let rotated = Verdict::Fresh(tokens("a2", Some("r2"), None));
     let saving = refreshing.clone().with_a_hanging_vault().answered(&rotated);
-    let signing_in = Bench::started(Policy::default(), Timestamp::default()).told(Event::SignIn);
+    let signing_in =
+        Bench::started(Policy::default(), Timestamp::default()).told(Event::SignIn { patience: PATIENCE });
     let reading = Bench::unread("r1");
     for mut bench in [refreshing, saving, signing_in, reading] {
         bench.tell(Event::SignOut);
@@ -287,6 +292,11 @@ fn d10_a_refusal_that_nobody_recognises_counts_when_it_repeats_and_the_token_is_
     let span = bench.sent_at[bench.sent_at.len() - 1].since(bench.sent_at[0]);
     assert!(bench.sent.len() >= 3 && span >= seconds(120), "{} tries in {span:?}", bench.sent.len());
     assert_eq!(bench.vault.as_deref(), Some("r1"));
+    bench.tell_and_answer(Event::Asked, &suspect(true));
+    assert!(
+        matches!(bench.session.phase(), Phase::Waiting { .. }),
+        "one more says no more than the first did"
+    );
     bench.tell_and_answer(Event::Asked, &fresh(3600));
     assert_eq!(bench.session.phase(), Phase::Fresh, "and trying again revives it");
 }
@@ -348,7 +358,10 @@ fn e4_a_locked_vault_is_asked_again_and_never_written_to() {
     assert!(asked > 900, "asked {asked} times");
     let refresh = Some(RefreshToken::new("r1"));
     bench.tell(Event::Tick);
-    bench.tell_and_answer(Event::Loaded { refresh, user: None, interrupted: false }, &fresh(3600));
+    bench.tell_and_answer(
+        Event::Loaded { refresh, account: Account::default(), interrupted: false },
+        &fresh(3600),
+    );
     assert_eq!(bench.session.phase(), Phase::Fresh);
 }
 

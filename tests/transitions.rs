@@ -10,11 +10,12 @@ use std::time::Duration;
 
 use session::Session;
 use session::event::{Attempt, Beat, Effect, Event};
+use session::oauth::error::{Interaction, Need};
 use session::policy::Policy;
 use session::reason::{Lost, Trouble, VaultTrouble};
 use session::session::Phase;
 use session::time::Timestamp;
-use session::tokens::{AccessToken, RefreshToken, Tokens};
+use session::tokens::{AccessToken, Account, RefreshToken, Tokens};
 use session::verdict::Verdict;
 use words::{effect, state};
 
@@ -90,6 +91,9 @@ Durations come from a fixed seed. \"stale\" is an older attempt of this epoch, \
 sign-in or sign-out. Written by tests/transitions.rs with UPDATE=1.
 ";
 
+/// A person at a sign-in page.
+const PATIENCE: Duration = Duration::from_secs(330);
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Vault {
     Idle,
@@ -138,8 +142,15 @@ fn scenes() -> Vec<Scene> {
             .told(Event::Forgotten)
             .named("NeedsLogin: refused, access token still good"),
         refreshing.clone().told(Event::SignOut).named("NeedsLogin: signed out during a refresh"),
-        never.told(Event::SignIn).named("SigningIn from nothing"),
-        fresh.clone().told(Event::SignIn).named("SigningIn over a living session"),
+        fresh
+            .clone()
+            .told(demanded(1, Need::Other))
+            .later(minutes(1))
+            .named("NeedsLogin: a person demanded, tokens living"),
+        unanswered(Verdict::Interaction(Interaction::of(Need::Consent)))
+            .named("NeedsLogin: consent required, token kept aside, access token still good"),
+        never.told(Event::SignIn { patience: PATIENCE }).named("SigningIn from nothing"),
+        fresh.clone().told(Event::SignIn { patience: PATIENCE }).named("SigningIn over a living session"),
         fresh.clone().named("Fresh"),
         living.clone().later(minutes(20)).told(Event::Tick).named("Fresh, a heartbeat in flight"),
         living.later(minutes(61)).named("Fresh, expired just before the tick"),
@@ -216,7 +227,7 @@ impl Scene {
     }
 
     fn signed_in(self) -> Self {
-        let asked = self.told(Event::SignIn);
+        let asked = self.told(Event::SignIn { patience: PATIENCE });
         let attempt = asked.sign_in.expect("a sign-in is in flight");
         let in_ = asked.told(signed_in(attempt, tokens(Some("secret-a1"), Some("secret-r1"))));
         let generation = in_.grant;
@@ -245,6 +256,8 @@ impl Scene {
         add("Woke 8 h", Event::Woke { slept: minutes(480) });
         add("Rejected current", Event::Rejected { generation: self.access });
         add("Rejected replaced", Event::Rejected { generation: self.access.wrapping_sub(1) });
+        add("Demanded current", demanded(self.access, Need::Scope));
+        add("Demanded replaced", demanded(self.access.wrapping_sub(1), Need::Scope));
         if let Some(attempt) = self.beat {
             add("Beaten good", Event::Beaten { attempt, beat: Beat::Good });
             add("Beaten no", Event::Beaten { attempt, beat: Beat::SaysNo });
@@ -268,7 +281,7 @@ impl Scene {
                 add(&format!("Refreshed {name}, foreign"), Event::Refreshed { attempt, verdict });
             }
         }
-        add("SignIn", Event::SignIn);
+        add("SignIn", Event::SignIn { patience: PATIENCE });
         add("SignOut", Event::SignOut);
         if let Some(attempt) = self.sign_in {
             let both = tokens(Some("secret-a9"), Some("secret-r9"));
@@ -284,7 +297,10 @@ impl Scene {
             Vault::Reads => {
                 add("Loaded a token", loaded(Some("secret-r1")));
                 let refresh = Some(RefreshToken::new("secret-r1"));
-                add("Loaded, interrupted", Event::Loaded { refresh, user: None, interrupted: true });
+                add(
+                    "Loaded, interrupted",
+                    Event::Loaded { refresh, account: Account::default(), interrupted: true },
+                );
                 add("Loaded nothing", loaded(None));
                 add("NotLoaded", Event::NotLoaded(VaultTrouble::Locked));
             }
@@ -316,6 +332,7 @@ fn verdicts() -> Vec<(&'static str, Verdict)> {
         ("fresh, same access", Verdict::Fresh(tokens(Some("secret-a1"), None))),
         ("fresh, no access", Verdict::Fresh(tokens(None, Some("secret-r2")))),
         ("dead", Verdict::Dead),
+        ("interaction", Verdict::Interaction(Interaction::of(Need::Login))),
         ("misconfigured", misconfigured),
         ("suspect", suspect()),
         ("503", status(503)),
@@ -344,11 +361,15 @@ fn tokens(access: Option<&str>, refresh: Option<&str>) -> Tokens {
 }
 
 fn signed_in(attempt: Attempt, tokens: Tokens) -> Event {
-    Event::SignedIn { attempt, tokens, user: None }
+    Event::SignedIn { attempt, tokens, account: Account::default() }
+}
+
+fn demanded(generation: u32, need: Need) -> Event {
+    Event::Demanded { generation, interaction: Interaction::of(need) }
 }
 
 fn loaded(token: Option<&str>) -> Event {
-    Event::Loaded { refresh: token.map(RefreshToken::new), user: None, interrupted: false }
+    Event::Loaded { refresh: token.map(RefreshToken::new), account: Account::default(), interrupted: false }
 }
 
 fn minutes(n: u64) -> Duration {

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use keeper::api::VaultKind;
 use keeper::vault::{Stored, Vault, VaultTrouble};
-use session::tokens::RefreshToken;
+use session::tokens::{Account, RefreshToken};
 
 use desk::{on_a_desk, with_the_bus_at};
 use fakes::{Questions, hang};
@@ -302,7 +302,7 @@ fn stored(refresh: &str) -> Stored {
     Stored {
         refresh: RefreshToken::new(refresh),
         origin: "https://a.example".to_owned(),
-        user: Some("mia".to_owned()),
+        account: Account::named("mia"),
     }
 }
 

@@ -2,9 +2,8 @@
 
 use session::oauth::client::ClientAuth;
 use session::oauth::endings::{Activity, Revoked, Token, read_introspection, read_revocation, read_userinfo};
-use session::oauth::token::TokenType;
 use session::recipe::Answer;
-use session::tokens::{AccessToken, RefreshToken, Secret};
+use session::tokens::{AccessToken, RefreshToken, Secret, TokenType};
 
 use crate::{CANARY, PAGE, answer, confidential, say};
 
@@ -25,11 +24,11 @@ fn a_provider_is_told_and_asked_as_the_standards_say() {
          &client_id=desktop&client_secret=s%3Ae+cret"
     );
     assert_eq!(
-        say(&provider.userinfo(TokenType::Bearer, &access).unwrap()),
+        say(&provider.userinfo(&access).unwrap()),
         "GET https://id.example/me [Authorization: Bearer AT]"
     );
     assert_eq!(
-        say(&provider.userinfo(TokenType::Dpop, &access).unwrap()),
+        say(&provider.userinfo(&access.clone().of_type(TokenType::Dpop)).unwrap()),
         "GET https://id.example/me [Authorization: DPoP AT]"
     );
     let id_token = Secret::new("e.y.J");
@@ -50,7 +49,7 @@ fn a_provider_is_told_and_asked_as_the_standards_say() {
     metadata.userinfo_endpoint = None;
     assert_eq!(provider.revoke(Token::Access(&access)), None);
     assert_eq!(provider.introspect(Token::Access(&access)), None);
-    assert_eq!(provider.userinfo(TokenType::Bearer, &access), None);
+    assert_eq!(provider.userinfo(&access), None);
     assert_eq!(provider.logout_url(None, None, None), None);
 }
 
@@ -130,7 +129,7 @@ fn no_ending_prints_a_token() {
         Token::Refresh(&refresh),
         provider.revoke(Token::Refresh(&refresh)),
         provider.introspect(Token::Access(&access)),
-        provider.userinfo(TokenType::Bearer, &access),
+        provider.userinfo(&access),
         provider.logout_url(Some(&Secret::new(CANARY)), None, None),
     );
     assert!(!printed.contains(CANARY), "{printed}");

@@ -190,6 +190,64 @@ fn endpoints_written_by_hand_are_held_to_the_same() {
     assert!(by_hand("").checked(true).is_err());
 }
 
+/// Some name an endpoint in one of their two documents only. What one says, and can be used, the other never changes.
+#[test]
+fn two_documents_of_one_issuer_complete_each_other() {
+    let url = |name: &str| format!("https://id.example/{name}");
+    let fields = [
+        "authorization_endpoint",
+        "device_authorization_endpoint",
+        "end_session_endpoint",
+        "introspection_endpoint",
+        "jwks_uri",
+        "pushed_authorization_request_endpoint",
+        "revocation_endpoint",
+        "userinfo_endpoint",
+    ];
+    for (at, field) in fields.iter().enumerate() {
+        let mut one = json!({ "issuer": ISSUER, "token_endpoint": url("token"), "scopes_supported": ["a"] });
+        let mut other = json!({ "issuer": ISSUER, "token_endpoint": url("token/other") });
+        for (place, field) in fields.iter().enumerate() {
+            let of = if place == at { &mut other } else { &mut one };
+            of[field] = json!(url(field));
+        }
+        let both = json!({ "issuer": ISSUER, "token_endpoint": url("token"), "scopes_supported": ["a"] });
+        let both = read(
+            fields.iter().fold(both, |mut all, field| {
+                all[field] = json!(url(field));
+                all
+            }),
+            false,
+        );
+        let mut completed = read(one, false).unwrap();
+        let needed = ["device_authorization_endpoint", "introspection_endpoint", "revocation_endpoint"];
+        assert_eq!(completed.is_complete(), !needed.contains(field), "{field}");
+        completed.complete(read(other.clone(), false).unwrap());
+        assert_eq!(Ok(completed.clone()), both, "{field}");
+        assert!(completed.is_complete());
+        other[field] = json!(url("other"));
+        let before = completed.clone();
+        completed.complete(read(other, false).unwrap());
+        assert_eq!(completed, before, "{field}");
+    }
+}
+
+/// What is ignored is what nobody has said safely.
+#[test]
+fn an_endpoint_that_is_not_safe_is_replaced_by_one_that_is() {
+    let with_revocation = |url: &str| read(with("revocation_endpoint", json!(url)), false).unwrap();
+    let (unsafe_, safe) =
+        (with_revocation("http://id.example/revoke"), with_revocation("https://id.example/revoke"));
+    for (mut one, other) in [(unsafe_.clone(), safe.clone()), (safe.clone(), unsafe_.clone())] {
+        one.complete(other);
+        assert_eq!(one, safe);
+    }
+    let mut neither = read(with("scopes_supported", json!(null)), false).unwrap();
+    neither.complete(unsafe_.clone());
+    neither.complete(unsafe_);
+    assert_eq!((neither.revocation_endpoint, neither.ignored), (None, vec!["revocation_endpoint"]));
+}
+
 #[test]
 fn endpoints_elsewhere_are_told() {
     let metadata = read(with("token_endpoint", json!("https://oauth2.example/token")), false).unwrap();

@@ -5,10 +5,10 @@ use std::time::Duration;
 use session::oauth::Provider;
 use session::oauth::client::{Client, ClientAuth};
 use session::oauth::error::{Interaction, Need, ProviderError, Refusal};
-use session::oauth::token::{Refreshed, TokenAnswer, TokenType, read_refresh, read_tokens};
+use session::oauth::token::{Refreshed, TokenAnswer, authorization, read_refresh, read_tokens};
 use session::reason::Trouble;
-use session::recipe::{Answer, Clock, JwtTimes};
-use session::tokens::{AccessToken, RefreshToken, Secret};
+use session::recipe::{Answer, Clock, JwtTimes, Lifetime, Pointer, Unit};
+use session::tokens::{AccessToken, RefreshToken, Secret, TokenType};
 use session::verdict::Verdict;
 
 use crate::{CANARY, HTML, JSON, PAGE, answer, clock, confidential, provider, say};
@@ -119,15 +119,44 @@ fn answers_with_tokens_are_read_whatever_they_look_like() {
     };
     let clock = Clock { date: Some(1_795_224_656), jwt: &times };
     for (body, told) in table {
-        let read = read_tokens(&answer(200, body), clock).unwrap();
+        let read = read_tokens(&answer(200, body), clock, None).unwrap();
         assert_eq!(tell(&read), told, "{body}");
-        let refreshed = read_refresh(&answer(200, body), clock);
+        let refreshed = read_refresh(&answer(200, body), clock, None);
         assert_eq!(refreshed, Refreshed::Fresh(read.clone()), "{body}");
         assert_eq!(refreshed.into_verdict(), Verdict::Fresh(read.tokens));
         let mislabelled = Answer { content_type: Some(HTML), ..answer(200, body) };
-        assert!(read_tokens(&mislabelled, clock).is_ok(), "{body}");
+        assert!(read_tokens(&mislabelled, clock, None).is_ok(), "{body}");
         let refused = Answer { status: 400, ..answer(200, body) };
-        assert!(read_tokens(&refused, clock).is_err(), "{body}");
+        assert!(read_tokens(&refused, clock, None).is_err(), "{body}");
+    }
+}
+
+/// Row A12: where a profile says how its provider tells a lifetime, that is read, at a sign-in and at a refresh.
+#[test]
+fn lifetimes_are_told_in_other_ways_too() {
+    let at = |pointer: &str, unit| Lifetime { at: Pointer::new(pointer).unwrap(), unit };
+    let table = [
+        (at("/expires_in", Unit::Milliseconds), r#""expires_in":5000"#, Some(5)),
+        (at("/expires_in", Unit::Seconds), r#""expires_in":5000"#, Some(5000)),
+        (at("/expires_on", Unit::UnixSeconds), r#""expires_on":"1795224716""#, Some(60)),
+        (at("/expires_at", Unit::UnixMilliseconds), r#""expires_at":1795224716000,"expires_in":9"#, Some(60)),
+        (
+            at("/a/expires", Unit::Rfc3339),
+            r#""a":{"expires":"2026-11-21T01:31:56Z"},"expires_in":9"#,
+            Some(60),
+        ),
+        (at("/ext_expires_in", Unit::Seconds), r#""expires_in":9"#, Some(9)),
+        (at("/ext_expires_in", Unit::Seconds), r#""ext_expires_in":null,"expires_in":9"#, Some(9)),
+        (at("/ext_expires_in", Unit::Seconds), r#""ext_expires_in":0,"expires_in":9"#, None),
+        (at("/ext_expires_in", Unit::Seconds), r#""token_type":"Bearer""#, None),
+    ];
+    let clock = Clock { date: Some(1_795_224_656), ..clock() };
+    for (told, field, seconds) in table {
+        let body = format!(r#"{{"access_token":"AT",{field}}}"#);
+        let read = read_tokens(&answer(200, &body), clock, Some(&told)).unwrap();
+        assert_eq!(read.tokens.lifetime, seconds.map(Duration::from_secs), "{body}");
+        let refreshed = read_refresh(&answer(200, &body), clock, Some(&told));
+        assert_eq!(refreshed, Refreshed::Fresh(read), "{body}");
     }
 }
 
@@ -213,24 +242,21 @@ fn what_is_not_the_providers_word_keeps_the_token() {
         (522, PAGE, "transient Status"),
     ];
     for (status, body, meaning) in table {
-        let read = match read_refresh(&answer(status, body), clock()) {
-            Refreshed::Not { verdict: Verdict::Transient { trouble, .. }, .. } => {
+        let read = match read_refresh(&answer(status, body), clock(), None) {
+            Refreshed::Not(Verdict::Transient { trouble, .. }) => {
                 format!("transient {trouble:?}")
             }
-            Refreshed::Fresh(_) | Refreshed::Not { .. } | Refreshed::UseNonce => refresh(status, body),
+            Refreshed::Fresh(_) | Refreshed::Not(_) | Refreshed::UseNonce => refresh(status, body),
         };
         assert_eq!(read, meaning, "{status} {body}");
     }
     let answer = Answer { retry_after: Some(Duration::from_secs(99_999)), ..answer(503, "") };
-    let Refreshed::Not { verdict, .. } = read_refresh(&answer, clock()) else { panic!() };
+    let Refreshed::Not(verdict) = read_refresh(&answer, clock(), None) else { panic!() };
     let Verdict::Transient { retry_after, .. } = verdict else { panic!("{verdict:?}") };
     assert_eq!(retry_after, Some(Duration::from_secs(3600)));
     // A page that a network in between can write, where nobody checks who wrote it.
     let plain = Answer { authentic: false, ..crate::answer(401, PAGE) };
-    assert!(matches!(
-        read_refresh(&plain, clock()),
-        Refreshed::Not { verdict: Verdict::Transient { .. }, .. }
-    ));
+    assert!(matches!(read_refresh(&plain, clock(), None), Refreshed::Not(Verdict::Transient { .. })));
 }
 
 /// FAILURES D12: some providers say `invalid_grant` and mean that somebody has to be at a browser.
@@ -255,13 +281,9 @@ fn what_a_provider_adds_to_invalid_grant_is_heard() {
         assert_eq!(refresh(400, &body), meaning, "{addition}");
     }
     let body = r#"{"error":"interaction_required","suberror":"basic_action","claims":"{\"a\":1}"}"#;
-    let refreshed = read_refresh(&answer(400, body), clock());
-    let Refreshed::Not { verdict, interaction } = refreshed else { panic!("{refreshed:?}") };
-    assert_eq!(
-        interaction,
-        Some(Interaction { claims: Some("{\"a\":1}".into()), ..Interaction::of(Need::Other) })
-    );
-    assert!(matches!(verdict, Verdict::Suspect { status: 400, authentic: true, .. }), "{verdict:?}");
+    let refreshed = read_refresh(&answer(400, body), clock(), None);
+    let interaction = Interaction { claims: Some("{\"a\":1}".into()), ..Interaction::of(Need::Other) };
+    assert_eq!(refreshed, Refreshed::Not(Verdict::Interaction(interaction)));
 }
 
 #[test]
@@ -298,7 +320,7 @@ fn a_sign_in_that_fails_is_told_why() {
         (302, "", "Redirected"),
     ];
     for (status, body, told) in table {
-        let read = match read_tokens(&answer(status, body), clock()).unwrap_err() {
+        let read = match read_tokens(&answer(status, body), clock(), None).unwrap_err() {
             Refusal::UseNonce => "nonce".into(),
             Refusal::Provider { status: of, error: ProviderError { code, .. } } => {
                 assert_eq!(of, status);
@@ -316,9 +338,12 @@ fn a_sign_in_that_fails_is_told_why() {
 #[test]
 fn a_token_is_shown_as_its_type_wants() {
     let token = AccessToken::new("AT");
-    let shown = |kind: TokenType| kind.authorization(&token).1.expose().to_owned();
-    assert_eq!((shown(TokenType::Bearer), shown(TokenType::Dpop)), ("Bearer AT".into(), "DPoP AT".into()));
-    assert_eq!(TokenType::Bearer.authorization(&token).0, "Authorization");
+    let shown = authorization(&token);
+    assert_eq!((shown.0.as_str(), shown.1.expose()), ("Authorization", "Bearer AT"));
+    let shown = authorization(&token.clone().of_type(TokenType::Dpop));
+    assert_eq!((shown.0.as_str(), shown.1.expose()), ("Authorization", "DPoP AT"));
+    assert_eq!((token.token_type(), token.expose()), (TokenType::Bearer, "AT"));
+    assert_ne!(token, token.clone().of_type(TokenType::Dpop), "what was granted is not the same");
 }
 
 #[test]
@@ -333,25 +358,25 @@ fn no_token_is_printed() {
     let refused = Answer { status: 400, body: refused.as_bytes(), content_type: Some(JSON), ..answer };
     let printed = format!(
         "{:?} {:?} {:?} {:?} {:?} {:?}",
-        read_tokens(&answer, clock()),
-        read_refresh(&answer, clock()),
+        read_tokens(&answer, clock(), None),
+        read_refresh(&answer, clock(), None),
         provider.refresh(&RefreshToken::new(CANARY)),
         provider.password("mia", &Secret::new(CANARY)),
-        TokenType::Dpop.authorization(&AccessToken::new(CANARY)),
-        read_tokens(&refused, clock()),
+        (AccessToken::new(CANARY), authorization(&AccessToken::new(CANARY).of_type(TokenType::Dpop))),
+        read_tokens(&refused, clock(), None),
     );
     assert!(!printed.contains(CANARY), "{printed}");
     assert!(printed.contains("invalid_grant"), "{printed}");
 }
 
 fn refresh(status: u16, body: &str) -> String {
-    match read_refresh(&answer(status, body), clock()) {
+    match read_refresh(&answer(status, body), clock(), None) {
         Refreshed::Fresh(_) => "fresh".into(),
         Refreshed::UseNonce => "nonce".into(),
-        Refreshed::Not { interaction: Some(interaction), .. } => format!("{:?}", interaction.need),
-        Refreshed::Not { verdict, interaction: None } => match verdict {
+        Refreshed::Not(verdict) => match verdict {
             Verdict::Dead => "dead".into(),
             Verdict::Fresh(_) => "fresh?".into(),
+            Verdict::Interaction(interaction) => format!("{:?}", interaction.need),
             Verdict::Misconfigured { .. } => "misconfigured".into(),
             Verdict::Suspect { .. } => "suspect".into(),
             Verdict::Transient { .. } => "transient".into(),
@@ -360,8 +385,9 @@ fn refresh(status: u16, body: &str) -> String {
 }
 
 fn tell(answer: &TokenAnswer) -> String {
-    let TokenAnswer { tokens, token_type, scope, id_token } = answer;
+    let TokenAnswer { tokens, scope, id_token } = answer;
     let access = tokens.access.as_ref().map_or("-", AccessToken::expose);
+    let token_type = tokens.access.as_ref().map(AccessToken::token_type).unwrap();
     let lifetime = tokens.lifetime.map_or("?".into(), |lifetime| format!("{lifetime:?}"));
     let refresh = tokens.refresh.as_ref().map_or("-", RefreshToken::expose);
     let scope = scope.as_ref().map_or("-".into(), |scope| format!("[{scope}]"));

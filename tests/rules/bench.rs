@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use session::Session;
-use session::event::{Attempt, Effect, Event};
+use session::event::{Attempt, Beat, Effect, Event};
+use session::oauth::error::{Interaction, Need};
 use session::policy::Policy;
 use session::reason::{Trouble, VaultTrouble};
 use session::time::Timestamp;
-use session::tokens::{AccessToken, RefreshToken, Tokens};
+use session::tokens::{AccessToken, Account, RefreshToken, Tokens};
 use session::verdict::Verdict;
 
 #[derive(Clone)]
@@ -21,6 +22,11 @@ pub(crate) struct Bench {
     pub(crate) sent_at: Vec<Timestamp>,
     pub(crate) revoked: Vec<String>,
     pub(crate) vault: Option<String>,
+    /// Whose the token in the vault is.
+    pub(crate) owner: Account,
+    /// What the nth heartbeat finds, and when there were any.
+    pub(crate) pulse: fn(usize) -> Beat,
+    pub(crate) beats: Vec<Timestamp>,
     /// How many more times saving fails.
     pub(crate) failing_saves: u32,
     /// The vault hangs, with this to answer.
@@ -39,6 +45,9 @@ impl Bench {
             sent_at: Vec::new(),
             revoked: Vec::new(),
             vault: None,
+            owner: Account::default(),
+            pulse: |_| Beat::Good,
+            beats: Vec::new(),
             failing_saves: 0,
             held: None,
             was_late: false,
@@ -71,9 +80,24 @@ impl Bench {
     }
 
     pub(crate) fn sign_in_with(self, tokens: Tokens) -> Self {
-        let mut bench = self.told(Event::SignIn);
+        self.sign_in_as(Account::default(), tokens)
+    }
+
+    pub(crate) fn sign_in_as(self, account: Account, tokens: Tokens) -> Self {
+        let mut bench = self.told(Event::SignIn { patience: PATIENCE });
         let attempt = bench.sign_in.take().expect("a sign-in is in flight");
-        bench.told(Event::SignedIn { attempt, tokens, user: None })
+        bench.told(Event::SignedIn { attempt, tokens, account })
+    }
+
+    pub(crate) fn sign_in_failed(mut self) -> Self {
+        let attempt = self.sign_in.take().expect("a sign-in is in flight");
+        self.told(Event::SignInFailed { attempt })
+    }
+
+    /// The refresh that nobody asks for, answered like that.
+    pub(crate) fn refreshed_of_itself(mut self, verdict: &Verdict) -> Self {
+        self.run_until_sent(verdict);
+        self
     }
 
     pub(crate) fn told(mut self, event: Event) -> Self {
@@ -84,6 +108,12 @@ impl Bench {
     pub(crate) fn answered(mut self, verdict: &Verdict) -> Self {
         self.answer(verdict.clone());
         self
+    }
+
+    /// A new process: it knows what the vault does, and asks it.
+    pub(crate) fn restarted(self) -> Self {
+        let session = Session::new(Policy::default(), 8, self.now);
+        Self { session, in_flight: None, sign_in: None, ..self }.told(Event::Tick)
     }
 
     pub(crate) fn with_a_hanging_vault(self) -> Self {
@@ -107,21 +137,27 @@ impl Bench {
                 }
                 Effect::Load => {
                     let refresh = self.vault.clone().map(RefreshToken::new);
-                    self.vault_says(Event::Loaded { refresh, user: None, interrupted: false });
+                    let account = self.owner.clone();
+                    self.vault_says(Event::Loaded { refresh, account, interrupted: false });
                 }
                 Effect::Save { generation, .. } if self.failing_saves > 0 => {
                     self.failing_saves -= 1;
                     self.vault_says(Event::NotSaved { generation, trouble: VaultTrouble::Failed });
                 }
-                Effect::Save { generation, token, .. } => {
+                Effect::Save { generation, token, account } => {
                     self.vault = Some(token.expose().to_owned());
+                    self.owner = account;
                     self.vault_says(Event::Saved { generation });
                 }
                 Effect::Forget => {
                     self.vault = None;
                     self.vault_says(Event::Forgotten);
                 }
-                Effect::Heartbeat { .. } | Effect::Note(_) | Effect::Publish { .. } => {}
+                Effect::Heartbeat { attempt, .. } => {
+                    self.beats.push(self.now);
+                    self.tell(Event::Beaten { attempt, beat: (self.pulse)(self.beats.len()) });
+                }
+                Effect::Note(_) | Effect::Publish { .. } => {}
             }
         }
         effects
@@ -154,6 +190,11 @@ impl Bench {
         self.answer(verdict.clone());
     }
 
+    /// In minutes.
+    pub(crate) fn pauses_between_beats(&self) -> Vec<u64> {
+        self.beats.windows(2).map(|pair| pair[1].since(pair[0]).as_secs() / 60).collect()
+    }
+
     /// Whatever was awaited comes after all.
     pub(crate) fn late_answers(&mut self, tokens: &Tokens) {
         self.was_late = self.in_flight.is_some() || self.sign_in.is_some();
@@ -161,7 +202,7 @@ impl Bench {
             self.tell(Event::Refreshed { attempt, verdict: Verdict::Fresh(tokens.clone()) });
         }
         if let Some(attempt) = self.sign_in.take() {
-            self.tell(Event::SignedIn { attempt, tokens: tokens.clone(), user: None });
+            self.tell(Event::SignedIn { attempt, tokens: tokens.clone(), account: Account::default() });
         }
     }
 
@@ -199,6 +240,9 @@ impl Bench {
     }
 }
 
+/// A person at a sign-in page.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(330);
+
 /// A new access token, and no new refresh token.
 pub(crate) fn fresh(lifetime: u64) -> Verdict {
     Verdict::Fresh(tokens(NEW, None, Some(seconds(lifetime))))
@@ -213,6 +257,10 @@ pub(crate) fn tokens(access: &str, refresh: Option<&str>, lifetime: Option<Durat
 
 pub(crate) fn dead() -> Verdict {
     Verdict::Dead
+}
+
+pub(crate) fn interaction(need: Need) -> Verdict {
+    Verdict::Interaction(Interaction::of(need))
 }
 
 pub(crate) fn offline() -> Verdict {

@@ -8,7 +8,7 @@ use session::event::{Attempt, Effect, Event};
 use session::policy::Policy;
 use session::reason::Trouble;
 use session::time::Timestamp;
-use session::tokens::{AccessToken, RefreshToken, Tokens};
+use session::tokens::{AccessToken, Account, RefreshToken, Tokens};
 use session::verdict::Verdict;
 
 use crate::dice::Dice;
@@ -97,11 +97,12 @@ impl Fleet {
 }
 
 fn signed_in(session: Session, now: Timestamp) -> Session {
-    let (session, _) = session.step(Event::SignIn, now);
+    let (session, _) = session.step(Event::SignIn { patience: Duration::from_secs(330) }, now);
     let attempt = Attempt { epoch: 0, number: 1 };
     let tokens = tokens(now, Some(RefreshToken::new("r")));
-    let (session, _) = session.step(Event::SignedIn { attempt, tokens, user: None }, now);
-    let (session, _) = session.step(Event::Loaded { refresh: None, user: None, interrupted: false }, now);
+    let (session, _) = session.step(Event::SignedIn { attempt, tokens, account: Account::default() }, now);
+    let (session, _) =
+        session.step(Event::Loaded { refresh: None, account: Account::default(), interrupted: false }, now);
     session.step(Event::Saved { generation: 1 }, now).0
 }
 

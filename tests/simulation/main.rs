@@ -8,6 +8,7 @@
 
 mod dice;
 mod fleet;
+mod law;
 mod provider;
 mod referee;
 mod saboteur;
@@ -15,7 +16,7 @@ mod scenario;
 mod weather;
 mod world;
 
-use referee::Law;
+use law::Law;
 use saboteur::Bug;
 use world::World;
 
@@ -54,10 +55,13 @@ macro_rules! planted {
 planted! {
     planted_adopting_foreign_tokens: AdoptsForeignTokens => NoForeignTokens;
     planted_accepting_stale_answers: AcceptsStaleAnswers => StaleAnswersChangeNothing;
+    planted_asking_in_a_persons_place: AsksInThePersonsPlace => OnlyAPersonGoesOn;
     planted_believing_in_short_lifetimes: BelievesInShortLifetimes => RefreshesAreFew;
     planted_deleting_on_vault_trouble: DeletesOnVaultTrouble => TheReasonIsTrue;
     planted_dropping_the_session_on_503: DropsTheSessionOn503 => NothingIsForgottenUnasked | TheReasonIsTrue;
     planted_forgetting_when_saving_fails: ForgetsWhenSavingFails => NothingIsForgottenUnasked;
+    planted_forgetting_the_owner: ForgetsTheOwner => TokensKeepTheirOwner;
+    planted_forgetting_a_demand: ForgetsADemand => ADemandIsShown;
     planted_hiding_deadlines: HidesDeadlines => EveryDeadlineIsReported;
     planted_ignoring_retry_after: IgnoresRetryAfter => RetryAfterIsKept;
     planted_ignoring_sleep: IgnoresSleep => PatienceSleepsToo | OneRefreshInFlight;
@@ -69,6 +73,8 @@ planted! {
     planted_retrying_lost_answers_late: RetriesLostAnswersLate => AGraceSavesTheSession;
     planted_sending_an_old_token: SendsAnOldToken => TheNewestTokenIsSent;
     planted_sending_twice: SendsTwice => OneRefreshInFlight;
+    planted_taking_demands_for_refusals: TakesDemandsForRefusals => ADemandEndsNothing;
+    planted_taking_interactions_for_death: TakesInteractionsForDeath => AnInteractionKeepsTheToken | TheReasonIsTrue;
 }
 
 fn number(name: &str) -> Option<u64> {

@@ -3,10 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use session::oauth::error::{Interaction, Need};
 use session::tokens::{AccessToken, RefreshToken, Tokens};
 use session::verdict::Verdict;
 
 use crate::dice::Dice;
+
+pub(crate) const NEEDS: [Need; 6] =
+    [Need::AccountSelection, Need::Consent, Need::Login, Need::Other, Need::Scope, Need::StepUp];
 
 /// How this provider is.
 #[derive(Clone, Debug)]
@@ -23,6 +27,10 @@ pub(crate) struct Habits {
     pub(crate) uneven: bool,
     /// Says that a token is dead in a way that nobody can recognise.
     pub(crate) mumbles: bool,
+    /// Now and then it wants a person, and the refresh token is as good as before.
+    pub(crate) calls_for_people: bool,
+    /// Its protected resources do, and say what for.
+    pub(crate) demands: bool,
 }
 
 pub(crate) struct Provider {
@@ -82,6 +90,9 @@ impl Provider {
         let family = &mut self.families[owner];
         if !family.alive {
             return self.no();
+        }
+        if self.habits.calls_for_people && dice.one_in(15) {
+            return Verdict::Interaction(Interaction::of(dice.pick(&NEEDS)));
         }
         if family.refresh != token {
             let in_time =

@@ -3,47 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use session::Session;
 use session::event::{Attempt, Effect, Event};
 use session::note::Note;
 use session::reason::{Lost, Trouble};
 use session::session::Phase;
 use session::time::Timestamp;
-use session::tokens::{RefreshToken, Tokens};
+use session::tokens::{Account, RefreshToken, Tokens};
 use session::verdict::Verdict;
 
+use crate::law::{Law, Standing, Verified, broken};
 use crate::saboteur::Sut;
-
-/// The laws, each named for what it forbids or demands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Law {
-    /// Whoever asks just after a failure does not set off the next one.
-    AFailureIsFollowedByAPause,
-    /// With a grace, and a network that loses one answer at a time, no session is lost.
-    AGraceSavesTheSession,
-    /// With a healthy network the session ends with a good token.
-    ItRecovers,
-    /// Tokens from before a sign-in or sign-out are never used.
-    NoForeignTokens,
-    /// A refresh token is only taken out of the vault when it is dead or a person wants it.
-    NothingIsForgottenUnasked,
-    OneRefreshInFlight,
-    OneVaultOperationAtATime,
-    /// Whoever has something to do says when, and leaves nothing due behind.
-    EveryDeadlineIsReported,
-    OrphansAreRevoked,
-    /// An answer that slept through a suspend with the machine is not too late.
-    PatienceSleepsToo,
-    RefreshesAreFew,
-    RetryAfterIsKept,
-    SaveComesBeforePublish,
-    StaleAnswersChangeNothing,
-    /// A session needs a person only for a reason that is true.
-    TheReasonIsTrue,
-    /// Never a refresh token but the newest one received.
-    TheNewestTokenIsSent,
-}
-
-pub(crate) type Verified = Result<(), (Law, String)>;
 
 #[derive(Default)]
 pub(crate) struct Referee {
@@ -55,6 +25,10 @@ pub(crate) struct Referee {
     sent: BTreeMap<Attempt, Sent>,
     in_flight: Option<Attempt>,
     signing_in: Option<(Attempt, Sent)>,
+    /// Milliseconds that the sign-in may take.
+    patience: u64,
+    /// Who signed in.
+    account: Account,
     pub(crate) newest: Option<RefreshToken>,
     /// When it came, while nobody has said that it is saved, or that it cannot be.
     unsaved_since: Option<u64>,
@@ -67,6 +41,9 @@ pub(crate) struct Referee {
     /// The same refusal: its signature, how often, since when.
     suspicion: Option<(u64, u32, u64)>,
     died: Option<Lost>,
+    /// The generation of the access token that is out.
+    access: Option<u32>,
+    demanded: Option<Lost>,
     /// How long a session may rest after what it was told last.
     pub(crate) rests_until: u64,
     pub(crate) refreshes: u64,
@@ -92,17 +69,18 @@ impl Referee {
     }
 
     /// Takes down what the session is told, and whether an answer is one that it waits for.
-    pub(crate) fn hear(&mut self, event: &Event, phase: Phase) -> Standing {
+    pub(crate) fn hear(&mut self, event: &Event, session: &Session) -> Standing {
         match event {
             Event::Refreshed { attempt, verdict } => return self.hear_answer(*attempt, verdict),
-            Event::SignedIn { attempt, tokens, .. } => {
+            Event::SignedIn { attempt, tokens, account } => {
                 let awaited = self.signing_in.take_if(|(waited, _)| waited == attempt);
-                if awaited.is_none_or(|(_, began)| self.is_over(&began, 330_000)) {
+                if awaited.is_none_or(|(_, began)| self.is_over(&began, self.patience)) {
                     return self.orphan(tokens);
                 }
                 self.begin_epoch();
                 self.died = tokens.refresh.is_none().then_some(Lost::Expired);
                 self.receive(tokens.refresh.as_ref());
+                self.account = account.clone();
             }
             Event::SignInFailed { attempt } => {
                 self.signing_in.take_if(|(waited, _)| waited == attempt);
@@ -110,11 +88,13 @@ impl Referee {
             Event::SignOut => {
                 self.begin_epoch();
                 self.signing_in = None;
+                self.account = Account::default();
                 self.died = Some(Lost::SignedOut);
             }
-            Event::Loaded { refresh, .. } => {
+            Event::Loaded { refresh, account, .. } => {
                 self.vault_busy = false;
                 if self.epoch == 0 {
+                    self.account = account.clone();
                     self.newest.clone_from(refresh);
                     self.died = refresh.is_none().then_some(Lost::Never);
                 }
@@ -129,14 +109,24 @@ impl Referee {
             Event::Asked => {
                 self.excused += 1;
                 self.pause_until = 0;
-                if phase == (Phase::NeedsLogin { why: Lost::Unsure }) {
+                if self.newest.is_some() {
+                    (self.died, self.demanded) = (None, None);
+                }
+                if session.phase() == (Phase::NeedsLogin { why: Lost::Unsure }) {
                     self.suspicion = None;
                 }
             }
             Event::Woke { .. } => self.excused += 2,
             Event::Rejected { .. } | Event::Beaten { .. } => self.excused += 1,
             Event::NetworkUp => self.pause_until = 0,
-            Event::SignIn | Event::Tick | Event::Wanted { .. } => {}
+            Event::Demanded { generation, interaction } => {
+                if self.access == Some(*generation) {
+                    self.demanded.get_or_insert(interaction.need.lost());
+                }
+                return Standing::Demand(session.access_token(self.time(), Duration::ZERO).cloned());
+            }
+            Event::SignIn { patience } => self.patience = patience.as_millis() as u64,
+            Event::Tick | Event::Wanted { .. } => {}
         }
         Standing::Awaited
     }
@@ -148,19 +138,29 @@ impl Referee {
             Standing::Awaited if late => {
                 return broken(Law::PatienceSleepsToo, "an awaited answer was dropped");
             }
-            Standing::Awaited | Standing::Stale => {}
+            Standing::Awaited | Standing::Demand(_) | Standing::Stale => {}
             Standing::Foreign(tokens) => self.check_revoked(tokens, effects)?,
+        }
+        let out = sut.session().access_token(self.time(), Duration::ZERO);
+        if let Standing::Demand(before) = standing
+            && out != before.as_ref()
+        {
+            return broken(Law::ADemandEndsNothing, "a demand has cost a good token");
         }
         for effect in effects {
             self.check_effect(effect, standing)?;
         }
         self.check_phase(sut.session().phase())?;
         self.check_deadline(sut)?;
-        let out = sut.session().access_token(self.time(), Duration::ZERO);
         if out.is_some_and(|token| self.orphans.contains(token.expose())) {
             return broken(Law::NoForeignTokens, "a foreign access token is out");
         }
         Ok(())
+    }
+
+    /// Whether that is only demanded, and everything goes on behind it.
+    pub(crate) fn is_demand(&self, why: Lost) -> bool {
+        self.demanded == Some(why) && self.died != Some(why)
     }
 
     fn hear_answer(&mut self, attempt: Attempt, verdict: &Verdict) -> Standing {
@@ -188,6 +188,10 @@ impl Referee {
                     self.unsaved_since = None;
                 }
             }
+            Verdict::Interaction(interaction) => {
+                self.died = Some(interaction.need.lost());
+                self.demanded = self.died;
+            }
             Verdict::Misconfigured { .. } => self.rests_until = now + 3_600_000,
             Verdict::Suspect { signature, authentic: true, .. } => {
                 let (_, count, _) = match &mut self.suspicion {
@@ -213,6 +217,8 @@ impl Referee {
     fn begin_epoch(&mut self) {
         self.epoch += 1;
         self.in_flight = None;
+        self.access = None;
+        self.demanded = None;
         self.newest = None;
         self.unsaved_since = None;
         self.suspicion = None;
@@ -236,7 +242,7 @@ impl Referee {
     fn check_effect(&mut self, effect: &Effect, standing: &Standing) -> Verified {
         match effect {
             Effect::Refresh { attempt, token, .. } => self.check_refresh(*attempt, token),
-            Effect::Save { token, .. } => {
+            Effect::Save { token, account, .. } => {
                 if self.orphans.contains(token.expose()) {
                     return broken(Law::NoForeignTokens, "a foreign refresh token is saved");
                 }
@@ -244,18 +250,27 @@ impl Referee {
                     let law = standing.law().unwrap_or(Law::TheNewestTokenIsSent);
                     return broken(law, "what is saved is not the newest refresh token");
                 }
+                if *account != self.account {
+                    return broken(Law::TokensKeepTheirOwner, "a token is saved as somebody else's");
+                }
                 self.save_asked = true;
                 self.begin_vault()
             }
             Effect::Load => self.begin_vault(),
+            Effect::Forget if self.newest.is_some() && self.died.is_some() => {
+                broken(Law::AnInteractionKeepsTheToken, "it is taken out of the vault")
+            }
             Effect::Forget if self.newest.is_some() => broken(
                 standing.law().unwrap_or(Law::NothingIsForgottenUnasked),
                 "a refresh token that may be good is taken out of the vault",
             ),
             Effect::Forget => self.begin_vault(),
-            Effect::Publish { .. } => match standing.law() {
+            Effect::Publish { generation } => match standing.law() {
                 Some(law) => broken(law, "an answer that nobody waits for was used"),
-                None => self.check_publish(),
+                None => {
+                    self.access = Some(*generation);
+                    self.check_publish()
+                }
             },
             Effect::SignIn { attempt } => {
                 self.signing_in = Some((*attempt, self.sending()));
@@ -283,6 +298,9 @@ impl Referee {
                 Law::TheNewestTokenIsSent,
                 &format!("{} is sent, the newest is {newest}", token.expose()),
             );
+        }
+        if let Some(why) = self.died {
+            return broken(Law::OnlyAPersonGoesOn, &format!("a refresh is sent after {why:?}"));
         }
         if self.now < self.not_before {
             return broken(Law::RetryAfterIsKept, &format!("asked for rest until {}", self.not_before));
@@ -323,10 +341,15 @@ impl Referee {
     }
 
     fn check_phase(&self, phase: Phase) -> Verified {
+        if let (Phase::Fresh | Phase::Refreshing { .. } | Phase::Waiting { .. }, Some(why)) =
+            (phase, self.demanded)
+        {
+            return broken(Law::ADemandIsShown, &format!("{phase:?}, and {why:?} is demanded"));
+        }
         let Phase::NeedsLogin { why } = phase else { return Ok(()) };
         let suspected =
             self.suspicion.is_some_and(|(_, count, first)| count >= 3 && self.now >= first + 120_000);
-        let is_true = self.died == Some(why) || (why == Lost::Unsure && suspected);
+        let is_true = [self.died, self.demanded].contains(&Some(why)) || (why == Lost::Unsure && suspected);
         if is_true { Ok(()) } else { broken(Law::TheReasonIsTrue, &format!("{why:?} is not so")) }
     }
 
@@ -338,9 +361,11 @@ impl Referee {
         let session = sut.session();
         let promised = match session.phase() {
             Phase::Fresh => session.view(self.time()).refresh_at.or(at),
+            // What is shown hides what goes on behind it.
+            Phase::NeedsLogin { why } if self.is_demand(why) => session.view(self.time()).refresh_at.or(at),
             Phase::NeedsLogin { .. } => return Ok(()),
             Phase::Refreshing { .. } => Some(self.time() + Duration::from_secs(90 + self.slept / 1000)),
-            Phase::SigningIn => Some(self.time() + Duration::from_secs(330 + self.slept / 1000)),
+            Phase::SigningIn => Some(self.time() + Duration::from_millis(self.patience + self.slept)),
             Phase::Waiting { why: Trouble::Vault, .. } if self.vault_busy => return Ok(()),
             Phase::Waiting { until, .. } => Some(until.max(self.time() + Duration::from_secs(4))),
         };
@@ -371,28 +396,5 @@ impl Referee {
     }
 }
 
-/// Whether anybody waits for what the session is told.
-#[derive(PartialEq, Eq)]
-pub(crate) enum Standing {
-    Awaited,
-    Foreign(Tokens),
-    Stale,
-}
-
-impl Standing {
-    /// The law that using it breaks.
-    fn law(&self) -> Option<Law> {
-        match self {
-            Self::Awaited => None,
-            Self::Foreign(_) => Some(Law::NoForeignTokens),
-            Self::Stale => Some(Law::StaleAnswersChangeNothing),
-        }
-    }
-}
-
 /// Half of the shortest first backoff.
 const SHORTEST_PAUSE: u64 = 125;
-
-pub(crate) fn broken(law: Law, what: &str) -> Verified {
-    Err((law, what.to_owned()))
-}

@@ -7,7 +7,7 @@ use session::event::{Attempt, Effect, Event};
 use session::reason::Trouble;
 use session::session::Phase;
 use session::time::Timestamp;
-use session::tokens::RefreshToken;
+use session::tokens::{Account, RefreshToken};
 use session::verdict::Verdict;
 
 /// One mistake, as somebody has made it before.
@@ -15,9 +15,12 @@ use session::verdict::Verdict;
 pub(crate) enum Bug {
     AdoptsForeignTokens,
     AcceptsStaleAnswers,
+    AsksInThePersonsPlace,
     BelievesInShortLifetimes,
     DeletesOnVaultTrouble,
     DropsTheSessionOn503,
+    ForgetsADemand,
+    ForgetsTheOwner,
     ForgetsWhenSavingFails,
     HidesDeadlines,
     IgnoresRetryAfter,
@@ -30,6 +33,8 @@ pub(crate) enum Bug {
     RetriesLostAnswersLate,
     SendsAnOldToken,
     SendsTwice,
+    TakesDemandsForRefusals,
+    TakesInteractionsForDeath,
 }
 
 /// The session, with at most one bug around it.
@@ -37,6 +42,8 @@ pub(crate) struct Sut {
     session: Option<Session>,
     bug: Option<Bug>,
     in_flight: Option<Attempt>,
+    /// The last answer was that a person is wanted.
+    stopped: bool,
     sent: Vec<RefreshToken>,
     /// Done after everything else that is done next.
     delayed: Vec<Effect>,
@@ -44,7 +51,14 @@ pub(crate) struct Sut {
 
 impl Sut {
     pub(crate) fn new(session: Session, bug: Option<Bug>) -> Self {
-        Self { session: Some(session), bug, in_flight: None, sent: Vec::new(), delayed: Vec::new() }
+        Self {
+            session: Some(session),
+            bug,
+            in_flight: None,
+            stopped: false,
+            sent: Vec::new(),
+            delayed: Vec::new(),
+        }
     }
 
     pub(crate) fn session(&self) -> &Session {
@@ -82,14 +96,20 @@ impl Sut {
 
     fn misread(&mut self, event: Event) -> Event {
         let Some(bug) = self.bug else { return event };
+        self.stopped &= !matches!(event, Event::Asked | Event::SignedIn { .. } | Event::SignOut);
         if let Event::Refreshed { attempt, verdict } = event {
             return self.misread_answer(bug, attempt, verdict);
         }
         match (bug, event) {
             (Bug::IgnoresSleep, Event::Woke { .. }) => Event::Tick,
+            (Bug::AsksInThePersonsPlace, Event::NetworkUp) if self.stopped => Event::Asked,
+            (Bug::ForgetsADemand, Event::Demanded { .. }) => Event::Tick,
+            (Bug::TakesDemandsForRefusals, Event::Demanded { generation, .. }) => {
+                Event::Rejected { generation }
+            }
             (Bug::RefreshesOnEveryCall, Event::Wanted { .. }) => Event::Asked,
             (Bug::DeletesOnVaultTrouble, Event::NotLoaded(_)) => {
-                Event::Loaded { refresh: None, user: None, interrupted: false }
+                Event::Loaded { refresh: None, account: Account::default(), interrupted: false }
             }
             (_, event) => event,
         }
@@ -107,6 +127,9 @@ impl Sut {
         if let (Bug::BelievesInShortLifetimes, Verdict::Fresh(tokens)) = (bug, &mut verdict) {
             tokens.lifetime = tokens.lifetime.map(|lifetime| lifetime / 8);
         }
+        if let (Bug::TakesInteractionsForDeath, Verdict::Interaction(_)) = (bug, &verdict) {
+            verdict = Verdict::Dead;
+        }
         if let Verdict::Transient { trouble, status, retry_after } = &mut verdict {
             match bug {
                 Bug::IgnoresRetryAfter => *retry_after = None,
@@ -116,7 +139,9 @@ impl Sut {
                 _ => {}
             }
         }
-        self.in_flight.take_if(|waited| *waited == attempt);
+        if self.in_flight.take_if(|waited| *waited == attempt).is_some() {
+            self.stopped = matches!(verdict, Verdict::Interaction(_));
+        }
         Event::Refreshed { attempt, verdict }
     }
 
@@ -135,6 +160,13 @@ impl Sut {
                 for effect in effects {
                     if let (Effect::Refresh { token, .. }, Some(old)) = (effect, self.sent.first()) {
                         *token = old.clone();
+                    }
+                }
+            }
+            Bug::ForgetsTheOwner => {
+                for effect in effects {
+                    if let Effect::Save { account, .. } = effect {
+                        *account = Account::default();
                     }
                 }
             }

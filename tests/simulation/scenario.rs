@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use session::oauth::error::Interaction;
 use session::policy::Policy;
 
 use crate::dice::Dice;
-use crate::provider::Habits;
+use crate::provider::{Habits, NEEDS};
 use crate::world::Happening;
 
 #[derive(Clone, Debug)]
@@ -35,6 +36,8 @@ impl Scenario {
             tells_lifetime: !dice.one_in(8),
             uneven: dice.one_in(6),
             mumbles: dice.one_in(6),
+            calls_for_people: !gentle && dice.one_in(4),
+            demands: dice.one_in(3),
         };
         let half = Duration::from_millis(lifetime / 2);
         let policy = Policy {
@@ -73,10 +76,15 @@ impl Scenario {
         dice.between(1, 2 * self.calls_every)
     }
 
+    pub(crate) fn interaction(&self, dice: &mut Dice) -> Interaction {
+        let max_age = dice.pick(&[None, Some(0), Some(300)]);
+        Interaction { max_age, ..Interaction::of(dice.pick(&NEEDS)) }
+    }
+
     /// The longest time that a session may wait of its own accord, and a sign-in that is still open.
     pub(crate) fn longest_rest(&self) -> u64 {
         let last_failure = 20 * 60_000;
-        last_failure + 430_000
+        last_failure + 1_000_000
     }
 
     fn plan(&mut self, dice: &mut Dice) {

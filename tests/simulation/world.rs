@@ -9,14 +9,15 @@ use std::time::Duration;
 use session::Session;
 use session::event::{Attempt, Effect, Event};
 use session::session::Phase;
-use session::tokens::RefreshToken;
+use session::tokens::{Account, RefreshToken};
 use session::verdict::Verdict;
 
 mod deeds;
 
 use crate::dice::Dice;
+use crate::law::{Law, Verified, broken};
 use crate::provider::Provider;
-use crate::referee::{Law, Referee, Verified, broken};
+use crate::referee::Referee;
 use crate::saboteur::{Bug, Sut};
 use crate::scenario::Scenario;
 use crate::weather::Weather;
@@ -32,7 +33,7 @@ pub(crate) struct World {
     /// Which process this is; what an older one had in flight reaches nobody.
     life: u32,
     pub(crate) provider: Provider,
-    vault: Option<(RefreshToken, Option<String>)>,
+    vault: Option<(RefreshToken, Account)>,
     weather: Weather,
     vault_mood: Mood,
     lost_one: bool,
@@ -74,7 +75,7 @@ pub(crate) enum Lost {
 pub(crate) enum VaultWork {
     Forget,
     Load,
-    Save(u32, RefreshToken, Option<String>),
+    Save(u32, RefreshToken, Account),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -186,6 +187,11 @@ impl World {
                 let generation = self.generation().saturating_sub(1);
                 self.tell(Event::Rejected { generation })
             }
+            2 => {
+                let generation = self.generation().saturating_sub(1);
+                let interaction = self.scenario.interaction(&mut self.dice);
+                self.tell(Event::Demanded { generation, interaction })
+            }
             _ => self.call(),
         }
     }
@@ -214,7 +220,12 @@ impl World {
                 self.remark("access tokens are revoked");
                 self.provider.revoke_access();
             }
-            Happening::SignIn => return self.tell(Event::SignIn),
+            Happening::SignIn => {
+                return {
+                    let patience = self.dice.pick(&[60, 330, 330, 900]);
+                    self.tell(Event::SignIn { patience: Duration::from_secs(patience) })
+                };
+            }
             Happening::SignOut => return self.tell(Event::SignOut),
             Happening::Suspend => return self.suspend(),
             Happening::VaultDone(life, work) if life == self.life => return self.vault_done(work),
@@ -245,7 +256,7 @@ impl World {
                 self.later(1, Happening::Call);
             }
         }
-        let standing = self.referee.hear(&event, self.sut.session().phase());
+        let standing = self.referee.hear(&event, self.sut.session());
         let effects = self.sut.step(event, self.referee.time());
         for effect in &effects {
             self.trace(Trace::Did(effect.clone()));
@@ -254,8 +265,11 @@ impl World {
         for effect in effects {
             self.perform(effect);
         }
-        let lost = matches!(self.sut.session().phase(), Phase::NeedsLogin { .. });
-        if lost && !self.calm && self.dice.one_in(6) {
+        // Whoever can work is in no hurry.
+        let session = self.sut.session();
+        let lost = matches!(session.phase(), Phase::NeedsLogin { .. });
+        let works = session.access_token(self.referee.time(), Duration::ZERO).is_some();
+        if lost && !self.calm && self.dice.one_in(if works { 60 } else { 6 }) {
             let after = self.scenario.gap(&mut self.dice);
             self.later(after, Happening::SignIn);
         }
@@ -302,8 +316,11 @@ impl World {
         let session = self.sut.session();
         let time = self.referee.time();
         match session.phase() {
-            Phase::NeedsLogin { .. } => true,
-            Phase::Fresh => session.access_token(time, Duration::ZERO).is_some() && session.view(time).saved,
+            Phase::NeedsLogin { why } if !self.referee.is_demand(why) => true,
+            // What a resource demands is no excuse: the tokens go on.
+            Phase::Fresh | Phase::NeedsLogin { .. } => {
+                session.access_token(time, Duration::ZERO).is_some() && session.view(time).saved
+            }
             Phase::Refreshing { .. } | Phase::SigningIn | Phase::Waiting { .. } => false,
         }
     }

@@ -334,12 +334,16 @@ pub struct SessionView {
     /// The provider has fault switches.
     pub sandbox: bool,
     /// How a person can sign in, the first one first.
+    #[serde(default)]
     pub ways: Vec<Way>,
     /// The sign-in that somebody is at.
+    #[serde(default)]
     pub pending: Option<Pending>,
     /// What a resource or the provider demands besides, when that is why a person is needed.
+    #[serde(default)]
     pub demand: Option<Demand>,
     /// The provider has a page on which to end the session in the browser as well.
+    #[serde(default)]
     pub browser_logout: bool,
 }
 
@@ -435,6 +439,7 @@ pub struct AccessView {
     /// The provider has refused it; it is not used any more.
     pub rejected: bool,
     /// It is good only together with a proof of possession (RFC 9449).
+    #[serde(default)]
     pub dpop: bool,
 }
 
@@ -606,6 +611,7 @@ pub enum Code {
     KeyringLocked,
     KeyringSlow,
     Misconfigured,
+    NoBrowser,
     NoMetadata,
     NotASandbox,
     NotJson,

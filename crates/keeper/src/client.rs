@@ -210,8 +210,13 @@ fn own_timeout(request: &Request) -> Option<Duration> {
         Request::Token { timeout_ms, .. } | Request::Fetch(crate::api::Fetch { timeout_ms, .. }) => {
             Some(timeout_ms.map_or(CALLERS_TIME, Duration::from_millis))
         }
+        Request::FinishSignIn { timeout_ms, .. } => {
+            Some(timeout_ms.map_or(A_PERSONS_TIME, Duration::from_millis))
+        }
         Request::Add(_)
         | Request::Bench { .. }
+        | Request::CancelSignIn { .. }
+        | Request::Discover { .. }
         | Request::Hello { .. }
         | Request::Log { .. }
         | Request::Login { .. }
@@ -219,6 +224,7 @@ fn own_timeout(request: &Request) -> Option<Duration> {
         | Request::Refresh { .. }
         | Request::Remove { .. }
         | Request::SetBench { .. }
+        | Request::SignIn { .. }
         | Request::Status { .. }
         | Request::Stop
         | Request::Watch => None,
@@ -252,6 +258,9 @@ fn unreachable(problem: &str) -> Failure {
 }
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// At a browser, or on another device: the provider's codes have run out by then.
+const A_PERSONS_TIME: Duration = Duration::from_secs(2 * 3600);
 
 /// For a sign-in or a refresh through a slow provider, and a keyring that waits for a person to unlock it.
 const PATIENCE: Duration = Duration::from_secs(180);

@@ -8,6 +8,7 @@ mod edit;
 mod file;
 mod hint;
 mod merge;
+mod oauth;
 mod profile;
 mod rules;
 
@@ -26,6 +27,7 @@ pub use duration::parse_duration;
 pub use edit::{add, remove};
 pub use file::{read_text, write};
 pub(crate) use hint::nearest;
+pub use oauth::{Endpoints, Oauth, Probe, Redirect, check_issuer};
 pub use rules::{check_name, check_url, is_loopback};
 
 /// What a configuration file says.
@@ -44,11 +46,11 @@ pub struct Config {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Profile {
     pub name: String,
-    /// The preset that the recipe comes from, or [`CUSTOM`].
+    /// The preset that the recipe comes from, [`CUSTOM`], or [`OAUTH`].
     pub preset: String,
-    /// The base that the recipe's paths are appended to. Its path has no `/` at the end, unless that is all of it.
+    /// The base of the API: what paths are appended to. Its path has no `/` at the end, unless that is all of it.
     pub url: Url,
-    pub recipe: Recipe,
+    pub protocol: Protocol,
     /// Time between heartbeats.
     pub heartbeat: Duration,
     /// How long before its end an access token is refreshed; by the lifetime when absent.
@@ -68,6 +70,13 @@ pub struct Profile {
     pub user: Option<String>,
 }
 
+/// How the provider is spoken with.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Protocol {
+    Oauth(Box<Oauth>),
+    Recipe(Box<Recipe>),
+}
+
 /// Something in the file that is wrong, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
@@ -83,6 +92,9 @@ pub struct Problem {
 
 /// The name of a recipe that comes from no preset.
 pub const CUSTOM: &str = "custom";
+
+/// What stands in place of a preset for an OAuth provider.
+pub const OAUTH: &str = "oauth";
 
 impl Config {
     /// Reads the file. One that does not exist is an empty configuration.
@@ -163,19 +175,35 @@ impl Profile {
             refresh_before: self.refresh_before,
             assume_lifetime: self.assume_lifetime,
             heartbeat: self.heartbeat,
-            probe: self.recipe.heartbeat.is_some(),
+            probe: self.has_probe(),
             slot,
         }
     }
 
-    /// Whom tokens may be sent to: scheme, host and port (RFC 6454).
+    /// Whom a refresh token belongs to, and so may be sent to: scheme, host and port (RFC 6454), or the issuer and the
+    /// client that it was given to.
     pub fn origin(&self) -> String {
-        self.url.origin().ascii_serialization()
+        match &self.protocol {
+            Protocol::Oauth(oauth) => format!("{} ({})", oauth.address(), oauth.client.id),
+            Protocol::Recipe(_) => self.url.origin().ascii_serialization(),
+        }
     }
 
-    /// Host and, where it is not the scheme's own, port.
+    /// Of the provider: host and, where it is not the scheme's own, port.
     pub fn host(&self) -> String {
-        rules::host(&self.url)
+        match &self.protocol {
+            Protocol::Oauth(oauth) => {
+                Url::parse(oauth.address()).map(|url| rules::host(&url)).unwrap_or_default()
+            }
+            Protocol::Recipe(_) => rules::host(&self.url),
+        }
+    }
+
+    fn has_probe(&self) -> bool {
+        match &self.protocol {
+            Protocol::Oauth(oauth) => oauth.probe != Some(Probe::None),
+            Protocol::Recipe(recipe) => recipe.heartbeat.is_some(),
+        }
     }
 }
 

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::error::Error as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
@@ -17,13 +18,14 @@ use session::tokens::Secret;
 use url::Url;
 
 use crate::api::Code;
-use crate::config::{Profile, is_loopback};
+use crate::config::is_loopback;
 use crate::failure::Problem;
 
-/// The HTTP clients of a keeper, made when first needed and shared by the profiles that need the same.
-#[derive(Default)]
+/// The HTTP clients of a keeper, made when first needed and shared by the profiles that need the same. Cloning gives
+/// another handle to the same.
+#[derive(Clone, Default)]
 pub(crate) struct Http {
-    clients: HashMap<Key, Client>,
+    clients: Arc<Mutex<HashMap<Key, Client>>>,
 }
 
 /// What makes two profiles need different clients.
@@ -33,12 +35,6 @@ struct Key {
     /// Reached without the system's proxy.
     loopback: bool,
     ca_file: Option<PathBuf>,
-}
-
-/// Where a profile's provider is and what it takes to reach it.
-pub(crate) struct Reach<'a> {
-    pub(crate) url: &'a Url,
-    pub(crate) ca_file: Option<&'a Path>,
 }
 
 /// A whole answer. It may hold tokens, and cannot be printed.
@@ -53,32 +49,25 @@ pub(crate) struct Received {
 }
 
 impl Http {
-    pub(crate) fn about_tokens(&mut self, reach: &Reach<'_>) -> Result<Client, Problem> {
-        self.client(reach, true)
+    /// For exchanges with that address.
+    pub(crate) fn about_tokens(&self, url: &Url, ca_file: Option<&Path>) -> Result<Client, Problem> {
+        self.client(url, ca_file, true)
     }
 
-    pub(crate) fn about_resources(&mut self, reach: &Reach<'_>) -> Result<Client, Problem> {
-        self.client(reach, false)
+    /// For requests to a protected resource there.
+    pub(crate) fn about_resources(&self, url: &Url, ca_file: Option<&Path>) -> Result<Client, Problem> {
+        self.client(url, ca_file, false)
     }
 
-    fn client(&mut self, reach: &Reach<'_>, about_tokens: bool) -> Result<Client, Problem> {
-        let key = Key {
-            about_tokens,
-            loopback: is_loopback(reach.url),
-            ca_file: reach.ca_file.map(Path::to_owned),
-        };
-        if let Some(client) = self.clients.get(&key) {
+    fn client(&self, url: &Url, ca_file: Option<&Path>, about_tokens: bool) -> Result<Client, Problem> {
+        let key = Key { about_tokens, loopback: is_loopback(url), ca_file: ca_file.map(Path::to_owned) };
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = clients.get(&key) {
             return Ok(client.clone());
         }
         let client = build(&key)?;
-        self.clients.insert(key, client.clone());
+        clients.insert(key, client.clone());
         Ok(client)
-    }
-}
-
-impl Profile {
-    pub(crate) fn reach(&self) -> Reach<'_> {
-        Reach { url: &self.url, ca_file: self.ca_file.as_deref() }
     }
 }
 
@@ -93,26 +82,35 @@ impl Received {
         }
     }
 
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(String::as_str)
+    }
+
+    /// What the provider's clock showed, in seconds since 1970.
+    pub(crate) fn date(&self) -> Option<i64> {
+        self.date
+    }
+
     pub(crate) fn clock(&self) -> Clock<'_> {
         Clock { date: self.date, jwt: &jwt_times }
     }
 }
 
-/// Sends a recipe's message and reads its answer whole.
+/// Sends a message to that address and reads its answer whole. `more` are headers beside the message's own.
 pub(crate) async fn exchange(
     client: &Client,
-    base: &Url,
+    url: &Url,
     message: &Message,
+    more: &[(String, Secret)],
     timeout: Duration,
 ) -> Result<Received, Trouble> {
-    let url = join(base, &message.path).map_err(|()| Trouble::Misconfigured)?;
     let method = Method::from_bytes(message.method.as_bytes()).map_err(|_| Trouble::Misconfigured)?;
     let mut request = client.request(method, url.clone()).timeout(timeout);
     if !message.query.is_empty() {
         let pairs: Vec<_> = message.query.iter().map(|(name, value)| (name, value.expose())).collect();
         request = request.query(&pairs);
     }
-    for (name, value) in &message.headers {
+    for (name, value) in message.headers.iter().chain(more) {
         request = header(request, name, value);
     }
     if let Some(content_type) = message.content_type {
@@ -121,7 +119,7 @@ pub(crate) async fn exchange(
     if let Some(body) = &message.body {
         request = request.body(body.expose().to_owned());
     }
-    receive(request, is_authentic(&url), LARGEST_TOKEN_ANSWER).await
+    receive(request, is_authentic(url), LARGEST_TOKEN_ANSWER).await
 }
 
 /// Sends a request and reads its answer whole, up to `limit` bytes.

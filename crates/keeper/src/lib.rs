@@ -2,6 +2,7 @@
 
 pub mod agent;
 pub mod api;
+pub mod browser;
 pub mod client;
 pub mod clock;
 pub mod config;
@@ -12,6 +13,7 @@ pub mod keeper;
 pub mod lock;
 pub mod paths;
 pub mod privacy;
+mod provider;
 pub mod secret;
 pub mod vault;
 pub mod words;

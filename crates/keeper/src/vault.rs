@@ -11,7 +11,7 @@ mod keyring;
 mod memory;
 mod record;
 
-use session::tokens::RefreshToken;
+use session::tokens::{Account, RefreshToken};
 
 use crate::api::VaultKind;
 
@@ -24,11 +24,11 @@ use self::memory::Memory;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
     pub refresh: RefreshToken,
-    /// Scheme, host and port of the provider that gave it: a token goes to nobody else, whatever a configuration
-    /// says one day.
+    /// Which provider gave it, and where that matters to which client: a token goes to nobody else, whatever a
+    /// configuration says one day.
     pub origin: String,
-    /// Who signed in, when the keeper was told.
-    pub user: Option<String>,
+    /// Whose it is; the ID token is not kept.
+    pub account: Account,
 }
 
 /// A handle; cloning it is cheap and gives another one to the same vault.

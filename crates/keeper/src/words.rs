@@ -34,6 +34,17 @@ impl Language {
         Self::named(&set.unwrap_or_default())
     }
 
+    /// The first language of an `Accept-Language` header that there is a catalogue for (RFC 9110, section 12.5.4).
+    pub fn accepted(header: &str) -> Self {
+        let mut wanted = header.split(',').map(|part| part.split(';').next().unwrap_or_default().trim());
+        let known = wanted.find(|tag| {
+            ["zh", "en"]
+                .iter()
+                .any(|known| tag.split('-').next().is_some_and(|it| it.eq_ignore_ascii_case(known)))
+        });
+        Self::named(&known.unwrap_or_default().to_ascii_lowercase())
+    }
+
     fn named(locale: &str) -> Self {
         match locale.split(['_', '-', '.', '@']).next() {
             Some("zh") => Self::Chinese,

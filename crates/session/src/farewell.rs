@@ -5,6 +5,7 @@
 
 use core::time::Duration;
 
+use crate::note::Note;
 use crate::reason::Trouble;
 use crate::time::Timestamp;
 
@@ -25,6 +26,8 @@ pub enum Told {
     Refused { status: u16 },
     /// It was not reached, or not able to listen.
     Trouble { trouble: Trouble, status: Option<u16> },
+    /// There is no way to tell it.
+    Unsupported,
 }
 
 /// Whether it is told again.
@@ -52,7 +55,7 @@ impl Farewell {
 
     pub fn on_told(&mut self, told: Told, now: Timestamp) -> Next {
         match told {
-            Told::Heard | Told::Refused { .. } => Next::Over,
+            Told::Heard | Told::Refused { .. } | Told::Unsupported => Next::Over,
             Told::Trouble { .. } if now >= self.until => Next::Over,
             Told::Trouble { .. } => {
                 let pause = FIRST_PAUSE.saturating_mul(1 << self.failures.min(16)).min(LONGEST_PAUSE);
@@ -70,12 +73,15 @@ impl Farewell {
 }
 
 impl Told {
-    /// For the journal: what went wrong, if anything did.
-    pub fn trouble(self) -> (Option<Trouble>, Option<u16>) {
+    /// What the journal says of it.
+    pub fn note(self) -> Note {
         match self {
-            Self::Heard => (None, None),
-            Self::Refused { status } => (Some(Trouble::Suspect), Some(status)),
-            Self::Trouble { trouble, status } => (Some(trouble), status),
+            Self::Heard => Note::SignOutTold { trouble: None, status: None },
+            Self::Refused { status } => {
+                Note::SignOutTold { trouble: Some(Trouble::Suspect), status: Some(status) }
+            }
+            Self::Trouble { trouble, status } => Note::SignOutTold { trouble: Some(trouble), status },
+            Self::Unsupported => Note::SignOutNotTold,
         }
     }
 
@@ -83,6 +89,8 @@ impl Told {
     pub fn of_status(status: u16) -> Self {
         match status {
             429 => Self::Trouble { trouble: Trouble::RateLimited, status: Some(status) },
+            // Too slow, or too early: nothing is wrong with what was said.
+            408 | 425 => Self::Trouble { trouble: Trouble::Status, status: Some(status) },
             0..400 => Self::Heard,
             400..500 => Self::Refused { status },
             _ => Self::Trouble { trouble: Trouble::Status, status: Some(status) },
@@ -139,7 +147,8 @@ mod tests {
         for told in [Told::of_status(200), Told::of_status(204), Told::of_status(400), Told::of_status(404)] {
             assert_eq!(Farewell::new(now).on_told(told, now), Next::Over, "{told:?}");
         }
-        for told in [Told::of_status(500), Told::of_status(503), Told::of_status(429), OFFLINE] {
+        let later = [408, 425, 429, 500, 503].map(Told::of_status);
+        for told in later.into_iter().chain([OFFLINE]) {
             assert!(matches!(Farewell::new(now).on_told(told, now), Next::Again(_)), "{told:?}");
         }
     }

@@ -1,4 +1,8 @@
 //! Asking the provider, every few minutes, whether the token is still good.
+//!
+//! A provider that says no is believed, and the token replaced. But one that says no to whatever it is shown, while the
+//! requests go well, does not speak of the token: some introspection endpoints answer so to clients that they do not
+//! serve. Each no after another one therefore doubles the time until it is asked again.
 
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -15,6 +19,8 @@ pub(crate) struct Pulse {
     pub(crate) in_flight: Option<Flight>,
     /// Whether the last answer was good, and when it came.
     pub(crate) last: Option<(bool, Timestamp)>,
+    /// How often the answer was no, of a new token each time, since it was last good.
+    noes: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +34,7 @@ pub(crate) struct Flight {
 
 impl Pulse {
     pub(crate) fn starting(next_at: Timestamp) -> Self {
-        Self { next_at, in_flight: None, last: None }
+        Self { next_at, in_flight: None, last: None, noes: 0 }
     }
 
     pub(crate) fn restart(&mut self, next_at: Timestamp) {
@@ -47,7 +53,7 @@ impl Session {
     }
 
     pub(crate) fn beat(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
-        self.pulse.next_at = now + self.policy.heartbeat.max(SHORTEST);
+        self.pulse.next_at = now + self.pause_between_beats();
         let Some(access) = &self.access else { return };
         let good = access.is_good(now, Duration::ZERO);
         // A refresh in flight says more than a heartbeat could, and some providers kill the old token with it.
@@ -68,10 +74,14 @@ impl Session {
         match beat {
             Beat::Good => {
                 self.pulse.last = Some((true, now));
+                self.pulse.noes = 0;
+                self.pulse.next_at = flight.began + self.pause_between_beats();
                 out.push(Effect::Note(Note::Heartbeat { good: true, took_ms }));
             }
             Beat::SaysNo if current => {
                 self.pulse.last = Some((false, now));
+                self.pulse.noes = self.pulse.noes.saturating_add(1);
+                self.pulse.next_at = flight.began + self.pause_between_beats();
                 out.push(Effect::Note(Note::Heartbeat { good: false, took_ms }));
                 self.refuse(flight.generation, Cause::HeartbeatSaidNo, now, out);
             }
@@ -83,6 +93,13 @@ impl Session {
         }
     }
 
+    /// What the profile says for the first no as well: it was about a token that may really have been dead.
+    fn pause_between_beats(&self) -> Duration {
+        let usual = self.policy.heartbeat.max(SHORTEST);
+        let doublings = self.pulse.noes.saturating_sub(1).min(MOST_DOUBLINGS);
+        usual.saturating_mul(1 << doublings).min(usual.max(LONGEST))
+    }
+
     pub(crate) fn miss_heartbeat(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
         let Some(flight) = &self.pulse.in_flight else { return };
         let attempt = flight.attempt;
@@ -92,6 +109,11 @@ impl Session {
 
 /// A profile may ask for more, but not for a busy loop.
 const SHORTEST: Duration = Duration::from_millis(200);
+
+/// However often the answer was no: it is asked again some day, and not less often than the profile wants.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
+
+const MOST_DOUBLINGS: u32 = 24;
 
 /// Above what the HTTP client allows itself, as for a refresh.
 const PATIENCE: Duration = Duration::from_secs(90);

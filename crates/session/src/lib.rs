@@ -9,6 +9,7 @@
 extern crate alloc;
 
 pub mod breaker;
+mod demand;
 mod dice;
 pub mod event;
 pub mod farewell;
@@ -26,5 +27,6 @@ mod stored;
 pub mod time;
 pub mod tokens;
 pub mod verdict;
+mod view;
 
 pub use session::Session;

@@ -56,13 +56,12 @@ pub(crate) struct Suspicion {
 
 impl Session {
     pub(crate) fn on_asked(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+        self.dismiss_demand();
         if self.hold.as_ref().is_some_and(|hold| now < hold.named) {
             return;
         }
-        // A person who asks for a refresh wants to do without what was demanded.
-        let demanded = self.demand.take().map(|demand| demand.need.lost());
-        if self.grant.is_some() && (self.lost == Some(Lost::Unsure) || (self.lost.is_some() && self.lost == demanded)) {
-            self.lost = None;
+        // A token that is still there was kept aside by whatever stopped the session.
+        if self.grant.is_some() && self.lost.take().is_some() {
             self.suspicion = None;
         }
         if self.hold.take().is_some() {
@@ -182,11 +181,7 @@ impl Session {
         match verdict {
             Verdict::Dead => self.condemn(&exchange, out),
             Verdict::Fresh(tokens) => self.accept(&exchange, tokens, now, out),
-            // Asking again would bring the same. The token is kept aside: *Try again* can still use it.
-            Verdict::Interaction(interaction) => {
-                self.lose(interaction.need.lost(), out);
-                self.demand = Some(interaction);
-            }
+            Verdict::Interaction(interaction) => self.stop_for_person(interaction, out),
             Verdict::Misconfigured { trouble, status } => {
                 // Counted by themselves: one 404 after a dozen 503s is a deployment, not a wrong profile.
                 let in_a_row = self.streak.misconfigured + 1;

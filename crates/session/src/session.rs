@@ -8,12 +8,12 @@
 //!
 //! The rules that this file and its neighbours keep are numbered in `ARCHITECTURE.md`.
 
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::dice::Dice;
 use crate::event::{Attempt, Effect, Event};
+use crate::heartbeat::Pulse;
 use crate::note::Note;
 use crate::oauth::error::Interaction;
 use crate::policy::{Policy, spacing};
@@ -24,7 +24,7 @@ use crate::stored::VaultSync;
 use crate::time::{Timestamp, millis};
 use crate::tokens::{AccessToken, Account, RefreshToken};
 
-use crate::heartbeat::Pulse;
+pub use crate::view::{AccessView, Done, Phase, Prospect, View};
 
 /// The state machine of one session.
 #[derive(Clone, Debug)]
@@ -41,8 +41,7 @@ pub struct Session {
     pub(crate) grants: u32,
     /// Why nobody but a person can go on. The grant may still be there, kept aside.
     pub(crate) lost: Option<Lost>,
-    /// What a person has to do at the provider's page. Unlike a loss it does not end anything: what the tokens are good
-    /// for they stay good for.
+    /// What a person has to do at the provider's page. It ends nothing by itself.
     pub(crate) demand: Option<Interaction>,
     /// The access token that is out.
     pub(crate) access: Option<Access>,
@@ -96,65 +95,6 @@ pub(crate) struct Hold {
     pub(crate) status: Option<u16>,
     /// The time that the provider itself named, if it did: nothing is tried before it.
     pub(crate) named: Timestamp,
-}
-
-/// The last refresh that brought a token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Done {
-    pub cause: Cause,
-    pub at: Timestamp,
-    pub took: Duration,
-}
-
-/// What the session waits for, or who must act.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Phase {
-    Fresh,
-    NeedsLogin { why: Lost },
-    Refreshing { cause: Cause, attempt: u32 },
-    SigningIn,
-    Waiting { until: Timestamp, failures: u32, why: Trouble, status: Option<u16> },
-}
-
-/// What a caller who needs a token can expect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Prospect<'a> {
-    /// It is being fetched; wait to be woken.
-    Coming,
-    /// The next try is at that time.
-    Held {
-        until: Timestamp,
-        trouble: Trouble,
-        status: Option<u16>,
-    },
-    /// Only a person can help.
-    NeedsLogin(Lost),
-    Ready {
-        token: &'a AccessToken,
-        generation: u32,
-    },
-}
-
-/// What a person may see of a session. Holds no secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct View {
-    pub phase: Phase,
-    pub user: Option<String>,
-    pub access: Option<AccessView>,
-    pub refresh_at: Option<Timestamp>,
-    pub heartbeat_at: Option<Timestamp>,
-    pub last_heartbeat: Option<(bool, Timestamp)>,
-    pub last_refresh: Option<Done>,
-    /// The newest refresh token is in the vault.
-    pub saved: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AccessView {
-    pub generation: u32,
-    pub lifetime: Duration,
-    pub remaining: Duration,
-    pub rejected: bool,
 }
 
 impl Session {
@@ -226,102 +166,6 @@ impl Session {
         Duty::ALL.iter().filter_map(|duty| self.due(*duty)).min()
     }
 
-    /// The access token, if it is out, was not refused and has `min_valid` left (or half of its lifetime, where that
-    /// is less: a caller who asks for an hour of a five-minute token must not cause a refresh on every call).
-    pub fn access_token(&self, now: Timestamp, min_valid: Duration) -> Option<&AccessToken> {
-        let access = self.access.as_ref().filter(|access| access.is_good(now, min_valid))?;
-        Some(&access.token)
-    }
-
-    /// What a caller who needs that much life in a token can expect.
-    pub fn prospect(&self, now: Timestamp, min_valid: Duration) -> Prospect<'_> {
-        if let Some(access) = self.access.as_ref().filter(|access| access.is_good(now, min_valid)) {
-            return Prospect::Ready { token: &access.token, generation: access.generation };
-        }
-        match self.progress() {
-            Phase::NeedsLogin { why } => Prospect::NeedsLogin(why),
-            Phase::Waiting { until, why, status, .. } => Prospect::Held { until, trouble: why, status },
-            Phase::Fresh | Phase::Refreshing { .. } | Phase::SigningIn => Prospect::Coming,
-        }
-    }
-
-    pub fn phase(&self) -> Phase {
-        match (self.progress(), &self.demand) {
-            (Phase::Fresh | Phase::Refreshing { .. } | Phase::Waiting { .. }, Some(demand)) => {
-                Phase::NeedsLogin { why: demand.need.lost() }
-            }
-            (progress, _) => progress,
-        }
-    }
-
-    /// Whose session it is.
-    pub fn account(&self) -> &Account {
-        &self.account
-    }
-
-    /// What the next sign-in should ask the provider for, because somebody demanded it.
-    pub fn demand(&self) -> Option<&Interaction> {
-        self.demand.as_ref()
-    }
-
-    /// Whether a request that was refused with the token of that generation is worth sending again: the token has been
-    /// replaced since, or is about to be.
-    pub fn may_do_better_than(&self, generation: u32, now: Timestamp) -> bool {
-        match self.prospect(now, Duration::ZERO) {
-            Prospect::Coming | Prospect::Held { .. } | Prospect::NeedsLogin(_) => true,
-            Prospect::Ready { generation: newest, .. } => newest > generation,
-        }
-    }
-
-    /// What goes on with the tokens, whatever is demanded besides.
-    fn progress(&self) -> Phase {
-        if self.sign_in.is_some() {
-            return Phase::SigningIn;
-        }
-        if let Some(until) = self.vault.unread_until() {
-            return Phase::Waiting {
-                until,
-                failures: self.vault.failures,
-                why: Trouble::Vault,
-                status: None,
-            };
-        }
-        if let Some(why) = self.lost {
-            return Phase::NeedsLogin { why };
-        }
-        if let Some(cause) = self.refreshing() {
-            return Phase::Refreshing { cause, attempt: self.streak.failures + 1 };
-        }
-        match &self.hold {
-            Some(hold) => Phase::Waiting {
-                until: hold.until,
-                failures: self.streak.failures,
-                why: hold.trouble,
-                status: hold.status,
-            },
-            None => Phase::Fresh,
-        }
-    }
-
-    pub fn view(&self, now: Timestamp) -> View {
-        let access = self.access.as_ref();
-        View {
-            phase: self.phase(),
-            user: self.account.user.clone(),
-            access: access.map(|access| AccessView {
-                generation: access.generation,
-                lifetime: access.lifetime,
-                remaining: now.until(access.expires),
-                rejected: access.rejected,
-            }),
-            refresh_at: self.due(Duty::Refresh),
-            heartbeat_at: self.due(Duty::Heartbeat),
-            last_heartbeat: self.pulse.last,
-            last_refresh: self.last_refresh,
-            saved: self.is_saved(),
-        }
-    }
-
     /// Starts everything that the facts make due. Doing one thing can make another due, so it goes round until
     /// nothing is; every duty moves its own date, so it ends.
     fn pursue(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
@@ -340,7 +184,7 @@ impl Session {
         }
     }
 
-    fn due(&self, duty: Duty) -> Option<Timestamp> {
+    pub(crate) fn due(&self, duty: Duty) -> Option<Timestamp> {
         match duty {
             Duty::Abandon => self.exchange.as_ref().map(|exchange| exchange.deadline),
             Duty::EndSignIn => self.sign_in.as_ref().map(|sign_in| sign_in.deadline),
@@ -389,15 +233,6 @@ impl Session {
         Some(self.access.as_ref().map_or(Timestamp::default(), |access| {
             if access.rejected { access.received } else { access.expires }
         }))
-    }
-
-    /// Of a token that has been replaced since, the newer one may satisfy whoever demands.
-    fn on_demanded(&mut self, generation: u32, interaction: Interaction, out: &mut Vec<Effect>) {
-        let current = self.access.as_ref().is_some_and(|access| access.generation == generation);
-        if current && self.demand.as_ref() != Some(&interaction) {
-            out.push(Effect::Note(Note::NeedsLogin { why: interaction.need.lost() }));
-            self.demand = Some(interaction);
-        }
     }
 
     pub(crate) fn lose(&mut self, why: Lost, out: &mut Vec<Effect>) {
@@ -463,7 +298,7 @@ impl Trouble {
 
 /// What a session may have to do of its own accord, in the order in which it is done when several are due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Duty {
+pub(crate) enum Duty {
     Vault,
     Publish,
     Abandon,

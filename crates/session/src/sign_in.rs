@@ -20,6 +20,12 @@ pub(crate) struct SignIn {
     pub(crate) deadline: Timestamp,
 }
 
+impl SignIn {
+    pub(crate) fn attempt(&self) -> Attempt {
+        self.attempt
+    }
+}
+
 impl Session {
     /// A newer sign-in takes the place of an older one, whose answer will be late.
     pub(crate) fn on_sign_in(&mut self, patience: Duration, now: Timestamp, out: &mut Vec<Effect>) {

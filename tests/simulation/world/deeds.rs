@@ -5,11 +5,11 @@ use std::time::Duration;
 use session::Session;
 use session::event::{Attempt, Beat, Effect, Event};
 use session::reason::{Trouble, VaultTrouble};
-use session::tokens::{AccessToken, RefreshToken};
+use session::tokens::{AccessToken, Account, RefreshToken};
 use session::verdict::Verdict;
 
 use super::{Happening, Lost, Mood, VaultWork, World};
-use crate::referee::Verified;
+use crate::law::Verified;
 use crate::saboteur::Sut;
 use crate::weather::Fate;
 
@@ -21,8 +21,8 @@ impl World {
             Effect::Load => self.begin_vault(VaultWork::Load),
             Effect::Note(_) | Effect::Publish { .. } | Effect::Revoke { .. } => {}
             Effect::Refresh { attempt, token, .. } => self.send(attempt, token),
-            Effect::Save { generation, token, user } => {
-                self.begin_vault(VaultWork::Save(generation, token, user));
+            Effect::Save { generation, token, account } => {
+                self.begin_vault(VaultWork::Save(generation, token, account));
             }
             Effect::SignIn { attempt } => self.sign_in(attempt),
         }
@@ -73,11 +73,16 @@ impl World {
         let Some(token) = self.sut.session().access_token(time, min_valid).cloned() else {
             return self.tell(Event::Wanted { min_valid });
         };
-        if self.provider.accepts(&token, self.now) {
-            return Ok(());
-        }
         let generation = self.generation();
         let after = self.dice.between(5, 2_000);
+        if self.provider.accepts(&token, self.now) {
+            if self.scenario.habits.demands && self.dice.one_in(12) {
+                let interaction = self.scenario.interaction(&mut self.dice);
+                let demanded = Event::Demanded { generation, interaction };
+                self.later(after, Happening::Answer(self.life, demanded));
+            }
+            return Ok(());
+        }
         self.later(after, Happening::Answer(self.life, Event::Rejected { generation }));
         Ok(())
     }
@@ -100,7 +105,7 @@ impl World {
             Event::SignInFailed { attempt }
         } else {
             let tokens = self.provider.sign_in(self.now + after, &mut self.dice);
-            Event::SignedIn { attempt, tokens, user: Some(format!("u{}", self.serial)) }
+            Event::SignedIn { attempt, tokens, account: Account::named(&format!("u{}", self.serial)) }
         };
         self.later(after, Happening::Answer(self.life, event));
     }
@@ -134,11 +139,11 @@ impl World {
                 Event::Forgotten
             }
             VaultWork::Load => {
-                let (refresh, user) = self.vault.clone().unzip();
-                Event::Loaded { refresh, user: user.flatten(), interrupted: self.refreshing }
+                let (refresh, account) = self.vault.clone().unzip();
+                Event::Loaded { refresh, account: account.unwrap_or_default(), interrupted: self.refreshing }
             }
-            VaultWork::Save(generation, token, user) => {
-                self.vault = Some((token, user));
+            VaultWork::Save(generation, token, account) => {
+                self.vault = Some((token, account));
                 Event::Saved { generation }
             }
         }

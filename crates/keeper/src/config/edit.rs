@@ -9,7 +9,7 @@ use toml_edit::{Array, DocumentMut, Item, Table, value};
 use url::Url;
 
 use super::{Config, Problem, duration, hint, rules};
-use crate::api::{Code, Draft, Failure};
+use crate::api::{Code, Draft, Failure, OauthDraft};
 
 /// The text with one more profile in it.
 pub fn add(text: &str, draft: &Draft) -> Result<String, Failure> {
@@ -18,14 +18,17 @@ pub fn add(text: &str, draft: &Draft) -> Result<String, Failure> {
     if let Err((problem, hint)) = rules::check_name(name) {
         return refuse(Code::BadProfile, &[("problem", problem), ("hint", hint.unwrap_or_default())]);
     }
-    if Recipe::preset(&draft.preset).is_none() {
+    if draft.oauth.is_none() && Recipe::preset(&draft.preset).is_none() {
         let (problem, hint) = hint::unknown("preset", &draft.preset, &Recipe::PRESETS);
         return refuse(
             Code::BadRequest,
             &[("field", "preset".to_owned()), ("problem", problem), ("hint", hint.unwrap_or_default())],
         );
     }
-    let url = check_url(draft)?;
+    let url = match &draft.oauth {
+        Some(_) if draft.url.trim().is_empty() => None,
+        _ => Some(check_url(draft)?),
+    };
     for path in &draft.resources {
         if let Err(problem) = Resource::new(path) {
             return refuse(Code::BadPath, &[("path", path.clone()), ("problem", problem)]);
@@ -46,7 +49,7 @@ pub fn add(text: &str, draft: &Draft) -> Result<String, Failure> {
     if profiles.contains_key(name) {
         return refuse(Code::AlreadyExists, &[("profile", name.to_owned())]);
     }
-    profiles.insert(name, Item::Table(table_of(draft, &url)));
+    profiles.insert(name, Item::Table(table_of(draft, url.as_ref())));
     let text = document.to_string();
     // What is written is read again before anyone relies on it.
     let config = Config::read(&text, Path::new(""));
@@ -84,11 +87,14 @@ fn check_url(draft: &Draft) -> Result<Url, Failure> {
     })
 }
 
-fn table_of(draft: &Draft, url: &Url) -> Table {
+fn table_of(draft: &Draft, url: Option<&Url>) -> Table {
     let mut table = Table::new();
-    table.insert("preset", value(&draft.preset));
-    let url = url.as_str();
-    table.insert("url", value(url.strip_suffix('/').unwrap_or(url)));
+    if draft.oauth.is_none() {
+        table.insert("preset", value(&draft.preset));
+    }
+    if let Some(url) = url.map(Url::as_str) {
+        table.insert("url", value(url.strip_suffix('/').unwrap_or(url)));
+    }
     if let Some(seconds) = draft.heartbeat_s {
         table.insert("heartbeat", value(duration::format(Duration::from_secs(seconds))));
     }
@@ -101,7 +107,53 @@ fn table_of(draft: &Draft, url: &Url) -> Table {
     if !draft.resources.is_empty() {
         table.insert("resources", value(draft.resources.iter().collect::<Array>()));
     }
+    if let Some(oauth) = &draft.oauth {
+        table.insert("oauth", Item::Table(oauth_table(oauth)));
+    }
     table.decor_mut().set_prefix("\n");
+    table
+}
+
+/// Only what was chosen: the rest is as the provider says of itself, also when it says something else one day.
+fn oauth_table(draft: &OauthDraft) -> Table {
+    let list = |items: &[String]| value(items.iter().collect::<Array>());
+    let grant = draft.grant.map(|grant| crate::words::word(&grant));
+    let mut table = Table::new();
+    for (key, text) in [
+        ("issuer", Some(&draft.issuer).filter(|issuer| !issuer.is_empty())),
+        ("client_id", Some(&draft.client_id)),
+        ("grant", grant.as_ref()),
+        ("audience", draft.audience.as_ref()),
+        ("redirect_host", draft.redirect_host.as_ref()),
+        ("redirect_path", draft.redirect_path.as_ref()),
+    ] {
+        if let Some(text) = text {
+            table.insert(key, value(text));
+        }
+    }
+    if let Some(scopes) = &draft.scopes {
+        table.insert("scopes", list(scopes));
+    }
+    if !draft.resource_indicators.is_empty() {
+        table.insert("resource_indicators", list(&draft.resource_indicators));
+    }
+    if let Some(dpop) = draft.dpop {
+        table.insert("dpop", value(dpop));
+    }
+    if let Some(port) = draft.redirect_port {
+        table.insert("redirect_port", value(i64::from(port)));
+    }
+    let pairs = |pairs: &BTreeMap<String, String>| -> toml_edit::InlineTable {
+        pairs.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect()
+    };
+    if !draft.endpoints.is_empty() {
+        table.insert("endpoints", value(pairs(&draft.endpoints)));
+    }
+    let extra: toml_edit::InlineTable =
+        draft.extra.iter().map(|(place, more)| (place.as_str(), pairs(more))).collect();
+    if !extra.is_empty() {
+        table.insert("extra", value(extra));
+    }
     table
 }
 

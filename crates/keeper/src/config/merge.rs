@@ -91,7 +91,7 @@ pub(super) fn is_off(item: Option<&Item>) -> bool {
 }
 
 /// The dotted key of what stands at `span`.
-fn field_at(item: &Item, span: &Range<usize>) -> String {
+pub(super) fn field_at(item: &Item, span: &Range<usize>) -> String {
     let mut found = Vec::new();
     if let Some(table) = item.as_table_like() {
         descend(table, span, &mut found);

@@ -9,7 +9,7 @@ use toml_edit::{Item, Key};
 use url::Url;
 
 use super::hint::{self, Told};
-use super::{CUSTOM, Problem, Profile, duration, merge, rules};
+use super::{CUSTOM, OAUTH, Oauth, Problem, Profile, Protocol, duration, merge, oauth, rules};
 
 /// The text that is being read, and where it came from.
 #[derive(Clone, Copy)]
@@ -69,6 +69,7 @@ struct Reader<'a> {
 struct Said<'a> {
     preset: Option<(String, Span)>,
     recipe: Option<(&'a Item, Span)>,
+    oauth: Option<(&'a Item, Span)>,
     url: Option<(String, Span)>,
     heartbeat: Option<Duration>,
     refresh_before: Option<Duration>,
@@ -86,6 +87,7 @@ impl<'a> Reader<'a> {
         let span = item.span().or_else(|| key_span.clone());
         match key {
             "preset" => said.preset = self.text(key, item).map(|text| (text, span)),
+            "oauth" => said.oauth = Some((item, key_span)),
             "recipe" => said.recipe = Some((item, key_span)),
             "url" => said.url = self.text(key, item).map(|text| (text, span)),
             "heartbeat" => said.heartbeat = self.duration(key, item, &(SECOND..=30 * DAY)),
@@ -101,20 +103,34 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn finish(&mut self, said: Said<'a>) -> Option<Profile> {
-        let url = self.url(said.url, said.allow_http);
+    fn finish(&mut self, mut said: Said<'a>) -> Option<Profile> {
         let preset = said.preset.as_ref().map(|(name, _)| name.clone());
-        let no_heartbeat = said.recipe.as_ref().is_some_and(|(item, _)| says_no_heartbeat(item));
-        let recipe = self.recipe(said.preset, said.recipe);
-        let (url, mut recipe) = (url?, recipe?);
-        let resources = said.resources.unwrap_or_else(|| recipe.resources.clone());
-        if !no_heartbeat {
-            recipe.ask_a_resource(&resources);
-        }
+        let (url, protocol, resources) = match said.oauth.take() {
+            Some(table) => {
+                let oauth = self.oauth(table, &said)?;
+                let url = match said.url.take() {
+                    None => Url::parse(oauth.address()).ok().and_then(|url| url.join("/").ok()),
+                    said_url => self.url(said_url, said.allow_http),
+                };
+                (url?, Protocol::Oauth(Box::new(oauth)), said.resources.take().unwrap_or_default())
+            }
+            None => {
+                let url = self.url(said.url.take(), said.allow_http);
+                let no_heartbeat = said.recipe.as_ref().is_some_and(|(item, _)| says_no_heartbeat(item));
+                let recipe = self.recipe(said.preset.take(), said.recipe.take());
+                let (url, mut recipe) = (url?, recipe?);
+                let resources = said.resources.take().unwrap_or_else(|| recipe.resources.clone());
+                if !no_heartbeat {
+                    recipe.ask_a_resource(&resources);
+                }
+                (url, Protocol::Recipe(Box::new(recipe)), resources)
+            }
+        };
+        let kind = if matches!(protocol, Protocol::Oauth(_)) { OAUTH } else { CUSTOM };
         let preset_before = preset.as_deref().and_then(Recipe::preset_refresh_before);
         Some(Profile {
             name: self.name.to_owned(),
-            preset: preset.unwrap_or_else(|| CUSTOM.to_owned()),
+            preset: preset.unwrap_or_else(|| kind.to_owned()),
             url,
             heartbeat: said.heartbeat.unwrap_or(300 * SECOND),
             refresh_before: said.refresh_before.or(preset_before),
@@ -123,10 +139,30 @@ impl<'a> Reader<'a> {
             allow_http: said.allow_http,
             ca_file: said.ca_file,
             resources,
-            recipe,
+            protocol,
             sandbox: said.sandbox,
             user: said.user,
         })
+    }
+
+    fn oauth(&mut self, (item, key_span): (&'a Item, Span), said: &Said<'a>) -> Option<Oauth> {
+        for (other, span) in [
+            ("preset", said.preset.as_ref().map(|(_, span)| span.clone())),
+            ("recipe", said.recipe.as_ref().map(|(_, span)| span.clone())),
+        ] {
+            if let Some(span) = span {
+                let hint = Some(format!("leave out `{other}`, or leave out `oauth`"));
+                self.problem(span, other, (format!("`{other}` and `oauth` are two kinds of provider"), hint));
+            }
+        }
+        match oauth::read(item, said.allow_http) {
+            Ok(oauth) => Some(oauth),
+            Err(merge::Wrong { field, span, told }) => {
+                let field = if field.is_empty() { "oauth".to_owned() } else { format!("oauth.{field}") };
+                self.problem(span.or(key_span).or_else(|| self.header.clone()), &field, told);
+                None
+            }
+        }
     }
 
     fn url(&mut self, said: Option<(String, Span)>, allow_http: bool) -> Option<Url> {
@@ -152,7 +188,7 @@ impl<'a> Reader<'a> {
         let Some((over, key_span)) = over else {
             if preset.is_none() && self.problems.iter().all(|problem| problem.field != "preset") {
                 let hint = format!("presets: {}", Recipe::PRESETS.join(", "));
-                let told = ("there is neither a `preset` nor a `recipe`".to_owned(), Some(hint));
+                let told = ("there is neither a `preset`, a `recipe` nor `oauth`".to_owned(), Some(hint));
                 self.problem(self.header.clone(), "preset", told);
             }
             return preset.and_then(Recipe::preset);
@@ -251,11 +287,12 @@ const SECOND: Duration = Duration::from_secs(1);
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "allow_http",
     "assume_lifetime",
     "ca_file",
     "heartbeat",
+    "oauth",
     "preset",
     "recipe",
     "refresh_before",

@@ -58,6 +58,12 @@ pub fn check_url(text: &str, allow_http: bool) -> Result<Url, Told> {
     Ok(without_slash(url))
 }
 
+/// Where messages of one kind are sent, by hand: a whole address, a query included (RFC 6749, section 3.2).
+pub(super) fn check_endpoint(text: &str, allow_http: bool) -> Result<(), Told> {
+    let base = text.split('?').next().unwrap_or_default();
+    check_url(base, allow_http).map(drop)
+}
+
 /// The other end is this machine, and nobody else's network lies between.
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {

@@ -6,10 +6,11 @@ use session::event::Event;
 use session::session::Phase;
 use session::time::millis;
 
-use super::kept::{Credentials, Settling, Wanting};
+use super::kept::{Settling, Wanting};
 use super::{Answer, Id, Keeper};
 use crate::api::{Code, Failure, Reply, Request};
 use crate::clock;
+use crate::provider::How;
 
 impl Keeper {
     pub(super) fn on_ask(&mut self, request: Request, answer: Answer) {
@@ -25,7 +26,18 @@ impl Keeper {
             Request::Bench { profile } => self.for_profile(&profile, answer, |keeper, id, answer| {
                 keeper.bench(id, None, answer);
             }),
+            Request::CancelSignIn { profile } => self.for_profile(&profile, answer, |keeper, id, answer| {
+                keeper.cancel_sign_in(id, answer);
+            }),
+            Request::Discover { issuer, allow_http, ca_file } => {
+                self.discover(issuer, allow_http, ca_file, answer)
+            }
             Request::Fetch(fetch) => self.fetch(fetch, answer),
+            Request::FinishSignIn { profile, timeout_ms } => {
+                self.for_profile(&profile, answer, |keeper, id, answer| {
+                    keeper.finish_sign_in(id, timeout_ms.map(Duration::from_millis), answer);
+                });
+            }
             Request::Hello { .. } => {
                 let hello =
                     Reply::Hello { version: env!("CARGO_PKG_VERSION").to_owned(), pid: std::process::id() };
@@ -37,15 +49,16 @@ impl Keeper {
             }
             Request::Login { profile, username, password } => {
                 self.for_profile(&profile, answer, |keeper, id, answer| {
-                    let Some(kept) = keeper.kept.get_mut(&id) else { return };
-                    kept.credentials = Some(Credentials { username, password, answer });
-                    keeper.step(id, Event::SignIn);
+                    keeper.start_sign_in(id, How::Typed { username, password }, answer);
                 });
             }
-            Request::Logout { profile } => self.for_profile(&profile, answer, |keeper, id, answer| {
-                keeper.step(id, Event::SignOut);
-                drop(answer.send(Ok(Reply::Done)));
-            }),
+            Request::Logout { profile, browser } => {
+                self.for_profile(&profile, answer, |keeper, id, answer| {
+                    let page = browser.then(|| keeper.logout_page(id)).flatten();
+                    keeper.step(id, Event::SignOut);
+                    drop(answer.send(Ok(page.map_or(Reply::Done, |url| Reply::Open { url }))));
+                });
+            }
             Request::Refresh { profile } => self.for_profile(&profile, answer, |keeper, id, answer| {
                 let Some(kept) = keeper.kept.get_mut(&id) else { return };
                 kept.settling.push(Settling { must_be_fresh: true, answer });
@@ -60,6 +73,9 @@ impl Keeper {
                     keeper.bench(id, Some(change), answer);
                 })
             }
+            Request::SignIn { profile, way } => self.for_profile(&profile, answer, |keeper, id, answer| {
+                keeper.sign_in_elsewhere(id, way, answer);
+            }),
             Request::Status { profile } => {
                 let reply = match profile {
                     None => Ok(()),

@@ -21,7 +21,7 @@ impl Keeper {
         if !profile.sandbox {
             return ask::refuse(answer, Failure::new(Code::NotASandbox).of(&profile.name));
         }
-        let client = match self.http.about_resources(&profile.reach()) {
+        let client = match self.http.about_resources(&profile.url, profile.ca_file.as_deref()) {
             Ok(client) => client,
             Err(failure) => return ask::refuse(answer, failure.of(&profile.name)),
         };

@@ -9,16 +9,21 @@ use session::lane::Lane;
 use session::reason::Trouble;
 use session::session::{Phase, Prospect};
 use session::time::Timestamp;
+use session::tokens::Account;
 use session::{Session, policy::Policy};
+use tokio::sync::oneshot;
 
 use super::requests::Parked;
 use super::{Answer, Id};
+use crate::api::Failure;
 use crate::config::Profile;
-use crate::secret::Password;
+use crate::http::Http;
+use crate::provider::{How, Provider, Shown};
 
 pub(crate) struct Kept {
     pub(crate) id: Id,
     pub(crate) profile: Arc<Profile>,
+    pub(crate) provider: Arc<Provider>,
     /// Absent only inside [`Kept::step`].
     session: Option<Session>,
     /// Requests that wait for a good token.
@@ -30,8 +35,15 @@ pub(crate) struct Kept {
     /// Callers that wait for the end of what they set off.
     pub(super) settling: Vec<Settling>,
     /// Taken by the effect that starts the sign-in.
-    pub(super) credentials: Option<Credentials>,
+    pub(super) starting: Option<Starting>,
+    /// Who asked for the sign-ins that are under way, and has not been answered.
     pub(super) sign_ins: HashMap<Attempt, Answer>,
+    /// The sign-in that somebody is at.
+    pub(super) pending: Option<Pending>,
+    /// Callers that wait for its end.
+    pub(super) finishing: Vec<Finishing>,
+    /// What the last sign-in failed with, if it did.
+    pub(super) failed: Option<Failure>,
     pub(super) in_flight: u32,
     pub(super) replayed: u32,
     /// The newest access token's generation and, where it is a JWT, its algorithm.
@@ -64,24 +76,43 @@ pub(super) struct Settling {
     pub(super) answer: Answer,
 }
 
-pub(super) struct Credentials {
-    pub(super) username: String,
-    pub(super) password: Password,
+/// A sign-in that is about to begin.
+pub(super) struct Starting {
+    pub(super) how: How,
+    pub(super) answer: Answer,
+}
+
+/// A sign-in that a person is at.
+pub(super) struct Pending {
+    pub(super) attempt: Attempt,
+    pub(super) shown: Option<Shown>,
+    pub(super) ends: Timestamp,
+    /// Dropped, it calls the sign-in off.
+    pub(super) _wanted: oneshot::Sender<()>,
+}
+
+pub(super) struct Finishing {
+    pub(super) deadline: Timestamp,
     pub(super) answer: Answer,
 }
 
 impl Kept {
-    pub(super) fn new(id: Id, profile: Profile, policy: Policy, now: Timestamp) -> Self {
+    pub(super) fn new(id: Id, profile: Profile, http: Http, policy: Policy, now: Timestamp) -> Self {
+        let profile = Arc::new(profile);
         Self {
             id,
-            profile: Arc::new(profile),
+            provider: Arc::new(Provider::new(Arc::clone(&profile), http)),
+            profile,
             session: Some(Session::new(policy, seed(), now)),
             lane: Lane::default(),
             burst: Burst::default(),
             wanting: Vec::new(),
             settling: Vec::new(),
-            credentials: None,
+            starting: None,
             sign_ins: HashMap::new(),
+            pending: None,
+            finishing: Vec::new(),
+            failed: None,
             in_flight: 0,
             replayed: 0,
             form: None,
@@ -107,6 +138,11 @@ impl Kept {
         self.session.as_ref()
     }
 
+    /// Whose session it is, for those who speak with the provider on its behalf.
+    pub(super) fn account(&self) -> Account {
+        self.session().map(|session| session.account().clone()).unwrap_or_default()
+    }
+
     pub(super) fn phase(&self) -> Option<Phase> {
         self.session.as_ref().map(Session::phase)
     }
@@ -115,7 +151,8 @@ impl Kept {
     pub(super) fn next_date(&self) -> Option<Timestamp> {
         let session = self.session.as_ref().and_then(Session::deadline);
         let wanting = self.wanting.iter().map(|wanting| wanting.deadline).min();
-        [session, wanting, self.lane.deadline()].into_iter().flatten().min()
+        let finishing = self.finishing.iter().map(|finishing| finishing.deadline).min();
+        [session, wanting, finishing, self.lane.deadline()].into_iter().flatten().min()
     }
 
     /// Everyone who still waits for something.
@@ -124,7 +161,8 @@ impl Kept {
         let wanting = self.wanting.into_iter().map(|wanting| wanting.answer);
         let settling = self.settling.into_iter().map(|settling| settling.answer);
         let sign_ins = self.sign_ins.into_values();
-        held.chain(wanting).chain(settling).chain(sign_ins).collect()
+        let finishing = self.finishing.into_iter().map(|finishing| finishing.answer);
+        held.chain(wanting).chain(settling).chain(sign_ins).chain(finishing).collect()
     }
 
     /// A successor would find in the vault whatever this session has, or there is nothing to be found yet.

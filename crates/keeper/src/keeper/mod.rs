@@ -9,11 +9,13 @@
 
 mod ask;
 mod bench;
+mod farewells;
 mod kept;
 mod perform;
 mod profiles;
 mod requests;
 mod settle;
+mod sign_in;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -22,10 +24,10 @@ use std::time::Duration;
 
 use session::breaker::Breaker;
 use session::event::{Attempt, Beat, Event};
+use session::farewell::Told;
 use session::note::Note;
 use session::reason::{Trouble, VaultTrouble};
 use session::time::{Timestamp, millis};
-use session::tokens::Tokens;
 use session::verdict::Verdict;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
@@ -35,8 +37,10 @@ use crate::config::Profile;
 use crate::http::{Http, Received};
 use crate::journal::Journal;
 use crate::paths::Home;
+use crate::provider::{Begun, Landing, Provider, SignedIn};
 use crate::vault::{Stored, Vault};
 
+use farewells::Farewells;
 use kept::Kept;
 use profiles::ConfigFile;
 use requests::Parked;
@@ -65,8 +69,8 @@ pub struct Keeper {
     installation: u64,
     /// Requests and profiles are numbered as they arrive.
     counter: u64,
-    /// Providers that are being told of a sign-out for the first time.
-    telling: u32,
+    /// Providers that have not heard of a sign-out yet.
+    farewells: Farewells,
     /// Set once the keeper has been told to stop; nothing new is begun.
     stopping: Option<Stopping>,
 }
@@ -93,8 +97,15 @@ pub(crate) enum Mail {
         attempt: Attempt,
         beat: Beat,
     },
+    /// There is something for a person to do: the sign-in waits for it.
+    Begun {
+        id: Id,
+        attempt: Attempt,
+        begun: Begun,
+    },
     Exchanged {
         id: Id,
+        provider: Arc<Provider>,
         profile: Arc<Profile>,
         attempt: Attempt,
         verdict: Verdict,
@@ -108,16 +119,18 @@ pub(crate) enum Mail {
     SignedIn {
         id: Id,
         attempt: Attempt,
-        outcome: Result<(Tokens, String), Failure>,
+        provider: Arc<Provider>,
+        outcome: Result<SignedIn, Failure>,
+        /// Where a browser waits to hear how it ended.
+        landing: Landing,
         took: Duration,
     },
     /// The operating system wants the process to end.
     Terminate,
-    /// What became of telling a provider about a sign-out, the first time or at last.
+    /// What became of telling a provider about a sign-out once.
     Told {
-        profile: String,
-        note: Note,
-        first: bool,
+        number: u64,
+        told: Told,
     },
     /// What became of saving or forgetting.
     Vault {
@@ -191,7 +204,7 @@ impl Keeper {
             sleep: SleepWatch::new(),
             installation: profiles::installation(home),
             counter: 0,
-            telling: 0,
+            farewells: Farewells::default(),
             stopping: None,
         };
         let vault = format!("{:?}", keeper.vault.kind()).to_lowercase();
@@ -240,17 +253,17 @@ impl Keeper {
                 self.report(&host, trouble);
                 self.step(id, Event::Beaten { attempt, beat });
             }
-            Mail::Exchanged { id, profile, attempt, verdict } => {
-                self.on_exchanged(id, &profile, attempt, verdict)
+            Mail::Begun { id, attempt, begun } => self.on_begun(id, attempt, begun),
+            Mail::Exchanged { id, provider, profile, attempt, verdict } => {
+                self.on_exchanged(id, provider, &profile, attempt, verdict)
             }
             Mail::Hint(hint) => self.on_hint(hint),
             Mail::Loaded { id, found } => self.on_loaded(id, found),
-            Mail::SignedIn { id, attempt, outcome, took } => self.on_signed_in(id, attempt, outcome, took),
-            Mail::Terminate => self.begin_to_stop(None),
-            Mail::Told { profile, note, first } => {
-                self.telling -= u32::from(first);
-                self.note(Some(&profile), note);
+            Mail::SignedIn { id, attempt, provider, outcome, landing, took } => {
+                self.on_signed_in(id, attempt, provider, outcome, landing, took)
             }
+            Mail::Terminate => self.begin_to_stop(None),
+            Mail::Told { number, told } => self.on_told(number, told),
             Mail::Vault { id, event } => self.on_vault(id, event),
         }
     }
@@ -273,6 +286,7 @@ impl Keeper {
     /// Gives everyone whose time has come a tick.
     fn tick(&mut self) {
         let now = clock::now();
+        self.tell_providers(now);
         while let Some((at, id)) = self.due.first().copied()
             && at <= now
         {
@@ -286,11 +300,9 @@ impl Keeper {
 
     /// Until the earliest deadline, but never long: while the machine sleeps, timers stand still.
     fn pause(&self) -> Duration {
-        let earliest = self.due.first().map(|(at, _)| *at);
-        let earliest = self
-            .stopping
-            .as_ref()
-            .map_or(earliest, |stopping| Some(earliest.map_or(stopping.by, |at| at.min(stopping.by))));
+        let sessions = self.due.first().map(|(at, _)| *at);
+        let stopping = self.stopping.as_ref().map(|stopping| stopping.by);
+        let earliest = [sessions, stopping, self.farewells.due()].into_iter().flatten().min();
         earliest.map_or(LONGEST_SLEEP, |at| clock::now().until(at).min(LONGEST_SLEEP))
     }
 
@@ -307,6 +319,7 @@ impl Keeper {
         match hint {
             Hint::AboutToSleep | Hint::Woke => {}
             Hint::NetworkUp => {
+                self.farewells.on_network_up(clock::now());
                 for id in self.ids() {
                     self.step(id, Event::NetworkUp);
                 }
@@ -351,12 +364,16 @@ impl Keeper {
         let by = clock::now() + TIME_TO_FINISH;
         let stopping = self.stopping.get_or_insert_with(|| Stopping { by, answers: Vec::new() });
         stopping.answers.extend(answer);
+        // A person at a sign-in page is not waited for.
+        for kept in self.kept.values_mut() {
+            kept.pending = None;
+        }
     }
 
     /// Nothing is in flight whose loss would cost a session, or leave one behind that a person has ended.
     fn may_end(&self) -> bool {
         let Some(stopping) = &self.stopping else { return false };
-        (self.telling == 0 && self.kept.values().all(Kept::is_idle)) || clock::now() >= stopping.by
+        (!self.farewells.has_first() && self.kept.values().all(Kept::is_idle)) || clock::now() >= stopping.by
     }
 
     fn end(mut self) {

@@ -172,7 +172,7 @@ impl Keeper {
         let mut hasher = DefaultHasher::new();
         (self.installation, &name).hash(&mut hasher);
         let policy = profile.policy(hasher.finish());
-        self.kept.insert(id, Kept::new(id, profile, policy, now));
+        self.kept.insert(id, Kept::new(id, profile, self.http.clone(), policy, now));
         self.names.insert(name, id);
         self.step(id, Event::Tick);
     }

@@ -13,11 +13,11 @@ use reqwest::header::{
 use session::event::Event;
 use session::lane::Held;
 use session::note::Note;
+use session::oauth::error::Interaction;
 use session::reason::Trouble;
 use session::session::Prospect;
 use session::time::{Timestamp, millis};
 use session::tokens::AccessToken;
-use url::Url;
 
 use super::ask::PATIENCE;
 use super::{Answer, Id, Keeper, Mail};
@@ -25,11 +25,12 @@ use crate::api::{Code, Failure, Fetch, Fetched, Reply};
 use crate::clock;
 use crate::config::Profile;
 use crate::http::{self, Received};
+use crate::provider::{Opening, Opinion, Provider};
 
 /// A request whose caller waits.
 pub(crate) struct Parked {
     order: u64,
-    what: Arc<What>,
+    what: Arc<Opening>,
     deadline: Timestamp,
     arrived: Timestamp,
     /// It was refused once; the next answer is the caller's, whatever it says.
@@ -41,13 +42,6 @@ pub(crate) struct Parked {
     answer: Answer,
 }
 
-struct What {
-    method: Method,
-    url: Url,
-    headers: Vec<(HeaderName, HeaderValue)>,
-    body: Option<String>,
-}
-
 impl Parked {
     pub(super) fn fail(self, failure: Failure) {
         drop(self.answer.send(Err(failure.with("path", self.what.url.path()))));
@@ -55,6 +49,10 @@ impl Parked {
 
     pub(super) fn into_answer(self) -> Answer {
         self.answer
+    }
+
+    fn host(&self) -> String {
+        self.what.url.host_str().unwrap_or_default().to_owned()
     }
 
     /// RFC 9110, section 9.2.1.
@@ -73,7 +71,7 @@ impl Keeper {
         let now = clock::now();
         let patience = fetch.timeout_ms.map_or(PATIENCE, Duration::from_millis);
         let Some(kept) = self.kept.get(&id) else { return };
-        let what = match What::new(&kept.profile, fetch) {
+        let what = match opening(&kept.profile, &kept.provider, fetch) {
             Ok(what) => Arc::new(what),
             Err(failure) => return super::ask::refuse(answer, failure.of(&name)),
         };
@@ -130,31 +128,12 @@ impl Keeper {
 
     fn send(&mut self, id: Id, parked: Parked, token: &AccessToken, generation: u32, now: Timestamp) {
         let Some(kept) = self.kept.get_mut(&id) else { return };
-        let profile = Arc::clone(&kept.profile);
-        let client = match self.http.about_resources(&profile.reach()) {
-            Ok(client) => client,
-            Err(problem) => {
-                if parked.through_lane {
-                    kept.lane.answered(parked.is_safe());
-                }
-                return parked.fail(problem.of(&profile.name));
-            }
-        };
         kept.in_flight += 1;
-        let post = self.post.clone();
-        let what = Arc::clone(&parked.what);
-        let mut request = client.request(what.method.clone(), what.url.clone());
-        for (name, value) in &what.headers {
-            request = request.header(name, value);
-        }
-        if let Some(body) = &what.body {
-            request = request.body(body.clone());
-        }
-        let (header, value) = profile.recipe.authorization(token);
-        let request = http::header(request, &header, &value).timeout(now.until(parked.deadline));
+        let (provider, account) = (Arc::clone(&kept.provider), kept.account());
+        let (post, token, what) = (self.post.clone(), token.clone(), Arc::clone(&parked.what));
+        let patience = now.until(parked.deadline);
         tokio::spawn(async move {
-            let authentic = http::is_authentic(&what.url);
-            let outcome = http::receive(request, authentic, LARGEST_ANSWER).await;
+            let outcome = provider.open(&what, &token, &account, patience).await;
             drop(post.send(Mail::Answered { id, parked, generation, outcome }));
         });
     }
@@ -172,7 +151,7 @@ impl Keeper {
             return match outcome {
                 Ok(received) => parked.answer(received, generation, now),
                 Err(trouble) => {
-                    let failure = Failure::provider(trouble, None, &parked.what.host());
+                    let failure = Failure::provider(trouble, None, &parked.host());
                     parked.fail(failure);
                 }
             };
@@ -184,11 +163,17 @@ impl Keeper {
         let profile = Arc::clone(&kept.profile);
         match outcome {
             Err(trouble) => {
-                let failure = Failure::provider(trouble, None, &profile.host());
+                let failure = Failure::provider(trouble, None, &parked.host());
                 parked.fail(failure.of(&profile.name));
             }
-            Ok(received) => {
-                if profile.recipe.rejects(&received.answer()) {
+            Ok(received) => match kept.provider.opinion(&received) {
+                Opinion::Demands(interaction) => {
+                    let failure = demanded(&interaction).of(&profile.name);
+                    self.step(id, Event::Demanded { generation, interaction });
+                    parked.fail(failure);
+                }
+                Opinion::Fine => parked.answer(received, generation, now),
+                Opinion::Rejected => {
                     self.note_rejected(id, &parked, received.status, generation);
                     self.step(id, Event::Rejected { generation });
                     if !parked.again && self.is_worth_another_try(id, generation, now) {
@@ -197,9 +182,9 @@ impl Keeper {
                         self.settle(id, now);
                         return;
                     }
+                    parked.answer(received, generation, now);
                 }
-                parked.answer(received, generation, now);
-            }
+            },
         }
         self.settle(id, now);
         self.tell_burst(id, now);
@@ -215,12 +200,9 @@ impl Keeper {
         }
     }
 
-    /// The token that was refused has been replaced, or is about to be.
     fn is_worth_another_try(&self, id: Id, refused: u32, now: Timestamp) -> bool {
-        self.kept.get(&id).is_some_and(|kept| match kept.prospect(now, Duration::ZERO) {
-            Prospect::Coming | Prospect::Held { .. } | Prospect::NeedsLogin(_) => true,
-            Prospect::Ready { generation, .. } => generation > refused,
-        })
+        let session = self.kept.get(&id).and_then(super::kept::Kept::session);
+        session.is_some_and(|session| session.may_do_better_than(refused, now))
     }
 }
 
@@ -246,45 +228,51 @@ impl Parked {
     }
 }
 
-impl What {
-    fn new(profile: &Profile, fetch: Fetch) -> Result<Self, Failure> {
-        let base = &profile.url;
-        let url = http::join(base, &fetch.path)
-            .map_err(|()| Failure::new(Code::BadPath).with("path", &fetch.path).with("url", base))?;
-        let bad = |field: &str, problem: String| {
-            Failure::new(Code::BadRequest).with("field", field).with("problem", problem)
-        };
-        let method = fetch.method.as_deref().unwrap_or("GET").to_uppercase();
-        let method =
-            Method::from_bytes(method.as_bytes()).map_err(|error| bad("method", error.to_string()))?;
-        let mut headers = Vec::new();
-        for (name, value) in &fetch.headers {
-            let header =
-                HeaderName::from_bytes(name.as_bytes()).map_err(|error| bad("headers", error.to_string()))?;
-            let value = HeaderValue::from_str(value).map_err(|error| bad("headers", error.to_string()))?;
-            // Two of them would be a riddle for the provider, and a 401 for the caller's cost a refresh.
-            let of_the_keeper = header.as_str().eq_ignore_ascii_case(&profile.recipe.authorization.header);
-            if !of_the_keeper && !OF_THE_CONNECTION.contains(&header) {
-                headers.push((header, value));
-            }
+/// What a caller asks for, without what the keeper itself must say.
+fn opening(profile: &Profile, provider: &Provider, fetch: Fetch) -> Result<Opening, Failure> {
+    let base = &profile.url;
+    let url = http::join(base, &fetch.path)
+        .map_err(|()| Failure::new(Code::BadPath).with("path", &fetch.path).with("url", base))?;
+    let bad = |field: &str, problem: String| {
+        Failure::new(Code::BadRequest).with("field", field).with("problem", problem)
+    };
+    let method = fetch.method.as_deref().unwrap_or("GET").to_uppercase();
+    let method = Method::from_bytes(method.as_bytes()).map_err(|error| bad("method", error.to_string()))?;
+    let authorization = provider.authorization(None).0;
+    let mut headers = Vec::new();
+    for (name, value) in &fetch.headers {
+        let header =
+            HeaderName::from_bytes(name.as_bytes()).map_err(|error| bad("headers", error.to_string()))?;
+        let value = HeaderValue::from_str(value).map_err(|error| bad("headers", error.to_string()))?;
+        // Two of them would be a riddle for the provider, and a 401 for the caller's cost a refresh.
+        let of_the_keeper = header.as_str().eq_ignore_ascii_case(&authorization) || header == "dpop";
+        if !of_the_keeper && !OF_THE_CONNECTION.contains(&header) {
+            headers.push((header, value));
         }
-        let says_type = headers.iter().any(|(name, _)| name == CONTENT_TYPE);
-        if let Some(body) = fetch.body.as_deref().filter(|_| !says_type) {
-            let json = serde_json::from_str::<serde::de::IgnoredAny>(body).is_ok();
-            let kind = if json { "application/json" } else { "text/plain; charset=utf-8" };
-            headers.push((CONTENT_TYPE, HeaderValue::from_static(kind)));
-        }
-        Ok(Self { method, url, headers, body: fetch.body })
     }
+    let says_type = headers.iter().any(|(name, _)| name == CONTENT_TYPE);
+    if let Some(body) = fetch.body.as_deref().filter(|_| !says_type) {
+        let json = serde_json::from_str::<serde::de::IgnoredAny>(body).is_ok();
+        let kind = if json { "application/json" } else { "text/plain; charset=utf-8" };
+        headers.push((CONTENT_TYPE, HeaderValue::from_static(kind)));
+    }
+    Ok(Opening { method, url, headers, body: fetch.body })
+}
 
-    fn host(&self) -> String {
-        self.url.host_str().unwrap_or_default().to_owned()
-    }
+/// What the caller is told whose request wants a person, and what the person has to bring.
+fn demanded(interaction: &Interaction) -> Failure {
+    let failure = Failure::needs_login(interaction.need.lost());
+    let age = interaction.max_age.map(|age| age.to_string());
+    [
+        ("acr_values", interaction.acr_values.as_ref()),
+        ("max_age", age.as_ref()),
+        ("scope", interaction.scope.as_ref()),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some((name, value.filter(|value| value.len() <= 200)?)))
+    .fold(failure, |failure, (name, value)| failure.with(name, value))
 }
 
 /// What the HTTP client says for itself. From a caller it could only contradict that.
 const OF_THE_CONNECTION: [HeaderName; 7] =
     [CONNECTION, CONTENT_LENGTH, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE];
-
-/// A face shows it to a person or writes it to a pipe; what is larger wants a download, with `token`.
-const LARGEST_ANSWER: usize = 16 << 20;

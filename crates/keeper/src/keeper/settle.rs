@@ -15,6 +15,7 @@ impl Keeper {
     pub(super) fn settle(&mut self, id: Id, now: Timestamp) {
         self.settle_wanting(id, now);
         self.settle_lane(id, now);
+        self.settle_sign_in(id, now);
         let overview =
             self.kept.get(&id).is_some_and(|kept| !kept.settling.is_empty()).then(|| self.overview());
         let Some(kept) = self.kept.get_mut(&id) else { return };
@@ -59,8 +60,9 @@ impl Keeper {
         if kept.lane.is_empty() {
             return;
         }
+        let too_late = kept.too_late();
         for parked in kept.overdue(now) {
-            parked.fail(Failure::new(Code::DeadlinePassed));
+            parked.fail(too_late.clone());
         }
         let (limit, failure) = match kept.prospect(now, std::time::Duration::ZERO) {
             Prospect::Ready { token, generation } => {
@@ -102,6 +104,15 @@ impl Kept {
         self.lane.take_until(limit).into_iter().map(|held| held.request).collect()
     }
 
+    /// What somebody is told who has waited long enough: while a person is at the sign-in that it takes, just that.
+    fn too_late(&self) -> Failure {
+        let lost = self.session().filter(|session| session.signing_in().is_some());
+        match lost.and_then(session::Session::lost) {
+            Some(why) => Failure::needs_login(why),
+            None => Failure::new(Code::DeadlinePassed),
+        }
+    }
+
     /// The reply to a caller who wants a token, once there is one to give or a reason to stop waiting.
     fn token(&self, wanting: &Wanting, now: Timestamp) -> Option<Result<Reply, Failure>> {
         let failure = match self.prospect(now, wanting.min_valid) {
@@ -109,15 +120,13 @@ impl Kept {
                 let access = self.session()?.view(now).access?;
                 return Some(Ok(Reply::Token(Token {
                     access_token: token.expose().to_owned(),
-                    scheme: self.profile.recipe.authorization.scheme.clone(),
+                    scheme: self.provider.authorization(Some(token)).1,
                     remaining_ms: millis(access.remaining),
                     lifetime_ms: millis(access.lifetime),
                     shorter_than_asked: access.remaining < wanting.min_valid,
                 })));
             }
-            Prospect::Coming | Prospect::Held { .. } if now >= wanting.deadline => {
-                Failure::new(Code::DeadlinePassed)
-            }
+            Prospect::Coming | Prospect::Held { .. } if now >= wanting.deadline => self.too_late(),
             Prospect::Coming => return None,
             Prospect::Held { until, .. } if until < wanting.deadline => return None,
             Prospect::Held { until, trouble, status } => held(self, until, trouble, status, now),

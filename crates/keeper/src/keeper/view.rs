@@ -2,6 +2,7 @@
 
 use session::session::{Phase, View};
 use session::time::{Timestamp, millis};
+use session::tokens::TokenType;
 
 use super::Keeper;
 use super::kept::Kept;
@@ -69,6 +70,14 @@ impl Kept {
                 })
                 .collect(),
             sandbox: profile.sandbox,
+            ways: self.provider.ways(),
+            pending: self.pending.as_ref().and_then(|pending| pending.view(now)),
+            demand: session.demand().map(|demand| api::Demand {
+                acr_values: demand.acr_values.clone(),
+                max_age: demand.max_age,
+                scope: demand.scope.clone(),
+            }),
+            browser_logout: self.provider.has_browser_logout(),
         })
     }
 
@@ -83,6 +92,7 @@ impl Kept {
             lifetime_ms: millis(access.lifetime),
             remaining_ms: millis(access.remaining),
             rejected: access.rejected,
+            dpop: access.kind == TokenType::Dpop,
         })
     }
 }

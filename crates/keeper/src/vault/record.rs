@@ -7,7 +7,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
-use session::tokens::RefreshToken;
+use session::tokens::{Account, Identity, RefreshToken, Secret};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
@@ -23,10 +23,22 @@ pub(super) enum Unreadable {
 }
 
 pub(super) fn write(stored: &Stored, saved_at: i64) -> Zeroizing<String> {
-    let Stored { refresh, origin, user } = stored;
-    let record = Written { v: 1, refresh: refresh.expose(), origin, user: user.as_deref(), saved_at };
+    let Stored { refresh, origin, account } = stored;
+    let Account { user, identity, proof_key, id_token: _ } = account;
+    let record = Written {
+        // A version that knows nothing of the key would throw it away, and the token with it.
+        v: if proof_key.is_some() || identity.is_some() { 2 } else { 1 },
+        refresh: refresh.expose(),
+        origin,
+        user: user.as_deref(),
+        issuer: identity.as_ref().map(|identity| identity.issuer.as_str()),
+        subject: identity.as_ref().map(|identity| identity.subject.as_str()),
+        proof_key: proof_key.as_ref().map(Secret::expose),
+        saved_at,
+    };
     // Wide enough from the start that no half-written copy is left behind by growing.
-    let room = 2 * refresh.expose().len() + 6 * record.user.map_or(0, str::len) + origin.len() + 128;
+    let texts = [record.user, record.issuer, record.subject, record.proof_key].into_iter().flatten();
+    let room = 2 * refresh.expose().len() + 6 * texts.map(str::len).sum::<usize>() + origin.len() + 192;
     let mut json = Zeroizing::new(Vec::with_capacity(room));
     // Writing strings and numbers to memory cannot fail.
     serde_json::to_writer(&mut *json, &record).unwrap_or_default();
@@ -47,9 +59,11 @@ pub(super) fn read(item: &[u8]) -> Result<(Stored, i64), Unreadable> {
         Zeroizing::new(URL_SAFE_NO_PAD.decode(encoded.trim_ascii_end()).map_err(|_| Unreadable::Garbled)?);
     let record: Read = serde_json::from_slice(&json).map_err(|_| Unreadable::Garbled)?;
     match record.v {
-        1 => {
-            let Read { refresh, origin, user, saved_at, .. } = record;
-            Ok((Stored { refresh: RefreshToken::new(refresh), origin, user }, saved_at))
+        1 | 2 => {
+            let Read { refresh, origin, user, issuer, subject, proof_key, saved_at, .. } = record;
+            let identity = issuer.zip(subject).map(|(issuer, subject)| Identity { issuer, subject });
+            let account = Account { user, identity, proof_key: proof_key.map(Secret::new), id_token: None };
+            Ok((Stored { refresh: RefreshToken::new(refresh), origin, account }, saved_at))
         }
         _ => Err(Unreadable::OtherVersion),
     }
@@ -61,6 +75,13 @@ struct Written<'a> {
     refresh: &'a str,
     origin: &'a str,
     user: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issuer: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<&'a str>,
+    /// Of the tokens' proofs (RFC 9449).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proof_key: Option<&'a str>,
     saved_at: i64,
 }
 
@@ -70,6 +91,9 @@ struct Read {
     refresh: String,
     origin: String,
     user: Option<String>,
+    issuer: Option<String>,
+    subject: Option<String>,
+    proof_key: Option<String>,
     #[serde(default)]
     saved_at: i64,
 }
@@ -87,10 +111,17 @@ mod tests {
             ("line\nbreak \"quoted\" \\ \u{0} žluť 火", Some("mia@example.com")),
             (&"x".repeat(64 * 1024), Some("火")),
         ] {
+            let identity = user
+                .map(|user| Identity { issuer: "https://id.example".to_owned(), subject: user.to_owned() });
             let stored = Stored {
                 refresh: RefreshToken::new(refresh),
                 origin: "https://api.example".to_owned(),
-                user: user.map(str::to_owned),
+                account: Account {
+                    user: user.map(str::to_owned),
+                    identity,
+                    proof_key: user.map(|_| Secret::new("MIGHAgEA-_")),
+                    id_token: None,
+                },
             };
             let text = write(&stored, 1_800_000_000_000);
             assert!(text.bytes().all(|byte| byte.is_ascii_graphic()), "{}", text.len());
@@ -104,7 +135,7 @@ mod tests {
         let stored = Stored {
             refresh: RefreshToken::new("rt-1"),
             origin: "https://a.example".into(),
-            user: Some("mia".into()),
+            account: Account::named("mia"),
         };
         assert_eq!(*write(&stored, 7), item);
         assert_eq!(read(item.as_bytes()), Ok((stored, 7)));
@@ -113,7 +144,7 @@ mod tests {
     #[test]
     fn a_later_version_is_recognised() {
         let later =
-            format!("1.{}", URL_SAFE_NO_PAD.encode(r#"{"v":2,"refresh":"r","origin":"o","user":null}"#));
+            format!("1.{}", URL_SAFE_NO_PAD.encode(r#"{"v":3,"refresh":"r","origin":"o","user":null}"#));
         for item in ["2.whatever", "17.", later.as_str()] {
             assert_eq!(read(item.as_bytes()), Err(Unreadable::OtherVersion), "{item}");
         }

@@ -255,6 +255,7 @@ fn notes() -> Vec<Note> {
         signed_in(Some(text("mia"))),
         signed_in(None),
         Note::SignedOut,
+        Note::SignOutNotTold,
         Note::SignOutTold { trouble: None, status: None },
         Note::SignOutTold { trouble: Some(Trouble::TimedOut), status: None },
         Note::Unsaved { trouble: VaultTrouble::Locked },

@@ -55,8 +55,7 @@ impl Provider {
 
     /// `None` where the provider has no such endpoint. A DPoP token needs its proof beside it.
     pub fn userinfo(&self, token: &AccessToken) -> Option<Message> {
-        let mut message = Message::bare("GET", self.metadata.userinfo_endpoint.as_ref()?);
-        message.headers.push(("Accept".to_string(), Secret::new("application/json")));
+        let mut message = Message::get(self.metadata.userinfo_endpoint.as_ref()?);
         message.headers.push(token::authorization(token));
         Some(message)
     }

@@ -120,7 +120,35 @@ impl Metadata {
                 return Err(MetadataProblem::Unsafe { field, url: url.clone() });
             }
         }
-        for (field, endpoint) in [
+        let mut ignored = core::mem::take(&mut self.ignored);
+        for (field, endpoint) in self.dispensable() {
+            if endpoint.take_if(|url| !is_safe(url)).is_some() {
+                ignored.push(field);
+            }
+        }
+        Ok(Self { ignored, ..self })
+    }
+
+    /// Takes from another document of the same issuer what this one leaves out, or names and cannot be used: some
+    /// providers name an endpoint in one of their two documents only.
+    pub fn complete(&mut self, mut other: Self) {
+        let mut ignored = core::mem::take(&mut self.ignored);
+        ignored.append(&mut other.ignored);
+        for ((field, ours), (_, theirs)) in self.dispensable().into_iter().zip(other.dispensable()) {
+            *ours = ours.take().or(theirs.take());
+            if ours.is_some() {
+                ignored.retain(|ignored| *ignored != field);
+            }
+        }
+        ignored.sort_unstable();
+        ignored.dedup();
+        self.ignored = ignored;
+        self.authorization_endpoint = self.authorization_endpoint.take().or(other.authorization_endpoint);
+    }
+
+    /// What a sign-in can do without.
+    fn dispensable(&mut self) -> [(&'static str, &mut Option<String>); 7] {
+        [
             ("device_authorization_endpoint", &mut self.device_authorization_endpoint),
             ("end_session_endpoint", &mut self.end_session_endpoint),
             ("introspection_endpoint", &mut self.introspection_endpoint),
@@ -128,31 +156,7 @@ impl Metadata {
             ("pushed_authorization_request_endpoint", &mut self.pushed_authorization_request_endpoint),
             ("revocation_endpoint", &mut self.revocation_endpoint),
             ("userinfo_endpoint", &mut self.userinfo_endpoint),
-        ] {
-            if endpoint.take_if(|url| !is_safe(url)).is_some() {
-                self.ignored.push(field);
-            }
-        }
-        Ok(self)
-    }
-
-    /// Takes from another document of the same issuer what this one leaves out: some providers name an endpoint in one
-    /// of their two documents only.
-    pub fn complete(&mut self, other: Self) {
-        for (ours, theirs) in [
-            (&mut self.authorization_endpoint, other.authorization_endpoint),
-            (&mut self.device_authorization_endpoint, other.device_authorization_endpoint),
-            (&mut self.end_session_endpoint, other.end_session_endpoint),
-            (&mut self.introspection_endpoint, other.introspection_endpoint),
-            (&mut self.jwks_uri, other.jwks_uri),
-            (&mut self.pushed_authorization_request_endpoint, other.pushed_authorization_request_endpoint),
-            (&mut self.revocation_endpoint, other.revocation_endpoint),
-            (&mut self.userinfo_endpoint, other.userinfo_endpoint),
-        ] {
-            if ours.is_none() {
-                *ours = theirs;
-            }
-        }
+        ]
     }
 
     /// Whether another document could add anything that a session has a use for.

@@ -177,9 +177,10 @@ pub(super) fn tokens(
     })
 }
 
-/// `expires_in` in seconds (RFC 6749, section 5.1), unless the profile knows better.
+/// `expires_in` in seconds (RFC 6749, section 5.1), unless the profile knows another place and the answer has it.
 fn lifetime(json: &Value, token: &str, clock: Clock<'_>, told: Option<&Lifetime>) -> Option<Duration> {
     let usual = || Pointer::new("/expires_in").ok().map(|at| Lifetime { at, unit: Unit::Seconds });
+    let told = told.filter(|told| told.at.find(json).is_some_and(|value| !value.is_null()));
     lifetime::of(told.cloned().or_else(usual).as_ref(), json, token, clock)
 }
 

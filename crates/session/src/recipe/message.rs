@@ -36,6 +36,13 @@ pub(super) struct Values<'a> {
 }
 
 impl Message {
+    /// Asks for a document, in JSON.
+    pub fn get(url: &str) -> Self {
+        let mut message = Self::bare("GET", url);
+        message.headers.push(("Accept".to_string(), Secret::new("application/json")));
+        message
+    }
+
     /// With nothing in it but where it goes.
     pub(crate) fn bare(method: &str, path: &str) -> Self {
         Self {

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use keeper::api::Grant;
 
 /// Keeps you signed in: sessions that refresh themselves in the background
 #[derive(Debug, Parser)]
@@ -29,10 +30,10 @@ pub(crate) enum Command {
     Keeper(Rest),
     /// Tells what happened, and why
     Log(Log),
-    /// Signs in; the password is read from the terminal or from standard input
+    /// Signs in: in the browser, with a code on another device, or with a password from the terminal or standard input
     Login(Login),
     /// Forgets the sign-in here, and tells the provider
-    Logout { name: String },
+    Logout(Logout),
     /// Refreshes the access token now
     Refresh { name: String },
     /// Signs out and takes the session out of the configuration
@@ -57,13 +58,47 @@ pub(crate) enum Command {
 pub(crate) struct Add {
     pub(crate) name: String,
     /// The kind of provider: `flask`, `heartbeat`, `nestjs`, `simplejwt`…
-    #[arg(long)]
-    pub(crate) preset: String,
-    /// What the provider's paths are appended to
-    #[arg(long)]
-    pub(crate) url: String,
-    /// A path of the API that the window offers; may be given several times
-    #[arg(long = "resource", value_name = "PATH")]
+    #[arg(long, required_unless_present_any = ["issuer", "endpoints"], conflicts_with_all = ["issuer", "endpoints"])]
+    pub(crate) preset: Option<String>,
+    /// What the provider's paths are appended to; with OAuth, the base of the API
+    #[arg(long, required_unless_present_any = ["issuer", "endpoints"])]
+    pub(crate) url: Option<String>,
+    /// An OAuth 2.0 or OpenID Connect provider, by its issuer
+    #[arg(long, value_name = "URL", requires = "client_id", help_heading = OAUTH)]
+    pub(crate) issuer: Option<String>,
+    /// The app as it is registered with the provider
+    #[arg(long, value_name = "ID", help_heading = OAUTH)]
+    pub(crate) client_id: Option<String>,
+    /// What to ask for; separated by spaces, or given several times. What suits of `openid offline_access` by default
+    #[arg(long = "scope", value_name = "SCOPES", requires = "client_id", help_heading = OAUTH)]
+    pub(crate) scopes: Vec<String>,
+    /// Whom the tokens are for, where the provider has a parameter of that name
+    #[arg(long, requires = "client_id", help_heading = OAUTH)]
+    pub(crate) audience: Option<String>,
+    /// How to come by tokens; authorization_code by default
+    #[arg(long, requires = "client_id", help_heading = OAUTH)]
+    pub(crate) grant: Option<GrantName>,
+    /// Whether tokens are bound to a key (RFC 9449); auto by default: where the provider offers it
+    #[arg(long, requires = "client_id", help_heading = OAUTH)]
+    pub(crate) dpop: Option<Switch>,
+    /// A fixed port for the browser to come back to, for providers that compare it
+    #[arg(long, value_name = "PORT", requires = "client_id", help_heading = OAUTH)]
+    pub(crate) redirect_port: Option<u16>,
+    /// 127.0.0.1 by default; `localhost` for providers that want it
+    #[arg(long, value_name = "HOST", requires = "client_id", help_heading = OAUTH)]
+    pub(crate) redirect_host: Option<String>,
+    /// /callback by default
+    #[arg(long, value_name = "PATH", requires = "client_id", help_heading = OAUTH)]
+    pub(crate) redirect_path: Option<String>,
+    /// An endpoint by hand, such as token=URL; may be given several times. With `token` nothing is discovered
+    #[arg(long = "endpoint", value_name = "NAME=URL", requires = "client_id", help_heading = OAUTH)]
+    pub(crate) endpoints: Vec<String>,
+    /// A parameter beyond the standard ones, such as authorize.access_type=offline; may be given several times
+    #[arg(long, value_name = "PLACE.NAME=VALUE", requires = "client_id", help_heading = OAUTH)]
+    pub(crate) extra: Vec<String>,
+    /// A path of the API that the window offers; with OAuth, a URI says whom the tokens are for (RFC 8707). May be
+    /// given several times
+    #[arg(long = "resource", value_name = "PATH|URI")]
     pub(crate) resources: Vec<String>,
     /// Allows plain http to a host that is not this machine
     #[arg(long)]
@@ -112,9 +147,61 @@ pub(crate) struct Log {
 #[derive(Debug, Args)]
 pub(crate) struct Login {
     pub(crate) name: String,
-    /// Who signs in; asked for when absent
+    /// Who signs in, where a password is typed; asked for when absent
     #[arg(short, long)]
     pub(crate) user: Option<String>,
+    /// Shows a code to be entered in a browser on any device
+    #[arg(long)]
+    pub(crate) device: bool,
+    /// Only says which address to open
+    #[arg(long)]
+    pub(crate) no_browser: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Logout {
+    pub(crate) name: String,
+    /// Opens the provider's page to end its session in the browser as well
+    #[arg(long)]
+    pub(crate) browser: bool,
+}
+
+/// The grants of the configuration, by their names there.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub(crate) enum GrantName {
+    AuthorizationCode,
+    ClientCredentials,
+    DeviceCode,
+    Password,
+}
+
+impl From<GrantName> for Grant {
+    fn from(name: GrantName) -> Self {
+        match name {
+            GrantName::AuthorizationCode => Self::AuthorizationCode,
+            GrantName::ClientCredentials => Self::ClientCredentials,
+            GrantName::DeviceCode => Self::DeviceCode,
+            GrantName::Password => Self::Password,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Switch {
+    Auto,
+    Off,
+    On,
+}
+
+impl From<Switch> for Option<bool> {
+    fn from(switch: Switch) -> Self {
+        match switch {
+            Switch::Auto => None,
+            Switch::Off => Some(false),
+            Switch::On => Some(true),
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -150,6 +237,8 @@ fn duration(text: &str) -> Result<Duration, String> {
     let number: u64 = number.parse().map_err(|_| "write it as 90s, 5m or 1h".to_owned())?;
     number.checked_mul(millis).map(Duration::from_millis).ok_or_else(|| "too long".to_owned())
 }
+
+const OAUTH: &str = "OAuth 2.0 and OpenID Connect";
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 usage, 3 sign-in needed, 4 offline or provider \
                           unavailable, 5 keyring unavailable";

@@ -46,7 +46,11 @@ impl From<io::Error> for Ended {
 pub(crate) fn exit_code(code: Code) -> u8 {
     match code {
         Code::BadPath | Code::BadProfile | Code::BadRequest | Code::BadUrl => USAGE,
-        Code::SignInNeeded | Code::SignInRefused => SIGN_IN_NEEDED,
+        Code::SignInCancelled
+        | Code::SignInDenied
+        | Code::SignInExpired
+        | Code::SignInNeeded
+        | Code::SignInRefused => SIGN_IN_NEEDED,
         Code::AnswerCutShort
         | Code::AnswerTooLarge
         | Code::AnswerUnreadable
@@ -64,16 +68,24 @@ pub(crate) fn exit_code(code: Code) -> u8 {
         Code::AlreadyExists
         | Code::BadConfig
         | Code::BodyTooLarge
+        | Code::ClientRefused
         | Code::ConfigUnwritable
+        | Code::IdentityUnverified
         | Code::Internal
         | Code::KeeperNotFound
         | Code::KeeperStopping
         | Code::KeeperUnreachable
         | Code::Misconfigured
+        | Code::NoBrowser
+        | Code::NoMetadata
         | Code::NotASandbox
         | Code::PlainHttp
         | Code::PortInUse
-        | Code::UnknownProfile => FAILED,
+        | Code::RedirectPortInUse
+        | Code::ScopeRefused
+        | Code::UnknownProfile
+        | Code::WayUnsupported
+        | Code::WrongIssuer => FAILED,
     }
 }
 
@@ -113,8 +125,10 @@ mod tests {
             ("bad_url", 2),
             ("breaker_open", 4),
             ("body_too_large", 1),
+            ("client_refused", 1),
             ("config_unwritable", 1),
             ("deadline_passed", 4),
+            ("identity_unverified", 1),
             ("internal", 1),
             ("keeper_not_found", 1),
             ("keeper_stopping", 1),
@@ -124,13 +138,20 @@ mod tests {
             ("keyring_locked", 5),
             ("keyring_slow", 5),
             ("misconfigured", 1),
+            ("no_browser", 1),
+            ("no_metadata", 1),
             ("not_a_sandbox", 1),
             ("not_json", 4),
             ("offline", 4),
             ("plain_http", 1),
             ("port_in_use", 1),
             ("rate_limited", 4),
+            ("redirect_port_in_use", 1),
             ("redirected", 4),
+            ("scope_refused", 1),
+            ("sign_in_cancelled", 3),
+            ("sign_in_denied", 3),
+            ("sign_in_expired", 3),
             ("sign_in_needed", 3),
             ("sign_in_refused", 3),
             ("server_error", 4),
@@ -138,6 +159,8 @@ mod tests {
             ("tls", 4),
             ("unanswered", 4),
             ("unknown_profile", 1),
+            ("way_unsupported", 1),
+            ("wrong_issuer", 1),
         ];
         for (word, expected) in table {
             let code: Code = serde_json::from_value(word.into()).unwrap();

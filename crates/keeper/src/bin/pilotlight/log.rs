@@ -98,6 +98,7 @@ fn took(note: &Note) -> Option<u64> {
         | Note::Replayed { .. }
         | Note::Restored
         | Note::Saved
+        | Note::SignOutNotTold
         | Note::SignOutTold { .. }
         | Note::SignedOut
         | Note::Unsaved { .. }

@@ -3,11 +3,13 @@
 //! Scripts run it in loops, so nothing of HTTP, TLS or an async runtime is linked into it. For what it cannot do
 //! itself it becomes the program that can.
 
+mod add;
 mod args;
 mod ended;
 mod face;
 mod fetch;
 mod log;
+mod login;
 mod people;
 mod status;
 mod table;
@@ -44,13 +46,13 @@ fn main() -> ExitCode {
 
 fn run(face: &Face, command: &Command) -> Result<u8, Ended> {
     match command {
-        Command::Add(add) => people::add(face, add),
+        Command::Add(add) => add::add(face, add),
         Command::Demo(rest) => become_keeper("demo", rest, face.json),
         Command::Fetch(asked) => fetch::fetch(face, asked),
         Command::Keeper(rest) => become_keeper("keeper", rest, face.json),
         Command::Log(asked) => log::log(face, asked),
-        Command::Login(login) => people::login(face, login),
-        Command::Logout { name } => people::logout(face, name),
+        Command::Login(login) => login::login(face, login),
+        Command::Logout(logout) => people::logout(face, logout),
         Command::Refresh { name } => people::refresh(face, name),
         Command::Remove { name } => people::remove(face, name),
         Command::Sandbox(rest) => become_keeper("sandbox", rest, face.json),
@@ -99,7 +101,8 @@ fn name_the_session(ended: &mut Ended, command: &Command) {
         Command::Fetch(asked) => Some(&asked.name),
         Command::Log(asked) => asked.name.as_ref(),
         Command::Login(login) => Some(&login.name),
-        Command::Logout { name } | Command::Refresh { name } | Command::Remove { name } => Some(name),
+        Command::Logout(logout) => Some(&logout.name),
+        Command::Refresh { name } | Command::Remove { name } => Some(name),
         Command::Status { name, .. } => name.as_ref(),
         Command::Token(asked) => Some(&asked.name),
         Command::Demo(_) | Command::Keeper(_) | Command::Sandbox(_) | Command::Stop => None,

@@ -1,63 +1,35 @@
-//! What a person does with a session: adding it, signing in and out, refreshing it, taking it away.
+//! What a person does with a session: signing out, refreshing it, taking it away.
 
-use keeper::api::{Draft, Phase, Reply, Request};
+use keeper::api::{Phase, Reply, Request};
+use keeper::browser;
 use keeper::client::Client;
 use serde_json::json;
 
-use crate::args::{Add, Login};
+use crate::args::Logout;
 use crate::ended::{Ended, exit_code_of_phase};
 use crate::face::{Face, expect_status, say, session, unexpected};
-use crate::terminal;
 
-pub(crate) fn add(face: &Face, add: &Add) -> Result<u8, Ended> {
-    let draft = Draft {
-        profile: add.name.clone(),
-        preset: add.preset.clone(),
-        url: add.url.clone(),
-        resources: add.resources.clone(),
-        allow_http: add.allow_http,
-        sandbox: add.sandbox,
-        heartbeat_s: add.heartbeat.map(|every| every.as_secs()),
+pub(crate) fn logout(face: &Face, logout: &Logout) -> Result<u8, Ended> {
+    let name = logout.name.as_str();
+    let request = || Request::Logout { profile: name.to_owned(), browser: logout.browser };
+    let url = match face.ask(request)? {
+        Reply::Open { url } => url,
+        reply if logout.browser => {
+            face.tell("cli.logout.no_page", &[("profile", name)]);
+            return done(face, reply, "cli.logout.done", name);
+        }
+        reply => return done(face, reply, "cli.logout.done", name),
     };
-    let overview = expect_status(Client::connect_current(face.home()?)?.ask(Request::Add(draft))?)?;
     if face.json {
-        face.print_json(&overview)?;
-    } else {
-        let host = &session(&overview, &add.name)?.host;
-        face.tell("cli.added", &[("profile", &add.name), ("host", host)]);
+        face.print_json(&json!({ "done": true, "open": url }))?;
+        return Ok(0);
+    }
+    face.tell("cli.logout.done", &[("profile", name)]);
+    match browser::open(&url) {
+        Ok(()) => face.tell("cli.logout.opened", &[]),
+        Err(_) => face.tell("cli.login.open", &[("url", &url)]),
     }
     Ok(0)
-}
-
-/// Asks for what it needs only once it is known that there is such a session: nobody types a password for nothing.
-pub(crate) fn login(face: &Face, login: &Login) -> Result<u8, Ended> {
-    let mut client = Client::connect_current(face.home()?)?;
-    let asked = client.ask(Request::Status { profile: Some(login.name.clone()) })?;
-    let before = expect_status(asked)?;
-    let host = session(&before, &login.name)?.host.as_str();
-    let of = [("profile", login.name.as_str()), ("host", host)];
-    let username = match &login.user {
-        Some(user) => user.clone(),
-        None if terminal::is_there() => terminal::ask(&face.words().fill("cli.login.user", &of))?,
-        None => String::new(),
-    };
-    if username.is_empty() {
-        return Err(Ended::Usage("cli.login.no_user"));
-    }
-    let password =
-        terminal::password(&face.words().fill("cli.login.password", &[("user", &username), of[1]]))?;
-    let request = Request::Login { profile: login.name.clone(), username: username.clone(), password };
-    let overview = expect_status(client.ask(request)?)?;
-    if face.json {
-        face.print_json(&overview)?;
-    } else {
-        face.tell("cli.login.done", &[of[0], ("user", &username)]);
-    }
-    Ok(0)
-}
-
-pub(crate) fn logout(face: &Face, name: &str) -> Result<u8, Ended> {
-    done(face, face.ask(|| Request::Logout { profile: name.to_owned() })?, "cli.logout.done", name)
 }
 
 pub(crate) fn remove(face: &Face, name: &str) -> Result<u8, Ended> {

@@ -10,7 +10,7 @@ use rustix::termios::tcgetwinsize;
 
 use crate::ended::Ended;
 use crate::face::{Face, has_colour, say, session};
-use crate::table::{Cell, Colour, lines};
+use crate::table::{Cell, Colour, harmless, lines};
 
 pub(crate) fn status(face: &Face, name: Option<&str>, watch: bool) -> Result<u8, Ended> {
     if watch {
@@ -117,7 +117,22 @@ fn details(words: &Words, session: &SessionView) -> Vec<Vec<Cell>> {
         ]);
     };
     match &session.phase {
-        Phase::NeedsLogin { why } => add("why", words.reason("why", why)),
+        Phase::NeedsLogin { why } => {
+            add("why", words.reason("why", why));
+            if let Some(demand) = &session.demand {
+                let age =
+                    demand.max_age.map(|age| words.duration(age.saturating_mul(1000))).unwrap_or_default();
+                let values = [
+                    ("acr", demand.acr_values.as_deref().unwrap_or_default()),
+                    ("age", age.as_str()),
+                    ("scope", demand.scope.as_deref().unwrap_or_default()),
+                ];
+                let said = words.fill("cli.detail.demand.is", &values.map(|(name, value)| (name, value)));
+                if !said.is_empty() {
+                    add("demand", harmless(&said));
+                }
+            }
+        }
         Phase::Refreshing { cause, .. } => add("why", words.reason("cause", cause)),
         Phase::Fresh | Phase::SigningIn | Phase::Waiting { .. } => {}
     }
@@ -131,6 +146,7 @@ fn details(words: &Words, session: &SessionView) -> Vec<Vec<Cell>> {
             ("generation", &*access.generation.to_string()),
             ("lifetime", &words.duration(access.lifetime_ms)),
             ("kind", kind),
+            ("bound", if access.dpop { "DPoP" } else { "" }),
         ];
         add("access", words.fill("cli.detail.access.is", &values));
     }

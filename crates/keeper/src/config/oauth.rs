@@ -1,0 +1,296 @@
+//! What a profile says about an OAuth provider: `[profile.NAME.oauth]`.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use serde::Deserialize;
+use serde::de::IntoDeserializer as _;
+use session::oauth::client::{Client, ClientAuth, Extra};
+use session::oauth::metadata::Metadata;
+use session::recipe::{Lifetime, Match};
+use session::tokens::Secret;
+use toml_edit::Item;
+
+use super::merge::{Wrong, field_at};
+use super::{hint, rules};
+use crate::api::Grant;
+
+/// An OAuth provider, and how this profile wants to be treated by it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Oauth {
+    /// Whose metadata are asked for, and against whom ID tokens and answers are held.
+    pub issuer: Option<String>,
+    /// Endpoints by hand. With a token endpoint among them nothing is asked for.
+    pub endpoints: Endpoints,
+    /// Its scopes are set once it is known what the provider has.
+    pub client: Client,
+    /// Whether `client.auth` was chosen, and not left to the provider.
+    pub auth: Option<ClientAuth>,
+    /// Those of `openid offline_access` that the provider knows when absent.
+    pub scopes: Option<Vec<String>>,
+    pub grant: Grant,
+    /// Where the provider offers it when absent.
+    pub dpop: Option<bool>,
+    pub redirect: Redirect,
+    /// By what the provider offers when absent.
+    pub probe: Option<Probe>,
+    /// Answers of a protected resource that mean "your token is not good", beside what `WWW-Authenticate` says.
+    pub rejects: Vec<Match>,
+    /// Where an answer says how long the access token lives; `/expires_in` in seconds when absent.
+    pub lifetime: Option<Lifetime>,
+}
+
+/// Where the browser comes back to (RFC 8252, section 7.3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Redirect {
+    pub host: String,
+    /// Any free one when absent.
+    pub port: Option<u16>,
+    pub path: String,
+}
+
+/// What a heartbeat asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Probe {
+    /// RFC 7662.
+    Introspection,
+    /// Nothing: it only looks at the clock.
+    None,
+    /// The first of the profile's resources that can be read.
+    Resource,
+    /// OpenID Connect Core, section 5.3.
+    Userinfo,
+}
+
+/// Endpoints by hand, by their names in the metadata (RFC 8414).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Endpoints {
+    pub authorization: Option<String>,
+    pub device_authorization: Option<String>,
+    pub end_session: Option<String>,
+    pub introspection: Option<String>,
+    pub jwks_uri: Option<String>,
+    pub pushed_authorization_request: Option<String>,
+    pub revocation: Option<String>,
+    pub token: Option<String>,
+    pub userinfo: Option<String>,
+}
+
+impl Endpoints {
+    /// Puts what is written by hand in place of what was found.
+    pub fn lay_over(&self, metadata: &mut Metadata) {
+        if let Some(token) = &self.token {
+            metadata.token_endpoint.clone_from(token);
+        }
+        for (by_hand, found) in [
+            (&self.authorization, &mut metadata.authorization_endpoint),
+            (&self.device_authorization, &mut metadata.device_authorization_endpoint),
+            (&self.end_session, &mut metadata.end_session_endpoint),
+            (&self.introspection, &mut metadata.introspection_endpoint),
+            (&self.jwks_uri, &mut metadata.jwks_uri),
+            (&self.pushed_authorization_request, &mut metadata.pushed_authorization_request_endpoint),
+            (&self.revocation, &mut metadata.revocation_endpoint),
+            (&self.userinfo, &mut metadata.userinfo_endpoint),
+        ] {
+            if by_hand.is_some() {
+                found.clone_from(by_hand);
+            }
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &String> {
+        [
+            &self.authorization,
+            &self.device_authorization,
+            &self.end_session,
+            &self.introspection,
+            &self.jwks_uri,
+            &self.pushed_authorization_request,
+            &self.revocation,
+            &self.token,
+            &self.userinfo,
+        ]
+        .into_iter()
+        .flatten()
+    }
+}
+
+impl Oauth {
+    /// The one address by which the provider is known: the issuer, or where tokens are bought.
+    pub fn address(&self) -> &str {
+        self.issuer.as_deref().or(self.endpoints.token.as_deref()).unwrap_or_default()
+    }
+}
+
+/// The table as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    issuer: Option<String>,
+    client_id: String,
+    client_secret: Option<String>,
+    client_auth: Option<Auth>,
+    scopes: Option<Vec<String>>,
+    audience: Option<String>,
+    #[serde(default)]
+    resource_indicators: Vec<String>,
+    #[serde(default)]
+    grant: Grant,
+    dpop: Option<bool>,
+    redirect_host: Option<String>,
+    redirect_port: Option<u16>,
+    redirect_path: Option<String>,
+    probe: Option<Probe>,
+    #[serde(default)]
+    rejects: Vec<Match>,
+    lifetime: Option<Lifetime>,
+    #[serde(default)]
+    endpoints: Endpoints,
+    #[serde(default)]
+    extra: ExtraTables,
+}
+
+/// The names of RFC 7591, section 2.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Auth {
+    ClientSecretBasic,
+    ClientSecretPost,
+    None,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct ExtraTables {
+    authorize: BTreeMap<String, String>,
+    device: BTreeMap<String, String>,
+    refresh: BTreeMap<String, String>,
+    revoke: BTreeMap<String, String>,
+    token: BTreeMap<String, String>,
+}
+
+/// The table, or what is wrong with it and where.
+pub(super) fn read(item: &Item, allow_http: bool) -> Result<Oauth, Wrong> {
+    let whole = || item.span();
+    let wrong = |field: &str, told: hint::Told| Wrong {
+        field: field.to_owned(),
+        span: span_of(item, field).or_else(whole),
+        told,
+    };
+    if item.as_table_like().is_none() {
+        let told = ("`oauth` is not a table".to_owned(), Some("write `[profile.NAME.oauth]`".to_owned()));
+        return Err(wrong("", told));
+    }
+    let nothing = || ("`oauth` is empty".to_owned(), Some(r#"issuer = "https://id.example.com""#.to_owned()));
+    let value = item.clone().into_value().map_err(|_| wrong("", nothing()))?;
+    let said = Written::deserialize(value.into_deserializer()).map_err(|error: toml_edit::de::Error| {
+        let span = error.span();
+        let field = span.as_ref().map(|span| field_at(item, span)).unwrap_or_default();
+        Wrong { field, span, told: hint::of_serde(error.message()) }
+    })?;
+    said.check(allow_http).map_err(|(field, told)| wrong(field, told))?;
+    Ok(said.into_oauth())
+}
+
+impl Written {
+    fn check(&self, allow_http: bool) -> Result<(), (&'static str, hint::Told)> {
+        let told = |field, problem: &str, hint: &str| {
+            Err((field, (problem.to_owned(), Some(hint.to_owned()).filter(|hint| !hint.is_empty()))))
+        };
+        match (&self.issuer, &self.endpoints.token) {
+            (None, None) => {
+                let hint = r#"issuer = "https://id.example.com", or `endpoints.token` by hand"#;
+                return told("issuer", "there is no `issuer`", hint);
+            }
+            (Some(issuer), _) => check_issuer(issuer, allow_http).map_err(|told| ("issuer", told))?,
+            (None, Some(_)) => {}
+        }
+        for url in self.endpoints.all() {
+            rules::check_endpoint(url, allow_http).map_err(|told| ("endpoints", told))?;
+        }
+        if self.client_id.trim().is_empty() {
+            return told(
+                "client_id",
+                "`client_id` is empty",
+                "the provider gives it when an app is registered",
+            );
+        }
+        if self.redirect_host.as_ref().is_some_and(|host| !HOSTS.contains(&host.as_str())) {
+            let hint = "`127.0.0.1`, `localhost` or `[::1]`: nobody else may receive the code";
+            return told("redirect_host", "`redirect_host` is not this machine", hint);
+        }
+        if self.redirect_port == Some(0) {
+            return told("redirect_port", "0 is no port", "leave it out for any free one");
+        }
+        if self.redirect_path.as_ref().is_some_and(|path| !is_path(path)) {
+            return told("redirect_path", "`redirect_path` is no path", r#"write it as "/callback""#);
+        }
+        for indicator in &self.resource_indicators {
+            // RFC 8707, section 2: an absolute URI without a fragment.
+            if !indicator.contains(':') || indicator.contains('#') {
+                let problem = format!("`{indicator}` is no resource indicator");
+                return told("resource_indicators", &problem, "an absolute URI without a fragment");
+            }
+        }
+        Ok(())
+    }
+
+    fn into_oauth(self) -> Oauth {
+        let auth = self.client_auth.map(|auth| match auth {
+            Auth::ClientSecretBasic => ClientAuth::SecretBasic,
+            Auth::ClientSecretPost => ClientAuth::SecretPost,
+            Auth::None => ClientAuth::None,
+        });
+        let ExtraTables { authorize, device, refresh, revoke, token } = self.extra;
+        Oauth {
+            client: Client {
+                secret: self.client_secret.map(Secret::new),
+                auth: auth.unwrap_or_default(),
+                scopes: self.scopes.clone().unwrap_or_default(),
+                audience: self.audience,
+                resources: self.resource_indicators,
+                extra: Extra { authorize, device, refresh, revoke, token },
+                ..Client::public(self.client_id.trim())
+            },
+            issuer: self.issuer,
+            endpoints: self.endpoints,
+            auth,
+            scopes: self.scopes,
+            grant: self.grant,
+            dpop: self.dpop,
+            redirect: Redirect {
+                host: self.redirect_host.unwrap_or_else(|| HOSTS[0].to_owned()),
+                port: self.redirect_port,
+                path: self.redirect_path.unwrap_or_else(|| "/callback".to_owned()),
+            },
+            probe: self.probe,
+            rejects: self.rejects,
+            lifetime: self.lifetime,
+        }
+    }
+}
+
+/// An issuer is compared letter by letter, so nothing about it is mended here (RFC 8414, section 2).
+pub fn check_issuer(text: &str, allow_http: bool) -> Result<(), hint::Told> {
+    rules::check_url(text, allow_http)?;
+    if text.trim() != text {
+        let hint = "leave out the space around it";
+        return Err(("there is space around the issuer".to_owned(), Some(hint.to_owned())));
+    }
+    Ok(())
+}
+
+fn is_path(path: &str) -> bool {
+    path.starts_with('/')
+        && path.len() <= 256
+        && path.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#\\\"<>".contains(&byte))
+}
+
+fn span_of(item: &Item, field: &str) -> Option<Range<usize>> {
+    let table = item.as_table_like()?;
+    table.get(field).and_then(Item::span).or_else(|| table.key(field).and_then(toml_edit::Key::span))
+}
+
+const HOSTS: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];

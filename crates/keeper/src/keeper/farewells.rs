@@ -1,0 +1,88 @@
+//! Sign-outs that providers have not heard of yet. When and how often they are told is `session::farewell`'s to say.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use session::farewell::{Farewell, Next, Told};
+use session::time::Timestamp;
+
+use super::{Keeper, Mail};
+use crate::clock;
+use crate::provider::{Provider, Unwanted};
+
+#[derive(Default)]
+pub(super) struct Farewells(BTreeMap<u64, Leaving>);
+
+struct Leaving {
+    profile: String,
+    provider: Arc<Provider>,
+    unwanted: Arc<Unwanted>,
+    farewell: Farewell,
+    under_way: bool,
+}
+
+impl Farewells {
+    /// When somebody is next to be told.
+    pub(super) fn due(&self) -> Option<Timestamp> {
+        let waiting = self.0.values().filter(|leaving| !leaving.under_way);
+        waiting.map(|leaving| leaving.farewell.due()).min()
+    }
+
+    /// Somebody has not even been told once.
+    pub(super) fn has_first(&self) -> bool {
+        self.0.values().any(|leaving| leaving.farewell.is_first())
+    }
+
+    pub(super) fn on_network_up(&mut self, now: Timestamp) {
+        for leaving in self.0.values_mut() {
+            leaving.farewell.on_network_up(now);
+        }
+    }
+}
+
+impl Keeper {
+    /// These are not wanted any more, and the provider shall know.
+    pub(super) fn bid_farewell(&mut self, profile: &str, provider: Arc<Provider>, unwanted: Unwanted) {
+        let number = self.next_number();
+        let now = clock::now();
+        let leaving = Leaving {
+            profile: profile.to_owned(),
+            provider,
+            unwanted: Arc::new(unwanted),
+            farewell: Farewell::new(now),
+            under_way: false,
+        };
+        self.farewells.0.insert(number, leaving);
+        self.tell_providers(now);
+    }
+
+    pub(super) fn tell_providers(&mut self, now: Timestamp) {
+        for (number, leaving) in &mut self.farewells.0 {
+            if leaving.under_way || leaving.farewell.due() > now {
+                continue;
+            }
+            leaving.under_way = true;
+            let (number, post) = (*number, self.post.clone());
+            let (provider, unwanted) = (Arc::clone(&leaving.provider), Arc::clone(&leaving.unwanted));
+            tokio::spawn(async move {
+                let told = provider.farewell(&unwanted).await;
+                drop(post.send(Mail::Told { number, told }));
+            });
+        }
+    }
+
+    pub(super) fn on_told(&mut self, number: u64, told: Told) {
+        let Some(leaving) = self.farewells.0.get_mut(&number) else { return };
+        leaving.under_way = false;
+        let first = leaving.farewell.is_first();
+        let over = leaving.farewell.on_told(told, clock::now()) == Next::Over;
+        let profile = leaving.profile.clone();
+        if over {
+            self.farewells.0.remove(&number);
+        }
+        // The first try and the last word; a day of the same news between them is none.
+        if over || first {
+            self.note(Some(&profile), told.note());
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! Signing in, from the wish to the end: typed here, or done by a person at a browser while the keeper waits.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use session::event::{Attempt, Event};
+use session::note::Note;
+use session::time::{Timestamp, millis};
+use tokio::sync::oneshot;
+
+use super::kept::{Finishing, Kept, Pending, Settling, Starting};
+use super::{Answer, Id, Keeper, Mail, ask};
+use crate::api::{self, Code, Failure, Reply, Way};
+use crate::clock;
+use crate::config::check_issuer;
+use crate::provider::{Begun, How, Landing, Provider, Shown, SignedIn, Ties, Unwanted, describe, discover};
+
+impl Keeper {
+    pub(super) fn start_sign_in(&mut self, id: Id, how: How, answer: Answer) {
+        let Some(kept) = self.kept.get_mut(&id) else { return };
+        let patience = match how {
+            How::Browser => BROWSER_PATIENCE,
+            How::Device => DEVICE_PATIENCE,
+            How::Typed { .. } => TYPED_PATIENCE,
+        };
+        kept.starting = Some(Starting { how, answer });
+        self.step(id, Event::SignIn { patience });
+    }
+
+    /// At a browser, here or on another device.
+    pub(super) fn sign_in_elsewhere(&mut self, id: Id, way: Option<Way>, answer: Answer) {
+        let Some(kept) = self.kept.get(&id) else { return };
+        let own = || kept.provider.ways().first().copied();
+        let how = match way.or_else(own) {
+            Some(Way::Browser) => How::Browser,
+            Some(Way::Device) => How::Device,
+            Some(Way::ClientSecret | Way::Password | Way::Unattended) | None => {
+                let failure = Failure::new(Code::WayUnsupported)
+                    .of(&kept.profile.name)
+                    .with("host", kept.profile.host())
+                    .with("problem", "this profile does not sign in at a browser");
+                return ask::refuse(answer, failure);
+            }
+        };
+        self.start_sign_in(id, how, answer);
+    }
+
+    /// What the session wants done for a sign-in that was asked for.
+    pub(super) fn sign_in(&mut self, id: Id, attempt: Attempt) {
+        let Some(kept) = self.kept.get_mut(&id) else { return };
+        let Some(Starting { how, answer }) = kept.starting.take() else { return };
+        kept.exchanges += 1;
+        kept.failed = None;
+        kept.sign_ins.insert(attempt, answer);
+        let (begun, begins) = oneshot::channel();
+        let (wanting, wanted) = oneshot::channel();
+        let demand = kept.session().and_then(|session| session.demand().cloned());
+        // One that was under way before is called off by that.
+        kept.pending = Some(Pending { attempt, shown: None, ends: Timestamp::MAX, _wanted: wanting });
+        let provider = Arc::clone(&kept.provider);
+        let (post, began) = (self.post.clone(), clock::now());
+        let announcing = post.clone();
+        tokio::spawn(async move {
+            if let Ok(begun) = begins.await {
+                drop(announcing.send(Mail::Begun { id, attempt, begun }));
+            }
+        });
+        tokio::spawn(async move {
+            let ties = Ties { begun, wanted, demand };
+            let (outcome, landing) = provider.sign_in(how, ties).await;
+            let took = clock::now().since(began);
+            drop(post.send(Mail::SignedIn { id, attempt, provider, outcome, landing, took }));
+        });
+    }
+
+    /// There is something to show: whoever asked has waited for just that.
+    pub(super) fn on_begun(&mut self, id: Id, attempt: Attempt, begun: Begun) {
+        let now = clock::now();
+        let Some(kept) = self.kept.get_mut(&id) else { return };
+        let Some(pending) = kept.pending.as_mut().filter(|pending| pending.attempt == attempt) else {
+            return;
+        };
+        let url = match &begun.shown {
+            Shown::Browser { url } => Some(url.expose().to_owned()),
+            Shown::Device { .. } => None,
+        };
+        pending.ends = now + begun.lasts;
+        pending.shown = Some(begun.shown);
+        let shown = pending.view(now);
+        if let (Some(answer), Some(pending)) = (kept.sign_ins.remove(&attempt), shown) {
+            drop(answer.send(Ok(Reply::SignIn { pending, url })));
+        }
+        let profile = kept.profile.name.clone();
+        self.tell(api::Notice::Changed { profile });
+    }
+
+    pub(super) fn on_signed_in(
+        &mut self,
+        id: Id,
+        attempt: Attempt,
+        provider: Arc<Provider>,
+        outcome: Result<SignedIn, Failure>,
+        landing: Landing,
+        took: Duration,
+    ) {
+        let Some(kept) = self.kept.get_mut(&id) else {
+            // The profile is another one now, or gone.
+            if let Ok(SignedIn { tokens, .. }) = outcome {
+                let unwanted = Unwanted { refresh: tokens.refresh, access: tokens.access };
+                self.bid_farewell("", provider, unwanted);
+            }
+            return;
+        };
+        kept.exchanges -= 1;
+        kept.pending.take_if(|pending| pending.attempt == attempt);
+        let answer = kept.sign_ins.remove(&attempt);
+        let current = kept.session().is_some_and(|session| session.signing_in() == Some(attempt));
+        match outcome {
+            Ok(SignedIn { tokens, account }) => {
+                let waiting = if current { std::mem::take(&mut kept.finishing) } else { Vec::new() };
+                let answers = answer.into_iter().chain(waiting.into_iter().map(|finishing| finishing.answer));
+                kept.settling.extend(answers.map(|answer| Settling { must_be_fresh: false, answer }));
+                self.step(id, Event::SignedIn { attempt, tokens, account });
+                landing.tell(current);
+            }
+            Err(failure) => {
+                let name = kept.profile.name.clone();
+                let failure = failure.of(&name);
+                landing.tell(false);
+                let waiting = if current { std::mem::take(&mut kept.finishing) } else { Vec::new() };
+                if current {
+                    kept.failed = Some(failure.clone());
+                }
+                let note = Note::SignInFailed { code: failure.code.key(), took_ms: millis(took) };
+                self.note(Some(&name), note);
+                self.step(id, Event::SignInFailed { attempt });
+                for answer in answer.into_iter().chain(waiting.into_iter().map(|finishing| finishing.answer))
+                {
+                    ask::refuse(answer, failure.clone());
+                }
+            }
+        }
+    }
+
+    pub(super) fn cancel_sign_in(&mut self, id: Id, answer: Answer) {
+        if let Some(kept) = self.kept.get_mut(&id) {
+            kept.pending = None;
+        }
+        drop(answer.send(Ok(Reply::Done)));
+    }
+
+    pub(super) fn finish_sign_in(&mut self, id: Id, patience: Option<Duration>, answer: Answer) {
+        let now = clock::now();
+        let overview = self.overview();
+        let Some(kept) = self.kept.get_mut(&id) else { return };
+        if kept.session().is_some_and(|session| session.signing_in().is_some()) {
+            let deadline = patience.map_or(Timestamp::MAX, |patience| now + patience);
+            kept.finishing.push(Finishing { deadline, answer });
+            return self.settle(id, now);
+        }
+        let reply = kept.failed.clone().map_or(Ok(Reply::Status(overview)), Err);
+        drop(answer.send(reply));
+    }
+
+    /// Where the browser ends its session with the provider.
+    pub(super) fn logout_page(&self, id: Id) -> Option<String> {
+        let kept = self.kept.get(&id)?;
+        let url = kept.provider.logout_url(kept.session()?.account())?;
+        Some(url.expose().to_owned())
+    }
+
+    /// For somebody who is about to add a provider. Nothing of it is kept.
+    pub(super) fn discover(&self, issuer: String, allow_http: bool, ca_file: Option<String>, answer: Answer) {
+        if let Err((problem, hint)) = check_issuer(&issuer, allow_http) {
+            let code = if check_issuer(&issuer, true).is_ok() { Code::PlainHttp } else { Code::BadUrl };
+            // An address that is none may have a password in it.
+            let url = if issuer.contains('@') { "" } else { issuer.as_str() };
+            let failure = Failure::new(code).with("problem", problem).with("url", url);
+            let failure = match hint {
+                Some(hint) => failure.with("hint", hint),
+                None => failure,
+            };
+            return ask::refuse(answer, failure);
+        }
+        let http = self.http.clone();
+        tokio::spawn(async move {
+            let ca_file = ca_file.map(PathBuf::from);
+            let found = discover(&http, &issuer, allow_http, ca_file.as_deref()).await;
+            drop(answer.send(found.map(|metadata| Reply::Discovered(describe(&metadata)))));
+        });
+    }
+
+    /// Calls off what the session does not wait for any more, and answers those who have waited long enough.
+    pub(super) fn settle_sign_in(&mut self, id: Id, now: Timestamp) {
+        let Some(kept) = self.kept.get_mut(&id) else { return };
+        let wanted = kept.session().and_then(session::Session::signing_in);
+        kept.pending.take_if(|pending| Some(pending.attempt) != wanted);
+        let gone = |kept: &Kept| Failure::new(Code::SignInCancelled).of(&kept.profile.name);
+        if wanted.is_none() && kept.exchanges == 0 && !kept.finishing.is_empty() {
+            let failure = kept.failed.clone().unwrap_or_else(|| gone(kept));
+            for finishing in kept.finishing.drain(..) {
+                ask::refuse(finishing.answer, failure.clone());
+            }
+        }
+        let (over, waiting) = std::mem::take(&mut kept.finishing)
+            .into_iter()
+            .partition::<Vec<_>, _>(|finishing| finishing.deadline <= now);
+        kept.finishing = waiting;
+        for finishing in over {
+            let failure = Failure::new(Code::DeadlinePassed).of(&kept.profile.name);
+            ask::refuse(finishing.answer, failure);
+        }
+    }
+}
+
+impl Pending {
+    /// As a person may see it.
+    pub(super) fn view(&self, now: Timestamp) -> Option<api::Pending> {
+        let expires_in_ms = millis(now.until(self.ends));
+        Some(match self.shown.as_ref()? {
+            Shown::Browser { .. } => api::Pending::Browser { expires_in_ms },
+            Shown::Device { user_code, verification_uri, verification_uri_complete } => {
+                api::Pending::Device {
+                    user_code: user_code.clone(),
+                    verification_uri: verification_uri.clone(),
+                    verification_uri_complete: verification_uri_complete.clone(),
+                    qr: qr(verification_uri_complete.as_ref().unwrap_or(verification_uri)),
+                    expires_in_ms,
+                }
+            }
+        })
+    }
+}
+
+/// A text a row, `#` for a dark square; nothing for what does not fit into a QR code.
+fn qr(text: &str) -> Vec<String> {
+    use qrcodegen::{QrCode, QrCodeEcc};
+    let Ok(code) = QrCode::encode_text(text, QrCodeEcc::Medium) else { return Vec::new() };
+    let row = |y| (0..code.size()).map(|x| if code.get_module(x, y) { '#' } else { ' ' }).collect();
+    (0..code.size()).map(row).collect()
+}
+
+/// Above what the provider's adapter allows each way: its report, even of a failure, says more than silence.
+const BROWSER_PATIENCE: Duration = Duration::from_secs(420);
+const DEVICE_PATIENCE: Duration = Duration::from_secs(3700);
+const TYPED_PATIENCE: Duration = Duration::from_secs(330);

@@ -1,0 +1,249 @@
+//! A provider as one session knows it: signs in, refreshes, asks whether the token is good, opens resources, signs out.
+//!
+//! Whatever the provider speaks, the keeper asks the same questions. This adapter turns them into messages of
+//! `session::recipe` or `session::oauth`, sends them, and lets the same modules say what came back. It keeps only what
+//! is cheap to learn again: a description of the provider, its keys, its nonces.
+
+mod json;
+mod oauth;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::Method;
+use reqwest::header::{HeaderName, HeaderValue};
+use session::event::Beat;
+use session::farewell::Told;
+use session::oauth::error::Interaction;
+use session::oauth::token;
+use session::reason::Trouble;
+use session::tokens::{AccessToken, Account, RefreshToken, Secret, Tokens};
+use session::verdict::Verdict;
+use tokio::sync::oneshot;
+use url::Url;
+
+use crate::api::{Discovery, Failure, Grant, Way};
+use crate::config::{Oauth, Profile, Protocol};
+use crate::http::{self, Http, Received};
+use crate::secret::Password;
+
+pub(crate) use oauth::discovery::discover;
+pub(crate) use oauth::landing::Landing;
+
+/// One profile's provider, for as long as the profile stays what it is.
+pub(crate) struct Provider {
+    profile: Arc<Profile>,
+    http: Http,
+    oauth: oauth::Known,
+}
+
+/// What a sign-in brought.
+pub(crate) struct SignedIn {
+    pub(crate) tokens: Tokens,
+    pub(crate) account: Account,
+}
+
+/// A sign-in that waits for a person, as it is shown to them.
+#[derive(Clone, Debug)]
+pub(crate) enum Shown {
+    Browser { url: Secret },
+    Device { user_code: String, verification_uri: String, verification_uri_complete: Option<String> },
+}
+
+/// What is told as soon as a person can do something.
+pub(crate) struct Begun {
+    pub(crate) shown: Shown,
+    pub(crate) lasts: Duration,
+}
+
+/// What a person has to do, and what the adapter needs for it.
+pub(crate) enum How {
+    Browser,
+    Device,
+    Typed { username: String, password: Password },
+}
+
+/// Two-way ties between a sign-in under way and whoever asked for it.
+pub(crate) struct Ties {
+    /// Told once there is something to show.
+    pub(crate) begun: oneshot::Sender<Begun>,
+    /// Dropped when nobody wants the sign-in any more. Heard only while a person is waited for: tokens that are being
+    /// bought are seen through.
+    pub(crate) wanted: oneshot::Receiver<()>,
+    /// What the new sign-in has to bring.
+    pub(crate) demand: Option<Interaction>,
+}
+
+/// What the answer of a protected resource says about the token that was shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Opinion {
+    /// A person has to be at the provider's page.
+    Demands(Interaction),
+    /// Nothing bad.
+    Fine,
+    /// It is not good.
+    Rejected,
+}
+
+/// A request to a protected resource, without what opens it.
+pub(crate) struct Opening {
+    pub(crate) method: Method,
+    pub(crate) url: Url,
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) body: Option<String>,
+}
+
+/// Tokens that nobody wants any more.
+pub(crate) struct Unwanted {
+    pub(crate) refresh: Option<RefreshToken>,
+    pub(crate) access: Option<AccessToken>,
+}
+
+impl Provider {
+    pub(crate) fn new(profile: Arc<Profile>, http: Http) -> Self {
+        Self { profile, http, oauth: oauth::Known::default() }
+    }
+
+    /// How a person can sign in, the first one first.
+    pub(crate) fn ways(&self) -> Vec<Way> {
+        let Protocol::Oauth(oauth) = &self.profile.protocol else { return vec![Way::Password] };
+        match oauth.grant {
+            Grant::AuthorizationCode if self.oauth.lacks_device() => vec![Way::Browser],
+            Grant::AuthorizationCode => vec![Way::Browser, Way::Device],
+            Grant::ClientCredentials if oauth.client.secret.is_some() => vec![Way::Unattended],
+            Grant::ClientCredentials => vec![Way::ClientSecret],
+            Grant::DeviceCode => vec![Way::Device],
+            Grant::Password => vec![Way::Password],
+        }
+    }
+
+    /// Signs in; `ties` matter only where a person is at it elsewhere.
+    pub(crate) async fn sign_in(&self, how: How, ties: Ties) -> (Result<SignedIn, Failure>, Landing) {
+        match (&self.profile.protocol, how) {
+            (Protocol::Recipe(recipe), How::Typed { username, password }) => {
+                (self.sign_in_by_recipe(recipe, username, &password).await, Landing::none())
+            }
+            (Protocol::Recipe(_), How::Browser | How::Device) => {
+                (Err(oauth::unsupported("this profile signs in with a password")), Landing::none())
+            }
+            (Protocol::Oauth(oauth), How::Browser) => self.sign_in_at_browser(oauth, ties).await,
+            (Protocol::Oauth(oauth), How::Device) => {
+                (self.sign_in_on_device(oauth, ties).await, Landing::none())
+            }
+            (Protocol::Oauth(oauth), How::Typed { username, password }) => {
+                (self.sign_in_by_typing(oauth, &username, &password).await, Landing::none())
+            }
+        }
+    }
+
+    pub(crate) async fn refresh(&self, token: &RefreshToken, account: &Account) -> Verdict {
+        match &self.profile.protocol {
+            Protocol::Oauth(oauth) => self.refresh_by_oauth(oauth, token, account).await,
+            Protocol::Recipe(recipe) => self.refresh_by_recipe(recipe, token).await,
+        }
+    }
+
+    pub(crate) async fn heartbeat(&self, token: &AccessToken, account: &Account) -> Beat {
+        match &self.profile.protocol {
+            Protocol::Oauth(oauth) => self.probe(oauth, token, account).await,
+            Protocol::Recipe(recipe) => self.beat_by_recipe(recipe, token).await,
+        }
+    }
+
+    /// Tells the provider that tokens are not wanted any more.
+    pub(crate) async fn farewell(&self, unwanted: &Unwanted) -> Told {
+        match &self.profile.protocol {
+            Protocol::Oauth(oauth) => self.revoke(oauth, unwanted).await,
+            Protocol::Recipe(recipe) => self.sign_out_by_recipe(recipe, unwanted).await,
+        }
+    }
+
+    /// Sends a request to a protected resource, and reads its answer whole.
+    pub(crate) async fn open(
+        &self,
+        opening: &Opening,
+        token: &AccessToken,
+        account: &Account,
+        patience: Duration,
+    ) -> Result<Received, Trouble> {
+        let client = self
+            .http
+            .about_resources(&opening.url, self.profile.ca_file.as_deref())
+            .map_err(|_| Trouble::Misconfigured)?;
+        let send = |more: Vec<(String, Secret)>| {
+            let mut request = client.request(opening.method.clone(), opening.url.clone());
+            for (name, value) in &opening.headers {
+                request = request.header(name, value);
+            }
+            if let Some(body) = &opening.body {
+                request = request.body(body.clone());
+            }
+            for (name, value) in &more {
+                request = http::header(request, name, value);
+            }
+            let authentic = http::is_authentic(&opening.url);
+            http::receive(request.timeout(patience), authentic, LARGEST_ANSWER)
+        };
+        match &self.profile.protocol {
+            Protocol::Oauth(_) => {
+                let proving = self.proving(opening.method.as_str(), &opening.url, Some(token), account);
+                proving.send(|proof| send(once(token::authorization(token)).chain(proof).collect())).await
+            }
+            Protocol::Recipe(recipe) => send(vec![recipe.authorization(token)]).await,
+        }
+    }
+
+    /// What a resource's answer says about the token.
+    pub(crate) fn opinion(&self, received: &Received) -> Opinion {
+        match &self.profile.protocol {
+            Protocol::Oauth(oauth) => oauth::opinion(oauth, received),
+            Protocol::Recipe(recipe) if recipe.rejects(&received.answer()) => Opinion::Rejected,
+            Protocol::Recipe(_) => Opinion::Fine,
+        }
+    }
+
+    /// The header that the keeper alone may set, and the scheme of its value; empty for the bare token.
+    pub(crate) fn authorization(&self, token: Option<&AccessToken>) -> (String, String) {
+        match &self.profile.protocol {
+            Protocol::Oauth(_) => {
+                let kind = token.map(AccessToken::token_type).unwrap_or_default();
+                ("Authorization".to_owned(), token::scheme(kind).to_owned())
+            }
+            Protocol::Recipe(recipe) => {
+                (recipe.authorization.header.clone(), recipe.authorization.scheme.clone())
+            }
+        }
+    }
+
+    /// Where the browser ends its own session with the provider (OpenID Connect RP-Initiated Logout), if that is known.
+    pub(crate) fn logout_url(&self, account: &Account) -> Option<Secret> {
+        self.oauth.provider()?.logout_url(account.id_token.as_ref(), None, None)
+    }
+
+    /// As [`Provider::logout_url`], for the faces: whether there is such a page.
+    pub(crate) fn has_browser_logout(&self) -> bool {
+        self.oauth.provider().is_some_and(|provider| provider.metadata.end_session_endpoint.is_some())
+    }
+
+    /// The recipe-independent parts of a configured OAuth profile.
+    fn timeout(&self) -> Duration {
+        self.profile.timeout
+    }
+}
+
+/// Describes what a provider says about itself, for people.
+pub(crate) fn describe(metadata: &session::oauth::metadata::Metadata) -> Discovery {
+    oauth::discovery::describe(metadata)
+}
+
+/// The scopes to ask for when nobody has said.
+fn proposed(oauth: &Oauth, metadata: &session::oauth::metadata::Metadata) -> Vec<String> {
+    oauth.scopes.clone().unwrap_or_else(|| oauth::discovery::proposed_scopes(metadata))
+}
+
+fn once<T>(one: T) -> std::iter::Once<T> {
+    std::iter::once(one)
+}
+
+/// A face shows it to a person or writes it to a pipe; what is larger wants a download, with `token`.
+const LARGEST_ANSWER: usize = 16 << 20;

@@ -1,0 +1,110 @@
+//! Providers that are not OAuth: a recipe says what goes where.
+
+use session::event::Beat;
+use session::farewell::Told;
+use session::reason::Trouble;
+use session::recipe::{Message, Recipe, SignInRefusal};
+use session::time::millis;
+use session::tokens::{AccessToken, Account, RefreshToken, Secret};
+use session::verdict::Verdict;
+
+use super::{Provider, SignedIn, Unwanted};
+use crate::api::{Code, Failure};
+use crate::http::{self, Received};
+use crate::secret::Password;
+
+impl Provider {
+    pub(super) async fn sign_in_by_recipe(
+        &self,
+        recipe: &Recipe,
+        username: String,
+        password: &Password,
+    ) -> Result<SignedIn, Failure> {
+        let Some(message) = recipe.sign_in(&username, &Secret::new(password.expose())) else {
+            return Err(Failure::new(Code::BadProfile)
+                .with("field", "recipe.login")
+                .with("problem", "this profile has no sign-in with a password"));
+        };
+        let host = self.profile.host();
+        let received = self.ask(&message).await.map_err(|trouble| Failure::provider(trouble, None, &host))?;
+        let tokens = recipe
+            .read_sign_in(&received.answer(), received.clock())
+            .map_err(|refusal| refused(refusal, &host))?;
+        Ok(SignedIn { tokens, account: Account::named(&username) })
+    }
+
+    pub(super) async fn refresh_by_recipe(&self, recipe: &Recipe, token: &RefreshToken) -> Verdict {
+        match self.ask(&recipe.refresh(token)).await {
+            Ok(received) => recipe.read_refresh(&received.answer(), received.clock()),
+            Err(Trouble::Misconfigured) => {
+                Verdict::Misconfigured { trouble: Trouble::Misconfigured, status: None }
+            }
+            Err(trouble) => Verdict::Transient { trouble, status: None, retry_after: None },
+        }
+    }
+
+    pub(super) async fn beat_by_recipe(&self, recipe: &Recipe, token: &AccessToken) -> Beat {
+        let Some(message) = recipe.heartbeat(token) else {
+            return Beat::Silent { trouble: Trouble::Misconfigured, status: None };
+        };
+        match self.ask(&message).await {
+            Ok(received) => match recipe.heartbeat_good(&received.answer()) {
+                Some(true) => Beat::Good,
+                Some(false) => Beat::SaysNo,
+                None => silent_with(received.status),
+            },
+            Err(trouble) => Beat::Silent { trouble, status: None },
+        }
+    }
+
+    pub(super) async fn sign_out_by_recipe(&self, recipe: &Recipe, unwanted: &Unwanted) -> Told {
+        let Some(message) = recipe.sign_out(unwanted.refresh.as_ref(), unwanted.access.as_ref()) else {
+            return Told::Unsupported;
+        };
+        match self.ask(&message).await {
+            Ok(received) => Told::of_status(received.status),
+            Err(trouble) => Told::Trouble { trouble, status: None },
+        }
+    }
+
+    async fn ask(&self, message: &Message) -> Result<Received, Trouble> {
+        let url = http::join(&self.profile.url, &message.path).map_err(|()| Trouble::Misconfigured)?;
+        let client = self.http.about_tokens(&url, self.profile.ca_file.as_deref()).map_err(|problem| {
+            tracing::warn!(profile = self.profile.name, ?problem, "no HTTP client");
+            Trouble::Misconfigured
+        })?;
+        http::exchange(&client, &url, message, &[], self.timeout()).await
+    }
+}
+
+/// An answer that says nothing about the token.
+pub(super) fn silent_with(status: u16) -> Beat {
+    let trouble = match status {
+        429 => Trouble::RateLimited,
+        200..300 => Trouble::NotJson,
+        300..400 => Trouble::Redirected,
+        400..500 => Trouble::Misconfigured,
+        _ => Trouble::Status,
+    };
+    Beat::Silent { trouble, status: Some(status) }
+}
+
+fn refused(refusal: SignInRefusal, host: &str) -> Failure {
+    let (failure, message) = match refusal {
+        SignInRefusal::Refused { status, message } => {
+            (Failure::new(Code::SignInRefused).with("host", host).with("status", status), message)
+        }
+        SignInRefusal::Trouble { trouble, status, retry_after, message } => {
+            let failure = Failure::provider(trouble, status, host);
+            let failure = match retry_after {
+                Some(wait) => failure.retry_in(millis(wait)),
+                None => failure,
+            };
+            (failure, message)
+        }
+    };
+    match message {
+        Some(message) => failure.with("message", message),
+        None => failure,
+    }
+}

@@ -1,0 +1,247 @@
+//! What a provider says about itself (OpenID Connect Discovery, RFC 8414): fetched, held against the issuer that was
+//! asked for, and kept for a day.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use session::oauth;
+use session::oauth::client::{Client, ClientAuth};
+use session::oauth::metadata::{Metadata, MetadataProblem, well_known};
+use session::reason::Trouble;
+use session::recipe::Message;
+use session::verdict::Verdict;
+use url::Url;
+
+use super::DESCRIBED_FOR;
+use crate::api::{Code, Discovery, Failure};
+use crate::clock;
+use crate::config::Oauth;
+use crate::http::{self, Http};
+use crate::provider::{Provider, proposed};
+
+/// Why a provider could not be described.
+#[derive(Clone, Debug)]
+pub(crate) enum Undescribed {
+    /// It was not reached, or did not answer the question.
+    Trouble { trouble: Trouble, status: Option<u16>, retry_after: Option<Duration> },
+    /// What it says cannot be used.
+    Unusable(Failure),
+}
+
+impl Undescribed {
+    pub(super) fn trouble(&self) -> Trouble {
+        match self {
+            Self::Trouble { trouble, .. } => *trouble,
+            Self::Unusable(_) => Trouble::Discovery,
+        }
+    }
+
+    pub(super) fn verdict(self) -> Verdict {
+        match self {
+            Self::Trouble { trouble, status, retry_after } => {
+                Verdict::Transient { trouble, status, retry_after }
+            }
+            Self::Unusable(_) => Verdict::Misconfigured { trouble: Trouble::Discovery, status: None },
+        }
+    }
+
+    pub(crate) fn failure(self, host: &str) -> Failure {
+        match self {
+            Self::Trouble { trouble, status, .. } => Failure::provider(trouble, status, host),
+            Self::Unusable(failure) => failure.with("host", host),
+        }
+    }
+}
+
+impl Provider {
+    /// The provider as it describes itself, with what the profile says by hand laid over it.
+    pub(super) async fn described(&self, oauth: &Oauth) -> Result<Arc<oauth::Provider>, Undescribed> {
+        let old = {
+            let facts = self.oauth.lock();
+            match &facts.provider {
+                Some(provider) if clock::now() < facts.stale => return Ok(Arc::clone(provider)),
+                old => old.clone(),
+            }
+        };
+        match self.describe(oauth).await {
+            Ok(provider) => {
+                let provider = Arc::new(provider);
+                let mut facts = self.oauth.lock();
+                facts.stale = clock::now() + DESCRIBED_FOR;
+                facts.provider = Some(Arc::clone(&provider));
+                Ok(provider)
+            }
+            // An old description is better than none: it has been good until now.
+            Err(undescribed) => match old {
+                Some(old) if matches!(undescribed, Undescribed::Trouble { .. }) => Ok(old),
+                _ => Err(undescribed),
+            },
+        }
+    }
+
+    async fn describe(&self, oauth: &Oauth) -> Result<oauth::Provider, Undescribed> {
+        let mut metadata = match (&oauth.issuer, &oauth.endpoints.token) {
+            (Some(issuer), None) => {
+                let ca_file = self.profile.ca_file.as_deref();
+                fetch(&self.http, issuer, self.profile.allow_http, ca_file, self.timeout()).await?
+            }
+            (issuer, _) => Metadata { issuer: issuer.clone(), ..Metadata::default() },
+        };
+        oauth.endpoints.lay_over(&mut metadata);
+        let metadata = metadata
+            .checked(self.profile.allow_http)
+            .map_err(|problem| unusable(&problem, oauth.address()))?;
+        let secret = oauth.client.secret.is_some();
+        let supported = &metadata.token_endpoint_auth_methods_supported;
+        let client = Client {
+            auth: oauth.auth.unwrap_or_else(|| ClientAuth::suited(supported, secret)),
+            scopes: proposed(oauth, &metadata),
+            ..oauth.client.clone()
+        };
+        Ok(oauth::Provider { metadata, client })
+    }
+}
+
+/// What the provider of that issuer says about itself, for somebody who is about to add it.
+pub(crate) async fn discover(
+    http: &Http,
+    issuer: &str,
+    allow_http: bool,
+    ca_file: Option<&Path>,
+) -> Result<Metadata, Failure> {
+    let host = Url::parse(issuer).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+    let fetched = fetch(http, issuer, allow_http, ca_file, PATIENCE).await;
+    fetched.map_err(|undescribed| undescribed.failure(&host))
+}
+
+async fn fetch(
+    http: &Http,
+    issuer: &str,
+    allow_http: bool,
+    ca_file: Option<&Path>,
+    timeout: Duration,
+) -> Result<Metadata, Undescribed> {
+    let mut found: Option<Metadata> = None;
+    let mut problem = None;
+    for address in well_known(issuer) {
+        match document(http, &address, ca_file, timeout).await {
+            Ok(Some(json)) => match (Metadata::read(&json, issuer, allow_http), &mut found) {
+                (Ok(metadata), Some(found)) => found.complete(metadata),
+                (Ok(metadata), None) => found = Some(metadata),
+                (Err(wrong), _) => problem = problem.or(Some(unusable(&wrong, issuer))),
+            },
+            Ok(None) => {}
+            // With one good document in hand, the other can only add to it.
+            Err(_) if found.is_some() => {}
+            Err(undescribed) => return Err(undescribed),
+        }
+        if found.as_ref().is_some_and(Metadata::is_complete) {
+            break;
+        }
+    }
+    found.ok_or_else(|| problem.unwrap_or_else(|| nothing(issuer)))
+}
+
+/// The document, or nothing where there is none.
+async fn document(
+    http: &Http,
+    address: &str,
+    ca_file: Option<&Path>,
+    timeout: Duration,
+) -> Result<Option<Vec<u8>>, Undescribed> {
+    let trouble = |trouble, status| Undescribed::Trouble { trouble, status, retry_after: None };
+    let url = Url::parse(address).map_err(|_| trouble(Trouble::Misconfigured, None))?;
+    let client = http.about_tokens(&url, ca_file).map_err(Undescribed::Unusable)?;
+    let message = Message::get(address);
+    let received = http::exchange(&client, &url, &message, &[], timeout)
+        .await
+        .map_err(|reason| trouble(reason, None))?;
+    match received.status {
+        200..300 => Ok(Some(received.body)),
+        300..400 => Err(trouble(Trouble::Redirected, Some(received.status))),
+        429 => Err(Undescribed::Trouble {
+            trouble: Trouble::RateLimited,
+            status: Some(received.status),
+            retry_after: received.answer().retry_after,
+        }),
+        400..500 => Ok(None),
+        status => Err(trouble(Trouble::Status, Some(status))),
+    }
+}
+
+fn nothing(issuer: &str) -> Undescribed {
+    let hint = "an issuer is the address before `/.well-known/…`";
+    Undescribed::Unusable(
+        Failure::new(Code::NoMetadata)
+            .with("problem", format!("there is no description below {issuer}"))
+            .with("hint", hint),
+    )
+}
+
+fn unusable(problem: &MetadataProblem, issuer: &str) -> Undescribed {
+    let said = |problem: String| Failure::new(Code::NoMetadata).with("problem", problem);
+    Undescribed::Unusable(match problem {
+        MetadataProblem::Issuer { found } => {
+            let failure = Failure::new(Code::WrongIssuer).with("issuer", issuer);
+            match found.as_deref().filter(|found| is_showable(found)) {
+                Some(found) => failure.with("found", found),
+                None => failure,
+            }
+        }
+        MetadataProblem::Missing(field) => said(format!("`{field}` is missing")),
+        MetadataProblem::NotJson => said("it is not JSON".to_owned()),
+        MetadataProblem::Unsafe { field, url } if is_showable(url) => {
+            said(format!("`{field}` is not safe: {url}"))
+                .with("hint", "use https, or allow plain http for this profile")
+        }
+        MetadataProblem::Unsafe { field, .. } => said(format!("`{field}` is no address")),
+    })
+}
+
+/// Short and plain enough to stand in a sentence.
+fn is_showable(text: &str) -> bool {
+    !text.is_empty() && text.len() <= 200 && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// The scopes that a session has a use for, among those that the provider knows.
+pub(crate) fn proposed_scopes(metadata: &Metadata) -> Vec<String> {
+    ["openid", "offline_access"]
+        .into_iter()
+        .filter(|scope| metadata.scopes_supported.iter().any(|known| known == scope))
+        .map(str::to_owned)
+        .collect()
+}
+
+pub(crate) fn describe(metadata: &Metadata) -> Discovery {
+    let endpoints = [
+        ("authorization", metadata.authorization_endpoint.as_ref()),
+        ("device_authorization", metadata.device_authorization_endpoint.as_ref()),
+        ("end_session", metadata.end_session_endpoint.as_ref()),
+        ("introspection", metadata.introspection_endpoint.as_ref()),
+        ("jwks_uri", metadata.jwks_uri.as_ref()),
+        ("pushed_authorization_request", metadata.pushed_authorization_request_endpoint.as_ref()),
+        ("revocation", metadata.revocation_endpoint.as_ref()),
+        ("token", Some(&metadata.token_endpoint)),
+        ("userinfo", metadata.userinfo_endpoint.as_ref()),
+    ];
+    Discovery {
+        issuer: metadata.issuer.clone().unwrap_or_default(),
+        endpoints: endpoints
+            .into_iter()
+            .filter_map(|(name, url)| Some((name.to_owned(), url?.clone())))
+            .collect(),
+        scopes: metadata.scopes_supported.clone(),
+        proposed_scopes: proposed_scopes(metadata),
+        browser: metadata.authorization_endpoint.is_some(),
+        device: metadata.device_authorization_endpoint.is_some(),
+        dpop: metadata.supports_dpop(),
+        pushed: metadata.pushed_authorization_request_endpoint.is_some(),
+        revocation: metadata.revocation_endpoint.is_some(),
+        elsewhere: metadata.elsewhere().into_iter().map(str::to_owned).collect(),
+        ignored: metadata.ignored.iter().map(|name| (*name).to_owned()).collect(),
+    }
+}
+
+/// Somebody looks at a form meanwhile.
+const PATIENCE: Duration = Duration::from_secs(15);

@@ -1,0 +1,358 @@
+//! The ways to sign in: at a browser, on another device, by typing.
+
+use std::time::Duration;
+
+use session::oauth;
+use session::oauth::authorize::{Ask, CallbackProblem, Code, Randomness, Started, read_push};
+use session::oauth::device::{Device, Next, Polling, Step};
+use session::oauth::token::{TokenAnswer, read_tokens};
+use session::recipe::Message;
+use session::time::Timestamp;
+use session::tokens::{Account, RefreshToken, Secret};
+use tokio::sync::oneshot;
+
+use super::landing::Landing;
+use super::loopback::{Loopback, Serving};
+use super::proof::Key;
+use super::{provider_said, refused, unsupported, with_secret};
+use crate::api::{Code as Failing, Failure, Grant};
+use crate::clock;
+use crate::config::Oauth;
+use crate::provider::{Begun, Provider, Shown, SignedIn, Ties};
+use crate::secret::Password;
+
+impl Provider {
+    /// RFC 8252, with PKCE (RFC 7636).
+    pub(in crate::provider) async fn sign_in_at_browser(
+        &self,
+        oauth: &Oauth,
+        mut ties: Ties,
+    ) -> (Result<SignedIn, Failure>, Landing) {
+        let begun = match self.begin_at_browser(oauth, &ties).await {
+            Ok(begun) => begun,
+            Err(failure) => return (Err(failure), Landing::none()),
+        };
+        let AtBrowser { provider, started, mut serving, proof_key, url } = begun;
+        if ties.begun.send(Begun { shown: Shown::Browser { url }, lasts: BROWSER_PATIENCE }).is_err() {
+            serving.close();
+            return (Err(cancelled()), Landing::none());
+        }
+        let end = clock::now() + BROWSER_PATIENCE;
+        let answer = tokio::select! {
+            answer = serving.callback() => answer,
+            _ = &mut ties.wanted => {
+                serving.close();
+                return (Err(cancelled()), Landing::none());
+            }
+            () = until(end) => {
+                serving.close();
+                return (Err(Failure::new(Failing::SignInExpired)), Landing::none());
+            }
+        };
+        let landing = serving.into_landing();
+        let outcome = match answer {
+            Ok(code) => self.redeem(oauth, &provider, &started, &code, proof_key).await,
+            Err(problem) => Err(self.returned(&problem, &provider)),
+        };
+        (outcome, landing)
+    }
+
+    async fn begin_at_browser(&self, oauth: &Oauth, ties: &Ties) -> Result<AtBrowser, Failure> {
+        if !matches!(oauth.grant, Grant::AuthorizationCode) {
+            return Err(self.wrong_way("this profile does not sign in at a browser"));
+        }
+        let provider =
+            self.described(oauth).await.map_err(|undescribed| undescribed.failure(&self.profile.host()))?;
+        if provider.metadata.authorization_endpoint.is_none() {
+            return Err(self.wrong_way("it names no `authorization_endpoint`"));
+        }
+        let loopback = Loopback::bind(&oauth.redirect).await?;
+        let key = self.new_key(oauth, &provider)?;
+        let jkt = key.as_ref().map(|(key, _)| key.thumbprint());
+        let started = Started::new(&provider, &loopback.redirect_uri(), &randomness()?);
+        let ask = Ask {
+            login_hint: self.profile.user.as_deref(),
+            dpop_jkt: jkt.as_deref(),
+            interaction: ties.demand.as_ref(),
+            ..Ask::default()
+        };
+        let proof_key = key.map(|(_, written)| written);
+        let url = self.authorization_url(&provider, &started, ask, proof_key.as_ref()).await?;
+        let serving = loopback.serve(started.clone());
+        Ok(AtBrowser { provider: (*provider).clone(), started, serving, proof_key, url })
+    }
+
+    /// What to open. The request is handed over first where the provider takes that (RFC 9126); one that only offers
+    /// it, and then refuses, is asked in the ordinary way.
+    async fn authorization_url(
+        &self,
+        provider: &oauth::Provider,
+        started: &Started,
+        ask: Ask<'_>,
+        proof_key: Option<&Secret>,
+    ) -> Result<Secret, Failure> {
+        let missing = || self.wrong_way("it names no `authorization_endpoint`");
+        let host = self.profile.host();
+        if let Some(message) = started.push(provider, ask) {
+            let pushed = match self.say(&message, proof_key).await {
+                Ok(received) => read_push(&received.answer())
+                    .map_err(|refusal| refused(&refusal, &host, &provider.client)),
+                Err(trouble) => Err(Failure::provider(trouble, None, &host)),
+            };
+            match pushed {
+                Ok(pushed) => return started.pushed_url(provider, &pushed).ok_or_else(missing),
+                Err(failure) if provider.metadata.require_pushed_authorization_requests => {
+                    return Err(failure);
+                }
+                Err(failure) => tracing::info!(?failure, "the pushed request was refused"),
+            }
+        } else if provider.metadata.require_pushed_authorization_requests {
+            return Err(self.wrong_way("it wants pushed requests and names no endpoint for them"));
+        }
+        started.url(provider, ask).ok_or_else(missing)
+    }
+
+    async fn redeem(
+        &self,
+        oauth: &Oauth,
+        provider: &oauth::Provider,
+        started: &Started,
+        code: &Code,
+        proof_key: Option<Secret>,
+    ) -> Result<SignedIn, Failure> {
+        let message = provider.redeem(started, code);
+        let answer = self.buy(oauth, provider, &message, proof_key.as_ref()).await?;
+        self.take(provider, answer, Some(started.nonce()), proof_key, None).await
+    }
+
+    /// What came to the loopback address instead of a code.
+    fn returned(&self, problem: &CallbackProblem, provider: &oauth::Provider) -> Failure {
+        let host = self.profile.host();
+        let wrong = |problem: String| {
+            Failure::new(Failing::Misconfigured).with("host", &host).with("problem", problem)
+        };
+        match problem {
+            CallbackProblem::Issuer => {
+                Failure::new(Failing::WrongIssuer).with("issuer", self.issuer(provider)).with("host", &host)
+            }
+            CallbackProblem::MissingCode => wrong("there is no code in its answer".to_owned()),
+            CallbackProblem::Refused(error) => provider_said(error, None, &host, &provider.client),
+            CallbackProblem::Repeated(name) => wrong(format!("its answer says `{name}` twice")),
+            CallbackProblem::State | CallbackProblem::TooLong => wrong("its answer is not ours".to_owned()),
+        }
+    }
+
+    fn issuer<'a>(&self, provider: &'a oauth::Provider) -> &'a str {
+        provider.metadata.issuer.as_deref().unwrap_or_default()
+    }
+
+    /// RFC 8628.
+    pub(in crate::provider) async fn sign_in_on_device(
+        &self,
+        oauth: &Oauth,
+        mut ties: Ties,
+    ) -> Result<SignedIn, Failure> {
+        if !matches!(oauth.grant, Grant::AuthorizationCode | Grant::DeviceCode) {
+            return Err(self.wrong_way("this profile does not sign in with a code"));
+        }
+        let host = self.profile.host();
+        let provider = self.described(oauth).await.map_err(|undescribed| undescribed.failure(&host))?;
+        let Some(message) = provider.device() else {
+            return Err(self.wrong_way("it names no `device_authorization_endpoint`"));
+        };
+        let proof_key = self.new_key(oauth, &provider)?.map(|(_, written)| written);
+        let received =
+            self.say(&message, None).await.map_err(|trouble| Failure::provider(trouble, None, &host))?;
+        let device =
+            Device::read(&received.answer()).map_err(|refusal| refused(&refusal, &host, &provider.client))?;
+        let began = clock::now();
+        let shown = Shown::Device {
+            user_code: device.user_code.clone(),
+            verification_uri: device.verification_uri.clone(),
+            verification_uri_complete: device.verification_uri_complete.clone(),
+        };
+        let lasts = device.expires_in.min(DEVICE_PATIENCE);
+        if ties.begun.send(Begun { shown, lasts }).is_err() {
+            return Err(cancelled());
+        }
+        let polling = Polling::new(&device, began);
+        let poll = provider.poll(&device);
+        let answer =
+            self.poll(oauth, &provider, polling, &poll, proof_key.as_ref(), &mut ties.wanted).await?;
+        self.take(&provider, answer, None, proof_key, None).await
+    }
+
+    /// Asks until somebody has entered the code, said no, or let it run out. A machine that slept meanwhile asks late,
+    /// and goes on.
+    async fn poll(
+        &self,
+        oauth: &Oauth,
+        provider: &oauth::Provider,
+        mut polling: Polling,
+        message: &Message,
+        proof_key: Option<&Secret>,
+        wanted: &mut oneshot::Receiver<()>,
+    ) -> Result<TokenAnswer, Failure> {
+        let host = self.profile.host();
+        loop {
+            match polling.next(clock::now()) {
+                Next::Expired => return Err(Failure::new(Failing::SignInExpired)),
+                Next::Wait(at) => tokio::select! {
+                    _ = &mut *wanted => return Err(cancelled()),
+                    () = until(at) => continue,
+                },
+                Next::Poll => {}
+            }
+            let step = match self.say(message, proof_key).await {
+                Ok(received) => {
+                    let told = oauth.lifetime.as_ref();
+                    polling.on_answer(&received.answer(), received.clock(), told, clock::now())
+                }
+                Err(_) => polling.on_trouble(clock::now()),
+            };
+            match step {
+                Step::Tokens(answer) => return Ok(answer),
+                Step::Denied => return Err(Failure::new(Failing::SignInDenied).with("host", &host)),
+                Step::Expired => return Err(Failure::new(Failing::SignInExpired)),
+                Step::Problem(refusal) => return Err(refused(&refusal, &host, &provider.client)),
+                // The nonce was sent along once already.
+                Step::UseNonce => drop(polling.on_trouble(clock::now())),
+                Step::Wait(_) => {}
+            }
+        }
+    }
+
+    /// The grants for which somebody types: a password (RFC 6749, section 4.3) or the client's secret (section 4.4).
+    pub(in crate::provider) async fn sign_in_by_typing(
+        &self,
+        oauth: &Oauth,
+        username: &str,
+        password: &Password,
+    ) -> Result<SignedIn, Failure> {
+        let host = self.profile.host();
+        if matches!(oauth.grant, Grant::AuthorizationCode | Grant::DeviceCode) {
+            return Err(self.wrong_way("this profile signs in at the provider’s own page"));
+        }
+        let provider = self.described(oauth).await.map_err(|undescribed| undescribed.failure(&host))?;
+        let proof_key = self.new_key(oauth, &provider)?.map(|(_, written)| written);
+        if oauth.grant == Grant::Password {
+            let message = provider.password(username, &Secret::new(password.expose()));
+            let answer = self.buy(oauth, &provider, &message, proof_key.as_ref()).await?;
+            return self.take(&provider, answer, None, proof_key, Some(username)).await;
+        }
+        let typed = Some(password.expose()).filter(|typed| !typed.is_empty());
+        let configured = oauth.client.secret.as_ref().map(Secret::expose);
+        let Some(secret) = typed.or(configured).map(RefreshToken::new) else {
+            return Err(Failure::new(Failing::BadRequest).with("problem", "there is no client secret"));
+        };
+        let message = with_secret(&provider, &secret).client_credentials();
+        let mut answer = self.buy(oauth, &provider, &message, proof_key.as_ref()).await?;
+        // What buys the next token, and so what the vault keeps, is the secret itself (RFC 6749, section 4.4.3).
+        answer.tokens.refresh = Some(secret);
+        self.take(&provider, answer, None, proof_key, Some(&provider.client.id)).await
+    }
+
+    async fn buy(
+        &self,
+        oauth: &Oauth,
+        provider: &oauth::Provider,
+        message: &Message,
+        proof_key: Option<&Secret>,
+    ) -> Result<TokenAnswer, Failure> {
+        let host = self.profile.host();
+        let received =
+            self.say(message, proof_key).await.map_err(|trouble| Failure::provider(trouble, None, &host))?;
+        read_tokens(&received.answer(), received.clock(), oauth.lifetime.as_ref())
+            .map_err(|refusal| refused(&refusal, &host, &provider.client))
+    }
+
+    /// Finds out whose the tokens are, where they come with an ID token. Tokens that nobody can vouch for are revoked.
+    async fn take(
+        &self,
+        provider: &oauth::Provider,
+        answer: TokenAnswer,
+        nonce: Option<&Secret>,
+        proof_key: Option<Secret>,
+        user: Option<&str>,
+    ) -> Result<SignedIn, Failure> {
+        let TokenAnswer { tokens, id_token, .. } = answer;
+        let mut account = Account { user: user.map(str::to_owned), proof_key, ..Account::default() };
+        if let Some(id_token) = id_token.filter(|_| provider.metadata.issuer.is_some()) {
+            match self.person(&id_token, nonce, None, tokens.access.as_ref(), provider).await {
+                Ok(person) => {
+                    let subject = person.identity.subject.clone();
+                    account.user =
+                        account.user.or(person.name).or(Some(subject).filter(|it| is_showable(it)));
+                    account.identity = Some(person.identity);
+                    account.id_token = Some(id_token);
+                }
+                Err(problem) => {
+                    self.give_back(provider, &tokens).await;
+                    return Err(Failure::new(Failing::IdentityUnverified)
+                        .with("host", self.profile.host())
+                        .with("problem", problem));
+                }
+            }
+        }
+        Ok(SignedIn { tokens, account })
+    }
+
+    /// A key for this sign-in, where its tokens are to be bound to one.
+    fn new_key(&self, oauth: &Oauth, provider: &oauth::Provider) -> Result<Option<(Key, Secret)>, Failure> {
+        if !oauth.dpop.unwrap_or_else(|| provider.metadata.supports_dpop()) {
+            return Ok(None);
+        }
+        let failed = || Failure::new(Failing::Internal).with("problem", "no key could be made");
+        Key::generate().map(Some).ok_or_else(failed)
+    }
+
+    fn wrong_way(&self, problem: &str) -> Failure {
+        unsupported(problem).with("host", self.profile.host())
+    }
+}
+
+/// Everything about a sign-in that waits for its browser.
+struct AtBrowser {
+    provider: oauth::Provider,
+    started: Started,
+    serving: Serving,
+    proof_key: Option<Secret>,
+    url: Secret,
+}
+
+fn randomness() -> Result<Randomness, Failure> {
+    let mut randomness = Randomness { state: [0; 32], nonce: [0; 32], verifier: [0; 32] };
+    for bytes in [&mut randomness.state, &mut randomness.nonce, &mut randomness.verifier] {
+        aws_lc_rs::rand::fill(bytes)
+            .map_err(|_| Failure::new(Failing::Internal).with("problem", "no randomness"))?;
+    }
+    Ok(randomness)
+}
+
+fn cancelled() -> Failure {
+    Failure::new(Failing::SignInCancelled)
+}
+
+/// Until that time on the clock that runs on while the machine sleeps; timers do not, so none is long.
+async fn until(at: Timestamp) {
+    loop {
+        let left = clock::now().until(at);
+        if left.is_zero() {
+            return;
+        }
+        tokio::time::sleep(left.min(LONGEST_NAP)).await;
+    }
+}
+
+/// A subject is shown where there is no name; some are as long as a token.
+fn is_showable(subject: &str) -> bool {
+    subject.chars().count() <= 64 && !subject.chars().any(char::is_control)
+}
+
+/// A person at a sign-in page, a second factor included.
+const BROWSER_PATIENCE: Duration = Duration::from_secs(300);
+
+/// However long a provider lets its codes live.
+pub(crate) const DEVICE_PATIENCE: Duration = Duration::from_secs(3600);
+
+const LONGEST_NAP: Duration = Duration::from_secs(5);

@@ -1,0 +1,58 @@
+//! Heartbeats that tell nothing.
+
+use session::event::Beat;
+use session::policy::Policy;
+use session::reason::Trouble;
+use session::time::Timestamp;
+
+use crate::bench::{Bench, fresh, minutes, seconds};
+
+/// Row A12 turned round: a heartbeat that tells nothing must not cost more than none. An introspection endpoint may say
+/// "not active" of every token to a client that it does not serve.
+#[test]
+fn a12_a_provider_that_says_no_to_every_new_token_is_asked_ever_less_often() {
+    let policy = Policy { probe: true, ..Policy::default() };
+    let mut bench = Bench::started(policy, Timestamp::default()).sign_in(seconds(3600));
+    bench.pulse = |_| Beat::SaysNo;
+    bench.run(minutes(10 * DAY), |_| fresh(3600));
+    let pauses = bench.pauses_between_beats();
+    assert_eq!(pauses[..9], [5, 10, 20, 40, 80, 160, 320, 640, 1280], "a first no is nothing unusual");
+    assert!(pauses[9..].iter().all(|pause| *pause == DAY) && pauses.len() > 14, "{pauses:?}");
+    let without = bench.sent.len() - bench.beats.len();
+    assert!((200..=350).contains(&without), "{without} refreshes in ten days beside those");
+
+    let mut signed_in = bench.clone().sign_in(seconds(3600));
+    signed_in.beats.clear();
+    signed_in.run(minutes(60), |_| fresh(3600));
+    assert_eq!(signed_in.pauses_between_beats(), [5, 10, 20], "another sign-in, another chance");
+    bench.pulse = |_| Beat::Good;
+    bench.run(minutes(2 * DAY), |_| fresh(3600));
+    assert_eq!(bench.pauses_between_beats().last(), Some(&5));
+}
+
+/// The longest pause is never shorter than the one that was asked for.
+#[test]
+fn a12_a_rare_heartbeat_does_not_become_more_frequent() {
+    let policy = Policy { probe: true, heartbeat: minutes(3 * DAY + 1), ..Policy::default() };
+    let mut bench = Bench::started(policy, Timestamp::default()).sign_in(seconds(3600));
+    bench.pulse = |_| Beat::SaysNo;
+    bench.run(minutes(16 * DAY), |_| fresh(3600));
+    assert_eq!(bench.pauses_between_beats(), [3 * DAY + 1; 4]);
+}
+
+/// Silence is no answer.
+#[test]
+fn a12_only_a_good_beat_makes_up_for_a_no() {
+    let policy = Policy { probe: true, ..Policy::default() };
+    let mut bench = Bench::started(policy, Timestamp::default()).sign_in(seconds(86_400));
+    bench.pulse = |nth| match nth {
+        2 | 4 => Beat::Silent { trouble: Trouble::Offline, status: None },
+        6 => Beat::Good,
+        _ => Beat::SaysNo,
+    };
+    bench.run(minutes(100), |_| fresh(86_400));
+    assert_eq!(bench.pauses_between_beats(), [5, 5, 10, 10, 20, 5, 5, 10, 20]);
+}
+
+/// In minutes.
+const DAY: u64 = 24 * 60;

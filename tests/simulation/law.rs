@@ -1,0 +1,70 @@
+//! The laws, and what the referee knows of what a session is told.
+
+use session::tokens::{AccessToken, Tokens};
+
+/// The laws, each named for what it forbids or demands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Law {
+    /// A resource that wants a person takes nothing away: what was good for others is good still.
+    ADemandEndsNothing,
+    /// What a person has to do is said until it is done, or until the person wants to do without it.
+    ADemandIsShown,
+    /// Whoever asks just after a failure does not set off the next one.
+    AFailureIsFollowedByAPause,
+    /// With a grace, and a network that loses one answer at a time, no session is lost.
+    AGraceSavesTheSession,
+    /// A token endpoint that wants a person has not condemned the token.
+    AnInteractionKeepsTheToken,
+    /// With a healthy network the session ends with a good token.
+    ItRecovers,
+    /// Tokens from before a sign-in or sign-out are never used.
+    NoForeignTokens,
+    /// A refresh token is only taken out of the vault when it is dead or a person wants it.
+    NothingIsForgottenUnasked,
+    OneRefreshInFlight,
+    OneVaultOperationAtATime,
+    /// Whoever has something to do says when, and leaves nothing due behind.
+    EveryDeadlineIsReported,
+    /// What only a person can mend is not tried again without one.
+    OnlyAPersonGoesOn,
+    OrphansAreRevoked,
+    /// An answer that slept through a suspend with the machine is not too late.
+    PatienceSleepsToo,
+    RefreshesAreFew,
+    RetryAfterIsKept,
+    SaveComesBeforePublish,
+    StaleAnswersChangeNothing,
+    /// Nobody's tokens are saved under another name, or without what they are bound to.
+    TokensKeepTheirOwner,
+    /// A session needs a person only for a reason that is true.
+    TheReasonIsTrue,
+    /// Never a refresh token but the newest one received.
+    TheNewestTokenIsSent,
+}
+
+pub(crate) type Verified = Result<(), (Law, String)>;
+
+/// Whether anybody waits for what the session is told.
+#[derive(PartialEq, Eq)]
+pub(crate) enum Standing {
+    Awaited,
+    /// A demand, and the token that was good before it.
+    Demand(Option<AccessToken>),
+    Foreign(Tokens),
+    Stale,
+}
+
+impl Standing {
+    /// The law that using it breaks.
+    pub(crate) fn law(&self) -> Option<Law> {
+        match self {
+            Self::Awaited | Self::Demand(_) => None,
+            Self::Foreign(_) => Some(Law::NoForeignTokens),
+            Self::Stale => Some(Law::StaleAnswersChangeNothing),
+        }
+    }
+}
+
+pub(crate) fn broken(law: Law, what: &str) -> Verified {
+    Err((law, what.to_owned()))
+}
