@@ -537,10 +537,10 @@ fn an_oauth_provider_is_added_with_nothing_but_what_was_chosen() {
         }),
         ..Draft::default()
     };
-    let text = config::add("# Mine.\n", &draft).unwrap();
+    let text = config::add("", &draft).unwrap();
     assert_eq!(
         text,
-        "# Mine.\n\n[profile.work]\n\n[profile.work.oauth]\nissuer = \"https://id.example/\"\n\
+        "\n[profile.work]\n\n[profile.work.oauth]\nissuer = \"https://id.example/\"\n\
          client_id = \"desktop\"\nscopes = [\"openid\"]\nredirect_port = 8123\n\
          extra = { authorize = { x = \"y\" } }\n"
     );

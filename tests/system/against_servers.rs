@@ -179,7 +179,10 @@ fn notice_a_revocation(kind: &Kind, server: &Server, keeper: &Keeper) {
 }
 
 fn sign_out(kind: &Kind, server: &Server, keeper: &mut Keeper) {
-    assert!(matches!(keeper.ask(Request::Logout { profile: NAME.to_owned() }), Ok(Reply::Done)));
+    assert!(matches!(
+        keeper.ask(Request::Logout { profile: NAME.to_owned(), browser: false }),
+        Ok(Reply::Done)
+    ));
     assert_eq!(keeper.phase(NAME), Phase::NeedsLogin { why: Lost::SignedOut });
     if kind.signs_out {
         until("the server has been told", || {

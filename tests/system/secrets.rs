@@ -61,7 +61,7 @@ fn no_secret_is_anywhere_but_where_it_belongs() {
     secrets.insert(given(keeper.ask(token("nestjs", Duration::ZERO))).unwrap().access_token);
     said.ask(&keeper, Request::Status { profile: None });
     said.ask(&keeper, Request::Log { profile: None, before: None, limit: Some(1000) });
-    said.ask(&keeper, Request::Logout { profile: "nestjs".to_owned() });
+    said.ask(&keeper, Request::Logout { profile: "nestjs".to_owned(), browser: false });
     for file in ["cmdline", "environ"] {
         said.hear(fs::read_to_string(format!("/proc/{}/{file}", keeper.pid())).unwrap());
     }
