@@ -376,6 +376,7 @@ fn draft(name: &str) -> Draft {
         url: "http://127.0.0.1:9310/flask/".into(),
         resources: vec!["/protected".into(), "POST /notes".into()],
         allow_http: false,
+        ca_file: None,
         heartbeat_s: Some(90),
         sandbox: true,
     }

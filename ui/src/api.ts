@@ -97,6 +97,10 @@ oauth: OauthDraft | null,
  */
 resources: Array<string>, allow_http: boolean, 
 /**
+ * More certificates to trust: the path of a PEM file.
+ */
+ca_file: string | null, 
+/**
  * The provider is a sandbox, with fault switches.
  */
 sandbox: boolean, 

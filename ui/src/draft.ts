@@ -57,6 +57,7 @@ export function draftOf(typed: Typed, found: Discovery): Draft {
     },
     resources: lines(typed.resources),
     allow_http: typed.allow_http && (isPlain(typed.issuer) || isPlain(typed.url)),
+    ca_file: null,
     sandbox: false,
     heartbeat_s: null,
   };

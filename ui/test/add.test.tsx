@@ -48,6 +48,7 @@ test("three steps lead from an issuer to the session's own page", async () => {
       },
       resources: [],
       allow_http: false,
+      ca_file: null,
       sandbox: false,
       heartbeat_s: null,
     } satisfies Draft,

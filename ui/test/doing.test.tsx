@@ -91,6 +91,7 @@ test("without a session the page leads to adding one; what is wrong with a field
     oauth: null,
     resources: [],
     allow_http: false,
+    ca_file: null,
     sandbox: false,
     heartbeat_s: null,
   };

@@ -133,6 +133,9 @@ pub struct Draft {
     pub resources: Vec<String>,
     #[serde(default)]
     pub allow_http: bool,
+    /// More certificates to trust: the path of a PEM file.
+    #[serde(default)]
+    pub ca_file: Option<String>,
     /// The provider is a sandbox, with fault switches.
     #[serde(default)]
     pub sandbox: bool,

@@ -34,6 +34,7 @@ export function AddPreset({ chosen, onChange }: { chosen: Chosen; onChange: (to:
       oauth: null,
       resources: [],
       allow_http: isPlain(url) && chosen.allow_http,
+      ca_file: null,
       sandbox: false,
       heartbeat_s: null,
     });

@@ -101,6 +101,9 @@ fn table_of(draft: &Draft, url: Option<&Url>) -> Table {
     if draft.allow_http {
         table.insert("allow_http", value(true));
     }
+    if let Some(ca_file) = &draft.ca_file {
+        table.insert("ca_file", value(ca_file));
+    }
     if draft.sandbox {
         table.insert("sandbox", value(true));
     }

@@ -110,7 +110,14 @@ impl Keeper {
             })
             .partition(|kept| kept.is_safe_in_the_vault(now));
         let over: Vec<Id> = over.into_iter().map(|kept| kept.id).collect();
+        let busy: Vec<Id> = busy.into_iter().map(|kept| kept.id).collect();
         self.config.waits = !busy.is_empty();
+        for id in busy {
+            // A person at a sign-in page is not waited for: the sign-in would be for what the profile was.
+            if let Some(kept) = self.kept.get_mut(&id) {
+                kept.pending = None;
+            }
+        }
         for id in over {
             self.drop_session(id);
         }

@@ -21,6 +21,7 @@ pub(crate) fn add(face: &Face, add: &Add) -> Result<u8, Ended> {
         oauth,
         resources,
         allow_http: add.allow_http,
+        ca_file: ca_file(add)?,
         sandbox: add.sandbox,
         heartbeat_s: add.heartbeat.map(|every| every.as_secs()),
     };
@@ -28,8 +29,8 @@ pub(crate) fn add(face: &Face, add: &Add) -> Result<u8, Ended> {
     if let Some(oauth) = &draft.oauth
         && !oauth.endpoints.contains_key("token")
     {
-        let request =
-            Request::Discover { issuer: oauth.issuer.clone(), allow_http: add.allow_http, ca_file: None };
+        let (issuer, ca_file) = (oauth.issuer.clone(), draft.ca_file.clone());
+        let request = Request::Discover { issuer, allow_http: add.allow_http, ca_file };
         let Reply::Discovered(found) = client.ask(request)? else { return Err(unexpected()) };
         warn(face, &found);
     }
@@ -41,6 +42,17 @@ pub(crate) fn add(face: &Face, add: &Add) -> Result<u8, Ended> {
         face.tell("cli.added", &[("profile", &add.name), ("host", host)]);
     }
     Ok(0)
+}
+
+/// In full: the keeper has another working directory.
+fn ca_file(add: &Add) -> Result<Option<String>, Ended> {
+    let Some(path) = &add.ca_file else { return Ok(None) };
+    let wrong = |problem: String| {
+        let problem = format!("--ca-file {}: {problem}", path.display());
+        Ended::Failed(Failure::new(Code::BadRequest).with("problem", problem))
+    };
+    let full = path.canonicalize().map_err(|error| wrong(error.to_string()))?;
+    full.into_os_string().into_string().map(Some).map_err(|_| wrong("the path is not text".to_owned()))
 }
 
 /// What a careful person would want to know, and what is no reason to refuse.

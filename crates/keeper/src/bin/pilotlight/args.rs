@@ -103,6 +103,9 @@ pub(crate) struct Add {
     /// Allows plain http to a host that is not this machine
     #[arg(long)]
     pub(crate) allow_http: bool,
+    /// More certificates to trust, in a PEM file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_file: Option<std::path::PathBuf>,
     /// The provider is a sandbox, with fault switches
     #[arg(long)]
     pub(crate) sandbox: bool,
