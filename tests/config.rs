@@ -549,3 +549,17 @@ fn an_oauth_provider_is_added_with_nothing_but_what_was_chosen() {
     let failure = config::add("", &Draft { oauth: Some(mistaken), ..draft }).unwrap_err();
     assert_eq!((failure.code, failure.details["field"].as_str()), (Code::BadConfig, "oauth.issuer"));
 }
+
+/// What people copy works.
+#[test]
+fn the_examples_of_the_readme_are_understood() {
+    let readme = include_str!("../README.md");
+    let examples: Vec<&str> =
+        readme.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert_eq!(examples.len(), 2);
+    for example in examples {
+        let config = read(example);
+        assert_eq!(problems(&config), [""; 0], "{example}");
+        assert_eq!(config.profiles.len(), 1);
+    }
+}

@@ -58,6 +58,10 @@ pub(crate) async fn sandbox(arguments: Arguments) -> ExitCode {
         for preset in session::recipe::Recipe::PRESETS {
             eprintln!("  pilotlight add my-{preset} --preset {preset} --url {url}/{preset} --sandbox");
         }
+        eprintln!(
+            "  pilotlight add my-oauth --issuer {url}/oauth --client-id pilotlight --url {url}/oauth --resource \
+             /api/profile --sandbox"
+        );
         eprintln!("Faults: curl {url}/control    Ctrl-C ends it.");
     }
     tokio::select! {
