@@ -8,6 +8,7 @@ mod cases;
 mod endings;
 mod life;
 mod matrix;
+mod surprises;
 
 use std::thread;
 use std::time::Duration;

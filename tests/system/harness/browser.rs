@@ -125,10 +125,13 @@ impl Browser {
             request = request.form(fields);
         }
         let page = self.runtime.block_on(async {
-            let response = request.send().await.unwrap_or_else(|error| panic!("{url}: {error}"));
+            let response = request.send().await?;
             let (status, headers) = (response.status().as_u16(), response.headers().clone());
-            let body = response.text().await.unwrap_or_else(|error| panic!("{url}: {error}"));
-            Page { url: url.clone(), status, headers, body }
+            Ok(Page { url: url.clone(), status, headers, body: response.text().await? })
+        });
+        // The query may hold a code, which is for nobody else.
+        let page = page.unwrap_or_else(|error: reqwest::Error| {
+            panic!("{}: {:?}", url.path(), error.without_url());
         });
         for set in page.headers.get_all(SET_COOKIE) {
             let (pair, rest) = set.to_str().unwrap().split_once(';').unwrap_or((set.to_str().unwrap(), ""));

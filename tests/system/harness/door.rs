@@ -3,6 +3,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 
@@ -18,6 +19,7 @@ struct Shared {
     /// What a request says whose answer is to be lost.
     trap: Mutex<Option<&'static str>>,
     lost: Mutex<u32>,
+    shut: AtomicBool,
 }
 
 impl Door {
@@ -53,6 +55,11 @@ impl Door {
         *self.shared.trap.lock().unwrap() = Some(words);
     }
 
+    /// Nobody who comes from now on is let in.
+    pub(crate) fn shut(&self, shut: bool) {
+        self.shared.shut.store(shut, Ordering::SeqCst);
+    }
+
     /// How many answers were lost so far.
     pub(crate) fn lost(&self) -> u32 {
         *self.shared.lost.lock().unwrap()
@@ -60,6 +67,9 @@ impl Door {
 }
 
 fn pass_on(client: TcpStream, shared: &Arc<Shared>) {
+    if shared.shut.load(Ordering::SeqCst) {
+        return;
+    }
     let Some(port) = shared.leads_to.get() else { return };
     let Ok(server) = TcpStream::connect(("127.0.0.1", *port)) else { return };
     for stream in [&client, &server] {
