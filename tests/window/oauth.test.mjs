@@ -6,6 +6,7 @@ import { Stage } from "./stage.mjs";
 import { until } from "./webdriver.mjs";
 
 const PROFILE = "Work account";
+const ENTER = "\uE007";
 
 test("a person signs in at the provider's own page, and out again", { timeout: 240_000 }, async (t) => {
   const stage = await Stage.set(t);
@@ -33,7 +34,7 @@ test("a person signs in at the provider's own page, and out again", { timeout: 2
     await page.type('[data-testid="new-scopes"]', "openid profile offline_access api");
     await page.type('[data-testid="new-url"]', `${url}/oauth`);
     await page.click('[data-testid="new-more"] > summary');
-    await page.type('[data-testid="new-resources"]', "/api/profile\n/api/orders");
+    await page.type('[data-testid="new-resources"]', `/api/profile${ENTER}/api/orders`);
     await page.click('[data-testid="new-submit"]');
     await until("its page", () => page.count('[data-testid="sign-in-browser"]'));
     assert.equal(await page.attribute(`[data-testid="session-${PROFILE}"]`, "data-phase"), "NeedsLogin");
@@ -65,6 +66,30 @@ test("a person signs in at the provider's own page, and out again", { timeout: 2
     await page.click('[data-testid="tab-data"]');
     await page.click('[data-testid="fetch-/api/orders"]');
     await until("data", () => page.count('[data-testid="answer"][data-status="200"]'));
+    await page.click('[data-testid="tab-overview"]');
+  });
+
+  await t.test("a resource that wants a stricter sign-in says so, and gets it", async () => {
+    const safe = async () => {
+      await page.click('[data-testid="tab-data"]');
+      await page.type('[data-testid="path"]', "/api/safe");
+      await page.click('[data-testid="fetch"]');
+    };
+    await safe();
+    await until("a person is needed", () => isPhase(page, "NeedsLogin"));
+    await page.click('[data-testid="tab-overview"]');
+    const { demand } = (await stage.ask({ do: "status" })).sessions[0];
+    await until("what is wanted is said", async () => (await page.text(".sign-in")).includes(demand.acr_values));
+
+    await page.click('[data-testid="refresh-now"]');
+    await until("it is done without", () => isPhase(page, "Fresh"));
+    await safe();
+    await until("a person is needed again", () => isPhase(page, "NeedsLogin"));
+    await page.click('[data-testid="tab-overview"]');
+    await signIn(await atTheProvider(stage, page, url), 'button[value="sign_in"]');
+    await until("the session is fresh", () => isPhase(page, "Fresh"));
+    await safe();
+    await until("what was kept safe", () => page.count('[data-testid="answer"][data-status="200"]'));
     await page.click('[data-testid="tab-overview"]');
   });
 

@@ -55,7 +55,7 @@ export function draftOf(typed: Typed, found: Discovery): Draft {
       endpoints: {},
       extra: {},
     },
-    resources: words(typed.resources),
+    resources: lines(typed.resources),
     allow_http: typed.allow_http && (isPlain(typed.issuer) || isPlain(typed.url)),
     sandbox: false,
     heartbeat_s: null,
@@ -82,6 +82,13 @@ export function isPlain(url: string): boolean {
 
 function words(text: string): string[] {
   return text.split(/\s+/).filter((word) => word !== "");
+}
+
+function lines(text: string): string[] {
+  return text
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
 }
 
 export const REDIRECT_HOSTS = ["127.0.0.1", "localhost"] as const;

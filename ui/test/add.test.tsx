@@ -139,7 +139,7 @@ test("what is rarely needed goes into the draft", () => {
     redirect_host: "localhost",
     redirect_port: " 8400 ",
     dpop: "off",
-    resources: "/api/orders\n\n/api/profile",
+    resources: "/api/orders\n\n /a b/c ",
   };
   expect(draftOf(typed, foundOf())).toMatchObject({
     oauth: {
@@ -151,7 +151,7 @@ test("what is rarely needed goes into the draft", () => {
       redirect_port: 8400,
       dpop: false,
     },
-    resources: ["/api/orders", "/api/profile"],
+    resources: ["/api/orders", "/a b/c"],
     allow_http: true,
   });
   expect(draftOf({ ...typed, scopes: "" }, foundOf()).oauth?.scopes).toEqual([]);
