@@ -154,6 +154,8 @@ impl Life {
             running.abandon();
             let profile = self.case.name.to_owned();
             assert!(matches!(self.keeper.ask(Request::CancelSignIn { profile }), Ok(Reply::Done)));
+            // It may have come to its end before that.
+            self.keeper.run(&["logout", self.case.name]).went_well();
         } else {
             let (_, ran) = self.at_a_browser(Person::ALICE.who_refuses());
             assert_eq!(ran.code, Some(3), "{ran:?}");
