@@ -9,7 +9,13 @@ application from outside and adds what a test needs to know about the server's s
     POST /__restore    undoes what of that would keep a user from signing in again
 
 Where one token endpoint serves every grant, its requests are told apart by `grant_type`, and counted
-under the last word of it as well: {authorization_code, refresh_token, device_code, ...}.
+under the last word of it as well: {authorization_code, refresh_token, device_code, ...}. Those servers
+also count what else a client asks of them, {devices, introspections, pushed, revocations}, and have:
+
+    GET  /__tokens     {access, refresh}: how many of each are good at this moment
+    GET  /__versions   {package: version, ...} of what is tested
+    POST /__expire     ends the access tokens as time would, and nothing else
+    POST /__lifetime?seconds=N   of access tokens from now on
 
 `logins` and `refreshes` count requests, `refreshed` those refreshes that were granted,
 `unauthorized` the protected requests answered with 401, 403 or 422. A status is null in the
@@ -31,6 +37,7 @@ import sys
 import tempfile
 import threading
 import time
+from importlib.metadata import version
 from urllib.parse import parse_qs
 
 from werkzeug.serving import WSGIRequestHandler, make_server
@@ -55,13 +62,18 @@ def state_dir():
 
 
 def serve(app, protected, revoke, restore=lambda: 0, login=None, refresh=None, token=None,
-          listening=lambda port: None):
+          listening=lambda port: None, counted=None, actions=None, packages=()):
     """Serves `app` until told to stop. The routes are strings such as "POST /login".
 
     `token` is the endpoint of every grant, in place of `login` and `refresh`; `listening` is told
-    the port before anybody else.
+    the port before anybody else. `counted` names the counters of further routes, `actions` are
+    answered with what they return, and the versions of `packages` are told to who asks.
     """
     watched = Watched(app, {login}, {refresh}, set(protected), token, revoke, restore)
+    watched.counted = counted or {}
+    watched.counters.update(dict.fromkeys(watched.counted.values(), 0))
+    watched.actions["GET /__versions"] = lambda: {package: version(package) for package in packages}
+    watched.actions.update(actions or {})
     server = make_server("127.0.0.1", int(number("PORT", 0)), watched, threaded=True, request_handler=Quiet)
     signal.signal(signal.SIGTERM, lambda *_: stop())
     threading.Thread(target=stop_with_stdin, daemon=True).start()
@@ -90,9 +102,12 @@ class Watched:
     def __call__(self, environ, start_response):
         route = f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"
         if route in self.actions:
-            body = json.dumps(self.actions[route]()).encode()
+            body = json.dumps(self.act(route, environ)).encode()
             start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
             return [body]
+        if route in self.counted:
+            with self.lock:
+                self.counters[self.counted[route]] += 1
         kind = self.granted(environ) if route == self.token else self.kinds.get(route)
         if kind is None:
             return self.app(environ, start_response)
@@ -113,6 +128,10 @@ class Watched:
                 getattr(answer, "close", lambda: None)()
         finally:
             self.answered(kind, entry, status[0])
+
+    def act(self, route, environ):
+        query = {name: values[0] for name, values in parse_qs(environ.get("QUERY_STRING", "")).items()}
+        return self.actions[route](**query)
 
     def granted(self, environ):
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use keeper::api::{Code, Lost, Note, Phase, Reply, Request};
 
-use crate::harness::{Keeper, Keyring, Server, fetch, fetched, given, token, until};
+use crate::harness::{Keeper, Keyring, Server, fetch, fetched, given, token, turn, until};
 
 /// A server and what is peculiar about it.
 struct Kind {
@@ -29,6 +29,7 @@ struct Kind {
 /// All at once: each of them spends its time waiting for tokens to expire.
 #[test]
 fn the_same_life_in_front_of_every_server() {
+    let _turn = turn();
     thread::scope(|scope| {
         for kind in KINDS {
             let name = format!("{} {:?}", kind.name, kind.env);

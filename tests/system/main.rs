@@ -15,6 +15,7 @@ mod changing;
 mod crash;
 mod faults;
 mod herd;
+mod interop;
 mod leaving;
 mod living;
 mod mistakes;

@@ -1,7 +1,7 @@
 """django-oauth-toolkit (OAuth 2.0 and OpenID Connect). Everything but /api/protected is its own, and
 the page on which somebody signs in is that of Django's admin.
 
-The issuer is http://127.0.0.1:PORT/o:
+The issuer is http://127.0.0.1:PORT/o, with the port that the request was sent to:
 
     GET  /o/.well-known/openid-configuration          names no revocation endpoint,
     GET  /.well-known/oauth-authorization-server/o    which this does; neither names that for devices
@@ -46,14 +46,20 @@ verification_uri, expires_in, interval}, and polls of /o/token/. Then, in a brow
 Environment, beside that of serve.py: AT_TTL, RT_TTL (seconds), ROTATE=1|0 (a new refresh token with
 every refresh), GRACE (seconds in which a spent one gets the very same tokens again), REUSE=0|1 (a
 spent one ends the whole family), SKIP_CONSENT=0|1, DEVICE_INTERVAL (seconds; a device's code is good
-for half an hour, which cannot be set), REDIRECT_PATH (in place of /callback).
+for half an hour, which cannot be set), REDIRECT_PATH (in place of /callback), PUBLIC_PORT (the port
+that others know it by, where something stands before it), DB_TIMEOUT (seconds for which a request
+waits while the database is locked, before it ends in 500).
+
+POST /__lock locks the database, as a long transaction of somebody else does, and POST /__unlock ends that.
 
 Revoking ends every token of everybody, as an administrator can. Browsers stay signed in.
 """
 
 import json
 import os
+import sqlite3
 import sys
+from datetime import timedelta
 
 import django
 from django.conf import settings
@@ -91,7 +97,7 @@ settings.configure(
     DATABASES={"default": {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": os.path.join(state_dir(), "dot.sqlite3"),
-        "OPTIONS": {"timeout": 20},
+        "OPTIONS": {"timeout": number("DB_TIMEOUT", 20)},
     }},
     DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
     INSTALLED_APPS=[
@@ -111,6 +117,7 @@ settings.configure(
     ],
     OAUTH2_PROVIDER={
         "ACCESS_TOKEN_EXPIRE_SECONDS": int(number("AT_TTL", 5)),
+        "ALWAYS_RELOAD_OAUTHLIB_CORE": True,  # it would remember the lifetime
         "DEFAULT_SCOPES": ["read"],
         "DEVICE_FLOW_INTERVAL": int(number("DEVICE_INTERVAL", 5)),
         "OAUTH_DEVICE_VERIFICATION_URI": "",  # known once there is a port
@@ -150,8 +157,9 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.wsgi import get_wsgi_application
 from django.db import connection
-from django.http import JsonResponse
+from django.http import HttpResponse, JsonResponse
 from django.urls import include, path
+from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from oauth2_provider import urls
 from oauth2_provider.models import AccessToken, Grant, RefreshToken, get_application_model
@@ -161,13 +169,17 @@ from oauth2_provider.views.generic import ProtectedResourceView
 
 class Protected(ProtectedResourceView):
     def get(self, request):
-        return JsonResponse({"hello": request.resource_owner.username, "n": request.GET.get("n")})
+        # A client that came for itself has nobody behind it.
+        whose = getattr(request.resource_owner, "username", None)
+        return JsonResponse({"hello": whose, "n": request.GET.get("n")})
 
     def post(self, request):
         return JsonResponse({"echo": json.loads(request.body or "null")})
 
 
 urlpatterns = [
+    # Where a browser is sent that has signed out and has nowhere else to go.
+    path("", lambda request: HttpResponse("Nobody is signed in.\n")),
     path("admin/", admin.site.urls),
     path("api/protected", csrf_exempt(Protected.as_view())),
     path("o/", include("oauth2_provider.urls", namespace="oauth2_provider")),
@@ -201,18 +213,59 @@ def clients():
 
 def revoke():
     try:
-        tokens = list(RefreshToken.objects.filter(revoked__isnull=True))
-        for token in tokens:
+        refresh = list(RefreshToken.objects.filter(revoked__isnull=True))
+        for token in refresh:
             token.revoke()
         access, _ = AccessToken.objects.all().delete()
         Grant.objects.all().delete()
-        return len(tokens) + access
+        return len(refresh) + access
     finally:
         connection.close()
 
 
+def expire():
+    try:
+        return {"expired": living().update(expires=timezone.now() - timedelta(seconds=1))}
+    finally:
+        connection.close()
+
+
+def tokens():
+    try:
+        refresh = RefreshToken.objects.filter(revoked__isnull=True).count()
+        return {"access": living().count(), "refresh": refresh}
+    finally:
+        connection.close()
+
+
+def living():
+    return AccessToken.objects.filter(expires__gt=timezone.now())
+
+
+def lifetime(seconds):
+    oauth2_settings.ACCESS_TOKEN_EXPIRE_SECONDS = int(seconds)
+    return {"seconds": int(seconds)}
+
+
+def lock():
+    other = sqlite3.connect(settings.DATABASES["default"]["NAME"], timeout=20, check_same_thread=False)
+    other.execute("BEGIN EXCLUSIVE")
+    _locks.append(other)
+    return {"locked": True}
+
+
+def unlock():
+    while _locks:
+        _locks.pop().close()
+    return {"locked": False}
+
+
 def listening(port):
+    port = os.environ.get("PUBLIC_PORT") or port
     oauth2_settings.OAUTH_DEVICE_VERIFICATION_URI = f"http://127.0.0.1:{port}/o/device/"
+
+
+_locks = []
 
 
 if __name__ == "__main__":
@@ -227,4 +280,17 @@ if __name__ == "__main__":
         protected=["GET /api/protected", "POST /api/protected", "GET /o/userinfo/"],
         revoke=revoke,
         listening=listening,
+        counted={
+            "POST /o/device-authorization/": "devices",
+            "POST /o/introspect/": "introspections",
+            "POST /o/revoke_token/": "revocations",
+        },
+        actions={
+            "GET /__tokens": tokens,
+            "POST /__expire": expire,
+            "POST /__lifetime": lifetime,
+            "POST /__lock": lock,
+            "POST /__unlock": unlock,
+        },
+        packages=("django-oauth-toolkit", "Django"),
     )

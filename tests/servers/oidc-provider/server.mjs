@@ -1,7 +1,7 @@
 // oidc-provider, certified for OpenID Connect. Every endpoint but /api/protected is the library's own,
 // and so are the pages on which somebody signs in.
 //
-// The issuer is the origin, http://127.0.0.1:PORT. The rest is in its discovery document:
+// The issuer is the origin, http://127.0.0.1:PORT (or PUBLIC_PORT). The rest is in its discovery document:
 //
 //   GET  /.well-known/openid-configuration
 //   GET  /auth            needs PKCE            POST /request           the same, pushed (PAR)
@@ -44,12 +44,14 @@
 // RT_TTL, DEVICE_TTL (seconds), ROTATE=default|on|off, CLOCK_TOLERANCE (seconds that tokens outlive their end; 0
 // here, the library's own default is 15), DPOP_NONCE=1 (proofs must hold a nonce), AT_FORMAT=jwt|opaque (tokens are
 // for /api/protected, in that form, and /me refuses them; otherwise they are for /me), REDIRECT_PATH (in place of
-// /callback), REFRESH_DELAY (seconds that each refresh is held, so that callers meet in it).
+// /callback), REFRESH_DELAY (seconds that each refresh is held, so that callers meet in it), PUBLIC_PORT (the port
+// that others know it by, where something stands before it).
 //
-// GET /__counters, GET /__log, POST /__revoke and POST /__restore are those of serve.py beside this folder. There is
-// one token endpoint for all, so /__counters also counts its requests by grant type (`authorization_code`,
-// `refresh_token`, `device_code`, `client_credentials`); `logins` are the codes. Revoking forgets every grant with
-// all its tokens (a JWT is good until its end all the same); whoever is signed in in a browser stays so.
+// GET /__counters, GET /__log, GET /__tokens, GET /__versions, POST /__expire, POST /__lifetime, POST /__revoke and
+// POST /__restore are those of serve.py beside this folder. There is one token endpoint for all, so /__counters also
+// counts its requests by grant type (`authorization_code`, `refresh_token`, `device_code`, `client_credentials`);
+// `logins` are the codes. Revoking forgets every grant with all its tokens (a JWT is good until its end all the same,
+// and is no part of /__tokens); whoever is signed in in a browser stays so.
 //
 // Prints `ready PORT` once it is listening. Ends on SIGTERM, and when standard input does.
 
@@ -61,11 +63,11 @@ import { join } from "node:path";
 import { createLocalJWKSet, jwtVerify } from "jose";
 import Provider from "oidc-provider";
 
-const { PORT, STATE, AT_TTL, RT_TTL, DEVICE_TTL, ROTATE, CLOCK_TOLERANCE, DPOP_NONCE, AT_FORMAT, REDIRECT_PATH } =
+const { PORT, PUBLIC_PORT, STATE, AT_TTL, RT_TTL, DEVICE_TTL, ROTATE, CLOCK_TOLERANCE, DPOP_NONCE, AT_FORMAT } =
   process.env;
-const accessLifetime = Number(AT_TTL || 5);
+let accessLifetime = Number(AT_TTL || 5);
 const refreshDelay = Number(process.env.REFRESH_DELAY || 0) * 1000;
-const callback = REDIRECT_PATH || "/callback";
+const callback = process.env.REDIRECT_PATH || "/callback";
 
 const stateFile = STATE && join(STATE, "oidc-provider.json");
 const state = stateFile && existsSync(stateFile)
@@ -188,9 +190,9 @@ function provide(issuer) {
     ...(ROTATE && ROTATE !== "default" && { rotateRefreshToken: ROTATE === "on" }),
     scopes: ["openid", "offline_access", "email", "profile"],
     ttl: {
-      AccessToken: accessLifetime,
+      AccessToken: () => accessLifetime,
       AuthorizationCode: 60,
-      ClientCredentials: accessLifetime,
+      ClientCredentials: () => accessLifetime,
       DeviceCode: Number(DEVICE_TTL || 600),
       Grant: 86400,
       IdToken: 3600,
@@ -199,6 +201,7 @@ function provide(issuer) {
       Session: 86400,
     },
   });
+  provider.on("access_token.issued", ({ jti }) => jwts.issued.add(jti));
   provider.on("server_error", (_context, error) => console.error("server_error", error));
   return { provider, api };
 }
@@ -223,7 +226,8 @@ async function bearer(provider, api, token) {
     const { d, p, q, dp, dq, qi, ...open } = state.key;
     const keys = createLocalJWKSet({ keys: [open] });
     const options = { audience: api, clockTolerance: Number(CLOCK_TOLERANCE || 0), issuer: provider.issuer };
-    return (await jwtVerify(token, keys, options)).payload.sub;
+    const { payload } = await jwtVerify(token, keys, options);
+    return jwts.ended.has(payload.jti) ? undefined : payload.sub;
   } catch {
     return undefined;
   }
@@ -232,13 +236,27 @@ async function bearer(provider, api, token) {
 const protectedRoutes = ["GET /me", "POST /me", "GET /api/protected", "POST /api/protected"];
 const grantTypes = ["authorization_code", "refresh_token", "device_code", "client_credentials"];
 const counters = { logins: 0, refreshes: 0, refreshed: 0, protected: 0, unauthorized: 0, max_refreshes_in_flight: 0 };
-for (const type of grantTypes) counters[type] = 0;
+const counted = {
+  "POST /device/auth": "devices",
+  "POST /request": "pushed",
+  "POST /token/introspection": "introspections",
+  "POST /token/revocation": "revocations",
+};
+for (const name of [...grantTypes, ...Object.values(counted)]) counters[name] = 0;
 const log = [];
+const { version } = JSON.parse(readFileSync(new URL("node_modules/oidc-provider/package.json", import.meta.url), "utf8"));
+const versions = { "oidc-provider": version };
 let inFlight = 0;
+/** By their `jti`. The library forgets a JWT once it is issued. */
+const jwts = { issued: new Set(), ended: new Set() };
 
 const actions = {
   "GET /__counters": () => counters,
   "GET /__log": () => log,
+  "GET /__tokens": () => ({ access: alive("AccessToken").length, refresh: alive("RefreshToken").length }),
+  "GET /__versions": () => versions,
+  "POST /__expire": expire,
+  "POST /__lifetime": (query) => ({ seconds: (accessLifetime = Number(query.get("seconds"))) }),
   "POST /__revoke": () => ({ revoked: forget((payload, model) => payload.grantId || model === "Grant") }),
   "POST /__restore": () => ({ restored: 0 }),
 };
@@ -246,7 +264,8 @@ const actions = {
 async function watch(server, request, response) {
   const url = new URL(request.url, server.api);
   const route = `${request.method} ${url.pathname}`;
-  if (actions[route]) return reply(response, 200, actions[route]());
+  if (actions[route]) return reply(response, 200, actions[route](url.searchParams));
+  if (counted[route]) counters[counted[route]] += 1;
   if (protectedRoutes.includes(route)) {
     const entry = { method: request.method, path: url.pathname, n: url.searchParams.get("n"), status: null };
     counters.protected += 1;
@@ -314,8 +333,13 @@ function answered(response, then) {
 }
 
 function reply(response, status, body, challenge) {
-  const headers = { "Content-Type": "application/json", ...(challenge && { "WWW-Authenticate": challenge }) };
-  response.writeHead(status, headers).end(JSON.stringify(body));
+  const text = JSON.stringify(body);
+  const headers = {
+    "Content-Type": "application/json",
+    "Content-Length": Buffer.byteLength(text),
+    ...(challenge && { "WWW-Authenticate": challenge }),
+  };
+  response.writeHead(status, headers).end(text);
 }
 
 /** Forgets what matches, and says how many tokens and grants that were. */
@@ -325,6 +349,24 @@ function forget(matches) {
   for (const key of meant) delete state.kept[key];
   save();
   return meant.length;
+}
+
+function alive(model) {
+  const own = Object.keys(state.kept).filter((key) => key.startsWith(`${model} `));
+  const isGood = ({ payload, until }) => !payload.consumed && (until === null || until > Date.now());
+  return own.map((key) => state.kept[key]).filter(isGood);
+}
+
+/** Ends the access tokens as time would, and nothing else. */
+function expire() {
+  const ended = alive("AccessToken");
+  for (const kept of ended) {
+    kept.payload.exp = Math.floor(Date.now() / 1000) - 1;
+    kept.until = kept.payload.exp * 1000;
+  }
+  save();
+  for (const jti of jwts.issued) jwts.ended.add(jti);
+  return { expired: ended.length };
 }
 
 function newKey() {
@@ -345,7 +387,7 @@ async function main() {
   http.listen(Number(PORT || 0), "127.0.0.1");
   await once(http, "listening");
   const { port } = http.address();
-  const server = provide(`http://127.0.0.1:${port}`);
+  const server = provide(`http://127.0.0.1:${PUBLIC_PORT || port}`);
   server.answer = server.provider.callback();
   http.on("request", (request, response) => {
     watch(server, request, response).catch((error) => {

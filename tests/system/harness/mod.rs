@@ -2,6 +2,9 @@
 //! when it panics.
 
 mod bench;
+mod browser;
+mod command;
+mod door;
 mod keyring;
 mod process;
 mod server;
@@ -12,12 +15,16 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use keeper::api::{Failure, Fetched, Note, Reply, Token};
 
 pub(crate) use bench::{Bench, meet, profile};
+pub(crate) use browser::{Browser, Page, Person};
+pub(crate) use command::{Ran, Running};
+pub(crate) use door::Door;
 pub(crate) use keyring::Keyring;
 pub(crate) use process::{Keeper, sign_in};
 pub(crate) use server::Server;
@@ -59,6 +66,14 @@ pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
         assert!(Instant::now() < deadline, "in vain: {what}");
         thread::sleep(Duration::from_millis(3));
     }
+}
+
+/// Held by a test that lives with many real servers at once. Two of those at a time would be more than two cores have
+/// to give before tokens that live for two seconds come to their end.
+pub(crate) fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    // Whoever had it before may have failed, which is no reason to fail as well.
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Runs `work` on as many threads as there are `inputs`, and brings the outcomes in their order.

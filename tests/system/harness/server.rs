@@ -50,6 +50,10 @@ impl Server {
         Self { process, port, _state: state }
     }
 
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     pub(crate) fn origin(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
@@ -81,7 +85,8 @@ impl Server {
         status.unwrap_or_else(|| panic!("{path}: {answer}"))
     }
 
-    fn ask(&self, method: &str, path: &str) -> Value {
+    /// Of the fixture around the server: what it knows, and what a test can do to it.
+    pub(crate) fn ask(&self, method: &str, path: &str) -> Value {
         let answer = self.exchange(method, path, "");
         let body = answer.split_once("\r\n\r\n").unwrap_or_default().1;
         serde_json::from_str(body).unwrap_or_else(|error| panic!("{path}: {error}: {answer}"))

@@ -264,7 +264,10 @@ impl Provider {
             Ok(provider) => provider,
             Err(undescribed) => return Told::Trouble { trouble: undescribed.trouble(), status: None },
         };
-        let messages = revocations(&provider, unwanted, oauth.grant == Grant::ClientCredentials);
+        let by_client = oauth.grant == Grant::ClientCredentials;
+        // Its secret is what it was given in place of a refresh token.
+        let with_secret = unwanted.refresh.as_ref().filter(|_| by_client).map(|secret| with_secret(&provider, secret));
+        let messages = revocations(with_secret.as_ref().unwrap_or(&provider), unwanted, by_client);
         let mut told = Told::Unsupported;
         for message in messages {
             // A revocation needs no proof: it opens nothing.
