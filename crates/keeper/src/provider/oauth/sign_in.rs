@@ -97,7 +97,7 @@ impl Provider {
         if let Some(message) = started.push(provider, ask) {
             let pushed = match self.say(&message, proof_key).await {
                 Ok(received) => read_push(&received.answer())
-                    .map_err(|refusal| refused(&refusal, &host, &provider.client)),
+                    .map_err(|refusal| refused(&refusal, &message, &host, &provider.client)),
                 Err(trouble) => Err(Failure::provider(trouble, None, &host)),
             };
             match pushed {
@@ -164,8 +164,8 @@ impl Provider {
         let proof_key = self.new_key(oauth, &provider)?.map(|(_, written)| written);
         let received =
             self.say(&message, None).await.map_err(|trouble| Failure::provider(trouble, None, &host))?;
-        let device =
-            Device::read(&received.answer()).map_err(|refusal| refused(&refusal, &host, &provider.client))?;
+        let device = Device::read(&received.answer())
+            .map_err(|refusal| refused(&refusal, &message, &host, &provider.client))?;
         let began = clock::now();
         let shown = Shown::Device {
             user_code: device.user_code.clone(),
@@ -215,7 +215,7 @@ impl Provider {
                 Step::Tokens(answer) => return Ok(answer),
                 Step::Denied => return Err(Failure::new(Failing::SignInDenied).with("host", &host)),
                 Step::Expired => return Err(Failure::new(Failing::SignInExpired)),
-                Step::Problem(refusal) => return Err(refused(&refusal, &host, &provider.client)),
+                Step::Problem(refusal) => return Err(refused(&refusal, message, &host, &provider.client)),
                 // The nonce was sent along once already.
                 Step::UseNonce => drop(polling.on_trouble(clock::now())),
                 Step::Wait(_) => {}
@@ -264,7 +264,7 @@ impl Provider {
         let received =
             self.say(message, proof_key).await.map_err(|trouble| Failure::provider(trouble, None, &host))?;
         read_tokens(&received.answer(), received.clock(), oauth.lifetime.as_ref())
-            .map_err(|refusal| refused(&refusal, &host, &provider.client))
+            .map_err(|refusal| refused(&refusal, message, &host, &provider.client))
     }
 
     /// Finds out whose the tokens are, where they come with an ID token. Tokens that nobody can vouch for are revoked.
