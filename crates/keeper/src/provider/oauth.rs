@@ -25,6 +25,7 @@ use session::recipe::Message;
 use session::time::Timestamp;
 use session::tokens::{AccessToken, Account, RefreshToken, Secret, Tokens};
 use session::verdict::Verdict;
+use tokio::task::AbortHandle;
 use url::Url;
 
 use super::json::silent_with;
@@ -47,6 +48,8 @@ struct Facts {
     /// When it is to be described anew.
     stale: Timestamp,
     keys: Keys,
+    /// The port of the latest sign-in at a browser, which may be open still.
+    landing: Option<AbortHandle>,
     nonces: Nonces,
     /// The provider's clock minus ours, in seconds.
     skew: i64,

@@ -67,6 +67,10 @@ impl Provider {
         if provider.metadata.authorization_endpoint.is_none() {
             return Err(self.wrong_way("it names no `authorization_endpoint`"));
         }
+        // Only the page at its end may keep the port of the sign-in before open, and nobody has fetched that.
+        if let Some(before) = self.oauth.lock().landing.take() {
+            before.abort();
+        }
         let loopback = Loopback::bind(&oauth.redirect).await?;
         let key = self.new_key(oauth, &provider)?;
         let jkt = key.as_ref().map(|(key, _)| key.thumbprint());
@@ -80,6 +84,7 @@ impl Provider {
         let proof_key = key.map(|(_, written)| written);
         let url = self.authorization_url(&provider, &started, ask, proof_key.as_ref()).await?;
         let serving = loopback.serve(started.clone());
+        self.oauth.lock().landing = Some(serving.abort_handle());
         Ok(AtBrowser { provider: (*provider).clone(), started, serving, proof_key, url })
     }
 
