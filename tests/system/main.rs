@@ -19,6 +19,7 @@ mod interop;
 mod leaving;
 mod living;
 mod mistakes;
+mod oauth_mistakes;
 mod outages;
 mod process;
 mod replay;

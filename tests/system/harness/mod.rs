@@ -5,9 +5,12 @@ mod bench;
 mod browser;
 mod command;
 mod door;
+mod issuer;
 mod keyring;
 mod process;
+mod say;
 mod server;
+mod signer;
 mod wire;
 mod witness;
 
@@ -25,9 +28,12 @@ pub(crate) use bench::{Bench, meet, profile};
 pub(crate) use browser::{Browser, Page, Person};
 pub(crate) use command::{Ran, Running};
 pub(crate) use door::Door;
+pub(crate) use issuer::{Issuer, OPENID, merged, now};
 pub(crate) use keyring::Keyring;
 pub(crate) use process::{Keeper, sign_in};
+pub(crate) use say::{Given, Say};
 pub(crate) use server::Server;
+pub(crate) use signer::Forged;
 pub(crate) use wire::{Wire, fetch, post, token};
 pub(crate) use witness::Witness;
 
