@@ -178,6 +178,36 @@ fn a_refresh_that_brings_somebody_else_is_not_used() {
     stage.ends_discreetly(&all(&issuers));
 }
 
+/// A cache may have the keys of yesterday, and the metadata may be a day old. The refresh token that was sent is spent
+/// by then: to give back the new one over that would end the session.
+#[test]
+fn a_refresh_that_is_signed_in_a_new_way_is_used_when_it_is_about_the_same_person() {
+    let header =
+        |header: Value, claims: Value| Say::Tokens(Box::new(Given { header, claims, ..Given::default() }));
+    let rows = [
+        (header(json!({"kid": "of-tomorrow"}), json!({})), true),
+        (header(json!({"alg": "ES384"}), json!({})), true),
+        (header(json!({"kid": "of-tomorrow"}), json!({"sub": "mallory-2"})), false),
+        (header(json!({"alg": "ES384"}), json!({"sub": "mallory-2"})), false),
+        (header(json!({"alg": "HS256"}), json!({})), false),
+    ];
+    let issuers = issuers(&rows);
+    let stage = Stage::with(&profiles(&issuers, ""));
+    each(&rows, &issuers, |(say, used), profile, issuer| {
+        stage.sign_in(profile, issuer);
+        let before = stage.token(profile);
+        issuer.says("/token refresh_token", say.clone());
+        let refreshed = stage.ask(keeper::api::Request::Refresh { profile: profile.to_owned() });
+        assert_eq!((refreshed.is_ok(), stage.token(profile) != before), (*used, *used), "{say:?}");
+        if *used {
+            assert!(issuer.asked("/revoke").is_empty(), "{say:?}");
+        } else {
+            were_given_back(issuer);
+        }
+    });
+    stage.ends_discreetly(&all(&issuers));
+}
+
 /// Both tokens that came last were revoked, the refresh token first.
 fn were_given_back(issuer: &Issuer) {
     let revoked = crate::harness::until("the tokens are given back", || {

@@ -26,7 +26,7 @@ pub(super) struct Keys {
 /// What there is to verify with.
 enum Signed {
     By(Algorithm, Value),
-    /// The keys cannot be had at the moment.
+    /// By nobody who is known at the moment: the keys cannot be had, or are older than the signature.
     Unknown(String),
 }
 
@@ -46,7 +46,8 @@ impl Provider {
         let (algorithm, claims) = match self.verify(id_token, provider).await? {
             Signed::By(algorithm, claims) => (format!("{algorithm:?}"), claims),
             // What a refresh brings came over the same TLS as the tokens themselves (OpenID Connect Core, section
-            // 3.1.3.7, rule 6), and to drop a new refresh token would end the session.
+            // 3.1.3.7, rule 6), and to drop a new refresh token would end the session: over keys that a cache still
+            // has, or an algorithm that came into use today.
             Signed::Unknown(problem) => match before.and_then(|_| unverified(id_token)) {
                 Some(claims) => ("RS256".to_owned(), claims),
                 None => return Err(problem),
@@ -70,7 +71,8 @@ impl Provider {
         let allowed = id_token::algorithms(&provider.metadata);
         let named = format!("{:?}", header.alg);
         if !allowed.contains(&named.as_str()) {
-            return Err(format!("it is signed with {named}, which this provider does not name"));
+            let problem = format!("it is signed with {named}, which this provider does not name");
+            return if is_asymmetric(header.alg) { Ok(Signed::Unknown(problem)) } else { Err(problem) };
         }
         let kid = header.kid.as_deref();
         if let Some(claims) = self.try_keys(id_token, header.alg, kid) {
@@ -79,10 +81,17 @@ impl Provider {
         if let Err(problem) = self.fetch_keys(provider).await {
             return Ok(Signed::Unknown(problem));
         }
-        match self.try_keys(id_token, header.alg, kid) {
-            Some(claims) => Ok(Signed::By(header.alg, claims)),
-            None => Err("none of the provider’s keys made its signature".to_owned()),
+        if let Some(claims) = self.try_keys(id_token, header.alg, kid) {
+            return Ok(Signed::By(header.alg, claims));
         }
+        let problem = "none of the provider’s keys made its signature".to_owned();
+        if self.has_key(header.alg, kid) { Err(problem) } else { Ok(Signed::Unknown(problem)) }
+    }
+
+    /// There is one that would have to have made the signature.
+    fn has_key(&self, algorithm: Algorithm, kid: Option<&str>) -> bool {
+        let facts = self.oauth.lock();
+        facts.keys.set.as_ref().is_some_and(|set| set.keys.iter().any(|key| fits(key, algorithm, kid)))
     }
 
     fn try_keys(&self, id_token: &Secret, algorithm: Algorithm, kid: Option<&str>) -> Option<Value> {
@@ -147,6 +156,11 @@ fn fits(key: &Jwk, algorithm: Algorithm, kid: Option<&str>) -> bool {
         .key_algorithm
         .is_none_or(|own| own.to_string().parse::<Algorithm>().is_ok_and(|own| own == algorithm));
     named && for_signatures && alike
+}
+
+/// Not made with a secret, which a public key could be taken for.
+fn is_asymmetric(algorithm: Algorithm) -> bool {
+    !matches!(algorithm, Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512)
 }
 
 fn unverified(id_token: &Secret) -> Option<Value> {
