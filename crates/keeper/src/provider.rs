@@ -119,7 +119,7 @@ impl Provider {
 
     /// Signs in; `ties` matter only where a person is at it elsewhere.
     pub(crate) async fn sign_in(&self, how: How, ties: Ties) -> (Result<SignedIn, Failure>, Landing) {
-        match (&self.profile.protocol, how) {
+        let (outcome, landing) = match (&self.profile.protocol, how) {
             (Protocol::Recipe(recipe), How::Typed { username, password }) => {
                 (self.sign_in_by_recipe(recipe, username, &password).await, Landing::none())
             }
@@ -133,7 +133,11 @@ impl Provider {
             (Protocol::Oauth(oauth), How::Typed { username, password }) => {
                 (self.sign_in_by_typing(oauth, &username, &password).await, Landing::none())
             }
+        };
+        if outcome.is_err() {
+            self.oauth.doubt();
         }
+        (outcome, landing)
     }
 
     pub(crate) async fn refresh(&self, token: &RefreshToken, account: &Account) -> Verdict {

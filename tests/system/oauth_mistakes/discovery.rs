@@ -87,11 +87,7 @@ fn an_address_that_is_no_issuer_is_not_asked() {
         assert!(failure.details.values().all(|value| !value.contains("canary")), "{failure:?}");
     }
     assert!(issuer.asked("/").is_empty() && issuer.asked(OPENID).is_empty());
-    let nobody = {
-        let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        format!("http://{}", gone.local_addr().unwrap())
-    };
-    assert_eq!(discover(&stage, &nobody).unwrap_err().code, Code::Offline);
+    assert_eq!(discover(&stage, "http://127.0.0.1:9").unwrap_err().code, Code::Offline);
 }
 
 /// Some providers have one of the two documents only, and something else at the other's place.
@@ -135,6 +131,24 @@ fn an_endpoint_that_is_not_safe_is_left_out() {
     assert!(!found.device && !found.revocation && found.browser);
     stage.sign_in("p0", &issuer);
     assert!(stage.ask(Request::Logout { profile: "p0".to_owned(), browser: false }).is_ok());
+    stage.ends_discreetly(&[&issuer]);
+}
+
+/// What is known of a provider may be a day old. Whoever fails to sign in may have met just that.
+#[test]
+fn a_provider_that_has_moved_is_found_at_the_second_try() {
+    let issuer = Issuer::start();
+    let stage = Stage::with(&issuer.profile("p0", ""));
+    stage.sign_in("p0", &issuer);
+    issuer.says("/token", Say::page(404));
+    issuer.says("/moved", Say::tokens(Value::Null));
+    issuer.describes_itself(json!({"token_endpoint": format!("{}/moved", issuer.url())}));
+    let visit = stage.begin("p0").unwrap();
+    assert_eq!(visit.comes_back(&issuer).status, 303);
+    let failure = stage.finish("p0").unwrap_err();
+    assert_eq!(failure.code, Code::Misconfigured, "{failure:?}");
+    stage.is_told("p0", &failure);
+    stage.sign_in("p0", &issuer);
     stage.ends_discreetly(&[&issuer]);
 }
 

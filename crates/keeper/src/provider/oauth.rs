@@ -67,6 +67,11 @@ impl Known {
         self.lock().provider.clone()
     }
 
+    /// A description that has grown old may be why something failed: it is asked for anew before the next try.
+    pub(super) fn doubt(&self) {
+        self.lock().stale = Timestamp::default();
+    }
+
     pub(super) fn lacks_device(&self) -> bool {
         self.provider().is_some_and(|provider| provider.metadata.device_authorization_endpoint.is_none())
     }
@@ -140,8 +145,7 @@ impl Provider {
         }
         let verdict = refreshed.into_verdict();
         if matches!(verdict, Verdict::Misconfigured { .. }) {
-            // A description that has grown old may be why.
-            self.oauth.lock().stale = Timestamp::default();
+            self.oauth.doubt();
         }
         if verdict == Verdict::Dead && oauth.grant == Grant::ClientCredentials {
             // There is no refresh token whose end this could be: the client itself is refused.
