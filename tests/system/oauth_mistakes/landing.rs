@@ -116,6 +116,7 @@ fn the_page_at_the_end_speaks_the_browsers_language_and_gives_nothing_away() {
         is_harmless(&page);
     }
     // The end can be asked for before it has come, by as many as like.
+    issuer.takes_its_time("/token", Duration::from_millis(500));
     let good = visit.query(&issuer);
     assert_eq!(visit.lands(&good).status, 303);
     let pages = at_once(vec!["zh", "en", "de"], |accepts| {
