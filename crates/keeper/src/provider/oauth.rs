@@ -266,7 +266,8 @@ impl Provider {
         };
         let by_client = oauth.grant == Grant::ClientCredentials;
         // Its secret is what it was given in place of a refresh token.
-        let with_secret = unwanted.refresh.as_ref().filter(|_| by_client).map(|secret| with_secret(&provider, secret));
+        let with_secret =
+            unwanted.refresh.as_ref().filter(|_| by_client).map(|secret| with_secret(&provider, secret));
         let messages = revocations(with_secret.as_ref().unwrap_or(&provider), unwanted, by_client);
         let mut told = Told::Unsupported;
         for message in messages {
