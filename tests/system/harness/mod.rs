@@ -2,6 +2,9 @@
 //! when it panics.
 
 mod bench;
+mod browser;
+mod ear;
+mod issuer;
 mod keyring;
 mod process;
 mod server;
@@ -18,6 +21,9 @@ use std::time::{Duration, Instant};
 use keeper::api::{Failure, Fetched, Note, Reply, Token};
 
 pub(crate) use bench::{Bench, meet, profile};
+pub(crate) use browser::{Browser, Page, Person};
+pub(crate) use ear::Ear;
+pub(crate) use issuer::{SECRET, by_hand};
 pub(crate) use keyring::Keyring;
 pub(crate) use process::{Keeper, sign_in};
 pub(crate) use server::Server;
