@@ -18,6 +18,8 @@ mod herd;
 mod leaving;
 mod living;
 mod mistakes;
+mod oauth_living;
+mod oauth_terms;
 mod outages;
 mod process;
 mod replay;
