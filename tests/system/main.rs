@@ -18,6 +18,7 @@ mod herd;
 mod leaving;
 mod living;
 mod mistakes;
+mod oauth_demands;
 mod oauth_living;
 mod oauth_terms;
 mod outages;
