@@ -19,6 +19,7 @@ mod leaving;
 mod living;
 mod mistakes;
 mod oauth_demands;
+mod oauth_leaving;
 mod oauth_living;
 mod oauth_terms;
 mod outages;
