@@ -13,5 +13,7 @@ mod linked;
 mod signing_in;
 #[path = "cli/starting.rs"]
 mod starting;
+#[path = "cli/terminal.rs"]
+mod terminal;
 #[path = "cli/watching.rs"]
 mod watching;
