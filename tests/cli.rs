@@ -3,6 +3,8 @@
 // The exemption of tests covers their functions, not their helpers.
 #![allow(clippy::unwrap_used)]
 
+#[path = "cli/adding.rs"]
+mod adding;
 #[path = "cli/asking.rs"]
 mod asking;
 #[path = "cli/fake.rs"]
