@@ -7,6 +7,8 @@
 mod adding;
 #[path = "cli/asking.rs"]
 mod asking;
+#[path = "cli/elsewhere.rs"]
+mod elsewhere;
 #[path = "cli/fake.rs"]
 mod fake;
 #[path = "cli/linked.rs"]
