@@ -12,22 +12,21 @@ use crate::face::{Face, expect_status, say, session, unexpected};
 pub(crate) fn logout(face: &Face, logout: &Logout) -> Result<u8, Ended> {
     let name = logout.name.as_str();
     let request = || Request::Logout { profile: name.to_owned(), browser: logout.browser };
-    let url = match face.ask(request)? {
-        Reply::Open { url } => url,
-        reply if logout.browser => {
+    let reply = face.ask(request)?;
+    let Reply::Open { url } = &reply else {
+        if logout.browser {
             face.tell("cli.logout.no_page", &[("profile", name)]);
-            return done(face, reply, "cli.logout.done", name);
         }
-        reply => return done(face, reply, "cli.logout.done", name),
+        return done(face, reply, "cli.logout.done", name);
     };
     if face.json {
         face.print_json(&json!({ "done": true, "open": url }))?;
         return Ok(0);
     }
     face.tell("cli.logout.done", &[("profile", name)]);
-    match browser::open(&url) {
+    match browser::open(url) {
         Ok(()) => face.tell("cli.logout.opened", &[]),
-        Err(_) => face.tell("cli.login.open", &[("url", &url)]),
+        Err(_) => face.tell("cli.login.open", &[("url", url)]),
     }
     Ok(0)
 }
