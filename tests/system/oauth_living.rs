@@ -9,7 +9,7 @@ use keeper::api::{Code, Fetch, Pending, Request, Way};
 use pilotlight_sandbox::{Dpop, Endpoint, Fault, What};
 use serde_json::Value;
 
-use crate::harness::{Bench, Browser, Keeper, Keyring, Person, fetch, fetched, meet, post, until};
+use crate::harness::{Bench, Browser, Ear, Keeper, Keyring, Person, fetch, fetched, meet, post, until};
 
 #[test]
 fn a_session_from_the_browser_refreshes_itself_before_its_token_ends() {
@@ -35,6 +35,54 @@ fn a_session_from_the_browser_refreshes_itself_before_its_token_ends() {
     assert_eq!((counted.codes_issued, counted.unauthorized), (1, 0));
     assert_eq!(keeper.fetch("work", "/api/profile").unwrap().status, 200);
     assert!(keeper.noted("work", "refreshed") >= 2);
+}
+
+/// The sandbox's ID tokens say no name; its userinfo endpoint does, to whom may know it.
+#[test]
+fn a_person_is_shown_by_a_name_where_there_is_one() {
+    let bench = Bench::strict(Duration::from_secs(60));
+    let ear = Ear::before(bench.origin());
+    let lines = [
+        ("profile", "scopes = [\"openid\", \"profile\"]"),
+        ("email", "scopes = [\"openid\", \"email\"]"),
+        ("plain", "scopes = [\"openid\"]"),
+        ("audience", "scopes = [\"openid\", \"profile\"]\naudience = \"https://api.example.com\""),
+        (
+            "resource",
+            "scopes = [\"openid\", \"profile\"]\nresource_indicators = [\"https://api.example.com\"]",
+        ),
+    ];
+    let profiles = lines.map(|(name, own)| {
+        let userinfo = format!("userinfo = \"{}/oauth/userinfo\"", ear.origin());
+        bench.oauth(name, "", &format!("dpop = false\n{own}\n[profile.{name}.oauth.endpoints]\n{userinfo}"))
+    });
+    let keeper = Keeper::start(&profiles.concat());
+    let mut asked = 0;
+    let mut is_called = |profile: &str, user: &str, times: usize| {
+        keeper.sign_in(profile);
+        assert_eq!(keeper.session(profile).user.as_deref(), Some(user), "{profile}");
+        asked += times;
+        assert_eq!(ear.heard("/oauth/userinfo").len(), asked, "{profile}");
+        assert_eq!(keeper.fetch(profile, "/api/profile").unwrap().status, 200, "{profile}");
+    };
+    is_called("profile", "alice", 1);
+    is_called("email", "alice@example.test", 1);
+    is_called("plain", "user-1", 1);
+    // A token for somebody else's API is shown to nobody but that.
+    is_called("audience", "user-1", 0);
+    is_called("resource", "user-1", 0);
+    // Whatever goes wrong changes nothing, and another person's name is not taken.
+    for (status, body) in [
+        ("503 Service Unavailable", "{}"),
+        ("401 Unauthorized", "{}"),
+        ("200 OK", "no JSON"),
+        ("200 OK", r#"{"sub":"user-2","name":"bob"}"#),
+        ("200 OK", r#"{"sub":"user-1","name":"a\u001b[2J","email":7}"#),
+    ] {
+        ear.answer_once("/oauth/userinfo", status, "X-From: test", body);
+        is_called("profile", "user-1", 1);
+    }
+    assert_eq!(bench.told().refreshes_received, 0);
 }
 
 /// The provider forgets the access token while fifty requests are asked in one breath.
@@ -111,7 +159,7 @@ fn after_a_restart_the_session_goes_on_with_the_key_that_it_had() {
 fn a_nonce_costs_one_more_try_and_is_remembered() {
     let bench = Bench::strict(Duration::from_secs(60));
     bench.control.change_settings(|settings| settings.oauth.dpop_nonce = true);
-    let keeper = Keeper::start(&bench.oauth("work", "", ""));
+    let keeper = Keeper::start(&bench.oauth("work", "", r#"scopes = ["api"]"#));
     keeper.sign_in("work");
     assert_eq!((bench.statuses("/par"), bench.statuses("/token")), (vec![400, 201], vec![200]));
     for _ in 0..3 {
