@@ -22,6 +22,7 @@ mod mistakes;
 mod oauth_demands;
 mod oauth_leaving;
 mod oauth_living;
+mod oauth_mistakes;
 mod oauth_terms;
 mod outages;
 mod process;

@@ -6,10 +6,13 @@ mod browser;
 mod command;
 mod door;
 mod ear;
+mod issuer;
 mod keyring;
 mod oauth;
 mod process;
+mod say;
 mod server;
+mod signer;
 mod wire;
 mod witness;
 
@@ -28,10 +31,13 @@ pub(crate) use browser::{Browser, Page, Person};
 pub(crate) use command::{Ran, Running};
 pub(crate) use door::Door;
 pub(crate) use ear::Ear;
+pub(crate) use issuer::{Issuer, OPENID, merged, now};
 pub(crate) use keyring::Keyring;
 pub(crate) use oauth::{SECRET, by_hand};
 pub(crate) use process::{Keeper, sign_in};
+pub(crate) use say::{Given, Say};
 pub(crate) use server::Server;
+pub(crate) use signer::Forged;
 pub(crate) use wire::{Wire, fetch, post, token};
 pub(crate) use witness::Witness;
 

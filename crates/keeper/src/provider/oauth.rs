@@ -6,6 +6,7 @@ mod identity;
 pub(super) mod landing;
 mod loopback;
 mod proof;
+mod refusal;
 mod sign_in;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,17 +14,18 @@ use std::time::Duration;
 
 use session::event::Beat;
 use session::farewell::Told;
+use session::oauth;
 use session::oauth::challenge::{self, Meaning};
 use session::oauth::dpop::Nonces;
 use session::oauth::endings::{Activity, Revoked, Token, read_introspection, read_revocation, read_userinfo};
 use session::oauth::error::Refusal;
 use session::oauth::token::{Refreshed, TokenAnswer, read_refresh};
-use session::oauth::{self, error};
 use session::reason::Trouble;
 use session::recipe::Message;
 use session::time::Timestamp;
 use session::tokens::{AccessToken, Account, RefreshToken, Secret, Tokens};
 use session::verdict::Verdict;
+use tokio::task::AbortHandle;
 use url::Url;
 
 use super::json::silent_with;
@@ -46,6 +48,8 @@ struct Facts {
     /// When it is to be described anew.
     stale: Timestamp,
     keys: Keys,
+    /// The port of the latest sign-in at a browser, which may be open still.
+    landing: Option<AbortHandle>,
     nonces: Nonces,
     /// The provider's clock minus ours, in seconds.
     skew: i64,
@@ -333,66 +337,6 @@ pub(super) fn opinion(oauth: &Oauth, received: &Received) -> Opinion {
 
 pub(super) fn unsupported(problem: &str) -> Failure {
     Failure::new(Code::WayUnsupported).with("problem", problem)
-}
-
-/// What a person is told of a refusal that ended a sign-in.
-pub(super) fn refused(refusal: &Refusal, host: &str, client: &oauth::client::Client) -> Failure {
-    match refusal {
-        Refusal::Provider { status, error } => provider_said(error, Some(*status), host, client),
-        Refusal::Trouble { trouble, status, retry_after } => {
-            let failure = Failure::provider(*trouble, *status, host);
-            match retry_after {
-                Some(wait) => failure.retry_in(session::time::millis(*wait)),
-                None => failure,
-            }
-        }
-        Refusal::UseNonce => Failure::provider(Trouble::Status, None, host)
-            .with("message", "the provider keeps asking for another nonce"),
-    }
-}
-
-/// RFC 6749, sections 4.1.2.1 and 5.2; RFC 8628, section 3.5.
-fn provider_said(
-    said: &error::ProviderError,
-    status: Option<u16>,
-    host: &str,
-    client: &oauth::client::Client,
-) -> Failure {
-    use error::Kind;
-    let code = match said.kind() {
-        Kind::Grant => Code::SignInRefused,
-        Kind::Denied => Code::SignInDenied,
-        Kind::Expired => Code::SignInExpired,
-        Kind::Interaction(_) => Code::SignInDenied,
-        Kind::Unavailable | Kind::SlowDown | Kind::Pending | Kind::Nonce => Code::ServerError,
-        Kind::Misconfigured | Kind::Unknown => match said.code.as_str() {
-            "invalid_client" | "unauthorized_client" => Code::ClientRefused,
-            "invalid_scope" => Code::ScopeRefused,
-            "unsupported_grant_type" | "unsupported_response_type" => Code::WayUnsupported,
-            _ => Code::Misconfigured,
-        },
-    };
-    let failure = Failure::new(code).with("host", host).with("error", &said.code);
-    let description = said.description.as_deref();
-    let failure = match (code, description) {
-        // The provider's own word for it is better than none.
-        (Code::SignInDenied, None) => failure.with("message", &said.code),
-        (_, Some(description)) => failure.with("message", description),
-        (_, None) => failure,
-    };
-    if code == Code::ClientRefused {
-        failure.with("client", &client.id)
-    } else if code == Code::ScopeRefused {
-        failure.with("scope", client.scopes.join(" "))
-    } else if code == Code::WayUnsupported {
-        failure.with("problem", &said.code)
-    } else if code == Code::Misconfigured {
-        let problem = description.map_or_else(|| said.code.clone(), |text| format!("{}: {text}", said.code));
-        let failure = failure.with("problem", problem);
-        status.into_iter().fold(failure, |failure, status| failure.with("status", status))
-    } else {
-        failure
-    }
 }
 
 /// How long a description is good for. Endpoints hardly ever move, and keys are asked for by themselves.

@@ -142,7 +142,7 @@ fn notes_read_like_this() {
         "Refreshed because a request needed it (token 3), after 4 tries",
         "Signed in as mia",
         "Signed in",
-        "Sign-in failed. The provider did not accept this user name and password.",
+        "Sign-in failed. The provider did not accept this sign-in.",
         "401 from /api/orders: token 2 was refused",
         "One held request sent after 900 ms",
         "Woke from sleep (6 h 12 min): checking before anything is sent",

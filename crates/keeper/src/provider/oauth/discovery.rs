@@ -25,6 +25,8 @@ use crate::provider::{Provider, proposed};
 pub(crate) enum Undescribed {
     /// It was not reached, or did not answer the question.
     Trouble { trouble: Trouble, status: Option<u16>, retry_after: Option<Duration> },
+    /// What came is no description at all: the page of a network in between, or of a server under repair.
+    Unreadable(Failure),
     /// What it says cannot be used.
     Unusable(Failure),
 }
@@ -33,6 +35,7 @@ impl Undescribed {
     pub(super) fn trouble(&self) -> Trouble {
         match self {
             Self::Trouble { trouble, .. } => *trouble,
+            Self::Unreadable(_) => Trouble::NotJson,
             Self::Unusable(_) => Trouble::Discovery,
         }
     }
@@ -42,6 +45,9 @@ impl Undescribed {
             Self::Trouble { trouble, status, retry_after } => {
                 Verdict::Transient { trouble, status, retry_after }
             }
+            Self::Unreadable(_) => {
+                Verdict::Transient { trouble: Trouble::NotJson, status: None, retry_after: None }
+            }
             Self::Unusable(_) => Verdict::Misconfigured { trouble: Trouble::Discovery, status: None },
         }
     }
@@ -49,7 +55,15 @@ impl Undescribed {
     pub(crate) fn failure(self, host: &str) -> Failure {
         match self {
             Self::Trouble { trouble, status, .. } => Failure::provider(trouble, status, host),
-            Self::Unusable(failure) => failure.with("host", host),
+            Self::Unreadable(failure) | Self::Unusable(failure) => failure.with("host", host),
+        }
+    }
+
+    /// Of two, the one to be told: the earlier, but a page says less than a document that is wrong.
+    fn unless(self, earlier: Option<Self>) -> Self {
+        match (earlier, &self) {
+            (Some(Self::Unreadable(_)), Self::Unusable(_)) | (None, _) => self,
+            (Some(earlier), _) => earlier,
         }
     }
 }
@@ -74,7 +88,7 @@ impl Provider {
             }
             // An old description is better than none: it has been good until now.
             Err(undescribed) => match old {
-                Some(old) if matches!(undescribed, Undescribed::Trouble { .. }) => Ok(old),
+                Some(old) if !matches!(undescribed, Undescribed::Unusable(_)) => Ok(old),
                 _ => Err(undescribed),
             },
         }
@@ -123,17 +137,21 @@ async fn fetch(
     timeout: Duration,
 ) -> Result<Metadata, Undescribed> {
     let mut found: Option<Metadata> = None;
-    let mut problem = None;
+    let mut problem: Option<Undescribed> = None;
     for address in well_known(issuer) {
         match document(http, &address, ca_file, timeout).await {
             Ok(Some(json)) => match (Metadata::read(&json, issuer, allow_http), &mut found) {
                 (Ok(metadata), Some(found)) => found.complete(metadata),
                 (Ok(metadata), None) => found = Some(metadata),
-                (Err(wrong), _) => problem = problem.or(Some(unusable(&wrong, issuer))),
+                (Err(wrong), _) => problem = Some(unusable(&wrong, issuer).unless(problem)),
             },
             Ok(None) => {}
             // With one good document in hand, the other can only add to it.
             Err(_) if found.is_some() => {}
+            // Applications send whatever they do not know to their sign-in page. The document may be at another place.
+            Err(elsewhere @ Undescribed::Trouble { trouble: Trouble::Redirected, .. }) => {
+                problem = Some(elsewhere.unless(problem));
+            }
             Err(undescribed) => return Err(undescribed),
         }
         if found.as_ref().is_some_and(Metadata::is_complete) {
@@ -190,7 +208,7 @@ fn unusable(problem: &MetadataProblem, issuer: &str) -> Undescribed {
             }
         }
         MetadataProblem::Missing(field) => said(format!("`{field}` is missing")),
-        MetadataProblem::NotJson => said("it is not JSON".to_owned()),
+        MetadataProblem::NotJson => return Undescribed::Unreadable(said("it is not JSON".to_owned())),
         MetadataProblem::Unsafe { field, url } if is_showable(url) => {
             said(format!("`{field}` is not safe: {url}"))
                 .with("hint", "use https, or allow plain http for this profile")

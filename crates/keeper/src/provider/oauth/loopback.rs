@@ -17,6 +17,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use session::oauth::authorize::{CallbackProblem, Code, Started};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, Semaphore, oneshot, watch};
+use tokio::task::AbortHandle;
 
 use super::landing::{Landing, Page};
 use crate::api::{Code as Failing, Failure};
@@ -34,6 +35,7 @@ pub(super) struct Loopback {
 pub(super) struct Serving {
     arrived: oneshot::Receiver<Result<Code, CallbackProblem>>,
     landing: Landing,
+    port: AbortHandle,
 }
 
 /// What a connection is answered from.
@@ -105,7 +107,8 @@ impl Loopback {
             }
             while doors.join_next().await.is_some() {}
         });
-        Serving { arrived: receiver, landing: Landing::new(sender, shown, serving.abort_handle()) }
+        let port = serving.abort_handle();
+        Serving { arrived: receiver, landing: Landing::new(sender, shown, port.clone()), port }
     }
 }
 
@@ -114,6 +117,11 @@ impl Serving {
     pub(super) async fn callback(&mut self) -> Result<Code, CallbackProblem> {
         // The desk is there for as long as the port is.
         (&mut self.arrived).await.unwrap_or(Err(CallbackProblem::MissingCode))
+    }
+
+    /// Closes the port, whoever is still to be told anything there.
+    pub(super) fn abort_handle(&self) -> AbortHandle {
+        self.port.clone()
     }
 
     pub(super) fn into_landing(self) -> Landing {

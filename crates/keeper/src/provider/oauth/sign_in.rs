@@ -18,7 +18,8 @@ use url::Url;
 use super::landing::Landing;
 use super::loopback::{Loopback, Serving};
 use super::proof::Key;
-use super::{provider_said, refused, unsupported, with_secret};
+use super::refusal::{provider_said, refused};
+use super::{unsupported, with_secret};
 use crate::api::{Code as Failing, Failure, Grant};
 use crate::clock;
 use crate::config::Oauth;
@@ -70,6 +71,10 @@ impl Provider {
         if provider.metadata.authorization_endpoint.is_none() {
             return Err(self.wrong_way("it names no `authorization_endpoint`"));
         }
+        // Only the page at its end may keep the port of the sign-in before open, and nobody has fetched that.
+        if let Some(before) = self.oauth.lock().landing.take() {
+            before.abort();
+        }
         let loopback = Loopback::bind(&oauth.redirect).await?;
         let key = self.new_key(oauth, &provider)?;
         let jkt = key.as_ref().map(|(key, _)| key.thumbprint());
@@ -83,6 +88,7 @@ impl Provider {
         let proof_key = key.map(|(_, written)| written);
         let url = self.authorization_url(&provider, &started, ask, proof_key.as_ref()).await?;
         let serving = loopback.serve(started.clone());
+        self.oauth.lock().landing = Some(serving.abort_handle());
         Ok(AtBrowser { provider: (*provider).clone(), started, serving, proof_key, url })
     }
 
@@ -100,7 +106,7 @@ impl Provider {
         if let Some(message) = started.push(provider, ask) {
             let pushed = match self.say(&message, proof_key).await {
                 Ok(received) => read_push(&received.answer())
-                    .map_err(|refusal| refused(&refusal, &host, &provider.client)),
+                    .map_err(|refusal| refused(&refusal, &message, &host, &provider.client)),
                 Err(trouble) => Err(Failure::provider(trouble, None, &host)),
             };
             match pushed {
@@ -167,8 +173,8 @@ impl Provider {
         let proof_key = self.new_key(oauth, &provider)?.map(|(_, written)| written);
         let received =
             self.say(&message, None).await.map_err(|trouble| Failure::provider(trouble, None, &host))?;
-        let device =
-            Device::read(&received.answer()).map_err(|refusal| refused(&refusal, &host, &provider.client))?;
+        let device = Device::read(&received.answer())
+            .map_err(|refusal| refused(&refusal, &message, &host, &provider.client))?;
         let began = clock::now();
         let shown = Shown::Device {
             user_code: device.user_code.clone(),
@@ -218,7 +224,7 @@ impl Provider {
                 Step::Tokens(answer) => return Ok(answer),
                 Step::Denied => return Err(Failure::new(Failing::SignInDenied).with("host", &host)),
                 Step::Expired => return Err(Failure::new(Failing::SignInExpired)),
-                Step::Problem(refusal) => return Err(refused(&refusal, &host, &provider.client)),
+                Step::Problem(refusal) => return Err(refused(&refusal, message, &host, &provider.client)),
                 // The nonce was sent along once already.
                 Step::UseNonce => drop(polling.on_trouble(clock::now())),
                 Step::Wait(_) => {}
@@ -267,7 +273,7 @@ impl Provider {
         let received =
             self.say(message, proof_key).await.map_err(|trouble| Failure::provider(trouble, None, &host))?;
         read_tokens(&received.answer(), received.clock(), oauth.lifetime.as_ref())
-            .map_err(|refusal| refused(&refusal, &host, &provider.client))
+            .map_err(|refusal| refused(&refusal, message, &host, &provider.client))
     }
 
     /// Finds out whose the tokens are, where they come with an ID token. Tokens that nobody can vouch for are revoked.

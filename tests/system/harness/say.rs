@@ -1,0 +1,62 @@
+//! What a provider can be told to answer.
+
+use serde_json::{Value, json};
+
+use super::signer::Forged;
+
+/// An answer.
+#[derive(Clone, Debug)]
+pub(crate) enum Say {
+    /// Status, content type, and what stands in the body.
+    Body(u16, &'static str, Vec<u8>),
+    /// Promises more than it brings.
+    CutShort(Value),
+    /// As long as the issuer lives.
+    Hang,
+    HangUp,
+    /// A redirect to there.
+    Redirect(String),
+    Tokens(Box<Given>),
+    /// 429, with so many seconds.
+    TooMany(u64),
+}
+
+/// Tokens, with changes: a field that is `null` is left out.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Given {
+    pub(crate) fields: Value,
+    pub(crate) claims: Value,
+    pub(crate) header: Value,
+    pub(crate) forged: Forged,
+}
+
+impl Say {
+    pub(crate) fn json(status: u16, body: &Value) -> Self {
+        Self::Body(status, "application/json", body.to_string().into_bytes())
+    }
+
+    /// RFC 6749, section 5.2.
+    pub(crate) fn error(status: u16, code: &str) -> Self {
+        Self::json(status, &json!({"error": code}))
+    }
+
+    pub(crate) fn page(status: u16) -> Self {
+        Self::Body(status, "text/html", b"<!doctype html><title>Welcome to the hotel</title>".to_vec())
+    }
+
+    pub(crate) fn tokens(fields: Value) -> Self {
+        Self::Tokens(Box::new(Given { fields, ..Given::default() }))
+    }
+
+    pub(crate) fn claims(claims: Value) -> Self {
+        Self::Tokens(Box::new(Given { claims, ..Given::default() }))
+    }
+
+    pub(crate) fn header(header: Value) -> Self {
+        Self::Tokens(Box::new(Given { header, ..Given::default() }))
+    }
+
+    pub(crate) fn forged(forged: Forged) -> Self {
+        Self::Tokens(Box::new(Given { forged, ..Given::default() }))
+    }
+}

@@ -1,0 +1,164 @@
+//! What an answer to a refresh means for a session that lives: only one ends it, some want a person, and none of the
+//! others costs anything.
+
+use keeper::api::{Code, Lost, Phase, Request, Trouble};
+use serde_json::{Value, json};
+
+use super::{Stage, all, can_be_read, each, issuers, profiles};
+use crate::harness::{Say, until};
+
+#[test]
+fn only_invalid_grant_ends_a_session() {
+    let error = Say::error;
+    let rows = [
+        (error(400, "invalid_grant"), Means::Dead),
+        (error(401, "invalid_grant"), Means::Dead),
+        (error(400, "interaction_required"), Means::Person(Lost::InteractionRequired)),
+        (error(400, "login_required"), Means::Person(Lost::LoginRequired)),
+        (error(401, "login_required"), Means::Person(Lost::LoginRequired)),
+        (error(400, "consent_required"), Means::Person(Lost::ConsentRequired)),
+        (error(400, "account_selection_required"), Means::Person(Lost::InteractionRequired)),
+        (subtype("invalid_rapt"), Means::Person(Lost::LoginRequired)),
+        (subtype("basic_action"), Means::Person(Lost::InteractionRequired)),
+        (error(400, "invalid_client"), Means::Wait(Trouble::Misconfigured)),
+        (error(401, "invalid_client"), Means::Wait(Trouble::Misconfigured)),
+        (error(400, "unauthorized_client"), Means::Wait(Trouble::Misconfigured)),
+        (error(400, "unsupported_grant_type"), Means::Wait(Trouble::Misconfigured)),
+        (error(400, "invalid_scope"), Means::Wait(Trouble::Misconfigured)),
+        (error(400, "invalid_target"), Means::Wait(Trouble::Misconfigured)),
+        (Say::page(404), Means::Wait(Trouble::Misconfigured)),
+        (error(400, "invalid_request"), Means::Wait(Trouble::Suspect)),
+        (error(400, "access_denied"), Means::Wait(Trouble::Suspect)),
+        (error(400, "something_of_its_own"), Means::Wait(Trouble::Suspect)),
+        // The word of death with a status that is not its own.
+        (error(200, "invalid_grant"), Means::Wait(Trouble::Suspect)),
+        (error(403, "invalid_grant"), Means::Wait(Trouble::Suspect)),
+        (error(500, "invalid_grant"), Means::Wait(Trouble::Status)),
+        (Say::Body(400, "text/html", br#"{"error":"invalid_grant"}"#.to_vec()), Means::Dead),
+        (error(400, "server_error"), Means::Wait(Trouble::Status)),
+        (error(503, "temporarily_unavailable"), Means::Wait(Trouble::Status)),
+        (error(400, "slow_down"), Means::Wait(Trouble::RateLimited)),
+        (Say::TooMany(1), Means::Wait(Trouble::RateLimited)),
+        (Say::page(200), Means::Wait(Trouble::NotJson)),
+        (Say::page(403), Means::Wait(Trouble::NotJson)),
+        (Say::page(500), Means::Wait(Trouble::Status)),
+        (Say::json(200, &json!({})), Means::Wait(Trouble::Unreadable)),
+        (Say::tokens(json!({"access_token": null})), Means::Wait(Trouble::Unreadable)),
+        (Say::CutShort(json!({})), Means::Wait(Trouble::CutShort)),
+        (Say::HangUp, Means::Wait(Trouble::Unanswered)),
+        (Say::Hang, Means::Wait(Trouble::TimedOut)),
+        (Say::Redirect("http://127.0.0.1:9/".to_owned()), Means::Wait(Trouble::Redirected)),
+        (Say::Body(200, "application/json", vec![b' '; 10 << 20]), Means::Wait(Trouble::TooLarge)),
+    ];
+    let issuers = issuers(&rows);
+    let stage = Stage::with(&profiles(&issuers, ""));
+    each(&rows, &issuers, |(say, means), profile, issuer| {
+        let what = format!("{say:.90?}");
+        stage.sign_in(profile, issuer);
+        let (before, own) = (stage.token(profile), issuer.refresh_tokens().pop().unwrap());
+        issuer.says("/token", say.clone());
+        let refresh = || stage.ask(Request::Refresh { profile: profile.to_owned() });
+        let failure = refresh().expect_err(&what);
+        can_be_read(&failure);
+        match means {
+            Means::Dead | Means::Person(_) => {
+                let why = if let Means::Person(why) = means { *why } else { Lost::Refused };
+                assert_eq!(stage.keeper.phase(profile), Phase::NeedsLogin { why }, "{what}");
+                assert_eq!(failure.code, Code::SignInNeeded, "{what}: {failure:?}");
+            }
+            Means::Wait(trouble) => until("it waits", || match stage.keeper.phase(profile) {
+                Phase::Waiting { why, .. } => {
+                    assert_eq!(why, *trouble, "{what}");
+                    Some(())
+                }
+                Phase::NeedsLogin { why } => panic!("{what}: {why:?}"),
+                Phase::Fresh | Phase::Refreshing { .. } | Phase::SigningIn => None,
+            }),
+        }
+        // The access token is good until its end, whatever becomes of the rest.
+        assert_eq!(stage.token(profile), before, "{what}");
+        issuer.behaves();
+        if *means == Means::Dead {
+            assert_eq!(refresh().unwrap_err().code, Code::SignInNeeded, "{what}");
+            assert_eq!(issuer.asked("/token refresh_token").len(), 1, "{what}");
+            stage.sign_in(profile, issuer);
+        } else {
+            until("the kept token is good", || refresh().ok());
+            let mut sent: Vec<_> = issuer.asked("/token refresh_token");
+            assert_eq!(sent.remove(0).form["refresh_token"], own, "{what}");
+            assert_eq!(sent.remove(0).form["refresh_token"], own, "{what}");
+        }
+        assert_ne!(stage.token(profile), before, "{what}");
+        assert_eq!(stage.keeper.phase(profile), Phase::Fresh, "{what}");
+    });
+    stage.ends_discreetly(&all(&issuers));
+}
+
+/// What a provider may leave out of its answer to a refresh, or write in its own way.
+#[test]
+fn a_refresh_that_is_answered_in_another_way_is_one() {
+    let rows = [
+        (json!({"refresh_token": null}), Next::Same),
+        (json!({"refresh_token": ""}), Next::Same),
+        (json!({"refresh_token": 7}), Next::Same),
+        (json!({"token_type": "bEaReR"}), Next::Another),
+        (json!({"token_type": null}), Next::Another),
+        (json!({"id_token": null}), Next::Another),
+        (json!({"expires_in": "3600"}), Next::Another),
+        (json!({"expires_in": null}), Next::Another),
+        (json!({"expires_in": -1}), Next::Another),
+        (json!({"expires_in": "soon"}), Next::Another),
+    ];
+    let issuers = issuers(&rows);
+    let stage = Stage::with(&profiles(&issuers, ""));
+    each(&rows, &issuers, |(fields, next), profile, issuer| {
+        stage.sign_in(profile, issuer);
+        let (before, own) = (stage.token(profile), issuer.refresh_tokens().pop().unwrap());
+        issuer.says("/token refresh_token", Say::tokens(fields.clone()));
+        let refresh = || stage.ask(Request::Refresh { profile: profile.to_owned() }).unwrap();
+        refresh();
+        assert_ne!(stage.token(profile), before, "{fields}");
+        let access = stage.keeper.session(profile).access.unwrap();
+        assert_eq!(access.lifetime_ms / 1000, 3600, "{fields}: what it last said");
+        refresh();
+        let second = issuer.asked("/token refresh_token")[1].form["refresh_token"].clone();
+        assert_eq!(second == own, *next == Next::Same, "{fields}");
+    });
+    stage.ends_discreetly(&all(&issuers));
+}
+
+/// A provider that does not rotate sends the very same one again.
+#[test]
+fn a_refresh_token_that_stays_the_same_stays() {
+    let issuer = crate::harness::Issuer::start();
+    let stage = Stage::with(&issuer.profile("p0", ""));
+    stage.sign_in("p0", &issuer);
+    let own = issuer.refresh_tokens().pop().unwrap();
+    issuer.says("/token refresh_token", Say::tokens(json!({"refresh_token": own})));
+    for _ in 0..3 {
+        stage.ask(Request::Refresh { profile: "p0".to_owned() }).unwrap();
+    }
+    let sent = issuer.asked("/token refresh_token");
+    assert!(sent.len() == 3 && sent.iter().all(|asked| asked.form["refresh_token"] == own), "{sent:?}");
+    assert!(issuer.asked("/revoke").is_empty());
+    stage.ends_discreetly(&[&issuer]);
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Means {
+    Dead,
+    Person(Lost),
+    Wait(Trouble),
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Next {
+    Another,
+    Same,
+}
+
+/// A code that is too coarse for some, with what they add to it.
+fn subtype(detail: &str) -> Say {
+    let said: Value = json!({"error": "invalid_grant", "error_subtype": detail});
+    Say::json(400, &said)
+}
