@@ -62,7 +62,7 @@ fn what_a_careful_person_would_want_to_know_is_said() {
     );
     assert!(lines[2].starts_with("Added work"), "{err}");
     let chinese = lab.run_in_chinese(&add).err;
-    assert!(chinese.starts_with("注意：此服务方还会用到其他主机：https://login.example.net\n"), "{chinese}");
+    assert!(chinese.starts_with("注意：此服务器还会用到其他主机：https://login.example.net\n"), "{chinese}");
     assert!(
         chinese.contains("端点地址不安全，不会使用：revocation, userinfo\n已添加 work（api.example）"),
         "{chinese}"
@@ -136,19 +136,22 @@ fn every_option_is_in_the_draft() {
         "--resource",
         "POST /notes",
         "--allow-http",
+        "--ca-file",
+        concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"),
         "--sandbox",
         "--heartbeat",
         "90s",
     ]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
-    assert_eq!(lab.calls()[1]["allow_http"], true);
+    let ca_file = std::fs::canonicalize(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).unwrap();
+    assert_eq!((&lab.calls()[1]["allow_http"], &lab.calls()[1]["ca_file"]), (&json!(true), &json!(ca_file)));
     let mut draft = added(&lab);
     draft.as_object_mut().unwrap().retain(|name, _| name != "id" && name != "do");
     assert_eq!(
         draft,
         json!({
             "profile": "work", "preset": "", "url": "http://api.example/v1", "resources": ["/orders", "POST /notes"],
-            "allow_http": true, "sandbox": true, "heartbeat_s": 90,
+            "allow_http": true, "ca_file": ca_file, "sandbox": true, "heartbeat_s": 90,
             "oauth": {
                 "issuer": "http://id.example", "client_id": "desktop", "grant": "device_code", "dpop": false,
                 "scopes": ["openid", "offline_access", "orders"], "audience": "https://api.example",

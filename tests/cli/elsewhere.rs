@@ -200,7 +200,7 @@ fn a_device_is_told_its_code_and_warned() {
         chinese.starts_with("请在任一设备上打开 https://id.example/device\n并输入验证码：WDJB-MJHT\n"),
         "{chinese}"
     );
-    assert!(chinese.contains("只有当这次登录是您自己刚刚发起的"), "{chinese}");
+    assert!(chinese.contains("只有当这次登录是你自己刚刚发起的"), "{chinese}");
 }
 
 #[test]
