@@ -1,5 +1,6 @@
-//! The architecture's bans, over what cargo would really build.
+//! The architecture's bans, over what cargo would really build, and what the documents promise.
 
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The process with the refresh tokens has no web view in it.
@@ -68,6 +69,59 @@ fn the_core_is_no_std() {
     assert!(source.contains(r#"#![cfg_attr(not(feature = "ts"), no_std)]"#));
     let manifest = include_str!("../crates/session/Cargo.toml");
     assert!(!manifest.contains("default = "), "the ts feature must not become a default");
+}
+
+/// A promise with a test behind it is one only as long as the test is there.
+#[test]
+fn the_tests_that_the_documents_name_are_there() {
+    let mut sources = String::new();
+    for dir in ["crates", "tests", "src-tauri/src", "ui/test"] {
+        read_all(&root().join(dir), &mut sources);
+    }
+    for document in ["SECURITY.md", "ARCHITECTURE.md"] {
+        let text = std::fs::read_to_string(root().join(document)).expect("the document can be read");
+        let last_columns = text.lines().filter(|line| line.starts_with('|') && line.ends_with('|'));
+        for cell in last_columns.filter_map(|line| line.trim_end_matches('|').rsplit('|').next()) {
+            let names = cell.split('`').skip(1).step_by(2).filter(|name| is_test_name(name));
+            for name in names {
+                assert!(sources.contains(&format!("fn {name}(")), "{document} names {name}");
+            }
+            for title in cell.split('“').skip(1).filter_map(|rest| rest.split('”').next()) {
+                assert!(
+                    sources.contains(title) || text.contains(&format!("## {title}")),
+                    "{document}: {title}"
+                );
+            }
+        }
+    }
+}
+
+/// A sentence; the words of the protocols are shorter.
+fn is_test_name(text: &str) -> bool {
+    text.matches('_').count() > 2
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_' || byte.is_ascii_digit())
+}
+
+fn read_all(dir: &Path, into: &mut String) {
+    for entry in std::fs::read_dir(dir).expect("the folder is there").flatten() {
+        let path = entry.path();
+        let name = entry.file_name();
+        if path.is_dir() {
+            let built = ["node_modules", ".venv", ".tools"].iter().any(|built| name == *built);
+            if !built {
+                read_all(&path, into);
+            }
+        } else if path
+            .extension()
+            .is_some_and(|kind| ["rs", "mjs", "ts", "tsx"].iter().any(|ours| kind == *ours))
+        {
+            into.push_str(&std::fs::read_to_string(&path).unwrap_or_default());
+        }
+    }
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
 fn tree(package: &str) -> String {

@@ -3,8 +3,12 @@
 // The exemption of tests covers their functions, not their helpers.
 #![allow(clippy::unwrap_used)]
 
+#[path = "cli/adding.rs"]
+mod adding;
 #[path = "cli/asking.rs"]
 mod asking;
+#[path = "cli/elsewhere.rs"]
+mod elsewhere;
 #[path = "cli/fake.rs"]
 mod fake;
 #[path = "cli/linked.rs"]
@@ -13,5 +17,7 @@ mod linked;
 mod signing_in;
 #[path = "cli/starting.rs"]
 mod starting;
+#[path = "cli/terminal.rs"]
+mod terminal;
 #[path = "cli/watching.rs"]
 mod watching;

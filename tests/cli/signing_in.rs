@@ -1,18 +1,14 @@
 //! Adding a session and signing in, where a person types a secret.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io::{Read as _, Write as _};
-use std::os::fd::OwnedFd;
-use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
-use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Stdio;
 
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{LocalModes, tcgetattr};
+use rustix::termios::LocalModes;
 use serde_json::{Value, json};
 
 use crate::fake::{Act, Lab, hello, overview, session, write};
+use crate::terminal::{Terminal, exit_code, wait_for};
 
 fn lab() -> Lab {
     Lab::new(|call| match call["do"].as_str().unwrap() {
@@ -169,77 +165,3 @@ fn ctrl_c_at_the_password_leaves_the_terminal_as_it_was() {
     child.stderr.take().unwrap().read_to_string(&mut rest).unwrap();
     assert!(!rest.contains("pilotlight"), "{rest}");
 }
-
-/// A terminal with nobody at it but the test.
-struct Terminal {
-    keys: File,
-    screen: File,
-}
-
-impl Terminal {
-    fn open() -> Self {
-        let keys = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
-        grantpt(&keys).unwrap();
-        unlockpt(&keys).unwrap();
-        let name = ptsname(&keys, Vec::new()).unwrap();
-        let path = Path::new(std::ffi::OsStr::from_bytes(name.to_bytes()));
-        let mut options = OpenOptions::new();
-        std::os::unix::fs::OpenOptionsExt::custom_flags(
-            options.read(true).write(true),
-            rustix::fs::OFlags::NOCTTY.bits().cast_signed(),
-        );
-        Self { keys: keys.into(), screen: options.open(path).unwrap() }
-    }
-
-    fn run(&self, lab: &Lab, arguments: &[&str]) -> Child {
-        let stdin: OwnedFd = self.screen.try_clone().unwrap().into();
-        lab.command(arguments).stdin(stdin).spawn().unwrap()
-    }
-
-    fn modes(&self) -> LocalModes {
-        tcgetattr(&self.screen).unwrap().local_modes
-    }
-
-    fn wait_until(&self, reached: impl Fn(LocalModes) -> bool) {
-        let since = Instant::now();
-        while !reached(self.modes()) {
-            assert!(since.elapsed() < PATIENCE, "the terminal stays as it is: {:?}", self.modes());
-            std::thread::yield_now();
-        }
-    }
-
-    /// What the terminal showed of what was typed.
-    fn shown(mut self) -> String {
-        let mut text = vec![0; 4096];
-        writeln!(self.screen, "|").unwrap();
-        let length = self.keys.read(&mut text).unwrap();
-        String::from_utf8_lossy(&text[..length]).into_owned()
-    }
-}
-
-fn exit_code(child: &mut Child) -> Option<i32> {
-    let since = Instant::now();
-    loop {
-        if let Some(status) = child.try_wait().unwrap() {
-            return status.code();
-        }
-        if since.elapsed() > PATIENCE {
-            child.kill().unwrap();
-            panic!("it goes on waiting for keys");
-        }
-        std::thread::sleep(Duration::from_millis(2));
-    }
-}
-
-/// Reads standard error up to this.
-fn wait_for(child: &mut Child, prompt: &str) {
-    let stderr = child.stderr.as_mut().unwrap();
-    let mut text = Vec::new();
-    let mut byte = [0];
-    while !String::from_utf8_lossy(&text).contains(prompt) {
-        assert_eq!(stderr.read(&mut byte).unwrap(), 1, "{:?}", String::from_utf8_lossy(&text));
-        text.push(byte[0]);
-    }
-}
-
-const PATIENCE: Duration = Duration::from_secs(10);

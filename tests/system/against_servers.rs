@@ -98,7 +98,8 @@ fn live_through_expiries(kind: &Kind, server: &Server, keeper: &Keeper) {
     let refreshed = server.counted("refreshed");
     let mut wires = [keeper.wire(), keeper.wire()];
     let mut n = 0;
-    while server.counted("refreshed") < refreshed + 5 {
+    // However busy the machine is: fewer requests would say little.
+    while server.counted("refreshed") < refreshed + 5 || n <= 100 {
         for wire in &mut wires {
             n += 1;
             wire.send(fetch(NAME, &format!("{}?n=life{n}", kind.path)));
@@ -109,7 +110,6 @@ fn live_through_expiries(kind: &Kind, server: &Server, keeper: &Keeper) {
         }
         thread::sleep(Duration::from_millis(20));
     }
-    assert!(n > 100, "too few requests to mean anything: {n}");
     assert_eq!(server.counted("max_refreshes_in_flight"), 1);
     assert_eq!(server.counted("refreshed"), server.counted("refreshes"), "a refresh was refused");
     let rotated = keeper.notes(NAME).iter().any(|note| matches!(note, Note::Refreshed { rotated: true, .. }));

@@ -7,6 +7,7 @@
 mod json;
 mod oauth;
 
+use std::iter::once;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,12 +23,12 @@ use session::verdict::Verdict;
 use tokio::sync::oneshot;
 use url::Url;
 
-use crate::api::{Discovery, Failure, Grant, Way};
-use crate::config::{Oauth, Profile, Protocol};
+use crate::api::{Failure, Grant, Way};
+use crate::config::{Profile, Protocol};
 use crate::http::{self, Http, Received};
 use crate::secret::Password;
 
-pub(crate) use oauth::discovery::discover;
+pub(crate) use oauth::discovery::{describe, discover};
 pub(crate) use oauth::landing::Landing;
 
 /// One profile's provider, for as long as the profile stays what it is.
@@ -228,25 +229,6 @@ impl Provider {
     pub(crate) fn has_browser_logout(&self) -> bool {
         self.oauth.provider().is_some_and(|provider| provider.metadata.end_session_endpoint.is_some())
     }
-
-    /// The recipe-independent parts of a configured OAuth profile.
-    fn timeout(&self) -> Duration {
-        self.profile.timeout
-    }
-}
-
-/// Describes what a provider says about itself, for people.
-pub(crate) fn describe(metadata: &session::oauth::metadata::Metadata) -> Discovery {
-    oauth::discovery::describe(metadata)
-}
-
-/// The scopes to ask for when nobody has said.
-fn proposed(oauth: &Oauth, metadata: &session::oauth::metadata::Metadata) -> Vec<String> {
-    oauth.scopes.clone().unwrap_or_else(|| oauth::discovery::proposed_scopes(metadata))
-}
-
-fn once<T>(one: T) -> std::iter::Once<T> {
-    std::iter::once(one)
 }
 
 /// A face shows it to a person or writes it to a pipe; what is larger wants a download, with `token`.

@@ -1,7 +1,10 @@
 //! A keyring of the test's own: a private bus with gnome-keyring on it, unlocked, in a directory that goes away.
 
+use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
+
+use zbus::zvariant::{OwnedObjectPath, OwnedValue};
 
 use super::{Scratch, until};
 
@@ -45,6 +48,35 @@ impl Keyring {
         let address = ("DBUS_SESSION_BUS_ADDRESS".to_owned(), self.address.clone());
         // The keeper's own directories are those of its home; only the keyring's are here.
         vec![address]
+    }
+
+    /// What the items say that are kept for the profile.
+    pub(crate) fn items(&self, profile: &str) -> Vec<String> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let found = runtime.block_on(async {
+            let bus = zbus::connection::Builder::address(self.address.as_str())?.build().await?;
+            let at = async |path: &str, interface: &'static str| {
+                let path = zbus::zvariant::ObjectPath::try_from(path.to_owned())?;
+                zbus::Proxy::new(&bus, "org.freedesktop.secrets", path, interface).await
+            };
+            let service = at("/org/freedesktop/secrets", "org.freedesktop.Secret.Service").await?;
+            let (_, session): (OwnedValue, OwnedObjectPath) =
+                service.call("OpenSession", &("plain", zbus::zvariant::Value::from(""))).await?;
+            let attributes = HashMap::from([("service", "pilotlight")]);
+            let (open, _): (Vec<OwnedObjectPath>, Vec<OwnedObjectPath>) =
+                service.call("SearchItems", &(attributes,)).await?;
+            let mut items = Vec::new();
+            for path in open {
+                let item = at(path.as_str(), "org.freedesktop.Secret.Item").await?;
+                let label: String = item.get_property("Label").await?;
+                let ((_, _, secret, _),): ((OwnedObjectPath, Vec<u8>, Vec<u8>, String),) =
+                    item.call("GetSecret", &(&session,)).await?;
+                items.push((label, String::from_utf8(secret).unwrap()));
+            }
+            zbus::Result::Ok(items)
+        });
+        let own = found.unwrap().into_iter().filter(|(label, _)| label.contains(profile));
+        own.map(|(_, secret)| secret).collect()
     }
 
     fn is_there(&self) -> bool {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{PATIENCE, Scratch};
+use super::Scratch;
 
 pub(crate) struct Server {
     process: Child,
@@ -43,7 +43,7 @@ impl Server {
                 }
             }
         });
-        let Ok(port) = ready.recv_timeout(PATIENCE) else {
+        let Ok(port) = ready.recv_timeout(TIME_TO_START) else {
             drop(process.kill());
             panic!("{name} did not get ready: {INSTALL}");
         };
@@ -133,5 +133,8 @@ fn program(name: &str) -> Command {
 fn servers() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/servers").canonicalize().unwrap()
 }
+
+/// A dozen of them may start at once, and on two cores they wait for each other.
+const TIME_TO_START: Duration = Duration::from_secs(60);
 
 const INSTALL: &str = "run tests/servers/install.sh, which puts the real servers in place";

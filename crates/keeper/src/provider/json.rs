@@ -73,7 +73,7 @@ impl Provider {
             tracing::warn!(profile = self.profile.name, ?problem, "no HTTP client");
             Trouble::Misconfigured
         })?;
-        http::exchange(&client, &url, message, &[], self.timeout()).await
+        http::exchange(&client, &url, message, &[], self.profile.timeout).await
     }
 }
 

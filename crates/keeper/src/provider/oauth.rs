@@ -97,7 +97,7 @@ impl Provider {
             Trouble::Misconfigured
         })?;
         let proving = Proving::new(&self.oauth, &message.method, &url, None, proof_key);
-        let (client, url, timeout) = (&client, &url, self.timeout());
+        let (client, url, timeout) = (&client, &url, self.profile.timeout);
         let received = proving
             .send(|proof| async move {
                 http::exchange(client, url, message, &proof.into_iter().collect::<Vec<_>>(), timeout).await
@@ -243,7 +243,7 @@ impl Provider {
         account: &Account,
         is_good: impl Fn(&Received) -> bool,
     ) -> Beat {
-        match self.open(opening, token, account, self.timeout()).await {
+        match self.open(opening, token, account, self.profile.timeout).await {
             Ok(received) => match opinion(oauth, &received) {
                 Opinion::Rejected => Beat::SaysNo,
                 Opinion::Fine if is_good(&received) => Beat::Good,

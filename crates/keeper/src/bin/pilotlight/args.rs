@@ -58,7 +58,7 @@ pub(crate) enum Command {
 pub(crate) struct Add {
     pub(crate) name: String,
     /// The kind of provider: `flask`, `heartbeat`, `nestjs`, `simplejwt`…
-    #[arg(long, required_unless_present_any = ["issuer", "endpoints"], conflicts_with_all = ["issuer", "endpoints"])]
+    #[arg(long, required_unless_present_any = ["issuer", "endpoints"], conflicts_with_all = OF_OAUTH)]
     pub(crate) preset: Option<String>,
     /// What the provider's paths are appended to; with OAuth, the base of the API
     #[arg(long, required_unless_present_any = ["issuer", "endpoints"])]
@@ -240,6 +240,21 @@ fn duration(text: &str) -> Result<Duration, String> {
     let number: u64 = number.parse().map_err(|_| "write it as 90s, 5m or 1h".to_owned())?;
     number.checked_mul(millis).map(Duration::from_millis).ok_or_else(|| "too long".to_owned())
 }
+
+/// What says something about a provider that no preset is for.
+const OF_OAUTH: [&str; 11] = [
+    "issuer",
+    "client_id",
+    "scopes",
+    "audience",
+    "grant",
+    "dpop",
+    "redirect_port",
+    "redirect_host",
+    "redirect_path",
+    "endpoints",
+    "extra",
+];
 
 const OAUTH: &str = "OAuth 2.0 and OpenID Connect";
 

@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::ended::Ended;
+use crate::table::harmless;
 
 pub(crate) struct Face {
     pub(crate) json: bool,
@@ -65,11 +66,15 @@ impl Face {
         self.print(line)
     }
 
-    /// Says a sentence to a person; a script that asked for JSON has its answer already.
+    /// Says a sentence to a person; a script that asked for JSON has its answer already. The values may come from
+    /// anywhere.
     pub(crate) fn tell(&self, key: &str, values: &[(&str, &str)]) {
-        if !self.json {
-            say(&self.words().fill(key, values));
+        if self.json {
+            return;
         }
+        let values: Vec<_> = values.iter().map(|(name, value)| (*name, harmless(value))).collect();
+        let values: Vec<_> = values.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        say(&self.words().fill(key, &values));
     }
 
     /// Says why it ended.
@@ -96,7 +101,7 @@ impl Face {
         let profile = failure.profile.as_deref().unwrap_or_default();
         let here = words.known(&format!("cli.error.{}.next", word(&failure.code)), &[("profile", profile)]);
         let (what, anywhere) = words.say(failure);
-        let next = here.unwrap_or(anywhere);
+        let (what, next) = (harmless(&what), harmless(&here.unwrap_or(anywhere)));
         match failure.retry_in_ms {
             Some(ms) => {
                 (what, format!("{next} {}", words.fill("cli.retry", &[("time", &words.duration(ms))])))

@@ -15,7 +15,6 @@ use serde_json::json;
 use crate::args::Login;
 use crate::ended::Ended;
 use crate::face::{Face, expect_status, say, session, unexpected};
-use crate::table::harmless;
 use crate::terminal;
 
 /// Asks for what it needs only once it is known that there is such a session: nobody types a password for nothing.
@@ -35,8 +34,8 @@ pub(crate) fn login(face: &Face, login: &Login) -> Result<u8, Ended> {
     if face.json {
         face.print_json(&overview)?;
     } else {
-        let user = after.user.as_deref().map(harmless).unwrap_or_default();
-        face.tell("cli.login.done", &[("profile", &login.name), ("user", &user)]);
+        let user = after.user.as_deref().unwrap_or_default();
+        face.tell("cli.login.done", &[("profile", &login.name), ("user", user)]);
     }
     Ok(0)
 }
@@ -98,10 +97,9 @@ fn show(face: &Face, login: &Login, pending: &Pending, url: Option<&str>) {
             }
         }
         Pending::Device { user_code, verification_uri, verification_uri_complete, qr, .. } => {
-            let (code, page) = (harmless(user_code), harmless(verification_uri));
-            face.tell("cli.login.device", &[("url", &page), ("code", &code)]);
+            face.tell("cli.login.device", &[("url", verification_uri), ("code", user_code)]);
             if let Some(complete) = verification_uri_complete {
-                face.tell("cli.login.device.complete", &[("url", &harmless(complete))]);
+                face.tell("cli.login.device.complete", &[("url", complete)]);
             }
             if let Some(drawing) = picture(face, qr) {
                 say(&drawing);

@@ -13,7 +13,7 @@ pub(crate) fn logout(face: &Face, logout: &Logout) -> Result<u8, Ended> {
     let name = logout.name.as_str();
     let request = || Request::Logout { profile: name.to_owned(), browser: logout.browser };
     let reply = face.ask(request)?;
-    let Reply::Open { url } = reply else {
+    let Reply::Open { url } = &reply else {
         if logout.browser {
             face.tell("cli.logout.no_page", &[("profile", name)]);
         }
@@ -24,9 +24,9 @@ pub(crate) fn logout(face: &Face, logout: &Logout) -> Result<u8, Ended> {
         return Ok(0);
     }
     face.tell("cli.logout.done", &[("profile", name)]);
-    match browser::open(&url) {
+    match browser::open(url) {
         Ok(()) => face.tell("cli.logout.opened", &[]),
-        Err(_) => face.tell("cli.login.open", &[("url", &url)]),
+        Err(_) => face.tell("cli.login.open", &[("url", url)]),
     }
     Ok(0)
 }

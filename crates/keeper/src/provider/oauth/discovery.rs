@@ -18,7 +18,7 @@ use crate::api::{Code, Discovery, Failure};
 use crate::clock;
 use crate::config::Oauth;
 use crate::http::{self, Http};
-use crate::provider::{Provider, proposed};
+use crate::provider::Provider;
 
 /// Why a provider could not be described.
 #[derive(Clone, Debug)]
@@ -98,7 +98,7 @@ impl Provider {
         let mut metadata = match (&oauth.issuer, &oauth.endpoints.token) {
             (Some(issuer), None) => {
                 let ca_file = self.profile.ca_file.as_deref();
-                fetch(&self.http, issuer, self.profile.allow_http, ca_file, self.timeout()).await?
+                fetch(&self.http, issuer, self.profile.allow_http, ca_file, self.profile.timeout).await?
             }
             (issuer, _) => Metadata { issuer: issuer.clone(), ..Metadata::default() },
         };
@@ -110,7 +110,7 @@ impl Provider {
         let supported = &metadata.token_endpoint_auth_methods_supported;
         let client = Client {
             auth: oauth.auth.unwrap_or_else(|| ClientAuth::suited(supported, secret)),
-            scopes: proposed(oauth, &metadata),
+            scopes: oauth.scopes.clone().unwrap_or_else(|| proposed_scopes(&metadata)),
             ..oauth.client.clone()
         };
         Ok(oauth::Provider { metadata, client })
@@ -223,7 +223,7 @@ fn is_showable(text: &str) -> bool {
 }
 
 /// The scopes that a session has a use for, among those that the provider knows.
-pub(crate) fn proposed_scopes(metadata: &Metadata) -> Vec<String> {
+fn proposed_scopes(metadata: &Metadata) -> Vec<String> {
     ["openid", "offline_access"]
         .into_iter()
         .filter(|scope| metadata.scopes_supported.iter().any(|known| known == scope))

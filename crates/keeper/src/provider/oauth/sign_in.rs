@@ -2,14 +2,18 @@
 
 use std::time::Duration;
 
+use reqwest::Method;
+use reqwest::header::{ACCEPT, HeaderValue};
 use session::oauth;
 use session::oauth::authorize::{Ask, CallbackProblem, Code, Randomness, Started, read_push};
 use session::oauth::device::{Device, Next, Polling, Step};
+use session::oauth::endings::read_userinfo;
 use session::oauth::token::{TokenAnswer, read_tokens};
 use session::recipe::Message;
 use session::time::Timestamp;
-use session::tokens::{Account, RefreshToken, Secret};
+use session::tokens::{AccessToken, Account, RefreshToken, Secret};
 use tokio::sync::oneshot;
+use url::Url;
 
 use super::landing::Landing;
 use super::loopback::{Loopback, Serving};
@@ -19,7 +23,7 @@ use super::{unsupported, with_secret};
 use crate::api::{Code as Failing, Failure, Grant};
 use crate::clock;
 use crate::config::Oauth;
-use crate::provider::{Begun, Provider, Shown, SignedIn, Ties};
+use crate::provider::{Begun, Opening, Provider, Shown, SignedIn, Ties};
 use crate::secret::Password;
 
 impl Provider {
@@ -287,10 +291,13 @@ impl Provider {
             match self.person(&id_token, nonce, None, tokens.access.as_ref(), provider).await {
                 Ok(person) => {
                     let subject = person.identity.subject.clone();
-                    account.user =
-                        account.user.or(person.name).or(Some(subject).filter(|it| is_showable(it)));
                     account.identity = Some(person.identity);
                     account.id_token = Some(id_token);
+                    account.user = account.user.or(person.name);
+                    if account.user.is_none() {
+                        account.user = self.name(provider, tokens.access.as_ref(), &account).await;
+                    }
+                    account.user = account.user.or(Some(subject)).filter(|it| is_showable(it));
                 }
                 Err(problem) => {
                     self.give_back(provider, &tokens).await;
@@ -301,6 +308,28 @@ impl Provider {
             }
         }
         Ok(SignedIn { tokens, account })
+    }
+
+    /// What the userinfo endpoint calls somebody whose ID token has no name in it (OpenID Connect Core, section 5.4).
+    /// Whatever goes wrong, the person is signed in.
+    async fn name(
+        &self,
+        provider: &oauth::Provider,
+        token: Option<&AccessToken>,
+        account: &Account,
+    ) -> Option<String> {
+        let client = &provider.client;
+        let for_somebody = client.audience.is_some() || !client.resources.is_empty();
+        let url = provider.metadata.userinfo_endpoint.as_deref().filter(|_| !for_somebody)?;
+        let url = Url::parse(url).ok().filter(|_| client.asks_for("openid"))?;
+        let headers = vec![(ACCEPT, HeaderValue::from_static("application/json"))];
+        let opening = Opening { method: Method::GET, url, headers, body: None };
+        let received = self.open(&opening, token?, account, NAME_PATIENCE).await.ok()?;
+        let subject = account.identity.as_ref().map(|identity| identity.subject.as_str());
+        let claims = read_userinfo(&received.answer(), subject)?;
+        let mut names =
+            ["preferred_username", "email", "name"].into_iter().filter_map(|it| claims[it].as_str());
+        names.find(|name| !name.trim().is_empty() && is_showable(name)).map(str::to_owned)
     }
 
     /// A key for this sign-in, where its tokens are to be bound to one.
@@ -360,5 +389,8 @@ const BROWSER_PATIENCE: Duration = Duration::from_secs(300);
 
 /// However long a provider lets its codes live.
 pub(crate) const DEVICE_PATIENCE: Duration = Duration::from_secs(3600);
+
+/// Somebody waits, and only for what they are called.
+const NAME_PATIENCE: Duration = Duration::from_secs(3);
 
 const LONGEST_NAP: Duration = Duration::from_secs(5);
