@@ -179,7 +179,7 @@ fn a_nonce_costs_one_more_try_and_is_remembered() {
     assert_eq!(keeper.refresh("work").unwrap_err().code, Code::ServerError);
     assert_eq!(bench.statuses("/token"), [400, 400]);
     let asked = Fetch {
-        timeout_ms: Some(300),
+        timeout_ms: Some(1500),
         profile: "work".into(),
         path: "/api/profile".into(),
         ..Fetch::default()
@@ -195,8 +195,12 @@ fn a_nonce_costs_one_more_try_and_is_remembered() {
 #[test]
 fn a_token_is_proved_only_where_it_is_bound() {
     let bench = Bench::strict(Duration::from_secs(60));
+    let ear = Ear::before(bench.origin());
     let lines = [("off", "dpop = false"), ("offered", "grant = \"device_code\"\ndpop = true")];
-    let keeper = Keeper::start(&lines.map(|(name, own)| bench.oauth(name, "", own)).concat());
+    let api = |text: String| {
+        text.replacen(&format!("url = \"{}", bench.origin()), &format!("url = \"{}", ear.origin()), 1)
+    };
+    let keeper = Keeper::start(&lines.map(|(name, own)| api(bench.oauth(name, "", own))).concat());
     keeper.sign_in("off");
     // It knows nothing of any proof, and gives what it always gives.
     bench.control.change_settings(|settings| {
@@ -217,6 +221,8 @@ fn a_token_is_proved_only_where_it_is_bound() {
         assert!(!keeper.session(name).access.unwrap().dpop, "{name}");
         assert_eq!(keeper.fetch(name, "/api/profile").unwrap().status, 200, "{name}");
     }
+    let asked = ear.heard("/oauth/api/profile");
+    assert!(asked.len() == 2 && asked.iter().all(|said| !said.has_header("dpop")), "{asked:?}");
     assert_eq!((bench.told().unauthorized, bench.told().refreshes_refused), (0, 0));
 }
 
