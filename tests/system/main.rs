@@ -21,6 +21,7 @@ mod mistakes;
 mod oauth_demands;
 mod oauth_leaving;
 mod oauth_living;
+mod oauth_secrets;
 mod oauth_terms;
 mod outages;
 mod process;
