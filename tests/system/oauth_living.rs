@@ -92,6 +92,7 @@ fn fifty_requests_with_a_refused_token_cost_one_refresh_and_keep_their_order() {
     let keeper = Keeper::start(&bench.oauth("work", "", ""));
     keeper.sign_in("work");
     bench.control.revoke(What::Access, None, None).unwrap();
+    bench.fault(Fault::Latency, meet(Endpoint::Resource).value(20.into()));
     let asked = (0..50)
         .map(|n| match n % 5 {
             0 => post("work", "/api/notes", format!(r#"{{"n":{n}}}"#)),
@@ -106,6 +107,13 @@ fn fifty_requests_with_a_refused_token_cost_one_refresh_and_keep_their_order() {
     assert_eq!(order, (1..=10).collect::<Vec<_>>(), "the provider saw them in another order");
     let counted = bench.told();
     assert_eq!((counted.refreshes_received, counted.refreshes_granted, counted.side_effects), (1, 1, 10));
+    let mut served = bench.control.log(0);
+    served.retain(|entry| entry.path.starts_with("/oauth/api/") && entry.status.is_some_and(|it| it < 300));
+    served.sort_by_key(|entry| entry.arrived);
+    for pair in served.windows(2).filter(|pair| pair.iter().any(|entry| entry.method == "POST")) {
+        // It takes twenty, and clocks are read in whole milliseconds.
+        assert!(pair[1].at_ms >= pair[0].at_ms + 19, "what changes something goes alone: {pair:?}");
+    }
 }
 
 /// D: the key, the identity and the name are kept with the refresh token, and only a sign-in makes others.
