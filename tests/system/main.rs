@@ -23,6 +23,7 @@ mod oauth_demands;
 mod oauth_leaving;
 mod oauth_living;
 mod oauth_mistakes;
+mod oauth_secrets;
 mod oauth_terms;
 mod outages;
 mod process;

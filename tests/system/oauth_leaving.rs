@@ -120,25 +120,25 @@ fn a_sign_out_during_a_refresh_revokes_what_comes_late() {
     let ear = Ear::before(bench.origin());
     let own = format!("dpop = false\nscopes = [\"api\"]\n{}", by_hand("work", ear.origin(), &[]));
     let keeper = Keeper::start(&bench.oauth("work", "", &own));
-    for (round, moment) in (1..).zip([10, 100, 190, 200, 210]) {
+    for (round, moment) in (1..).zip([0, 150, 290, 300, 310]) {
         ear.hold_answers("/oauth/token", Duration::ZERO);
         keeper.sign_in("work");
-        // The provider has rotated long before its answer is here.
-        ear.hold_answers("/oauth/token", Duration::from_millis(200));
+        ear.hold_answers("/oauth/token", Duration::from_millis(300));
         let mut wire = keeper.wire();
         wire.send(Request::Refresh { profile: "work".to_owned() });
-        let began = Instant::now();
+        until("the provider has rotated", || (bench.told().refreshes_granted == round).then_some(()));
+        let rotated = Instant::now();
         std::thread::sleep(Duration::from_millis(moment));
         keeper.log_out("work", false);
         assert_signed_out(&keeper);
         until("the provider has been told of every token", || {
-            let late = keeper.noted("work", "late_answer");
-            let told = keeper.noted("work", "sign_out_told");
-            (began.elapsed() > Duration::from_millis(300) && told == round + late).then_some(())
+            let late = keeper.noted("work", "late_answer") as u64;
+            let told = keeper.noted("work", "sign_out_told") as u64;
+            (rotated.elapsed() > Duration::from_millis(400) && told == round + late).then_some(())
         });
         assert_nothing_is_good(&bench);
     }
-    assert!(keeper.noted("work", "late_answer") >= 2, "no sign-out met a refresh on its way");
+    assert!(keeper.noted("work", "late_answer") >= 1, "no sign-out met a refresh on its way");
 }
 
 #[test]
@@ -205,7 +205,7 @@ fn the_heartbeat_notices_what_was_revoked_elsewhere() {
     let revoked = Instant::now();
     bench.control.revoke(What::All, None, Some("alice")).unwrap();
     keeper.until_phase("person", Phase::NeedsLogin { why: Lost::Refused });
-    assert!(revoked.elapsed() < Duration::from_secs(3), "{:?}", revoked.elapsed());
+    assert!(revoked.elapsed() < Duration::from_secs(5), "{:?}", revoked.elapsed());
     assert_eq!(keeper.fetch("service", "/api/profile").unwrap().status, 200);
 }
 
@@ -223,7 +223,8 @@ fn an_introspection_that_says_nothing_costs_no_refresh() {
     until("it has been asked until it said that it is not for us", || {
         (ear.heard("/oauth/introspect").len() == 3).then_some(())
     });
-    until("something else is asked", || bench.statuses("/userinfo").contains(&200).then_some(()));
+    // Once for the name at the sign-in.
+    until("something else is asked", || (bench.statuses("/userinfo") == [200; 3]).then_some(()));
     assert_eq!((bench.told().refreshes_received, keeper.phase("work")), (0, Phase::Fresh));
     assert_eq!(ear.heard("/oauth/introspect").len(), 3, "it goes on being asked");
 }

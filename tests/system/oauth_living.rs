@@ -92,6 +92,7 @@ fn fifty_requests_with_a_refused_token_cost_one_refresh_and_keep_their_order() {
     let keeper = Keeper::start(&bench.oauth("work", "", ""));
     keeper.sign_in("work");
     bench.control.revoke(What::Access, None, None).unwrap();
+    bench.fault(Fault::Latency, meet(Endpoint::Resource).value(20.into()));
     let asked = (0..50)
         .map(|n| match n % 5 {
             0 => post("work", "/api/notes", format!(r#"{{"n":{n}}}"#)),
@@ -106,6 +107,13 @@ fn fifty_requests_with_a_refused_token_cost_one_refresh_and_keep_their_order() {
     assert_eq!(order, (1..=10).collect::<Vec<_>>(), "the provider saw them in another order");
     let counted = bench.told();
     assert_eq!((counted.refreshes_received, counted.refreshes_granted, counted.side_effects), (1, 1, 10));
+    let mut served = bench.control.log(0);
+    served.retain(|entry| entry.path.starts_with("/oauth/api/") && entry.status.is_some_and(|it| it < 300));
+    served.sort_by_key(|entry| entry.arrived);
+    for pair in served.windows(2).filter(|pair| pair.iter().any(|entry| entry.method == "POST")) {
+        // It takes twenty, and clocks are read in whole milliseconds.
+        assert!(pair[1].at_ms >= pair[0].at_ms + 19, "what changes something goes alone: {pair:?}");
+    }
 }
 
 /// D: the key, the identity and the name are kept with the refresh token, and only a sign-in makes others.
@@ -179,7 +187,7 @@ fn a_nonce_costs_one_more_try_and_is_remembered() {
     assert_eq!(keeper.refresh("work").unwrap_err().code, Code::ServerError);
     assert_eq!(bench.statuses("/token"), [400, 400]);
     let asked = Fetch {
-        timeout_ms: Some(300),
+        timeout_ms: Some(1500),
         profile: "work".into(),
         path: "/api/profile".into(),
         ..Fetch::default()
@@ -195,8 +203,12 @@ fn a_nonce_costs_one_more_try_and_is_remembered() {
 #[test]
 fn a_token_is_proved_only_where_it_is_bound() {
     let bench = Bench::strict(Duration::from_secs(60));
+    let ear = Ear::before(bench.origin());
     let lines = [("off", "dpop = false"), ("offered", "grant = \"device_code\"\ndpop = true")];
-    let keeper = Keeper::start(&lines.map(|(name, own)| bench.oauth(name, "", own)).concat());
+    let api = |text: String| {
+        text.replacen(&format!("url = \"{}", bench.origin()), &format!("url = \"{}", ear.origin()), 1)
+    };
+    let keeper = Keeper::start(&lines.map(|(name, own)| api(bench.oauth(name, "", own))).concat());
     keeper.sign_in("off");
     // It knows nothing of any proof, and gives what it always gives.
     bench.control.change_settings(|settings| {
@@ -217,6 +229,8 @@ fn a_token_is_proved_only_where_it_is_bound() {
         assert!(!keeper.session(name).access.unwrap().dpop, "{name}");
         assert_eq!(keeper.fetch(name, "/api/profile").unwrap().status, 200, "{name}");
     }
+    let asked = ear.heard("/oauth/api/profile");
+    assert!(asked.len() == 2 && asked.iter().all(|said| !said.has_header("dpop")), "{asked:?}");
     assert_eq!((bench.told().unauthorized, bench.told().refreshes_refused), (0, 0));
 }
 

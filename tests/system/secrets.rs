@@ -77,36 +77,40 @@ fn no_secret_is_anywhere_but_where_it_belongs() {
     let refreshes = witness.seen("/nestjs/refresh");
     secrets.extend(refreshes.iter().filter_map(|target| target.split("token=").nth(1)).map(str::to_owned));
     assert!(secrets.len() > 15, "the test knows too few secrets to mean anything: {}", secrets.len());
-    // Of a token that is a JWT, the signature is enough to be missed.
-    let parts: Vec<String> =
-        secrets.iter().map(|secret| secret.rsplit('.').next().unwrap_or(secret).to_owned()).collect();
-    for entry in fs::read_dir(keeper.home().root().unwrap()).unwrap().flatten() {
-        let bytes = fs::read(entry.path()).unwrap_or_default();
-        said.0.push((entry.path().display().to_string(), String::from_utf8_lossy(&bytes).into_owned()));
-    }
-    assert!(said.0.iter().any(|(place, text)| place.ends_with("journal.db") && text.contains("kept")));
-    assert!(said.0.iter().any(|(place, text)| place.ends_with("keeper.log") && text.len() > 1000));
-    for (place, text) in &said.0 {
-        for secret in &parts {
-            assert!(!text.contains(secret.as_str()), "{secret} is in {place}");
-        }
-    }
+    said.assert_nothing_of(&secrets, &keeper);
 }
 
 /// Everything that was said, and where.
 #[derive(Default)]
-struct Said(Vec<(String, String)>);
+pub(crate) struct Said(Vec<(String, String)>);
 
 impl Said {
-    fn hear(&mut self, text: String) {
+    pub(crate) fn hear(&mut self, text: String) {
         self.0.push(("something said".to_owned(), text));
     }
 
     /// Asks, and keeps the answer as it came over the wire.
-    fn ask(&mut self, keeper: &Keeper, request: Request) {
+    pub(crate) fn ask(&mut self, keeper: &Keeper, request: Request) {
         let place = Path::new("the answer to").join(format!("{request:?}")).display().to_string();
         let mut wire = keeper.wire();
         wire.send(request);
         self.0.push((place, wire.text()));
+    }
+    /// Neither in what was said nor in any file of the keeper's home.
+    pub(crate) fn assert_nothing_of(mut self, secrets: &BTreeSet<String>, keeper: &Keeper) {
+        // Of a token that is a JWT, the signature is enough to be missed.
+        let parts: Vec<&str> =
+            secrets.iter().map(|secret| secret.rsplit('.').next().unwrap_or(secret)).collect();
+        for entry in fs::read_dir(keeper.home().root().unwrap()).unwrap().flatten() {
+            let bytes = fs::read(entry.path()).unwrap_or_default();
+            self.0.push((entry.path().display().to_string(), String::from_utf8_lossy(&bytes).into_owned()));
+        }
+        assert!(self.0.iter().any(|(place, text)| place.ends_with("journal.db") && text.contains("kept")));
+        assert!(self.0.iter().any(|(place, text)| place.ends_with("keeper.log") && text.len() > 1000));
+        for (place, text) in &self.0 {
+            for secret in &parts {
+                assert!(!text.contains(secret), "{secret} is in {place}");
+            }
+        }
     }
 }

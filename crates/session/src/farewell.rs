@@ -73,6 +73,18 @@ impl Farewell {
 }
 
 impl Told {
+    /// What is to be said of two messages about the same sign-out: whatever is left undone is said.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (trouble @ Self::Trouble { .. }, _) | (_, trouble @ Self::Trouble { .. }) => trouble,
+            (refused @ Self::Refused { .. }, _) | (_, refused @ Self::Refused { .. }) => refused,
+            // A provider that knows the one kind of token only has heard enough.
+            (Self::Heard, _) | (_, Self::Heard) => Self::Heard,
+            (Self::Unsupported, Self::Unsupported) => Self::Unsupported,
+        }
+    }
+
     /// What the journal says of it.
     pub fn note(self) -> Note {
         match self {
@@ -139,6 +151,21 @@ mod tests {
         assert!(farewell.due() > now + Duration::from_secs(60) && !farewell.is_first());
         farewell.on_network_up(now);
         assert_eq!(farewell.due(), now);
+    }
+
+    #[test]
+    fn of_two_tokens_the_one_that_lives_on_is_spoken_of() {
+        let refused = Told::Refused { status: 403 };
+        for (one, other, both) in [
+            (refused, Told::Heard, refused),
+            (Told::Heard, refused, refused),
+            (refused, OFFLINE, OFFLINE),
+            (Told::Heard, Told::Unsupported, Told::Heard),
+            (Told::Unsupported, Told::Heard, Told::Heard),
+            (Told::Unsupported, Told::Unsupported, Told::Unsupported),
+        ] {
+            assert_eq!(one.and(other), both, "{one:?} {other:?}");
+        }
     }
 
     #[test]

@@ -68,9 +68,10 @@ impl Keyring {
             let mut items = Vec::new();
             for path in open {
                 let item = at(path.as_str(), "org.freedesktop.Secret.Item").await?;
-                let label: String = item.get_property("Label").await?;
-                let ((_, _, secret, _),): ((OwnedObjectPath, Vec<u8>, Vec<u8>, String),) =
-                    item.call("GetSecret", &(&session,)).await?;
+                let label = item.get_property::<String>("Label").await;
+                let secret = item.call::<_, _, (Secret,)>("GetSecret", &(&session,)).await;
+                // One that was deleted since it was found is gone.
+                let (Ok(label), Ok(((_, _, secret, _),))) = (label, secret) else { continue };
                 items.push((label, String::from_utf8(secret).unwrap()));
             }
             zbus::Result::Ok(items)
@@ -100,6 +101,9 @@ impl Drop for Keyring {
         }
     }
 }
+
+/// As the bus hands it over: the session, nothing, the secret, its type.
+type Secret = (OwnedObjectPath, Vec<u8>, Vec<u8>, String);
 
 fn env_of(home: &Scratch, address: &str) -> Vec<(&'static str, String)> {
     let dir = home.path().display().to_string();

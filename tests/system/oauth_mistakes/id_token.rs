@@ -116,6 +116,23 @@ fn whoever_can_be_verified_is_signed_in() {
     stage.ends_discreetly(&all(&issuers));
 }
 
+/// Nothing is fetched but the keys, and those say with what they sign.
+#[test]
+fn endpoints_by_hand_are_enough_to_verify_whoever_comes() {
+    let issuer = Issuer::start();
+    let url = issuer.url();
+    let by_hand = format!(
+        "endpoints = {{ authorization = \"{url}/authorize\", token = \"{url}/token\", jwks_uri = \"{url}/jwks\" }}\n"
+    );
+    let stage = Stage::with(&issuer.profile("p0", &by_hand));
+    stage.sign_in("p0", &issuer);
+    assert_eq!(stage.keeper.session("p0").user.as_deref(), Some("alice"));
+    assert!(issuer.asked("/.well-known/openid-configuration").is_empty());
+    issuer.says_once("/token", Say::forged(Forged::ByStranger));
+    stage.begin("p0").unwrap().comes_back(&issuer);
+    assert_eq!(stage.finish("p0").unwrap_err().code, Code::IdentityUnverified);
+}
+
 /// A provider that changes its keys is believed; one whose tokens nobody made is not asked for them again and again.
 #[test]
 fn keys_are_asked_for_again_once_a_minute() {

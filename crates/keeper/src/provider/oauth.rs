@@ -280,16 +280,14 @@ impl Provider {
         let mut told = Told::Unsupported;
         for message in messages {
             // A revocation needs no proof: it opens nothing.
-            told = match self.say(&message, None).await {
+            told = told.and(match self.say(&message, None).await {
                 Ok(received) => match read_revocation(&received.answer()) {
                     Revoked::Done => Told::Heard,
-                    // A provider that knows the one kind of token only has heard enough.
-                    Revoked::Unsupported if told == Told::Heard => told,
                     Revoked::Unsupported => Told::Unsupported,
                     Revoked::Not(refusal) => not_told(&refusal, received.status),
                 },
                 Err(trouble) => Told::Trouble { trouble, status: None },
-            };
+            });
             if matches!(told, Told::Trouble { .. }) {
                 break;
             }

@@ -154,5 +154,5 @@ pub const LEEWAY: i64 = 120;
 const LONGEST_NAME: usize = 128;
 
 /// What the adapter can verify, all with a public key.
-const ASYMMETRIC: [&str; 9] =
+pub const ASYMMETRIC: [&str; 9] =
     ["ES256", "ES384", "EdDSA", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"];

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use session::oauth;
 use session::oauth::client::{Client, ClientAuth};
+use session::oauth::id_token::ASYMMETRIC;
 use session::oauth::metadata::{Metadata, MetadataProblem, well_known};
 use session::reason::Trouble;
 use session::recipe::Message;
@@ -100,7 +101,13 @@ impl Provider {
                 let ca_file = self.profile.ca_file.as_deref();
                 fetch(&self.http, issuer, self.profile.allow_http, ca_file, self.profile.timeout).await?
             }
-            (issuer, _) => Metadata { issuer: issuer.clone(), ..Metadata::default() },
+            (issuer, _) => Metadata {
+                issuer: issuer.clone(),
+                // Nobody has named any. The keys that were named by hand decide, and none of these can be made
+                // with what is public.
+                id_token_signing_alg_values_supported: ASYMMETRIC.map(str::to_owned).to_vec(),
+                ..Metadata::default()
+            },
         };
         oauth.endpoints.lay_over(&mut metadata);
         let metadata = metadata

@@ -132,7 +132,9 @@ impl Provider {
     ) -> Result<SignedIn, Failure> {
         let message = provider.redeem(started, code);
         let answer = self.buy(oauth, provider, &message, proof_key.as_ref()).await?;
-        self.take(provider, answer, Some(started.nonce()), proof_key, None).await
+        // Only where it was sent: some providers add an ID token that nobody asked for.
+        let nonce = provider.client.asks_for("openid").then(|| started.nonce());
+        self.take(provider, answer, nonce, proof_key, None).await
     }
 
     /// What came to the loopback address instead of a code.
