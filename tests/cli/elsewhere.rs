@@ -21,6 +21,7 @@ fn lab(way: &'static str, pending: Value, url: Value, end: impl Fn() -> Act + Se
         "hello" => hello(),
         "status" => Act::Answer(status(way)),
         "sign_in" => Act::Answer(json!({ "ok": "sign_in", "pending": pending, "url": url })),
+        "cancel_sign_in" => Act::Answer(json!({ "ok": "done" })),
         "logout" => Act::Answer(json!({ "ok": "open", "url": url })),
         _ => end(),
     });
@@ -233,6 +234,30 @@ fn a_terminal_shows_the_code_as_a_picture_and_counts_down() {
     let shown = terminal.read_until("Signed in to work as mia.");
     assert!(shown.contains("WDJB-MJHT") && !shown.contains("\x1b[30;107m"), "{shown:?}");
     assert_eq!(exit_code(&mut child), Some(0));
+}
+
+/// The tab may still be open, and nobody wants to be signed in by it a minute later.
+#[test]
+fn ctrl_c_gives_the_sign_in_up() {
+    let over = Arc::new(AtomicBool::new(false));
+    let ending = Arc::clone(&over);
+    let lab = at_browser(move || {
+        while !ending.load(Ordering::SeqCst) {
+            thread::sleep(Duration::from_millis(5));
+        }
+        signed_in()
+    });
+    let mut child = command(&lab, &["login", "work", "--no-browser"]).spawn().unwrap();
+    let began = Instant::now();
+    while !lab.asked().contains(&"finish_sign_in".to_owned()) {
+        assert!(began.elapsed() < Duration::from_secs(10), "{:?}", lab.asked());
+        thread::sleep(Duration::from_millis(5));
+    }
+    rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::INT)
+        .unwrap();
+    assert_eq!(exit_code(&mut child), Some(130));
+    assert_eq!(lab.asked().last().map(String::as_str), Some("cancel_sign_in"));
+    over.store(true, Ordering::SeqCst);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Signing in on another device (RFC 8628): what the provider says while nobody has entered the code yet.
+//! G4: signing in on another device (RFC 8628): what the provider says while nobody has entered the code yet.
 
 use std::time::{Duration, Instant};
 

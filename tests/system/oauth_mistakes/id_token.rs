@@ -1,4 +1,5 @@
-//! ID tokens that do not prove who signed in: nobody is signed in then, and the tokens go back to where they came from.
+//! B15: ID tokens that do not prove who signed in: nobody is signed in then, and the tokens go back to where
+//! they came from.
 
 use keeper::api::Code;
 use serde_json::{Value, json};

@@ -1,5 +1,5 @@
-//! The port on this machine to which the browser comes back. Any page in any browser can call it, and so can any
-//! program: what is not the answer that is waited for changes nothing.
+//! G1, G3: the port on this machine to which the browser comes back. Any page in any browser can call it, and so can
+//! any program: what is not the answer that is waited for changes nothing.
 
 use std::io::Write as _;
 use std::net::{Ipv6Addr, TcpListener, TcpStream};

@@ -1,5 +1,5 @@
-//! What an answer to a refresh means for a session that lives: only one ends it, some want a person, and none of the
-//! others costs anything.
+//! D1, D10, D12: what an answer to a refresh means for a session that lives: only one ends it, some want a person, and
+//! none of the others costs anything.
 
 use keeper::api::{Code, Lost, Phase, Request, Trouble};
 use serde_json::{Value, json};

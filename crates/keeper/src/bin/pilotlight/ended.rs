@@ -8,7 +8,7 @@ use keeper::api::{Code, Failure, Phase, Trouble};
 #[derive(Debug)]
 pub(crate) enum Ended {
     Failed(Failure),
-    /// Ctrl-C, where it had to be read as a key.
+    /// Ctrl-C, where it had to be read as a key, or something had to be put right first.
     Interrupted,
     /// Standard output cannot be written.
     Output(io::Error),

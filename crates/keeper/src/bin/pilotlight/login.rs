@@ -5,12 +5,14 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use keeper::api::{Failure, Overview, Pending, Reply, Request, SessionView, Way};
+use keeper::api::{Overview, Pending, Reply, Request, SessionView, Way};
 use keeper::browser;
 use keeper::client::Client;
 use keeper::secret::Password;
 use rustix::termios::tcgetwinsize;
 use serde_json::json;
+use signal_hook::consts::SIGINT;
+use signal_hook::iterator::Signals;
 
 use crate::args::Login;
 use crate::ended::Ended;
@@ -77,7 +79,11 @@ fn elsewhere(face: &Face, mut client: Client, login: &Login, way: Way) -> Result
     show(face, login, &pending, url.as_deref());
     let profile = login.name.clone();
     let (sender, end) = mpsc::channel();
-    thread::spawn(move || drop(sender.send(client.ask(Request::FinishSignIn { profile, timeout_ms: None }))));
+    give_up_on_ctrl_c(face, &login.name, sender.clone());
+    thread::spawn(move || {
+        let reply = client.ask(Request::FinishSignIn { profile, timeout_ms: None });
+        drop(sender.send(reply.map_err(Ended::Failed)));
+    });
     let (Pending::Browser { expires_in_ms } | Pending::Device { expires_in_ms, .. }) = pending;
     expect_status(wait(face, &end, Duration::from_millis(expires_in_ms))?)
 }
@@ -140,8 +146,22 @@ fn squares(qr: &[String]) -> String {
     (0..size).step_by(2).map(line).collect::<Vec<_>>().join("\n")
 }
 
+/// Whoever presses Ctrl-C does not want to be signed in a minute later by a tab that is still open.
+fn give_up_on_ctrl_c(face: &Face, name: &str, end: mpsc::Sender<Result<Reply, Ended>>) {
+    let (Ok(home), Ok(mut signals)) = (face.home().cloned(), Signals::new([SIGINT])) else { return };
+    let profile = name.to_owned();
+    thread::spawn(move || {
+        if signals.forever().next().is_some() {
+            if let Ok(Some(mut client)) = Client::running(&home) {
+                drop(client.ask(Request::CancelSignIn { profile }));
+            }
+            drop(end.send(Err(Ended::Interrupted)));
+        }
+    });
+}
+
 /// Counts down on a terminal until the keeper says how it ended.
-fn wait(face: &Face, end: &mpsc::Receiver<Result<Reply, Failure>>, lasts: Duration) -> Result<Reply, Ended> {
+fn wait(face: &Face, end: &mpsc::Receiver<Result<Reply, Ended>>, lasts: Duration) -> Result<Reply, Ended> {
     let until = Instant::now() + lasts;
     let shown = io::stderr().is_terminal() && !face.json;
     let clear = || {
@@ -159,7 +179,7 @@ fn wait(face: &Face, end: &mpsc::Receiver<Result<Reply, Failure>>, lasts: Durati
         match end.recv_timeout(Duration::from_secs(1)) {
             Ok(reply) => {
                 clear();
-                return Ok(reply?);
+                return reply;
             }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return Err(unexpected()),
