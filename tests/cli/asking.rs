@@ -293,9 +293,9 @@ fn what_is_done_to_a_session_is_said_to_people() {
         let ran = lab.run(arguments);
         assert_eq!((ran.code, &*ran.out, &*ran.err), (Some(0), "", said));
     }
-    assert_eq!(lab.asked(), ["logout", "remove"]);
+    assert_eq!(lab.asked(), ["watch", "logout", "watch", "remove"]);
     let ran = lab.run(["logout", "work", "--json"]);
-    assert_eq!((ran.json(), &*ran.err), (json!({ "done": true }), ""));
+    assert_eq!((ran.json(), &*ran.err), (json!({ "done": true, "told": null }), ""));
 }
 
 #[test]

@@ -21,6 +21,7 @@ fn lab(way: &'static str, pending: Value, url: Value, end: impl Fn() -> Act + Se
         "hello" => hello(),
         "status" => Act::Answer(status(way)),
         "sign_in" => Act::Answer(json!({ "ok": "sign_in", "pending": pending, "url": url })),
+        "watch" => Act::AndTell(status(way), vec![told("work", json!(null))]),
         "cancel_sign_in" => Act::Answer(json!({ "ok": "done" })),
         "logout" => Act::Answer(json!({ "ok": "open", "url": url })),
         _ => end(),
@@ -35,6 +36,12 @@ fn lab(way: &'static str, pending: Value, url: Value, end: impl Fn() -> Act + Se
     fs::write(&browser, noting).unwrap();
     fs::set_permissions(&browser, fs::Permissions::from_mode(0o700)).unwrap();
     lab
+}
+
+/// What the journal says once the provider has been told of a sign-out.
+fn told(profile: &str, trouble: Value) -> Value {
+    let note = json!({ "kind": "sign_out_told", "trouble": trouble, "status": null });
+    json!({ "about": "entry", "id": 1, "at_ms": 0, "profile": profile, "note": note })
 }
 
 fn status(way: &str) -> Value {
@@ -302,12 +309,14 @@ fn the_browser_is_sent_to_sign_out_when_that_is_asked_for() {
     assert_eq!((ran.code, &*ran.out), (Some(0), ""));
     assert_eq!(
         ran.err,
-        "Signed out of work.\nThe provider’s page opens in your browser to end its session there too.\n"
+        "Signed out of work.\nThe provider has ended the session too\n\
+         The provider’s page opens in your browser to end its session there too.\n"
     );
     assert_eq!(opened(&lab), PAGE);
-    assert_eq!(lab.calls()[0]["browser"], true);
-    let ran = run(&lab, &["logout", "work", "--browser", "--json"]);
-    assert_eq!(ran.json(), json!({ "done": true, "open": PAGE }));
+    assert_eq!(lab.calls()[1]["browser"], true);
+    let answer = run(&lab, &["logout", "work", "--browser", "--json"]).json();
+    assert_eq!((&answer["done"], &answer["open"]), (&json!(true), &json!(PAGE)));
+    assert_eq!(answer["told"]["kind"], "sign_out_told");
 
     let none = Lab::answering(json!({ "ok": "done" }));
     let ran = run(&none, &["logout", "work", "--browser"]);
@@ -318,7 +327,47 @@ fn the_browser_is_sent_to_sign_out_when_that_is_asked_for() {
         ran.err
     );
     assert_eq!(run(&none, &["logout", "work"]).err, "Signed out of work.\n");
-    assert_eq!(none.calls()[1]["browser"], false);
+    assert_eq!(none.calls()[3]["browser"], false);
+}
+
+/// What is done here at once may not be done over there yet, and a person who signs out wants to know.
+#[test]
+fn what_could_not_be_taken_back_is_said() {
+    let cases = [
+        (
+            json!("offline"),
+            "Signed out of work.\nThe provider could not be told of the sign-out: no connection\nIt is told again by itself, for a day.\n",
+        ),
+        (
+            json!("suspect"),
+            "Signed out of work.\nThe provider could not be told of the sign-out: refused without a reason\n",
+        ),
+    ];
+    for (trouble, said) in cases {
+        let lab = Lab::new(move |call| match call["do"].as_str().unwrap() {
+            // Another session's news is not this one's.
+            "watch" => Act::AndTell(
+                status("browser"),
+                vec![told("other", json!(null)), told("work", trouble.clone())],
+            ),
+            _ => Act::Answer(json!({ "ok": "done" })),
+        });
+        assert_eq!(run(&lab, &["logout", "work"]).err, said);
+    }
+    let nothing = Lab::new(|call| match call["do"].as_str().unwrap() {
+        "watch" => {
+            let mut session = session("work", json!({ "name": "NeedsLogin", "why": "never" }));
+            session["access"] = Value::Null;
+            Act::Answer(overview(json!([session])))
+        }
+        _ => Act::Answer(json!({ "ok": "done" })),
+    });
+    let began = Instant::now();
+    assert_eq!(run(&nothing, &["logout", "work"]).err, "Signed out of work.\n");
+    assert!(
+        began.elapsed() < Duration::from_secs(3),
+        "there was nothing to take back, so nothing to wait for"
+    );
 }
 
 /// Whatever a provider calls its codes, pages and problems.

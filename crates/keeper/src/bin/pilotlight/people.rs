@@ -1,6 +1,8 @@
 //! What a person does with a session: signing out, refreshing it, taking it away.
 
-use keeper::api::{Phase, Reply, Request};
+use std::time::{Duration, Instant};
+
+use keeper::api::{Note, Notice, Phase, Reply, Request, SessionView, Trouble};
 use keeper::browser;
 use keeper::client::Client;
 use serde_json::json;
@@ -12,18 +14,18 @@ use crate::face::{Face, expect_status, say, session, unexpected};
 pub(crate) fn logout(face: &Face, logout: &Logout) -> Result<u8, Ended> {
     let name = logout.name.as_str();
     let request = || Request::Logout { profile: name.to_owned(), browser: logout.browser };
-    let reply = face.ask(request)?;
+    let (reply, told) = sign_out(face, name, request)?;
     let Reply::Open { url } = &reply else {
         if logout.browser {
             face.tell("cli.logout.no_page", &[("profile", name)]);
         }
-        return done(face, reply, "cli.logout.done", name);
+        return signed_out(face, reply, "cli.logout.done", name, told.as_ref());
     };
     if face.json {
-        face.print_json(&json!({ "done": true, "open": url }))?;
+        face.print_json(&json!({ "done": true, "open": url, "told": told }))?;
         return Ok(0);
     }
-    face.tell("cli.logout.done", &[("profile", name)]);
+    signed_out(face, Reply::Done, "cli.logout.done", name, told.as_ref())?;
     match browser::open(url) {
         Ok(()) => face.tell("cli.logout.opened", &[]),
         Err(_) => face.tell("cli.login.open", &[("url", url)]),
@@ -32,7 +34,54 @@ pub(crate) fn logout(face: &Face, logout: &Logout) -> Result<u8, Ended> {
 }
 
 pub(crate) fn remove(face: &Face, name: &str) -> Result<u8, Ended> {
-    done(face, face.ask(|| Request::Remove { profile: name.to_owned() })?, "cli.remove.done", name)
+    let (reply, told) = sign_out(face, name, || Request::Remove { profile: name.to_owned() })?;
+    signed_out(face, reply, "cli.remove.done", name, told.as_ref())
+}
+
+/// Here it is done at once. Whether the provider knows is worth a moment's wait: a person who signs out wants to hear
+/// what could not be taken back.
+fn sign_out(face: &Face, name: &str, request: impl Fn() -> Request) -> Result<(Reply, Option<Note>), Ended> {
+    // Only to hear more: a keeper that lets nobody watch can still sign out.
+    let watching = Client::connect(face.home()?)?.watch();
+    let reply = face.ask(request)?;
+    let Ok((before, mut notices)) = watching else { return Ok((reply, None)) };
+    let lives = |session: &SessionView| {
+        session.access.is_some() || !matches!(session.phase, Phase::NeedsLogin { .. })
+    };
+    if !session(&before, name).is_ok_and(lives) {
+        return Ok((reply, None));
+    }
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        match notices.next_within(left.max(Duration::from_millis(1))) {
+            Ok(Some(Notice::Entry(entry))) if entry.profile.as_deref() == Some(name) => {
+                if matches!(entry.note, Note::SignOutNotTold | Note::SignOutTold { .. }) {
+                    return Ok((reply, Some(entry.note)));
+                }
+            }
+            Ok(Some(Notice::Changed { .. } | Notice::Entry(_))) => {}
+            // The log will say it. That the watching ended changes nothing about what was done.
+            Ok(None) | Err(_) => return Ok((reply, None)),
+        }
+    }
+}
+
+fn signed_out(face: &Face, reply: Reply, key: &str, name: &str, told: Option<&Note>) -> Result<u8, Ended> {
+    let Reply::Done = reply else { return Err(unexpected()) };
+    if face.json {
+        face.print_json(&json!({ "done": true, "told": told }))?;
+        return Ok(0);
+    }
+    face.tell(key, &[("profile", name)]);
+    if let Some(note) = told {
+        say(&face.words().note(note));
+        let again = matches!(note, Note::SignOutTold { trouble: Some(why), .. } if *why != Trouble::Suspect);
+        if again {
+            face.tell("cli.logout.later", &[]);
+        }
+    }
+    Ok(0)
 }
 
 /// Ends the keeper if there is one; starting one to end it would be odd.
@@ -74,3 +123,6 @@ fn done(face: &Face, reply: Reply, key: &str, profile: &str) -> Result<u8, Ended
     }
     Ok(0)
 }
+
+/// As long as a provider usually takes.
+const PATIENCE: Duration = Duration::from_secs(3);
