@@ -243,6 +243,21 @@ fn a_terminal_shows_the_code_as_a_picture_and_counts_down() {
     assert_eq!(exit_code(&mut child), Some(0));
 }
 
+/// G7: in a browser it is easy to be another account.
+#[test]
+fn somebody_else_than_before_is_pointed_out() {
+    let noa = || {
+        let mut after = session("work", json!({ "name": "Fresh" }));
+        after["user"] = json!("noa");
+        Act::Answer(overview(json!([after])))
+    };
+    let ran = run(&at_browser(noa), &["login", "work", "--no-browser"]);
+    assert!(ran.err.contains("Signed in to work as noa."), "{}", ran.err);
+    assert!(ran.err.ends_with("that is somebody else than before (mia).\n"), "{}", ran.err);
+    let ran = run(&at_browser(signed_in), &["login", "work", "--no-browser"]);
+    assert!(ran.err.ends_with("From now on the session is kept.\n"), "{}", ran.err);
+}
+
 /// The tab may still be open, and nobody wants to be signed in by it a minute later.
 #[test]
 fn ctrl_c_gives_the_sign_in_up() {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use session::Session;
 use session::event::{Attempt, Beat, Effect, Event};
+use session::note::Note;
 use session::oauth::error::{Interaction, Need};
 use session::policy::Policy;
 use session::reason::{Trouble, VaultTrouble};
@@ -22,6 +23,8 @@ pub(crate) struct Bench {
     pub(crate) sent_at: Vec<Timestamp>,
     pub(crate) revoked: Vec<String>,
     pub(crate) vault: Option<String>,
+    /// What the journal was told.
+    pub(crate) notes: Vec<Note>,
     /// Whose the token in the vault is.
     pub(crate) owner: Account,
     /// What the nth heartbeat finds, and when there were any.
@@ -45,6 +48,7 @@ impl Bench {
             sent_at: Vec::new(),
             revoked: Vec::new(),
             vault: None,
+            notes: Vec::new(),
             owner: Account::default(),
             pulse: |_| Beat::Good,
             beats: Vec::new(),
@@ -157,7 +161,8 @@ impl Bench {
                     self.beats.push(self.now);
                     self.tell(Event::Beaten { attempt, beat: (self.pulse)(self.beats.len()) });
                 }
-                Effect::Note(_) | Effect::Publish { .. } => {}
+                Effect::Note(note) => self.notes.push(note),
+                Effect::Publish { .. } => {}
             }
         }
         effects

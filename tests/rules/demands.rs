@@ -205,6 +205,23 @@ fn b15_an_account_is_saved_with_its_token_and_comes_back_with_it() {
     assert_eq!(bench.session.account(), &Account::default());
 }
 
+/// G7: in a browser it is easy to be somebody else.
+#[test]
+fn g7_another_person_is_told_of_and_the_same_is_not() {
+    let person = |subject: &str, user: &str| Account {
+        identity: Some(Identity { issuer: "https://id.example".into(), subject: subject.into() }),
+        ..Account::named(user)
+    };
+    let others =
+        |bench: &Bench| bench.notes.iter().filter(|note| matches!(note, Note::OtherPerson { .. })).count();
+    let bench = Bench::signed_in(seconds(60)).sign_in_as(person("7", "mia"), tokens("b1", Some("rb1"), None));
+    let bench = bench.sign_in_as(person("7", "Mia"), tokens("b2", Some("rb2"), None));
+    assert_eq!(others(&bench), 0, "nobody was known, then it was the same");
+    let bench = bench.sign_in_as(person("8", "noa"), tokens("b3", Some("rb3"), None));
+    assert_eq!(others(&bench), 1);
+    assert!(bench.notes.contains(&Note::OtherPerson { before: Some("Mia".into()) }));
+}
+
 /// RFC 9470, section 3.
 fn step_up(generation: u32) -> Event {
     let interaction =

@@ -19,6 +19,8 @@ export function noteSentence(note: Note): string {
     }
     case "late_answer":
       return t(note.revoked ? "note.late_answer.revoked" : "note.late_answer.dropped");
+    case "other_person":
+      return t("note.other_person", { before: note.before });
     case "kept":
       return t(note.failures > 1 ? "note.kept.again" : "note.kept", {
         trouble: trouble(note.trouble, note.status),
@@ -82,6 +84,7 @@ export function noteMark(note: Note): Mark {
     case "heartbeat":
       return note.good ? "heartbeat" : "failure";
     case "needs_login":
+    case "other_person":
     case "sign_in_failed":
     case "sign_out_not_told":
     case "signed_out":

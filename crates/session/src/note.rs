@@ -50,6 +50,10 @@ pub enum Note {
     NeedsLogin {
         why: Lost,
     },
+    /// Somebody else has signed in than before: in the browser it is easy to be another account.
+    OtherPerson {
+        before: Option<String>,
+    },
     Refreshed {
         cause: Cause,
         generation: u32,

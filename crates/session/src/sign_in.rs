@@ -62,7 +62,10 @@ impl Session {
         self.begin_epoch();
         self.lost = None;
         let user = account.user.clone();
-        self.account = account;
+        let before = core::mem::replace(&mut self.account, account);
+        let is_other = before
+            .identity
+            .is_some_and(|before| self.account.identity.as_ref().is_some_and(|identity| *identity != before));
         self.access = None;
         self.vault.overrule();
         if let Some(refresh) = tokens.refresh {
@@ -76,6 +79,9 @@ impl Session {
             lifetime_ms: access.as_ref().map(super::session::Access::lifetime_ms),
             took_ms: millis(now.since(sign_in.began)),
         }));
+        if is_other {
+            out.push(Effect::Note(Note::OtherPerson { before: before.user }));
+        }
         if let Some(access) = access {
             let rotated = self.grant.is_some();
             self.unpublished =

@@ -24,6 +24,7 @@ pub fn tone(note: &Note) -> Tone {
         | Note::Interrupted
         | Note::Kept { .. }
         | Note::LateAnswer { .. }
+        | Note::OtherPerson { .. }
         | Note::Rejected { .. }
         | Note::SignOutTold { trouble: Some(_), .. }
         | Note::Unsaved { .. }
@@ -66,6 +67,9 @@ pub(super) fn sentence(words: &Words, note: &Note) -> String {
         Note::KeeperStopped => words.fill("note.keeper_stopped", &[]),
         Note::LateAnswer { revoked: true } => words.fill("note.late_answer.revoked", &[]),
         Note::LateAnswer { revoked: false } => words.fill("note.late_answer.dropped", &[]),
+        Note::OtherPerson { before } => {
+            words.fill("note.other_person", &[("before", before.as_deref().unwrap_or_default())])
+        }
         Note::Kept { trouble, status, failures, retry_in_ms, .. } => words.fill(
             if *failures > 1 { "note.kept.again" } else { "note.kept" },
             &[

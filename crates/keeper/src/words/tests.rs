@@ -240,6 +240,7 @@ fn notes() -> Vec<Note> {
         Note::KeeperStopped,
         Note::LateAnswer { revoked: true },
         Note::LateAnswer { revoked: false },
+        Note::OtherPerson { before: Some("alice".to_owned()) },
         kept(Trouble::Status, Some(503), 1, 4_000),
         kept(Trouble::Offline, None, 3, 12_000),
         Note::NeedsLogin { why: Lost::Refused },

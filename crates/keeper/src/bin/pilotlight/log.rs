@@ -93,6 +93,7 @@ fn took(note: &Note) -> Option<u64> {
         | Note::KeeperStopped
         | Note::Kept { .. }
         | Note::LateAnswer { .. }
+        | Note::OtherPerson { .. }
         | Note::NeedsLogin { .. }
         | Note::Rejected { .. }
         | Note::Replayed { .. }

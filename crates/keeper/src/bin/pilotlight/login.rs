@@ -5,7 +5,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use keeper::api::{Overview, Pending, Reply, Request, SessionView, Way};
+use keeper::api::{Lost, Overview, Pending, Phase, Reply, Request, SessionView, Way};
 use keeper::browser;
 use keeper::client::Client;
 use keeper::secret::Password;
@@ -38,6 +38,13 @@ pub(crate) fn login(face: &Face, login: &Login) -> Result<u8, Ended> {
     } else {
         let user = after.user.as_deref().unwrap_or_default();
         face.tell("cli.login.done", &[("profile", &login.name), ("user", user)]);
+        // In a browser it is easy to be another account. A name that only stands in the configuration is nobody yet.
+        let known = !matches!(there.phase, Phase::NeedsLogin { why: Lost::Never | Lost::SignedOut });
+        if let Some(before) =
+            there.user.as_deref().filter(|before| known && !user.is_empty() && *before != user)
+        {
+            face.tell("cli.login.other", &[("before", before)]);
+        }
     }
     Ok(0)
 }
