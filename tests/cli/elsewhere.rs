@@ -1,9 +1,7 @@
-//! Signing in at a browser, here or on another device, and signing out there.
+//! Signing in at a browser, here or on another device.
 
-use std::fs;
 use std::io::Write as _;
-use std::os::unix::fs::PermissionsExt as _;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -13,86 +11,8 @@ use rustix::termios::LocalModes;
 use serde_json::{Value, json};
 
 use crate::fake::{Act, Lab, Ran, hello, overview, session};
+use crate::provider::{PAGE, at_browser, command, device, lab, on_device, opened, run, signed_in, status};
 use crate::terminal::{Terminal, exit_code, wait_for};
-
-/// What a keeper says whose person signs in this way, and what it says in the end.
-fn lab(way: &'static str, pending: Value, url: Value, end: impl Fn() -> Act + Send + Sync + 'static) -> Lab {
-    let lab = Lab::new(move |call| match call["do"].as_str().unwrap() {
-        "hello" => hello(),
-        "status" => Act::Answer(status(way)),
-        "sign_in" => Act::Answer(json!({ "ok": "sign_in", "pending": pending, "url": url })),
-        "watch" => Act::AndTell(status(way), vec![told("work", json!(null))]),
-        "cancel_sign_in" => Act::Answer(json!({ "ok": "done" })),
-        "logout" => Act::Answer(json!({ "ok": "open", "url": url })),
-        _ => end(),
-    });
-    // A browser that only writes down where it was sent.
-    let browser = lab.dir.join("bin/xdg-open");
-    fs::create_dir(lab.dir.join("bin")).unwrap();
-    let noting = format!(
-        "#!/bin/sh\nprintf %s \"$1\" > {0}/opened.new\nmv {0}/opened.new {0}/opened\n",
-        lab.dir.display()
-    );
-    fs::write(&browser, noting).unwrap();
-    fs::set_permissions(&browser, fs::Permissions::from_mode(0o700)).unwrap();
-    lab
-}
-
-/// What the journal says once the provider has been told of a sign-out.
-fn told(profile: &str, trouble: Value) -> Value {
-    let note = json!({ "kind": "sign_out_told", "trouble": trouble, "status": null });
-    json!({ "about": "entry", "id": 1, "at_ms": 0, "profile": profile, "note": note })
-}
-
-fn status(way: &str) -> Value {
-    let mut session = session("work", json!({ "name": "Fresh" }));
-    session["ways"] = json!([way]);
-    overview(json!([session]))
-}
-
-fn signed_in() -> Act {
-    Act::Answer(status("browser"))
-}
-
-fn at_browser(end: impl Fn() -> Act + Send + Sync + 'static) -> Lab {
-    lab("browser", json!({ "way": "browser", "expires_in_ms": 300_000 }), json!(PAGE), end)
-}
-
-fn on_device(end: impl Fn() -> Act + Send + Sync + 'static) -> Lab {
-    lab("browser", device("WDJB-MJHT", "https://id.example/device"), Value::Null, end)
-}
-
-fn device(code: &str, url: &str) -> Value {
-    let row = |n: usize| if n.is_multiple_of(2) { "#".repeat(21) } else { format!("#{}#", " ".repeat(19)) };
-    json!({
-        "way": "device", "user_code": code, "verification_uri": url,
-        "verification_uri_complete": format!("{url}?user_code={code}"),
-        "qr": (0..21).map(row).collect::<Vec<_>>(), "expires_in_ms": 600_000,
-    })
-}
-
-/// With that browser before any other.
-fn command(lab: &Lab, arguments: &[&str]) -> Command {
-    let mut command = lab.command(arguments);
-    let path = std::env::var("PATH").unwrap();
-    command.env("PATH", format!("{}:{path}", lab.dir.join("bin").display()));
-    command
-}
-
-fn run(lab: &Lab, arguments: &[&str]) -> Ran {
-    Ran::from(command(lab, arguments).output().unwrap())
-}
-
-fn opened(lab: &Lab) -> String {
-    let since = Instant::now();
-    loop {
-        match fs::read_to_string(lab.dir.join("opened")) {
-            Ok(url) => return url,
-            Err(_) => assert!(since.elapsed() < Duration::from_secs(10), "no browser was opened"),
-        }
-        thread::sleep(Duration::from_millis(5));
-    }
-}
 
 #[test]
 fn the_browser_opens_and_the_command_waits_for_the_end() {
@@ -317,74 +237,6 @@ fn a_client_whose_secret_is_configured_is_asked_nothing() {
     );
 }
 
-#[test]
-fn the_browser_is_sent_to_sign_out_when_that_is_asked_for() {
-    let lab = at_browser(signed_in);
-    let ran = run(&lab, &["logout", "work", "--browser"]);
-    assert_eq!((ran.code, &*ran.out), (Some(0), ""));
-    assert_eq!(
-        ran.err,
-        "Signed out of work.\nThe provider has ended the session too\n\
-         The provider’s page opens in your browser to end its session there too.\n"
-    );
-    assert_eq!(opened(&lab), PAGE);
-    assert_eq!(lab.calls()[1]["browser"], true);
-    let answer = run(&lab, &["logout", "work", "--browser", "--json"]).json();
-    assert_eq!((&answer["done"], &answer["open"]), (&json!(true), &json!(PAGE)));
-    assert_eq!(answer["told"]["kind"], "sign_out_told");
-
-    let none = Lab::answering(json!({ "ok": "done" }));
-    let ran = run(&none, &["logout", "work", "--browser"]);
-    assert_eq!(ran.code, Some(0));
-    assert!(
-        ran.err.starts_with("This provider has no page") && ran.err.ends_with("Signed out of work.\n"),
-        "{}",
-        ran.err
-    );
-    assert_eq!(run(&none, &["logout", "work"]).err, "Signed out of work.\n");
-    assert_eq!(none.calls()[3]["browser"], false);
-}
-
-/// What is done here at once may not be done over there yet, and a person who signs out wants to know.
-#[test]
-fn what_could_not_be_taken_back_is_said() {
-    let cases = [
-        (
-            json!("offline"),
-            "Signed out of work.\nThe provider could not be told of the sign-out: no connection\nIt is told again by itself, for a day.\n",
-        ),
-        (
-            json!("suspect"),
-            "Signed out of work.\nThe provider could not be told of the sign-out: refused without a reason\n",
-        ),
-    ];
-    for (trouble, said) in cases {
-        let lab = Lab::new(move |call| match call["do"].as_str().unwrap() {
-            // Another session's news is not this one's.
-            "watch" => Act::AndTell(
-                status("browser"),
-                vec![told("other", json!(null)), told("work", trouble.clone())],
-            ),
-            _ => Act::Answer(json!({ "ok": "done" })),
-        });
-        assert_eq!(run(&lab, &["logout", "work"]).err, said);
-    }
-    let nothing = Lab::new(|call| match call["do"].as_str().unwrap() {
-        "watch" => {
-            let mut session = session("work", json!({ "name": "NeedsLogin", "why": "never" }));
-            session["access"] = Value::Null;
-            Act::Answer(overview(json!([session])))
-        }
-        _ => Act::Answer(json!({ "ok": "done" })),
-    });
-    let began = Instant::now();
-    assert_eq!(run(&nothing, &["logout", "work"]).err, "Signed out of work.\n");
-    assert!(
-        began.elapsed() < Duration::from_secs(3),
-        "there was nothing to take back, so nothing to wait for"
-    );
-}
-
 /// Whatever a provider calls its codes, pages and problems.
 #[test]
 fn a_provider_cannot_steer_the_terminal() {
@@ -445,5 +297,3 @@ fn the_state_says_how_a_token_is_bound_and_what_was_demanded() {
     assert!(chinese.contains("acr urn:strict 5 分钟 内登录过 scope reports"), "{chinese}");
     assert!(chinese.contains("绑定密钥（DPoP）"), "{chinese}");
 }
-
-const PAGE: &str = "https://id.example/authorize?client_id=desktop&request_uri=urn%3Ax&state=a-b_c";
