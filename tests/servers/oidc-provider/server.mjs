@@ -55,7 +55,7 @@
 //
 // Prints `ready PORT` once it is listening. Ends on SIGTERM, and when standard input does.
 
-import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { createPrivateKey, generateKeyPairSync, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -370,8 +370,15 @@ function expire() {
 }
 
 function newKey() {
-  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
-  return { ...privateKey.export({ format: "jwk" }), alg: "RS256", kid: "tests", use: "sig" };
+  // By way of its text: a key that still belongs to the job that made it can lock Node up for good, when that job is
+  // collected as garbage in the middle of the export.
+  const { privateKey } = generateKeyPairSync("rsa", {
+    modulusLength: 2048,
+    privateKeyEncoding: { type: "pkcs8", format: "pem" },
+    publicKeyEncoding: { type: "spki", format: "pem" },
+  });
+  const key = createPrivateKey(privateKey).export({ format: "jwk" });
+  return { ...key, alg: "RS256", kid: "tests", use: "sig" };
 }
 
 function save() {
