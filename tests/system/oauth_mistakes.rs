@@ -23,6 +23,7 @@ mod leaving;
 mod redirect;
 mod refresh;
 mod sandbox;
+mod service;
 mod tokens;
 
 use browser::Visit;

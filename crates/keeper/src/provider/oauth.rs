@@ -127,27 +127,38 @@ impl Provider {
             Ok(provider) => provider,
             Err(undescribed) => return undescribed.verdict(),
         };
-        let message = match oauth.grant {
-            // What it was given is the client's secret: that is what buys the next token.
-            Grant::ClientCredentials => with_secret(&provider, token).client_credentials(),
-            Grant::AuthorizationCode | Grant::DeviceCode | Grant::Password => provider.refresh(token),
+        // What such a client was given is its secret: that is what buys the next token.
+        let by_secret = oauth.grant == Grant::ClientCredentials;
+        let (provider, message) = if by_secret {
+            let provider = Arc::new(with_secret(&provider, token));
+            let message = provider.client_credentials();
+            (provider, message)
+        } else {
+            let message = provider.refresh(token);
+            (provider, message)
         };
         let received = match self.say(&message, account.proof_key.as_ref()).await {
             Ok(received) => received,
             Err(trouble) => return Verdict::Transient { trouble, status: None, retry_after: None },
         };
-        let refreshed = read_refresh(&received.answer(), received.clock(), oauth.lifetime.as_ref());
+        let mut refreshed = read_refresh(&received.answer(), received.clock(), oauth.lifetime.as_ref());
         if let Refreshed::Fresh(answer) = &refreshed
             && let Err(problem) = self.is_still(account, answer, &provider).await
         {
             tracing::warn!(profile = self.profile.name, problem, "a refresh brought another identity");
             return Verdict::Misconfigured { trouble: Trouble::Identity, status: Some(received.status) };
         }
+        if let Refreshed::Fresh(answer) = &mut refreshed
+            && by_secret
+        {
+            // It stays that, also where a provider sends a refresh token (RFC 6749, section 4.4.3, says not to).
+            answer.tokens.refresh = None;
+        }
         let verdict = refreshed.into_verdict();
         if matches!(verdict, Verdict::Misconfigured { .. }) {
             self.oauth.doubt();
         }
-        if verdict == Verdict::Dead && oauth.grant == Grant::ClientCredentials {
+        if verdict == Verdict::Dead && by_secret {
             // There is no refresh token whose end this could be: the client itself is refused.
             let status = Some(received.status);
             return Verdict::Misconfigured { trouble: Trouble::Misconfigured, status };

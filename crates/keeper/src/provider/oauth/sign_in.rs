@@ -257,11 +257,14 @@ impl Provider {
         let Some(secret) = typed.or(configured).map(RefreshToken::new) else {
             return Err(Failure::new(Failing::BadRequest).with("problem", "there is no client secret"));
         };
-        let message = with_secret(&provider, &secret).client_credentials();
-        let mut answer = self.buy(oauth, &provider, &message, proof_key.as_ref()).await?;
-        // What buys the next token, and so what the vault keeps, is the secret itself (RFC 6749, section 4.4.3).
-        answer.tokens.refresh = Some(secret);
-        self.take(&provider, answer, None, proof_key, Some(&provider.client.id)).await
+        let provider = with_secret(&provider, &secret);
+        let message = provider.client_credentials();
+        let answer = self.buy(oauth, &provider, &message, proof_key.as_ref()).await?;
+        let mut signed_in = self.take(&provider, answer, None, proof_key, Some(&provider.client.id)).await?;
+        // What buys the next token, and so what the vault keeps, is the secret itself (RFC 6749, section 4.4.3). Not
+        // before the tokens are taken: those that are not are given back, and the secret did not come with them.
+        signed_in.tokens.refresh = Some(secret);
+        Ok(signed_in)
     }
 
     async fn buy(
