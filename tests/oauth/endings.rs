@@ -1,11 +1,12 @@
 //! Signing out, and questions about tokens.
 
+use session::oauth::Provider;
 use session::oauth::client::ClientAuth;
 use session::oauth::endings::{Activity, Revoked, Token, read_introspection, read_revocation, read_userinfo};
 use session::recipe::Answer;
-use session::tokens::{AccessToken, RefreshToken, Secret, TokenType};
+use session::tokens::{AccessToken, RefreshToken, Secret};
 
-use crate::{CANARY, PAGE, answer, confidential, say};
+use crate::{CANARY, PAGE, answer, confidential, provider, say};
 
 #[test]
 fn a_provider_is_told_and_asked_as_the_standards_say() {
@@ -23,14 +24,6 @@ fn a_provider_is_told_and_asked_as_the_standards_say() {
         "POST https://id.example/introspection token=AT&token_type_hint=access_token\
          &client_id=desktop&client_secret=s%3Ae+cret"
     );
-    assert_eq!(
-        say(&provider.userinfo(&access).unwrap()),
-        "GET https://id.example/me [Authorization: Bearer AT]"
-    );
-    assert_eq!(
-        say(&provider.userinfo(&access.clone().of_type(TokenType::Dpop)).unwrap()),
-        "GET https://id.example/me [Authorization: DPoP AT]"
-    );
     let id_token = Secret::new("e.y.J");
     let url = provider.logout_url(Some(&id_token), Some("http://127.0.0.1:5000/bye"), Some("s 1"));
     assert_eq!(
@@ -46,10 +39,8 @@ fn a_provider_is_told_and_asked_as_the_standards_say() {
     metadata.end_session_endpoint = None;
     metadata.introspection_endpoint = None;
     metadata.revocation_endpoint = None;
-    metadata.userinfo_endpoint = None;
     assert_eq!(provider.revoke(Token::Access(&access)), None);
     assert_eq!(provider.introspect(Token::Access(&access)), None);
-    assert_eq!(provider.userinfo(&access), None);
     assert_eq!(provider.logout_url(None, None, None), None);
 }
 
@@ -105,6 +96,21 @@ fn only_the_providers_yes_or_no_says_whether_a_token_is_active() {
     }
 }
 
+/// OpenID Connect Core, section 5.3: of tokens that `openid` was asked for with; RFC 8707: and that are for no other.
+#[test]
+fn userinfo_is_for_those_who_asked_for_it_and_nothing_else() {
+    let changed = |change: fn(&mut Provider)| {
+        let mut provider = provider();
+        change(&mut provider);
+        provider.opens_userinfo()
+    };
+    assert!(changed(|_| {}));
+    assert!(!changed(|provider| provider.metadata.userinfo_endpoint = None));
+    assert!(!changed(|provider| provider.client.scopes.retain(|scope| scope != "openid")));
+    assert!(!changed(|provider| provider.client.audience = Some("https://api.example".into())));
+    assert!(!changed(|provider| provider.client.resources.push("https://api.example".into())));
+}
+
 /// OpenID Connect Core, section 5.3.2: claims about somebody else are not used.
 #[test]
 fn userinfo_is_about_the_person_who_signed_in() {
@@ -125,11 +131,10 @@ fn no_ending_prints_a_token() {
     let mut provider = confidential(ClientAuth::SecretBasic);
     provider.client.secret = Some(Secret::new(CANARY));
     let printed = format!(
-        "{:?} {:?} {:?} {:?} {:?}",
+        "{:?} {:?} {:?} {:?}",
         Token::Refresh(&refresh),
         provider.revoke(Token::Refresh(&refresh)),
         provider.introspect(Token::Access(&access)),
-        provider.userinfo(&access),
         provider.logout_url(Some(&Secret::new(CANARY)), None, None),
     );
     assert!(!printed.contains(CANARY), "{printed}");

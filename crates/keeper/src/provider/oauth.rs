@@ -12,6 +12,8 @@ mod sign_in;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use reqwest::Method;
+use reqwest::header::{ACCEPT, HeaderValue};
 use session::event::Beat;
 use session::farewell::Told;
 use session::oauth;
@@ -29,7 +31,7 @@ use tokio::task::AbortHandle;
 use url::Url;
 
 use super::json::silent_with;
-use super::{Opinion, Provider, Unwanted};
+use super::{Opening, Opinion, Provider, Unwanted};
 use crate::api::{Code, Failure, Grant};
 use crate::clock;
 use crate::config::{Oauth, Probe};
@@ -194,7 +196,7 @@ impl Provider {
             Ok(provider) => provider,
             Err(undescribed) => return silent(undescribed.trouble(), None),
         };
-        let probe = oauth.probe.unwrap_or_else(|| self.best_probe(oauth, &provider));
+        let probe = oauth.probe.unwrap_or_else(|| self.best_probe(&provider));
         match probe {
             Probe::Introspection => {
                 let Some(message) = provider.introspect(Token::Access(token)) else {
@@ -214,17 +216,8 @@ impl Provider {
                 }
             }
             Probe::Userinfo => {
-                let Some(url) =
-                    provider.metadata.userinfo_endpoint.as_deref().and_then(|url| Url::parse(url).ok())
-                else {
+                let Some(opening) = userinfo(&provider) else {
                     return silent(Trouble::Misconfigured, None);
-                };
-                let accept = ("application/json", reqwest::header::ACCEPT);
-                let opening = super::Opening {
-                    method: reqwest::Method::GET,
-                    url,
-                    headers: vec![(accept.1, reqwest::header::HeaderValue::from_static(accept.0))],
-                    body: None,
                 };
                 let subject = account.identity.as_ref().map(|identity| identity.subject.as_str());
                 self.look(oauth, &opening, token, account, |received| {
@@ -236,8 +229,7 @@ impl Provider {
                 let readable = self.profile.resources.iter().find(|resource| resource.method == "GET");
                 let url = readable.and_then(|resource| http::join(&self.profile.url, &resource.path).ok());
                 let Some(url) = url else { return Beat::Good };
-                let opening =
-                    super::Opening { method: reqwest::Method::GET, url, headers: Vec::new(), body: None };
+                let opening = Opening { method: Method::GET, url, headers: Vec::new(), body: None };
                 self.look(oauth, &opening, token, account, |received| received.status < 400).await
             }
             // The core asks nobody where nothing is to be asked.
@@ -249,7 +241,7 @@ impl Provider {
     async fn look(
         &self,
         oauth: &Oauth,
-        opening: &super::Opening,
+        opening: &Opening,
         token: &AccessToken,
         account: &Account,
         is_good: impl Fn(&Received) -> bool,
@@ -265,13 +257,11 @@ impl Provider {
     }
 
     /// Introspection tells of every token; the userinfo endpoint only of those that are not for somebody else.
-    fn best_probe(&self, oauth: &Oauth, provider: &oauth::Provider) -> Probe {
-        let metadata = &provider.metadata;
-        let for_somebody = oauth.client.audience.is_some() || !oauth.client.resources.is_empty();
-        if metadata.introspection_endpoint.is_some() && !self.oauth.lock().no_introspection {
+    fn best_probe(&self, provider: &oauth::Provider) -> Probe {
+        let may_introspect = !self.oauth.lock().no_introspection;
+        if provider.metadata.introspection_endpoint.is_some() && may_introspect {
             Probe::Introspection
-        } else if metadata.userinfo_endpoint.is_some() && provider.client.asks_for("openid") && !for_somebody
-        {
+        } else if provider.opens_userinfo() {
             Probe::Userinfo
         } else {
             Probe::Resource
@@ -322,6 +312,13 @@ fn not_told(refusal: &Refusal, status: u16) -> Told {
         Refusal::Trouble { trouble, .. } => Told::Trouble { trouble: *trouble, status: Some(status) },
         Refusal::UseNonce => Told::Trouble { trouble: Trouble::Status, status: Some(status) },
     }
+}
+
+/// What asks the userinfo endpoint, where there is one.
+fn userinfo(provider: &oauth::Provider) -> Option<Opening> {
+    let url = Url::parse(provider.metadata.userinfo_endpoint.as_deref()?).ok()?;
+    let headers = vec![(ACCEPT, HeaderValue::from_static("application/json"))];
+    Some(Opening { method: Method::GET, url, headers, body: None })
 }
 
 /// The client as the owner of that secret.

@@ -8,7 +8,6 @@ use serde_json::Value;
 use super::Provider;
 use super::error::{Kind, Refusal};
 use super::form::Form;
-use super::token;
 use crate::reason::Trouble;
 use crate::recipe::{Answer, Message};
 use crate::tokens::{AccessToken, RefreshToken, Secret};
@@ -53,11 +52,11 @@ impl Provider {
         Some(self.post(endpoint, about(token), &BTreeMap::new()))
     }
 
-    /// `None` where the provider has no such endpoint. A DPoP token needs its proof beside it.
-    pub fn userinfo(&self, token: &AccessToken) -> Option<Message> {
-        let mut message = Message::get(self.metadata.userinfo_endpoint.as_ref()?);
-        message.headers.push(token::authorization(token));
-        Some(message)
+    /// Whether there is a userinfo endpoint that the client's tokens open: those that `openid` was asked for with, and
+    /// that are for nobody else (OpenID Connect Core, section 5.3; RFC 8707).
+    pub fn opens_userinfo(&self) -> bool {
+        let for_another = self.client.audience.is_some() || !self.client.resources.is_empty();
+        self.metadata.userinfo_endpoint.is_some() && self.client.asks_for("openid") && !for_another
     }
 
     /// What to open in the browser to sign out at the provider too (OpenID Connect RP-Initiated Logout). It revokes

@@ -101,14 +101,24 @@ pub fn check(claims: &Value, expected: &Expected<'_>) -> Result<Person, IdTokenP
             return Err(IdTokenProblem::AccessToken);
         }
     }
-    let name =
-        ["preferred_username", "email", "name"].into_iter().filter_map(text).find(|name| is_name(name));
     let identity = Identity { issuer: issuer.to_string(), subject: subject.to_string() };
-    Ok(Person { identity, name: name.map(str::to_string) })
+    Ok(Person { identity, name: name(claims) })
 }
 
-fn is_name(text: &str) -> bool {
-    !text.is_empty() && text.len() <= LONGEST_NAME && !text.chars().any(reading::is_invisible)
+/// What people know themselves by, in the claims of an ID token or of the userinfo endpoint (OpenID Connect Core,
+/// section 5.1): the first that can be shown.
+pub fn name(claims: &Value) -> Option<String> {
+    let mut names = ["preferred_username", "email", "name"]
+        .into_iter()
+        .filter_map(|claim| claims.get(claim).and_then(Value::as_str));
+    names.find(|name| is_showable(name)).map(str::to_string)
+}
+
+/// Whether a person can be shown as that; some subjects are as long as a token.
+pub fn is_showable(text: &str) -> bool {
+    !text.trim().is_empty()
+        && text.chars().count() <= LONGEST_NAME
+        && !text.chars().any(reading::is_invisible)
 }
 
 fn check_audience(claims: &Value, client_id: &str) -> Result<(), IdTokenProblem> {
@@ -151,7 +161,7 @@ fn half_hash(token: &AccessToken, algorithm: &str) -> String {
 /// How far apart the two clocks may be, in seconds.
 pub const LEEWAY: i64 = 120;
 
-const LONGEST_NAME: usize = 128;
+const LONGEST_NAME: usize = 64;
 
 /// What the adapter can verify, all with a public key.
 pub const ASYMMETRIC: [&str; 9] =

@@ -2,28 +2,26 @@
 
 use std::time::Duration;
 
-use reqwest::Method;
-use reqwest::header::{ACCEPT, HeaderValue};
 use session::oauth;
 use session::oauth::authorize::{Ask, CallbackProblem, Code, Randomness, Started, read_push};
 use session::oauth::device::{Device, Next, Polling, Step};
 use session::oauth::endings::read_userinfo;
+use session::oauth::id_token::{self, is_showable};
 use session::oauth::token::{TokenAnswer, read_tokens};
 use session::recipe::Message;
 use session::time::Timestamp;
 use session::tokens::{AccessToken, Account, RefreshToken, Secret};
 use tokio::sync::oneshot;
-use url::Url;
 
 use super::landing::Landing;
 use super::loopback::{Loopback, Serving};
 use super::proof::Key;
 use super::refusal::{provider_said, refused};
-use super::{unsupported, with_secret};
+use super::{unsupported, userinfo, with_secret};
 use crate::api::{Code as Failing, Failure, Grant};
 use crate::clock;
 use crate::config::Oauth;
-use crate::provider::{Begun, Opening, Provider, Shown, SignedIn, Ties};
+use crate::provider::{Begun, Provider, Shown, SignedIn, Ties};
 use crate::secret::Password;
 
 impl Provider {
@@ -145,17 +143,14 @@ impl Provider {
         };
         match problem {
             CallbackProblem::Issuer => {
-                Failure::new(Failing::WrongIssuer).with("issuer", self.issuer(provider)).with("host", &host)
+                let issuer = provider.metadata.issuer.as_deref().unwrap_or_default();
+                Failure::new(Failing::WrongIssuer).with("issuer", issuer).with("host", &host)
             }
             CallbackProblem::MissingCode => wrong("there is no code in its answer".to_owned()),
             CallbackProblem::Refused(error) => provider_said(error, None, &host, &provider.client),
             CallbackProblem::Repeated(name) => wrong(format!("its answer says `{name}` twice")),
             CallbackProblem::State | CallbackProblem::TooLong => wrong("its answer is not ours".to_owned()),
         }
-    }
-
-    fn issuer<'a>(&self, provider: &'a oauth::Provider) -> &'a str {
-        provider.metadata.issuer.as_deref().unwrap_or_default()
     }
 
     /// RFC 8628.
@@ -302,7 +297,7 @@ impl Provider {
                     if account.user.is_none() {
                         account.user = self.name(provider, tokens.access.as_ref(), &account).await;
                     }
-                    account.user = account.user.or(Some(subject)).filter(|it| is_showable(it));
+                    account.user = account.user.or(Some(subject).filter(|it| is_showable(it)));
                 }
                 Err(problem) => {
                     self.give_back(provider, &tokens).await;
@@ -323,18 +318,10 @@ impl Provider {
         token: Option<&AccessToken>,
         account: &Account,
     ) -> Option<String> {
-        let client = &provider.client;
-        let for_somebody = client.audience.is_some() || !client.resources.is_empty();
-        let url = provider.metadata.userinfo_endpoint.as_deref().filter(|_| !for_somebody)?;
-        let url = Url::parse(url).ok().filter(|_| client.asks_for("openid"))?;
-        let headers = vec![(ACCEPT, HeaderValue::from_static("application/json"))];
-        let opening = Opening { method: Method::GET, url, headers, body: None };
+        let opening = userinfo(provider).filter(|_| provider.opens_userinfo())?;
         let received = self.open(&opening, token?, account, NAME_PATIENCE).await.ok()?;
         let subject = account.identity.as_ref().map(|identity| identity.subject.as_str());
-        let claims = read_userinfo(&received.answer(), subject)?;
-        let mut names =
-            ["preferred_username", "email", "name"].into_iter().filter_map(|it| claims[it].as_str());
-        names.find(|name| !name.trim().is_empty() && is_showable(name)).map(str::to_owned)
+        id_token::name(&read_userinfo(&received.answer(), subject)?)
     }
 
     /// A key for this sign-in, where its tokens are to be bound to one.
@@ -382,11 +369,6 @@ async fn until(at: Timestamp) {
         }
         tokio::time::sleep(left.min(LONGEST_NAP)).await;
     }
-}
-
-/// A subject is shown where there is no name; some are as long as a token.
-fn is_showable(subject: &str) -> bool {
-    subject.chars().count() <= 64 && !subject.chars().any(char::is_control)
 }
 
 /// A person at a sign-in page, a second factor included.
