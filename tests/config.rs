@@ -1,5 +1,8 @@
 //! The configuration file as people write it, mistakes included, and as the window edits it.
 
+#[path = "config/oauth.rs"]
+mod oauth;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -418,136 +421,6 @@ fn a_resource_serves_as_the_heartbeat_where_there_is_no_endpoint_for_it() {
     assert_eq!(heartbeat("resources = ['POST /notes', '/me']").as_deref(), Some("/me"));
     assert_eq!(heartbeat("recipe.heartbeat = { path = '/ping' }").as_deref(), Some("/ping"));
     assert_eq!(heartbeat("recipe.heartbeat = false"), None);
-}
-
-const OAUTH: &str = r#"[profile.work]
-resources = ["/orders"]
-
-[profile.work.oauth]
-issuer = "https://id.example.com/realm/"
-client_id = "desktop"
-client_secret = "not so secret"
-client_auth = "client_secret_post"
-scopes = ["openid", "api"]
-audience = "https://aud.example"
-resource_indicators = ["https://api.example.com"]
-dpop = false
-redirect_host = "localhost"
-redirect_port = 8123
-redirect_path = "/cb"
-probe = "userinfo"
-rejects = [{ status = 403, body = { empty = true } }]
-lifetime = { at = "/expires_in_ms", unit = "milliseconds" }
-endpoints = { revocation = "https://id.example.com/revoke" }
-extra.authorize = { access_type = "offline" }
-"#;
-
-#[test]
-fn everything_that_can_be_said_of_an_oauth_provider_is_understood() {
-    let config = read(OAUTH);
-    assert_eq!(problems(&config), [""; 0]);
-    let work = config.profile("work").unwrap();
-    assert_eq!((work.preset.as_str(), work.url.as_str()), (config::OAUTH, "https://id.example.com/"));
-    assert_eq!(work.host(), "id.example.com");
-    // The issuer is compared letter by letter, so it stays as it was written.
-    assert_eq!(work.origin(), "https://id.example.com/realm/ (desktop)");
-    let oauth = oauth(work);
-    assert_eq!(
-        (oauth.grant, oauth.dpop, oauth.probe),
-        (Grant::AuthorizationCode, Some(false), Some(Probe::Userinfo))
-    );
-    assert_eq!(
-        (oauth.redirect.host.as_str(), oauth.redirect.port, oauth.redirect.path.as_str()),
-        ("localhost", Some(8123), "/cb")
-    );
-    assert_eq!(oauth.scopes.as_deref(), Some(&["openid".to_owned(), "api".to_owned()][..]));
-    assert_eq!(oauth.client.extra.authorize["access_type"], "offline");
-    assert!(oauth.lifetime.is_some() && oauth.rejects.len() == 1);
-    assert!(!format!("{config:?}").contains("so secret"));
-
-    let least = read("[profile.a]\noauth = { issuer = 'https://id.example', client_id = 'x' }\n");
-    assert_eq!(problems(&least), [""; 0]);
-}
-
-/// An edited client or issuer is another owner: a stored token does not go there.
-#[test]
-fn a_token_belongs_to_an_issuer_and_a_client() {
-    let origin = |text: String| read(&text).profile("work").unwrap().origin();
-    let one = origin(OAUTH.to_owned());
-    assert_ne!(one, origin(OAUTH.replace("\"desktop\"", "\"other\"")));
-    assert_ne!(one, origin(OAUTH.replace("/realm/", "/realm")));
-}
-
-#[test]
-fn what_is_wrong_with_an_oauth_provider_is_told_with_its_line() {
-    let table = [
-        ("issuer = 'id.example'\nclient_id = 'x'", "2 oauth.issuer: `id.example` is not a complete URL"),
-        ("issuer = 'http://id.example'\nclient_id = 'x'", "2 oauth.issuer: plain http would let others"),
-        ("client_id = 'x'", "1 oauth.issuer: there is no `issuer`"),
-        ("issuer = 'https://id.example'", "1 oauth: `client_id` is missing"),
-        ("issuer = 'https://id.example'\nclient_id = ' '", "3 oauth.client_id: `client_id` is empty"),
-        (
-            "issuer = 'https://id.example'\nclientid = 'x'",
-            "3 oauth.clientid: unknown key `clientid` (did you mean `client_id`?)",
-        ),
-        (
-            "issuer = 'https://id.example'\nclient_id = 'x'\ngrant = 'implicit'",
-            "4 oauth.grant: unknown value `implicit`",
-        ),
-        (
-            "issuer = 'https://id.example'\nclient_id = 'x'\nredirect_host = '10.0.0.1'",
-            "4 oauth.redirect_host: `redirect_host` is not this machine",
-        ),
-        (
-            "issuer = 'https://id.example'\nclient_id = 'x'\nredirect_port = 0",
-            "4 oauth.redirect_port: 0 is no port",
-        ),
-        (
-            "issuer = 'https://id.example'\nclient_id = 'x'\nredirect_path = 'cb?x'",
-            "4 oauth.redirect_path: `redirect_path` is no path",
-        ),
-        (
-            "issuer = 'https://id.example'\nclient_id = 'x'\nresource_indicators = ['orders']",
-            "4 oauth.resource_indicators: `orders` is no resource indicator",
-        ),
-        (
-            "client_id = 'x'\nendpoints = { token = 'ftp://id.example' }",
-            "3 oauth.endpoints: `ftp` is neither https nor http",
-        ),
-    ];
-    for (lines, told) in table {
-        let problems = problems(&read(&format!("[profile.a.oauth]\n{lines}\n")));
-        assert!(problems.len() == 1 && problems[0].starts_with(told), "{lines}: {problems:?}");
-    }
-    let both =
-        read("[profile.a]\npreset = 'flask'\noauth = { issuer = 'https://id.example', client_id = 'x' }\n");
-    assert!(problems(&both)[0].starts_with("2 preset: `preset` and `oauth` are two kinds of provider"));
-}
-
-#[test]
-fn an_oauth_provider_is_added_with_nothing_but_what_was_chosen() {
-    let draft = Draft {
-        profile: "work".to_owned(),
-        oauth: Some(OauthDraft {
-            issuer: "https://id.example/".to_owned(),
-            client_id: "desktop".to_owned(),
-            scopes: Some(vec!["openid".to_owned()]),
-            redirect_port: Some(8123),
-            extra: [("authorize".to_owned(), [("x".to_owned(), "y".to_owned())].into())].into(),
-            ..OauthDraft::default()
-        }),
-        ..Draft::default()
-    };
-    let text = config::add("", &draft).unwrap();
-    assert_eq!(
-        text,
-        "\n[profile.work]\n\n[profile.work.oauth]\nissuer = \"https://id.example/\"\n\
-         client_id = \"desktop\"\nscopes = [\"openid\"]\nredirect_port = 8123\n\
-         extra = { authorize = { x = \"y\" } }\n"
-    );
-    let mistaken = OauthDraft { issuer: "id.example".to_owned(), ..draft.oauth.clone().unwrap() };
-    let failure = config::add("", &Draft { oauth: Some(mistaken), ..draft }).unwrap_err();
-    assert_eq!((failure.code, failure.details["field"].as_str()), (Code::BadConfig, "oauth.issuer"));
 }
 
 /// What people copy works.
