@@ -357,7 +357,7 @@ fn suspect() -> Verdict {
 
 fn tokens(access: Option<&str>, refresh: Option<&str>) -> Tokens {
     let (access, refresh) = (access.map(AccessToken::new), refresh.map(RefreshToken::new));
-    Tokens { access, lifetime: Some(minutes(60)), refresh }
+    Tokens { access, lifetime: Some(minutes(60)), refresh, odd: None }
 }
 
 fn signed_in(attempt: Attempt, tokens: Tokens) -> Event {

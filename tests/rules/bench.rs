@@ -257,7 +257,12 @@ pub(crate) fn fresh(lifetime: u64) -> Verdict {
 const NEW: &str = "new";
 
 pub(crate) fn tokens(access: &str, refresh: Option<&str>, lifetime: Option<Duration>) -> Tokens {
-    Tokens { access: Some(AccessToken::new(access)), lifetime, refresh: refresh.map(RefreshToken::new) }
+    Tokens {
+        access: Some(AccessToken::new(access)),
+        lifetime,
+        refresh: refresh.map(RefreshToken::new),
+        odd: None,
+    }
 }
 
 pub(crate) fn dead() -> Verdict {

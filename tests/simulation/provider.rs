@@ -79,7 +79,7 @@ impl Provider {
         let refresh = Some(RefreshToken::new(refresh));
         match dice.between(0, 9) {
             0 => Tokens { refresh: None, ..tokens },
-            1 => Tokens { refresh, access: None, lifetime: None },
+            1 => Tokens { refresh, ..Tokens::default() },
             _ => Tokens { refresh, ..tokens },
         }
     }
@@ -167,6 +167,6 @@ impl Provider {
 
     fn tokens(&self, name: String, lifetime: u64) -> Tokens {
         let lifetime = self.habits.tells_lifetime.then(|| Duration::from_millis(lifetime));
-        Tokens { access: Some(AccessToken::new(name)), lifetime, refresh: None }
+        Tokens { access: Some(AccessToken::new(name)), lifetime, ..Tokens::default() }
     }
 }

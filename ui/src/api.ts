@@ -32,7 +32,7 @@ times: number | null, } | { "set": "revoke_access" } | { "set": "revoke_all" };
 
 export type Cause = "asked" | "before_expiry" | "heartbeat_said_no" | "needed" | "rejected" | "start";
 
-export type Code = "already_exists" | "answer_cut_short" | "answer_too_large" | "answer_unreadable" | "bad_config" | "bad_path" | "bad_profile" | "bad_request" | "bad_url" | "breaker_open" | "body_too_large" | "client_refused" | "config_unwritable" | "deadline_passed" | "identity_unverified" | "internal" | "keeper_not_found" | "keeper_stopping" | "keeper_unreachable" | "keyring_absent" | "keyring_failed" | "keyring_locked" | "keyring_slow" | "misconfigured" | "no_browser" | "no_metadata" | "not_a_sandbox" | "not_json" | "offline" | "plain_http" | "port_in_use" | "rate_limited" | "redirect_port_in_use" | "redirected" | "scope_refused" | "sign_in_cancelled" | "sign_in_denied" | "sign_in_expired" | "sign_in_needed" | "sign_in_refused" | "server_error" | "timed_out" | "tls" | "unanswered" | "unknown_profile" | "way_unsupported" | "wrong_issuer";
+export type Code = "already_exists" | "answer_cut_short" | "answer_garbled" | "answer_too_large" | "answer_unreadable" | "bad_config" | "bad_path" | "bad_profile" | "bad_request" | "bad_url" | "breaker_open" | "body_too_large" | "client_refused" | "config_unwritable" | "deadline_passed" | "disk_full" | "identity_unverified" | "internal" | "keeper_not_found" | "keeper_stopping" | "keeper_unreachable" | "keyring_absent" | "keyring_failed" | "keyring_locked" | "keyring_slow" | "misconfigured" | "no_browser" | "no_descriptors" | "no_memory" | "no_metadata" | "not_a_sandbox" | "not_json" | "not_saved" | "offline" | "plain_http" | "port_in_use" | "rate_limited" | "redirect_port_in_use" | "redirected" | "scope_refused" | "sign_in_cancelled" | "sign_in_denied" | "sign_in_expired" | "sign_in_needed" | "sign_in_refused" | "server_error" | "timed_out" | "tls" | "token_too_short" | "token_unusable" | "unanswered" | "unknown_profile" | "way_unsupported" | "wrong_issuer";
 
 export type Demand = { acr_values: string | null, 
 /**
@@ -161,9 +161,9 @@ export type LastHeartbeat = { good: boolean, ago_ms: number, };
 
 export type LastRefresh = { cause: Cause, ago_ms: number, took_ms: number, };
 
-export type Lost = "consent_required" | "expired" | "insufficient_scope" | "insufficient_user_authentication" | "interaction_required" | "login_required" | "never" | "refused" | "signed_out" | "unsure";
+export type Lost = "consent_required" | "expired" | "elsewhere" | "insufficient_scope" | "insufficient_user_authentication" | "interrupted" | "interaction_required" | "login_required" | "never" | "refused" | "signed_out" | "unsure";
 
-export type Note = { "kind": "breaker_opened", host: string, for_ms: number, } | { "kind": "config_problem", line: number | null, problem: string, } | { "kind": "heartbeat", good: boolean, took_ms: number, } | { "kind": "heartbeat_unanswered", trouble: Trouble, status: number | null, } | { "kind": "interrupted" } | { "kind": "keeper_started", version: string, vault: string, } | { "kind": "keeper_stopped" } | { "kind": "late_answer", revoked: boolean, } | { "kind": "kept", cause: Cause, trouble: Trouble, status: number | null, failures: number, retry_in_ms: number, } | { "kind": "needs_login", why: Lost, } | { "kind": "other_person", before: string | null, } | { "kind": "refreshed", cause: Cause, generation: number, lifetime_ms: number, took_ms: number, 
+export type Note = { "kind": "breaker_opened", host: string, for_ms: number, } | { "kind": "config_problem", line: number | null, problem: string, } | { "kind": "elsewhere", places: Array<Place>, } | { "kind": "ended_unsaved" } | { "kind": "heartbeat", good: boolean, took_ms: number, } | { "kind": "heartbeat_unanswered", trouble: Trouble, status: number | null, } | { "kind": "interrupted" } | { "kind": "keeper_started", version: string, vault: string, } | { "kind": "keeper_stopped" } | { "kind": "late_answer", revoked: boolean, } | { "kind": "kept", cause: Cause, trouble: Trouble, status: number | null, failures: number, retry_in_ms: number, } | { "kind": "needs_login", why: Lost, } | { "kind": "odd", what: Oddity, } | { "kind": "other_person", before: string | null, } | { "kind": "refreshed", cause: Cause, generation: number, lifetime_ms: number, took_ms: number, 
 /**
  * A new refresh token came with it.
  */
@@ -175,7 +175,7 @@ tries: number, } | { "kind": "rejected", path: string, status: number, generatio
 /**
  * The new access token, when the sign-in brought one.
  */
-generation: number | null, lifetime_ms: number | null, took_ms: number, } | { "kind": "signed_out" } | { "kind": "sign_out_not_told" } | { "kind": "sign_out_told", trouble: Trouble | null, status: number | null, } | { "kind": "unsaved", trouble: VaultTrouble, } | { "kind": "vault_waiting", trouble: VaultTrouble, } | { "kind": "woke", slept_ms: number, };
+generation: number | null, lifetime_ms: number | null, took_ms: number, } | { "kind": "signed_out" } | { "kind": "sign_out_not_told" } | { "kind": "sign_out_told", trouble: Trouble | null, status: number | null, } | { "kind": "thawed", stood_still_ms: number, } | { "kind": "unsaved", trouble: VaultTrouble, } | { "kind": "vault_waiting", trouble: VaultTrouble, } | { "kind": "woke", slept_ms: number, };
 
 export type OauthDraft = { issuer: string, client_id: string, 
 /**
@@ -216,6 +216,8 @@ endpoints: { [key in string]: string },
  */
 extra: { [key in string]: { [key in string]: string } }, };
 
+export type Oddity = "id_token_audience" | "id_token_issuer" | "id_token_missing" | "id_token_subject" | "id_token_unreadable" | "id_token_unverified" | "step_up_unmet";
+
 export type Overview = { version: string, vault: VaultView, sessions: Array<SessionView>, 
 /**
  * What is wrong with the configuration file, profile by profile; the others go on.
@@ -237,6 +239,8 @@ verification_uri_complete: string | null,
 qr: Array<string>, expires_in_ms: number, };
 
 export type Phase = { "name": "Fresh" } | { "name": "NeedsLogin", why: Lost, } | { "name": "Refreshing", cause: Cause, attempt: number, } | { "name": "SigningIn" } | { "name": "Waiting", why: Trouble, status: number | null, failures: number, retry_in_ms: number, };
+
+export type Place = "api" | "client" | "introspection" | "issuer" | "revocation" | "token" | "userinfo";
 
 export type RequestsView = { in_flight: number, 
 /**
@@ -288,7 +292,7 @@ demand: Demand | null,
  */
 browser_logout: boolean, };
 
-export type Trouble = "breaker_open" | "cut_short" | "discovery" | "identity" | "misconfigured" | "not_json" | "offline" | "rate_limited" | "redirected" | "suspect" | "status" | "timed_out" | "tls" | "too_large" | "unanswered" | "unreadable" | "vault";
+export type Trouble = "breaker_open" | "cut_short" | "descriptors" | "disk" | "discovery" | "garbled" | "identity" | "memory" | "misconfigured" | "not_json" | "offline" | "rate_limited" | "redirected" | "suspect" | "status" | "timed_out" | "tls" | "too_large" | "unanswered" | "unreadable" | "unusable" | "vault";
 
 export type VaultKind = "keyring" | "memory";
 

@@ -16,8 +16,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use session::binding::Place;
 pub use session::note::Note;
-pub use session::reason::{Cause, Lost, Trouble, VaultTrouble};
+pub use session::reason::{Cause, Lost, Oddity, Trouble, VaultTrouble};
 
 use crate::secret::Password;
 
@@ -491,9 +492,11 @@ mod tests {
             Lost,
             Note,
             OauthDraft,
+            Oddity,
             Overview,
             Pending,
             Phase,
+            Place,
             RequestsView,
             Resource,
             SessionView,

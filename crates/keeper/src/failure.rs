@@ -70,8 +70,12 @@ fn code(trouble: Trouble) -> Code {
     match trouble {
         Trouble::BreakerOpen => Code::BreakerOpen,
         Trouble::CutShort => Code::AnswerCutShort,
+        Trouble::Descriptors => Code::NoDescriptors,
         Trouble::Discovery => Code::NoMetadata,
+        Trouble::Disk => Code::DiskFull,
+        Trouble::Garbled => Code::AnswerGarbled,
         Trouble::Identity => Code::IdentityUnverified,
+        Trouble::Memory => Code::NoMemory,
         Trouble::Misconfigured => Code::Misconfigured,
         Trouble::NotJson => Code::NotJson,
         Trouble::Offline => Code::Offline,
@@ -83,6 +87,7 @@ fn code(trouble: Trouble) -> Code {
         Trouble::TooLarge => Code::AnswerTooLarge,
         Trouble::Unanswered => Code::Unanswered,
         Trouble::Unreadable => Code::AnswerUnreadable,
+        Trouble::Unusable => Code::TokenUnusable,
         Trouble::Vault => Code::KeyringSlow,
     }
 }

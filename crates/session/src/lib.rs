@@ -8,6 +8,7 @@
 
 extern crate alloc;
 
+pub mod binding;
 pub mod breaker;
 mod demand;
 mod dice;
@@ -15,6 +16,7 @@ pub mod event;
 pub mod farewell;
 mod heartbeat;
 pub mod lane;
+pub mod limits;
 pub mod note;
 pub mod oauth;
 pub mod policy;

@@ -1,9 +1,11 @@
 //! What the flight recorder keeps: every decision with its reason, and never a secret.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
-use crate::reason::{Cause, Lost, Trouble, VaultTrouble};
+use crate::binding::Place;
+use crate::reason::{Cause, Lost, Oddity, Trouble, VaultTrouble};
 
 /// Something that happened to a session, told by the core or by the keeper around it. Durations are milliseconds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +21,12 @@ pub enum Note {
         line: Option<u32>,
         problem: String,
     },
+    /// The profile was edited: the stored tokens would go to another place, so they go nowhere.
+    Elsewhere {
+        places: Vec<Place>,
+    },
+    /// The keeper had to end while the newest refresh token was only in memory.
+    EndedUnsaved,
     Heartbeat {
         good: bool,
         took_ms: u64,
@@ -49,6 +57,10 @@ pub enum Note {
     /// Only a person can go on.
     NeedsLogin {
         why: Lost,
+    },
+    /// Something that came with good tokens is not as it should be.
+    Odd {
+        what: Oddity,
     },
     /// Somebody else has signed in than before: in the browser it is easy to be another account.
     OtherPerson {
@@ -98,6 +110,10 @@ pub enum Note {
     SignOutTold {
         trouble: Option<Trouble>,
         status: Option<u16>,
+    },
+    /// The process stood still while the clock went on, as a frozen container does.
+    Thawed {
+        stood_still_ms: u64,
     },
     /// The new refresh token is in use and only in memory; saving goes on being tried.
     Unsaved {

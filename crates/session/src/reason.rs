@@ -31,10 +31,15 @@ pub enum Lost {
     ConsentRequired,
     /// The access token ran out and the provider never gave a refresh token.
     Expired,
+    /// The profile was edited so that the stored tokens would go somewhere else. They are kept, and go nowhere.
+    Elsewhere,
     /// A resource wants scopes that the sign-in did not bring (RFC 6750, section 3.1).
     InsufficientScope,
     /// A resource wants a stronger or a more recent sign-in (RFC 9470).
     InsufficientUserAuthentication,
+    /// The provider refused the stored refresh token after an exchange whose answer nobody saw: the keeper was killed
+    /// in the middle of it, or the answer got lost.
+    Interrupted,
     /// The provider wants the person at its own page, and will say there what for.
     InteractionRequired,
     /// The provider wants the person to sign in again.
@@ -58,10 +63,18 @@ pub enum Trouble {
     BreakerOpen,
     /// The answer ended before it was complete.
     CutShort,
+    /// This machine: no file descriptor is left.
+    Descriptors,
+    /// This machine: its disk is full, or cannot be written.
+    Disk,
     /// What the provider says about itself cannot be used: it speaks for another issuer, or lacks what is needed.
     Discovery,
+    /// The answer calls itself JSON, or begins like it, and is broken.
+    Garbled,
     /// The tokens came with an ID token that is somebody else's, or that nobody can vouch for.
     Identity,
+    /// This machine: no memory is left.
+    Memory,
     /// The provider says that our request, not the token, is wrong: an unknown client, a wrong path.
     Misconfigured,
     /// The answer is not JSON: a captive portal's page, a proxy's, a maintenance page.
@@ -86,8 +99,33 @@ pub enum Trouble {
     Unanswered,
     /// The answer has no access token where the recipe says that it is.
     Unreadable,
+    /// There is an access token in the answer, and it cannot be used: it cannot stand in a header, or is of a type that
+    /// nobody here understands (RFC 6749, section 7.1).
+    Unusable,
     /// The keyring has not answered, or is locked.
     Vault,
+}
+
+/// Something that came with good tokens and is not as it should be. Nothing is lost over it, and somebody may want to
+/// know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Oddity {
+    /// The ID token is for another client, or for several and does not say which (OpenID Connect Core, section 3.1.3.7).
+    IdTokenAudience,
+    /// The ID token names another issuer.
+    IdTokenIssuer,
+    /// None came, although `openid` was asked for (OpenID Connect Core, section 3.1.3.3).
+    IdTokenMissing,
+    /// The ID token does not say whose it is.
+    IdTokenSubject,
+    /// The ID token cannot be read, or is encrypted.
+    IdTokenUnreadable,
+    /// Nobody who is known has signed the ID token, or nobody at all.
+    IdTokenUnverified,
+    /// The sign-in is not as strong, or not as recent, as was demanded (RFC 9470).
+    StepUpUnmet,
 }
 
 /// Why the vault did not do what it was asked.

@@ -276,6 +276,7 @@ impl Trouble {
     fn is_about_the_network(self) -> bool {
         match self {
             Self::CutShort
+            | Self::Garbled
             | Self::NotJson
             | Self::Offline
             | Self::Redirected
@@ -283,14 +284,18 @@ impl Trouble {
             | Self::Tls
             | Self::Unanswered => true,
             Self::BreakerOpen
+            | Self::Descriptors
             | Self::Discovery
+            | Self::Disk
             | Self::Identity
+            | Self::Memory
             | Self::Misconfigured
             | Self::RateLimited
             | Self::Status
             | Self::Suspect
             | Self::TooLarge
             | Self::Unreadable
+            | Self::Unusable
             | Self::Vault => false,
         }
     }

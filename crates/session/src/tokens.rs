@@ -6,6 +6,8 @@ use core::time::Duration;
 
 use zeroize::Zeroizing;
 
+use crate::reason::Oddity;
+
 macro_rules! secret {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -105,12 +107,14 @@ impl Account {
 }
 
 /// What a provider gave for a sign-in or a refresh.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tokens {
-    /// Absent where a sign-in brings only a refresh token.
+    /// Absent where a sign-in brings only a refresh token, and where what came cannot be used.
     pub access: Option<AccessToken>,
     /// How long the access token lives from its receipt; `None` when nothing said so.
     pub lifetime: Option<Duration>,
     /// Absent where the provider keeps the old one in use (RFC 6749, section 6).
     pub refresh: Option<RefreshToken>,
+    /// What is wrong with what came besides.
+    pub odd: Option<Oddity>,
 }

@@ -45,8 +45,12 @@ impl Verdict {
             Trouble::CutShort | Trouble::TimedOut | Trouble::Unanswered => true,
             Trouble::Status => matches!(status, Some(502 | 504)),
             Trouble::BreakerOpen
+            | Trouble::Descriptors
             | Trouble::Discovery
+            | Trouble::Disk
+            | Trouble::Garbled
             | Trouble::Identity
+            | Trouble::Memory
             | Trouble::Misconfigured
             | Trouble::NotJson
             | Trouble::Offline
@@ -56,6 +60,7 @@ impl Verdict {
             | Trouble::Tls
             | Trouble::TooLarge
             | Trouble::Unreadable
+            | Trouble::Unusable
             | Trouble::Vault => false,
         }
     }

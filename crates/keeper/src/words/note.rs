@@ -19,17 +19,19 @@ pub fn tone(note: &Note) -> Tone {
         Note::Refreshed { .. } | Note::Restored | Note::Saved | Note::SignedIn { .. } => Tone::Good,
         Note::BreakerOpened { .. }
         | Note::ConfigProblem { .. }
+        | Note::EndedUnsaved
         | Note::Heartbeat { good: false, .. }
         | Note::HeartbeatUnanswered { .. }
         | Note::Interrupted
         | Note::Kept { .. }
         | Note::LateAnswer { .. }
+        | Note::Odd { .. }
         | Note::OtherPerson { .. }
         | Note::Rejected { .. }
         | Note::SignOutTold { trouble: Some(_), .. }
         | Note::Unsaved { .. }
         | Note::VaultWaiting { .. } => Tone::Late,
-        Note::NeedsLogin { .. } | Note::SignInFailed { .. } => Tone::Person,
+        Note::Elsewhere { .. } | Note::NeedsLogin { .. } | Note::SignInFailed { .. } => Tone::Person,
         Note::Heartbeat { good: true, .. }
         | Note::KeeperStarted { .. }
         | Note::KeeperStopped
@@ -37,6 +39,7 @@ pub fn tone(note: &Note) -> Tone {
         | Note::SignOutNotTold
         | Note::SignOutTold { trouble: None, .. }
         | Note::SignedOut
+        | Note::Thawed { .. }
         | Note::Woke { .. } => Tone::Plain,
     }
 }
@@ -54,6 +57,11 @@ pub(super) fn sentence(words: &Words, note: &Note) -> String {
             let line = line.map(|line| line.to_string()).unwrap_or_default();
             words.fill("note.config_problem", &[("line", &line), ("problem", problem)])
         }
+        Note::Elsewhere { places } => {
+            let places: Vec<String> = places.iter().map(|place| words.reason("place", place)).collect();
+            words.fill("note.elsewhere", &[("places", &places.join(", "))])
+        }
+        Note::EndedUnsaved => words.fill("note.ended_unsaved", &[]),
         Note::Heartbeat { good: true, .. } => words.fill("note.heartbeat.good", &[]),
         Note::Heartbeat { good: false, .. } => words.fill("note.heartbeat.bad", &[]),
         Note::HeartbeatUnanswered { trouble, status } => {
@@ -67,6 +75,7 @@ pub(super) fn sentence(words: &Words, note: &Note) -> String {
         Note::KeeperStopped => words.fill("note.keeper_stopped", &[]),
         Note::LateAnswer { revoked: true } => words.fill("note.late_answer.revoked", &[]),
         Note::LateAnswer { revoked: false } => words.fill("note.late_answer.dropped", &[]),
+        Note::Odd { what } => words.fill("note.odd", &[("what", &words.reason("odd", what))]),
         Note::OtherPerson { before } => {
             words.fill("note.other_person", &[("before", before.as_deref().unwrap_or_default())])
         }
@@ -111,6 +120,9 @@ pub(super) fn sentence(words: &Words, note: &Note) -> String {
         Note::SignOutTold { trouble: None, .. } => words.fill("note.sign_out_told.good", &[]),
         Note::SignOutTold { trouble: why @ Some(_), status } => {
             words.fill("note.sign_out_told.bad", &[("trouble", &trouble(why, *status))])
+        }
+        Note::Thawed { stood_still_ms } => {
+            words.fill("note.thawed", &[("stood_still", &words.duration(*stood_still_ms))])
         }
         Note::Unsaved { trouble } => {
             words.fill("note.unsaved", &[("trouble", &words.reason("vault", trouble))])

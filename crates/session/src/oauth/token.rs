@@ -169,6 +169,7 @@ pub(super) fn tokens(
         access: Some(AccessToken::new(access).of_type(token_type(json))),
         lifetime: lifetime(json, access, clock, told),
         refresh: text(json, "refresh_token").map(RefreshToken::new),
+        odd: None,
     };
     Some(TokenAnswer {
         tokens,

@@ -128,6 +128,7 @@ fn tokens(recipe: &Recipe, take: &Take, json: &Value, clock: Clock<'_>) -> Token
         access: access.map(AccessToken::new),
         lifetime: access.and_then(|token| lifetime::of(take.lifetime.as_ref(), json, token, clock)),
         refresh: text(&take.refresh_token).map(RefreshToken::new),
+        odd: None,
     }
 }
 

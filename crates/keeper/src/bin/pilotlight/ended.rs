@@ -52,10 +52,13 @@ pub(crate) fn exit_code(code: Code) -> u8 {
         | Code::SignInNeeded
         | Code::SignInRefused => SIGN_IN_NEEDED,
         Code::AnswerCutShort
+        | Code::AnswerGarbled
         | Code::AnswerTooLarge
         | Code::AnswerUnreadable
         | Code::BreakerOpen
         | Code::DeadlinePassed
+        | Code::NoDescriptors
+        | Code::NoMemory
         | Code::NotJson
         | Code::Offline
         | Code::RateLimited
@@ -63,13 +66,19 @@ pub(crate) fn exit_code(code: Code) -> u8 {
         | Code::ServerError
         | Code::TimedOut
         | Code::Tls
+        | Code::TokenUnusable
         | Code::Unanswered => UNAVAILABLE,
-        Code::KeyringAbsent | Code::KeyringFailed | Code::KeyringLocked | Code::KeyringSlow => KEYRING,
+        Code::KeyringAbsent
+        | Code::KeyringFailed
+        | Code::KeyringLocked
+        | Code::KeyringSlow
+        | Code::NotSaved => KEYRING,
         Code::AlreadyExists
         | Code::BadConfig
         | Code::BodyTooLarge
         | Code::ClientRefused
         | Code::ConfigUnwritable
+        | Code::DiskFull
         | Code::IdentityUnverified
         | Code::Internal
         | Code::KeeperNotFound
@@ -83,6 +92,7 @@ pub(crate) fn exit_code(code: Code) -> u8 {
         | Code::PortInUse
         | Code::RedirectPortInUse
         | Code::ScopeRefused
+        | Code::TokenTooShort
         | Code::UnknownProfile
         | Code::WayUnsupported
         | Code::WrongIssuer => FAILED,
@@ -116,6 +126,7 @@ mod tests {
         let table = [
             ("already_exists", 1),
             ("answer_cut_short", 4),
+            ("answer_garbled", 4),
             ("answer_too_large", 4),
             ("answer_unreadable", 4),
             ("bad_config", 1),
@@ -128,6 +139,7 @@ mod tests {
             ("client_refused", 1),
             ("config_unwritable", 1),
             ("deadline_passed", 4),
+            ("disk_full", 1),
             ("identity_unverified", 1),
             ("internal", 1),
             ("keeper_not_found", 1),
@@ -139,9 +151,12 @@ mod tests {
             ("keyring_slow", 5),
             ("misconfigured", 1),
             ("no_browser", 1),
+            ("no_descriptors", 4),
+            ("no_memory", 4),
             ("no_metadata", 1),
             ("not_a_sandbox", 1),
             ("not_json", 4),
+            ("not_saved", 5),
             ("offline", 4),
             ("plain_http", 1),
             ("port_in_use", 1),
@@ -157,6 +172,8 @@ mod tests {
             ("server_error", 4),
             ("timed_out", 4),
             ("tls", 4),
+            ("token_too_short", 1),
+            ("token_unusable", 4),
             ("unanswered", 4),
             ("unknown_profile", 1),
             ("way_unsupported", 1),

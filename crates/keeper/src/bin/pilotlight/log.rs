@@ -87,12 +87,15 @@ fn took(note: &Note) -> Option<u64> {
         | Note::SignedIn { took_ms, .. } => Some(*took_ms),
         Note::BreakerOpened { .. }
         | Note::ConfigProblem { .. }
+        | Note::Elsewhere { .. }
+        | Note::EndedUnsaved
         | Note::HeartbeatUnanswered { .. }
         | Note::Interrupted
         | Note::KeeperStarted { .. }
         | Note::KeeperStopped
         | Note::Kept { .. }
         | Note::LateAnswer { .. }
+        | Note::Odd { .. }
         | Note::OtherPerson { .. }
         | Note::NeedsLogin { .. }
         | Note::Rejected { .. }
@@ -102,6 +105,7 @@ fn took(note: &Note) -> Option<u64> {
         | Note::SignOutNotTold
         | Note::SignOutTold { .. }
         | Note::SignedOut
+        | Note::Thawed { .. }
         | Note::Unsaved { .. }
         | Note::VaultWaiting { .. }
         | Note::Woke { .. } => None,

@@ -1,0 +1,134 @@
+//! Every limit of time that holds for longer than a moment, in one place, so that their order can be seen and tested.
+//!
+//! Each is either a constant or a function of `timeout`, which a profile may set for one message ([`MESSAGE`] when it
+//! does not). The order is not decoration: a limit that encloses another and is shorter ends what the inner one would
+//! have let succeed, and where a refresh token has been spent that ends the session.
+
+use core::time::Duration;
+
+/// One message and its answer, whole (`timeout` of a profile, when it says nothing).
+pub const MESSAGE: Duration = seconds(30);
+
+/// The longest `timeout` that a profile may ask for.
+pub const LONGEST_MESSAGE: Duration = seconds(600);
+
+/// Until a connection stands; a part of [`MESSAGE`].
+pub const CONNECT: Duration = seconds(10);
+
+/// Messages that one exchange is made of at most: what has to be fetched before the token is spent has the time of
+/// one, however many it takes; then the token is sent, once more with the provider's nonce, and once more by its clock.
+const MESSAGES: u32 = 4;
+
+/// The whole of one exchange with a token endpoint, preparations included.
+pub fn exchange(message: Duration) -> Duration {
+    message.saturating_mul(MESSAGES)
+}
+
+/// What the adapter has beyond its budget to report that it is used up. A worker that has not reported by then is
+/// called off; it is never replaced while it lives.
+pub const REPORT: Duration = seconds(15);
+
+/// After a freeze the timers fire all at once. Whoever finds that its time ran out while nothing ran looks once more
+/// for that long, because the answer may lie in the socket.
+pub const SECOND_LOOK: Duration = seconds(5);
+
+/// A timer that fires later than that did not run: the process was frozen, or the machine slept.
+pub const LATE: Duration = seconds(2);
+
+/// A person at a sign-in page, a second factor included.
+pub const AT_BROWSER: Duration = seconds(300);
+
+/// A person with another device, however long a provider lets its codes live.
+pub const ON_DEVICE: Duration = seconds(3600);
+
+/// A whole sign-in: the description and the request, the person, and then the code, the keys, the name.
+pub fn sign_in(person: Duration, message: Duration) -> Duration {
+    person.saturating_add(exchange(message).saturating_mul(2))
+}
+
+/// A name for somebody who is signed in already.
+pub const NAME: Duration = seconds(3);
+
+/// Somebody looks at a form while a provider is described.
+pub const DESCRIBE: Duration = seconds(15);
+
+/// Timers stand still while a machine sleeps, so nothing that is waited for by the clock is waited for in one go.
+pub const NAP: Duration = seconds(5);
+
+/// The keeper looks at the clock at least that often.
+pub const LONGEST_SLEEP: Duration = seconds(30);
+
+/// New tokens wait that long for the vault. People wait behind it, and a locked keyring can take minutes.
+pub const SAVE: Duration = seconds(2);
+
+/// A keyring that is well takes less for anything.
+pub const VAULT_LOOK: Duration = seconds(2);
+
+/// `stop`, and the end of a desktop session: for what is in flight and what is not saved yet.
+pub const STOP: Duration = seconds(20);
+
+/// A caller that names no time of its own: as long as a person looks at something that does not move.
+pub const CALLER: Duration = seconds(30);
+
+/// What a face gives the keeper beyond the time that a request names.
+pub const FACE_GRACE: Duration = seconds(5);
+
+/// A face waits that long for an answer to a request without a time of its own.
+pub const FACE: Duration = seconds(180);
+
+/// A face waits that long for a request behind which there is a person, or a whole exchange.
+pub const FACE_WITH_PERSON: Duration = seconds(4 * 3600);
+
+/// A keeper that was just started says that it listens.
+pub const START: Duration = seconds(20);
+
+/// A browser fetches a page from this very machine.
+pub const LANDING: Duration = seconds(10);
+
+/// Who connects to a port of ours and says nothing is not waited for.
+pub const HEADERS: Duration = seconds(10);
+
+const fn seconds(n: u64) -> Duration {
+    Duration::from_secs(n)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whatever encloses another limit is longer than that one, for every `timeout` that a profile may have.
+    #[test]
+    fn what_encloses_is_longer() {
+        for message in [Duration::from_millis(100), MESSAGE, LONGEST_MESSAGE] {
+            let called_off = exchange(message) + REPORT;
+            let browser = sign_in(AT_BROWSER, message);
+            let device = sign_in(ON_DEVICE, message);
+            for (inner, outer, what) in [
+                (message, exchange(message), "a message is a part of an exchange"),
+                (exchange(message), called_off, "a worker reports before it is called off"),
+                (AT_BROWSER + exchange(message), browser, "tokens are bought after the person is done"),
+                (ON_DEVICE + exchange(message), device, "and on a device"),
+                (browser + REPORT, FACE_WITH_PERSON, "a face waits for a sign-in at a browser"),
+                (device + REPORT, FACE_WITH_PERSON, "a face waits for a sign-in on a device"),
+                (called_off, FACE_WITH_PERSON, "a face waits for a refresh"),
+            ] {
+                assert!(inner < outer, "{what}: {inner:?} is not below {outer:?} with {message:?}");
+            }
+        }
+        for (inner, outer, what) in [
+            (CONNECT, MESSAGE, "a connection is a part of a message"),
+            (MESSAGE, LONGEST_MESSAGE, "the usual timeout is allowed"),
+            (SECOND_LOOK, REPORT, "a second look ends before the worker is called off"),
+            (LATE, SECOND_LOOK, "what counts as late is less than what is given for it"),
+            (NAP, LONGEST_SLEEP, "naps are short"),
+            (SAVE, STOP, "a save has its time before the end"),
+            (VAULT_LOOK, STOP, "so has a look at the vault"),
+            (STOP, FACE, "a face hears what became of a stop"),
+            (CALLER + FACE_GRACE, FACE, "a face waits for what a caller waits for"),
+            (NAME, MESSAGE, "a name is not worth a whole message"),
+            (DESCRIBE, MESSAGE, "neither is a form"),
+        ] {
+            assert!(inner < outer, "{what}: {inner:?} is not below {outer:?}");
+        }
+    }
+}
