@@ -11,11 +11,15 @@ mod bench;
 mod demands;
 #[path = "rules/heartbeats.rs"]
 mod heartbeats;
+#[path = "rules/promise.rs"]
+mod promise;
 
 use std::time::Duration;
 
-use bench::{Bench, PATIENCE, dead, fresh, limited, minutes, offline, seconds, suspect, tokens, unanswered};
-use session::event::{Effect, Event};
+use bench::{
+    ASKED, Bench, PATIENCE, dead, fresh, limited, minutes, offline, seconds, suspect, tokens, unanswered,
+};
+use session::event::{Asker, Effect, Event, Found, Memory};
 use session::policy::Policy;
 use session::reason::{Lost, Trouble, VaultTrouble};
 use session::session::{Phase, Prospect};
@@ -43,7 +47,7 @@ fn a3_after_a_sleep_the_network_is_given_a_moment_to_come_back() {
         bench.sent.is_empty() && wait.is_some_and(|wait| wait >= seconds(1) && wait <= seconds(4)),
         "{wait:?}"
     );
-    bench.tell(Event::Wanted { min_valid: Duration::ZERO });
+    bench.tell(Event::Wanted { min_valid: Duration::ZERO, by: Asker::Machine });
     assert_eq!(bench.sent.len(), 1);
 }
 
@@ -81,7 +85,7 @@ fn a8_at_most_two_refreshes_in_a_lifetime() {
                 bench.run(seconds(lifetime) / 50, |_| fresh(lifetime));
                 let min_valid = seconds(lifetime);
                 if bench.session.access_token(bench.now, min_valid).is_none() {
-                    bench.tell_and_answer(Event::Wanted { min_valid }, &fresh(lifetime));
+                    bench.tell_and_answer(Event::Wanted { min_valid, by: Asker::Machine }, &fresh(lifetime));
                 }
             }
             let made = bench.sent.len();
@@ -117,7 +121,7 @@ fn a11_a_token_of_unknown_lifetime_is_good_while_the_provider_hands_it_out() {
 fn a10_absurd_lifetimes_neither_spin_nor_last_for_ever() {
     for told in [Duration::ZERO, Duration::from_millis(1), seconds(1_000_000_000_000), Duration::MAX] {
         let mut bench = Bench::signed_in(seconds(60));
-        bench.tell_and_answer(Event::Asked, &Verdict::Fresh(tokens("a2", None, Some(told))));
+        bench.tell_and_answer(ASKED, &Verdict::Fresh(tokens("a2", None, Some(told))));
         let refresh_at =
             bench.session.view(bench.now).refresh_at.expect("a good token is refreshed some day");
         let wait = refresh_at.since(bench.now);
@@ -146,7 +150,7 @@ fn a16_a_refusal_at_half_life_is_one_refresh_and_the_next_refusal_surfaces() {
 fn a16_a_refusal_cuts_a_long_pause_short_but_not_one_that_the_provider_asked_for() {
     for (answer, longest) in [(offline(), seconds(3)), (limited(Some(seconds(600))), seconds(600))] {
         let mut bench = Bench::signed_in(seconds(30 * 86_400));
-        bench.tell_and_answer(Event::Asked, &answer);
+        bench.tell_and_answer(ASKED, &answer);
         bench.tell(Event::Rejected { generation: 1 });
         let Phase::Waiting { until, .. } = bench.session.phase() else {
             panic!("{:?}", bench.session.phase())
@@ -161,7 +165,7 @@ fn b1_ten_thousand_callers_are_one_refresh() {
     let mut bench = Bench::signed_in(seconds(3600));
     bench.now = bench.now + minutes(61);
     for _ in 0..10_000 {
-        bench.tell(Event::Wanted { min_valid: Duration::ZERO });
+        bench.tell(Event::Wanted { min_valid: Duration::ZERO, by: Asker::Machine });
     }
     assert_eq!(bench.sent.len(), 1);
 }
@@ -184,7 +188,10 @@ fn b4_callers_in_an_outage_share_its_few_tries() {
             let mut bench = Bench::seeded(seed).sign_in(seconds(3600));
             bench.now = bench.now + minutes(61);
             for _ in 0..1980 {
-                bench.tell_and_answer(Event::Wanted { min_valid: Duration::ZERO }, &failure);
+                bench.tell_and_answer(
+                    Event::Wanted { min_valid: Duration::ZERO, by: Asker::Machine },
+                    &failure,
+                );
                 bench.run(seconds(10) / 1980, |_| failure.clone());
             }
             let made = bench.sent.len();
@@ -196,7 +203,7 @@ fn b4_callers_in_an_outage_share_its_few_tries() {
 /// Whatever is awaited: the refresh, the vault, the sign-in, the first reading of the vault.
 #[test]
 fn b14_after_a_sign_out_nothing_comes_back() {
-    let refreshing = Bench::signed_in(seconds(3600)).told(Event::Asked);
+    let refreshing = Bench::signed_in(seconds(3600)).told(ASKED);
     let rotated = Verdict::Fresh(tokens("a2", Some("r2"), None));
     let saving = refreshing.clone().with_a_hanging_vault().answered(&rotated);
     let signing_in =
@@ -216,7 +223,7 @@ fn b14_after_a_sign_out_nothing_comes_back() {
 
 #[test]
 fn b15_an_answer_for_the_one_who_was_signed_in_before_is_revoked() {
-    let mut bench = Bench::signed_in(seconds(3600)).told(Event::Asked);
+    let mut bench = Bench::signed_in(seconds(3600)).told(ASKED);
     let attempt = bench.in_flight.expect("a refresh is in flight");
     bench = bench.sign_in_with(tokens("b1", Some("rb1"), Some(seconds(3600))));
     let verdict = Verdict::Fresh(tokens("late-a", Some("late-r"), None));
@@ -249,15 +256,17 @@ fn c6_an_answer_without_a_refresh_token_keeps_the_old_one() {
 
 #[test]
 fn d5_too_many_requests_is_a_pause_and_good_tokens_are_served_through_it() {
-    let mut bench = Bench::signed_in(seconds(3600)).told(Event::Asked).answered(&limited(Some(seconds(60))));
-    for event in [Event::Asked, Event::Wanted { min_valid: minutes(59) }, Event::NetworkUp, Event::Tick] {
+    let mut bench = Bench::signed_in(seconds(3600)).told(ASKED).answered(&limited(Some(seconds(60))));
+    for event in
+        [ASKED, Event::Wanted { min_valid: minutes(59), by: Asker::Machine }, Event::NetworkUp, Event::Tick]
+    {
         bench.tell(event);
     }
     bench.run(seconds(59), |_| fresh(3600));
     assert_eq!(bench.sent.len(), 1, "nothing before the time that the provider named");
     assert!(bench.session.access_token(bench.now, minutes(20)).is_some());
     bench.now = bench.now + seconds(1);
-    bench.tell_and_answer(Event::Asked, &limited(None));
+    bench.tell_and_answer(ASKED, &limited(None));
     assert_eq!(bench.sent.len(), 2, "and a person is held back no longer than that");
     bench.now = bench.now + minutes(120);
     bench.tell_and_answer(Event::Tick, &limited(None));
@@ -266,7 +275,7 @@ fn d5_too_many_requests_is_a_pause_and_good_tokens_are_served_through_it() {
 
 #[test]
 fn d7_a_refusal_before_the_end_leaves_the_access_token_its_time() {
-    let mut bench = Bench::signed_in(seconds(3600)).told(Event::Asked).answered(&dead());
+    let mut bench = Bench::signed_in(seconds(3600)).told(ASKED).answered(&dead());
     assert_eq!(bench.session.phase(), Phase::NeedsLogin { why: Lost::Refused });
     assert!(matches!(bench.session.prospect(bench.now, seconds(60)), Prospect::Ready { .. }));
     bench.run(minutes(61), |_| fresh(3600));
@@ -277,7 +286,7 @@ fn d7_a_refusal_before_the_end_leaves_the_access_token_its_time() {
 fn d9_callers_never_open_a_sign_in() {
     let mut bench = Bench::signed_in(seconds(3600)).told(Event::SignOut);
     for _ in 0..1000 {
-        let effects = bench.tell(Event::Wanted { min_valid: Duration::ZERO });
+        let effects = bench.tell(Event::Wanted { min_valid: Duration::ZERO, by: Asker::Machine });
         assert!(!effects.iter().any(|effect| matches!(effect, Effect::SignIn { .. })));
         let prospect = bench.session.prospect(bench.now, Duration::ZERO);
         assert_eq!(prospect, Prospect::NeedsLogin(Lost::SignedOut), "and are told so at once");
@@ -292,12 +301,12 @@ fn d10_a_refusal_that_nobody_recognises_counts_when_it_repeats_and_the_token_is_
     let span = bench.sent_at[bench.sent_at.len() - 1].since(bench.sent_at[0]);
     assert!(bench.sent.len() >= 3 && span >= seconds(120), "{} tries in {span:?}", bench.sent.len());
     assert_eq!(bench.vault.as_deref(), Some("r1"));
-    bench.tell_and_answer(Event::Asked, &suspect(true));
+    bench.tell_and_answer(ASKED, &suspect(true));
     assert!(
         matches!(bench.session.phase(), Phase::Waiting { .. }),
         "one more says no more than the first did"
     );
-    bench.tell_and_answer(Event::Asked, &fresh(3600));
+    bench.tell_and_answer(ASKED, &fresh(3600));
     assert_eq!(bench.session.phase(), Phase::Fresh, "and trying again revives it");
 }
 
@@ -310,9 +319,11 @@ fn d10_a_gateway_may_refuse_for_hours() {
 
 #[test]
 fn d11_a_dead_token_is_never_sent_again() {
-    let mut bench = Bench::signed_in(seconds(3600)).told(Event::Asked).answered(&dead());
+    let mut bench = Bench::signed_in(seconds(3600)).told(ASKED).answered(&dead());
     for _ in 0..100 {
-        for event in [Event::Asked, Event::NetworkUp, Event::Wanted { min_valid: Duration::ZERO }] {
+        for event in
+            [ASKED, Event::NetworkUp, Event::Wanted { min_valid: Duration::ZERO, by: Asker::Machine }]
+        {
             bench.tell(event);
         }
         bench.tell(Event::Rejected { generation: 1 });
@@ -356,18 +367,16 @@ fn e4_a_locked_vault_is_asked_again_and_never_written_to() {
         bench.now = bench.session.deadline().expect("it will ask again");
     }
     assert!(asked > 900, "asked {asked} times");
-    let refresh = Some(RefreshToken::new("r1"));
     bench.tell(Event::Tick);
-    bench.tell_and_answer(
-        Event::Loaded { refresh, account: Account::default(), interrupted: false },
-        &fresh(3600),
-    );
+    let found = Found::Token { refresh: RefreshToken::new("r1"), account: Account::default() };
+    let loaded = Event::Loaded { found, memory: Memory::default(), interrupted: false };
+    bench.tell_and_answer(loaded, &fresh(3600));
     assert_eq!(bench.session.phase(), Phase::Fresh);
 }
 
 #[test]
 fn e6_a_vault_that_answers_late_has_answered() {
-    let mut bench = Bench::signed_in(seconds(3600)).with_a_hanging_vault().told(Event::Asked);
+    let mut bench = Bench::signed_in(seconds(3600)).with_a_hanging_vault().told(ASKED);
     bench = bench.answered(&Verdict::Fresh(tokens("a2", Some("r2"), Some(seconds(3600)))));
     bench.run(seconds(45), |_| fresh(3600));
     assert_eq!(bench.session.phase(), Phase::Fresh, "nobody waited for it longer than two seconds");

@@ -9,7 +9,8 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use session::Session;
-use session::event::{Attempt, Beat, Effect, Event};
+use session::binding::Place;
+use session::event::{Asker, Attempt, Beat, Effect, Event, Found, Memory};
 use session::oauth::error::{Interaction, Need};
 use session::policy::Policy;
 use session::reason::{Lost, Trouble, VaultTrouble};
@@ -46,6 +47,8 @@ fn every_cell_reports_its_deadline_and_prints_no_token() {
             );
             match session.deadline() {
                 Some(at) => assert!(at > scene.now, "{told}: left due"),
+                // Nothing is begun before the end.
+                None if name == "Ending" => {}
                 None => assert!(
                     matches!(
                         session.phase(),
@@ -122,7 +125,7 @@ fn scenes() -> Vec<Scene> {
     let never = unread.clone().told(loaded(None));
     let living = never.clone().signed_in();
     let fresh = living.clone().later(minutes(10));
-    let refreshing = fresh.clone().told(Event::Asked);
+    let refreshing = fresh.clone().told(asked(Asker::Person));
     let unanswered = |verdict: Verdict| refreshing.clone().answered(verdict);
     let limited = Verdict::Transient {
         trouble: Trouble::RateLimited,
@@ -248,10 +251,15 @@ impl Scene {
     fn events(&self) -> Vec<(String, Event)> {
         let mut events: Vec<(String, Event)> = Vec::new();
         let mut add = |name: &str, event: Event| events.push((name.to_owned(), event));
-        add("Asked", Event::Asked);
+        add("Asked", asked(Asker::Person));
+        add("Asked by a machine", asked(Asker::Machine));
         add("Tick", Event::Tick);
-        add("Wanted any", Event::Wanted { min_valid: Duration::ZERO });
-        add("Wanted an hour", Event::Wanted { min_valid: minutes(60) });
+        add("Wanted any", wanted(Duration::ZERO, Asker::Machine));
+        add("Wanted any by a person", wanted(Duration::ZERO, Asker::Person));
+        add("Wanted 55 min", wanted(minutes(55), Asker::Machine));
+        add("Wanted two hours", wanted(minutes(120), Asker::Machine));
+        add("Ending", Event::Ending);
+        add("Stays", Event::Stays);
         add("NetworkUp", Event::NetworkUp);
         add("Woke 8 h", Event::Woke { slept: minutes(480) });
         add("Rejected current", Event::Rejected { generation: self.access });
@@ -270,6 +278,7 @@ impl Scene {
             for (name, verdict) in verdicts() {
                 add(&format!("Refreshed {name}"), Event::Refreshed { attempt, verdict });
             }
+            add("Withheld 5 s", Event::Withheld { attempt, wait: Duration::from_secs(5) });
         }
         for (name, verdict) in [("fresh", rotated()), ("dead", Verdict::Dead)] {
             add(
@@ -296,11 +305,9 @@ impl Scene {
             Vault::Idle => {}
             Vault::Reads => {
                 add("Loaded a token", loaded(Some("secret-r1")));
-                let refresh = Some(RefreshToken::new("secret-r1"));
-                add(
-                    "Loaded, interrupted",
-                    Event::Loaded { refresh, account: Account::default(), interrupted: true },
-                );
+                add("Loaded, interrupted", found(token("secret-r1"), None, true));
+                add("Loaded elsewhere", found(Found::Elsewhere(vec![Place::Token]), None, false));
+                add("Loaded nothing, was refused", found(Found::Nothing, Some(Lost::Refused), false));
                 add("Loaded nothing", loaded(None));
                 add("NotLoaded", Event::NotLoaded(VaultTrouble::Locked));
             }
@@ -368,8 +375,24 @@ fn demanded(generation: u32, need: Need) -> Event {
     Event::Demanded { generation, interaction: Interaction::of(need) }
 }
 
-fn loaded(token: Option<&str>) -> Event {
-    Event::Loaded { refresh: token.map(RefreshToken::new), account: Account::default(), interrupted: false }
+fn asked(by: Asker) -> Event {
+    Event::Asked { by }
+}
+
+fn wanted(min_valid: Duration, by: Asker) -> Event {
+    Event::Wanted { min_valid, by }
+}
+
+fn loaded(text: Option<&str>) -> Event {
+    found(text.map_or(Found::Nothing, token), None, false)
+}
+
+fn token(text: &str) -> Found {
+    Found::Token { refresh: RefreshToken::new(text), account: Account::default() }
+}
+
+fn found(found: Found, lost: Option<Lost>, interrupted: bool) -> Event {
+    Event::Loaded { found, memory: Memory { lost, ..Memory::default() }, interrupted }
 }
 
 fn minutes(n: u64) -> Duration {

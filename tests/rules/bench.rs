@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use session::Session;
-use session::event::{Attempt, Beat, Effect, Event};
+use session::event::{Asker, Attempt, Beat, Effect, Event, Found, Memory};
 use session::note::Note;
 use session::oauth::error::{Interaction, Need};
 use session::policy::Policy;
@@ -23,6 +23,12 @@ pub(crate) struct Bench {
     pub(crate) sent_at: Vec<Timestamp>,
     pub(crate) revoked: Vec<String>,
     pub(crate) vault: Option<String>,
+    /// Who was told to report.
+    pub(crate) called_off: Vec<Attempt>,
+    /// What the next process will know.
+    pub(crate) memory: Memory,
+    /// The next process is told that an exchange was in flight.
+    pub(crate) interrupted: bool,
     /// What the journal was told.
     pub(crate) notes: Vec<Note>,
     /// Whose the token in the vault is.
@@ -48,6 +54,9 @@ impl Bench {
             sent_at: Vec::new(),
             revoked: Vec::new(),
             vault: None,
+            called_off: Vec::new(),
+            memory: Memory::default(),
+            interrupted: false,
             notes: Vec::new(),
             owner: Account::default(),
             pulse: |_| Beat::Good,
@@ -132,6 +141,7 @@ impl Bench {
             match effect {
                 Effect::Refresh { attempt, token, .. } => {
                     self.in_flight = Some(attempt);
+                    self.interrupted = true;
                     self.sent.push(token.expose().to_owned());
                     self.sent_at.push(self.now);
                 }
@@ -140,9 +150,14 @@ impl Bench {
                     self.revoked.extend(refresh.iter().map(|token| token.expose().to_owned()));
                 }
                 Effect::Load => {
-                    let refresh = self.vault.clone().map(RefreshToken::new);
-                    let account = self.owner.clone();
-                    self.vault_says(Event::Loaded { refresh, account, interrupted: false });
+                    let found = match &self.vault {
+                        Some(token) => {
+                            Found::Token { refresh: RefreshToken::new(&**token), account: self.owner.clone() }
+                        }
+                        None => Found::Nothing,
+                    };
+                    let (memory, interrupted) = (self.memory.clone(), self.interrupted);
+                    self.vault_says(Event::Loaded { found, memory, interrupted });
                 }
                 Effect::Save { generation, .. } if self.failing_saves > 0 => {
                     self.failing_saves -= 1;
@@ -162,6 +177,9 @@ impl Bench {
                     self.tell(Event::Beaten { attempt, beat: (self.pulse)(self.beats.len()) });
                 }
                 Effect::Note(note) => self.notes.push(note),
+                Effect::CallOff { attempt } => self.called_off.push(attempt),
+                Effect::Remember(memory) => self.memory = memory,
+                Effect::Unmark => self.interrupted = false,
                 Effect::Publish { .. } => {}
             }
         }
@@ -296,3 +314,6 @@ pub(crate) fn seconds(n: u64) -> Duration {
 pub(crate) fn minutes(n: u64) -> Duration {
     seconds(60 * n)
 }
+
+/// By somebody at the window.
+pub(crate) const ASKED: Event = Event::Asked { by: Asker::Person };

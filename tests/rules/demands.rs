@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use session::event::{Effect, Event};
+use session::event::{Asker, Effect, Event};
 use session::note::Note;
 use session::oauth::error::{Interaction, Need};
 use session::reason::{Cause, Lost, Trouble};
@@ -10,7 +10,9 @@ use session::session::{Phase, Prospect};
 use session::tokens::{Account, Identity, Secret};
 use session::verdict::Verdict;
 
-use crate::bench::{Bench, PATIENCE, dead, fresh, interaction, limited, minutes, offline, seconds, tokens};
+use crate::bench::{
+    ASKED, Bench, PATIENCE, dead, fresh, interaction, limited, minutes, offline, seconds, tokens,
+};
 
 #[test]
 fn d12_a_demand_is_shown_and_requests_and_refreshes_go_on_behind_it() {
@@ -33,20 +35,20 @@ fn d12_a_demand_is_shown_and_requests_and_refreshes_go_on_behind_it() {
         matches!(held, Prospect::Held { trouble: Trouble::Offline, .. }),
         "and callers hear the truth: {held:?}"
     );
-    bench.tell_and_answer(Event::Asked, &offline());
+    bench.tell_and_answer(ASKED, &offline());
     assert!(matches!(bench.session.phase(), Phase::Waiting { .. }));
 }
 
 #[test]
 fn d12_whoever_asks_for_a_refresh_does_without_what_was_demanded() {
     let mut bench = Bench::signed_in(seconds(3600)).told(step_up(1));
-    bench.tell(Event::Asked);
+    bench.tell(ASKED);
     assert!(matches!(bench.session.phase(), Phase::Refreshing { cause: Cause::Asked, .. }));
     let bench = bench.answered(&fresh(3600));
     assert_eq!((bench.session.phase(), bench.session.demand()), (Phase::Fresh, None));
 
-    let mut paused = Bench::signed_in(seconds(3600)).told(Event::Asked).answered(&limited(Some(minutes(9))));
-    paused = paused.told(step_up(1)).told(Event::Asked);
+    let mut paused = Bench::signed_in(seconds(3600)).told(ASKED).answered(&limited(Some(minutes(9))));
+    paused = paused.told(step_up(1)).told(ASKED);
     assert!(
         matches!(paused.session.phase(), Phase::Waiting { .. }),
         "and sees what the provider has asked for"
@@ -54,7 +56,7 @@ fn d12_whoever_asks_for_a_refresh_does_without_what_was_demanded() {
     assert_eq!(paused.sent.len(), 1);
 
     let without = Bench::signed_in(seconds(3600)).sign_in_with(tokens("b1", None, Some(seconds(3600))));
-    let without = without.told(step_up(2)).told(Event::Asked);
+    let without = without.told(step_up(2)).told(ASKED);
     assert_eq!(without.session.phase(), STEP_UP, "there is nothing to refresh with");
 }
 
@@ -78,7 +80,7 @@ fn d12_a_sign_out_ends_a_demand() {
 
 #[test]
 fn d12_what_an_old_token_lacked_says_nothing_of_the_new_one() {
-    let bench = Bench::signed_in(seconds(3600)).told(Event::Asked).answered(&fresh(3600));
+    let bench = Bench::signed_in(seconds(3600)).told(ASKED).answered(&fresh(3600));
     for mut bench in [bench, Bench::restored("r1"), Bench::signed_in(seconds(9)).told(Event::SignOut)] {
         let phase = bench.session.phase();
         for generation in [0, 1, 3] {
@@ -127,21 +129,23 @@ fn d12_resources_that_demand_this_and_that_are_one_demand() {
 #[test]
 fn d12_an_interaction_stops_the_refreshing_and_keeps_the_token() {
     for need in NEEDS {
-        let mut bench = Bench::signed_in(seconds(3600)).told(Event::Asked).answered(&interaction(need));
+        let mut bench = Bench::signed_in(seconds(3600)).told(ASKED).answered(&interaction(need));
         let why = need.lost();
         assert_eq!(bench.session.phase(), Phase::NeedsLogin { why });
         let prospect = bench.session.prospect(bench.now, seconds(60));
         assert!(matches!(prospect, Prospect::Ready { .. }), "the access token has its time: {prospect:?}");
-        for event in
-            [Event::NetworkUp, Event::Wanted { min_valid: minutes(60) }, Event::Rejected { generation: 1 }]
-        {
+        for event in [
+            Event::NetworkUp,
+            Event::Wanted { min_valid: minutes(60), by: Asker::Machine },
+            Event::Rejected { generation: 1 },
+        ] {
             bench.tell(event);
             bench.run(minutes(60), |_| fresh(3600));
         }
         assert_eq!(bench.session.prospect(bench.now, Duration::ZERO), Prospect::NeedsLogin(why));
         assert_eq!((bench.sent.len(), bench.vault.as_deref()), (1, Some("r1")));
         assert!(bench.revoked.is_empty() && bench.session.deadline().is_none());
-        bench.tell_and_answer(Event::Asked, &fresh(3600));
+        bench.tell_and_answer(ASKED, &fresh(3600));
         assert_eq!(
             (bench.session.phase(), bench.session.demand()),
             (Phase::Fresh, None),
@@ -154,16 +158,16 @@ fn d12_an_interaction_stops_the_refreshing_and_keeps_the_token() {
 /// And the other way round: somebody in charge has made the token die meanwhile.
 #[test]
 fn d12_trying_again_may_bring_the_same_or_worse() {
-    let asked = Bench::signed_in(seconds(3600)).told(Event::Asked).answered(&interaction(Need::Login));
+    let asked = Bench::signed_in(seconds(3600)).told(ASKED).answered(&interaction(Need::Login));
     let mut same = asked.clone();
     for tries in 2..10 {
-        same.tell_and_answer(Event::Asked, &interaction(Need::Login));
+        same.tell_and_answer(ASKED, &interaction(Need::Login));
         assert_eq!(
             (same.session.phase(), same.sent.len()),
             (Phase::NeedsLogin { why: Lost::LoginRequired }, tries)
         );
     }
-    let dead = asked.told(Event::Asked).answered(&dead());
+    let dead = asked.told(ASKED).answered(&dead());
     assert_eq!((dead.session.phase(), dead.vault), (Phase::NeedsLogin { why: Lost::Refused }, None));
 }
 
@@ -172,7 +176,7 @@ fn d12_trying_again_may_bring_the_same_or_worse() {
 fn d12_a_demand_on_top_of_an_interaction_locks_nobody_out() {
     let claims = Interaction { claims: Some("{}".into()), ..Interaction::of(Need::Login) };
     let verdict = Verdict::Interaction(claims);
-    let after = Bench::signed_in(seconds(3600)).told(Event::Asked).answered(&verdict).told(step_up(1));
+    let after = Bench::signed_in(seconds(3600)).told(ASKED).answered(&verdict).told(step_up(1));
     let before = Bench::signed_in(seconds(3600)).told(step_up(1)).told(Event::Tick);
     let before = before.refreshed_of_itself(&verdict);
     for mut bench in [after, before] {
@@ -180,7 +184,7 @@ fn d12_a_demand_on_top_of_an_interaction_locks_nobody_out() {
         let demand = bench.session.demand().expect("both are demanded");
         assert_eq!((demand.need, demand.claims.as_deref()), (Need::Login, Some("{}")));
         assert_eq!((demand.acr_values.as_deref(), demand.max_age), (Some("gold"), Some(300)));
-        bench.tell_and_answer(Event::Asked, &fresh(3600));
+        bench.tell_and_answer(ASKED, &fresh(3600));
         assert_eq!(bench.session.phase(), Phase::Fresh);
     }
 }
@@ -196,7 +200,7 @@ fn b15_an_account_is_saved_with_its_token_and_comes_back_with_it() {
     let mut bench =
         Bench::signed_in(seconds(60)).sign_in_as(account.clone(), tokens("b1", Some("rb1"), None));
     assert_eq!((bench.session.account(), &bench.owner), (&account, &account));
-    bench.tell_and_answer(Event::Asked, &Verdict::Fresh(tokens("b2", Some("rb2"), None)));
+    bench.tell_and_answer(ASKED, &Verdict::Fresh(tokens("b2", Some("rb2"), None)));
     assert_eq!((&bench.owner, bench.vault.as_deref()), (&account, Some("rb2")));
     let mut bench = bench.restarted();
     assert_eq!(bench.session.account(), &account);

@@ -5,8 +5,12 @@ use session::tokens::{AccessToken, Tokens};
 /// The laws, each named for what it forbids or demands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Law {
+    /// Of a token of which nobody said how long it lives, nobody knows that it is over.
+    AnUnknownLifetimeEndsNothing,
     /// A resource that wants a person takes nothing away: what was good for others is good still.
     ADemandEndsNothing,
+    /// What guards against machines, and every pause of ours, is not in a person's way.
+    APersonIsNotAStorm,
     /// What a person has to do is said until it is done, or until the person wants to do without it.
     ADemandIsShown,
     /// Whoever asks just after a failure does not set off the next one.
@@ -28,7 +32,13 @@ pub(crate) enum Law {
     /// What only a person can mend is not tried again without one.
     OnlyAPersonGoesOn,
     OrphansAreRevoked,
-    /// An answer that slept through a suspend with the machine is not too late.
+    /// An exchange ends with its report: an answer to the one in flight is taken, however late it comes.
+    NoAnswerIsTooLate,
+    /// What belongs to another server's profile stays where it is: nothing of it is sent, overwritten or taken away.
+    NothingGoesElsewhere,
+    /// Before the end nothing is begun that the end could cut off.
+    NothingNewBeforeTheEnd,
+    /// Whoever is at work sleeps with the machine: nobody is called off for time in which nothing ran.
     PatienceSleepsToo,
     RefreshesAreFew,
     RetryAfterIsKept,
@@ -36,7 +46,9 @@ pub(crate) enum Law {
     StaleAnswersChangeNothing,
     /// Nobody's tokens are saved under another name, or without what they are bound to.
     TokensKeepTheirOwner,
-    /// A session needs a person only for a reason that is true.
+    /// The next process is told of an exchange of which nobody knows how it ended, until that is known and saved.
+    TheMarkStaysWhileInDoubt,
+    /// A session needs a person only for a reason that is true, also after a restart.
     TheReasonIsTrue,
     /// Never a refresh token but the newest one received.
     TheNewestTokenIsSent,
@@ -51,6 +63,8 @@ pub(crate) enum Standing {
     /// A demand, and the token that was good before it.
     Demand(Option<AccessToken>),
     Foreign(Tokens),
+    /// A person asks for what can be done at once.
+    OfAPerson,
     Stale,
 }
 
@@ -58,7 +72,7 @@ impl Standing {
     /// The law that using it breaks.
     pub(crate) fn law(&self) -> Option<Law> {
         match self {
-            Self::Awaited | Self::Demand(_) => None,
+            Self::Awaited | Self::Demand(_) | Self::OfAPerson => None,
             Self::Foreign(_) => Some(Law::NoForeignTokens),
             Self::Stale => Some(Law::StaleAnswersChangeNothing),
         }

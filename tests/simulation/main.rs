@@ -54,27 +54,36 @@ macro_rules! planted {
 
 planted! {
     planted_adopting_foreign_tokens: AdoptsForeignTokens => NoForeignTokens;
-    planted_accepting_stale_answers: AcceptsStaleAnswers => StaleAnswersChangeNothing;
+    planted_accepting_stale_answers: AcceptsStaleAnswers => StaleAnswersChangeNothing | TheNewestTokenIsSent;
     planted_asking_in_a_persons_place: AsksInThePersonsPlace => OnlyAPersonGoesOn;
+    planted_believing_assumptions: BelievesAssumptions => AnUnknownLifetimeEndsNothing;
     planted_believing_in_short_lifetimes: BelievesInShortLifetimes => RefreshesAreFew;
+    planted_clearing_the_mark_at_publish: ClearsTheMarkAtPublish => TheMarkStaysWhileInDoubt;
     planted_deleting_on_vault_trouble: DeletesOnVaultTrouble => TheReasonIsTrue;
     planted_dropping_the_session_on_503: DropsTheSessionOn503 => NothingIsForgottenUnasked | TheReasonIsTrue;
+    planted_dropping_tokens_beside_garbage: DropsTokensBesideGarbage => TheNewestTokenIsSent | TheMarkStaysWhileInDoubt;
     planted_forgetting_when_saving_fails: ForgetsWhenSavingFails => NothingIsForgottenUnasked;
     planted_forgetting_the_owner: ForgetsTheOwner => TokensKeepTheirOwner;
     planted_forgetting_a_demand: ForgetsADemand => ADemandIsShown;
+    planted_forgetting_why: ForgetsWhy => TheReasonIsTrue;
+    planted_giving_up_on_slow_answers: GivesUpOnSlowAnswers => OneRefreshInFlight;
     planted_hiding_deadlines: HidesDeadlines => EveryDeadlineIsReported;
     planted_ignoring_retry_after: IgnoresRetryAfter => RetryAfterIsKept;
-    planted_ignoring_sleep: IgnoresSleep => PatienceSleepsToo | OneRefreshInFlight;
+    planted_ignoring_sleep: IgnoresSleep => PatienceSleepsToo;
     planted_keeping_orphans: KeepsOrphans => OrphansAreRevoked;
+    planted_making_people_wait: MakesPeopleWait => APersonIsNotAStorm;
     planted_never_retrying: NeverRetries => ItRecovers;
     planted_publishing_before_saving: PublishesBeforeSaving => SaveComesBeforePublish;
+    planted_refreshing_before_the_end: RefreshesBeforeTheEnd => NothingNewBeforeTheEnd;
     planted_refreshing_on_every_call: RefreshesOnEveryCall => AFailureIsFollowedByAPause;
     planted_reporting_deadlines_late: ReportsDeadlinesLate => EveryDeadlineIsReported;
     planted_retrying_lost_answers_late: RetriesLostAnswersLate => AGraceSavesTheSession;
     planted_sending_an_old_token: SendsAnOldToken => TheNewestTokenIsSent;
     planted_sending_twice: SendsTwice => OneRefreshInFlight;
     planted_taking_demands_for_refusals: TakesDemandsForRefusals => ADemandEndsNothing;
+    planted_taking_elsewhere_for_ours: TakesElsewhereForOurs => NothingGoesElsewhere;
     planted_taking_interactions_for_death: TakesInteractionsForDeath => AnInteractionKeepsTheToken | TheReasonIsTrue;
+    planted_taking_withheld_for_named: TakesWithheldForNamed => APersonIsNotAStorm;
 }
 
 fn number(name: &str) -> Option<u64> {

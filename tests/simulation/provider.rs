@@ -27,6 +27,8 @@ pub(crate) struct Habits {
     pub(crate) uneven: bool,
     /// Says that a token is dead in a way that nobody can recognise.
     pub(crate) mumbles: bool,
+    /// Now and then its access token is of no use, and the refresh token beside it is.
+    pub(crate) mangles: bool,
     /// Now and then it wants a person, and the refresh token is as good as before.
     pub(crate) calls_for_people: bool,
     /// Its protected resources do, and say what for.
@@ -114,6 +116,9 @@ impl Provider {
         let kept = self.habits.same_access && self.is_young(owner, now);
         let mut tokens = if kept { self.current(owner, now) } else { self.issue(owner, now, dice) };
         tokens.refresh = self.habits.rotates.then(|| RefreshToken::new(&*self.families[owner].refresh));
+        if self.habits.mangles && dice.one_in(10) {
+            tokens.access = None;
+        }
         Verdict::Fresh(tokens)
     }
 

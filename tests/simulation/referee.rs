@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use session::Session;
-use session::event::{Attempt, Effect, Event};
+use session::event::{Asker, Attempt, Effect, Event, Found};
+use session::limits;
 use session::note::Note;
 use session::reason::{Lost, Trouble};
-use session::session::Phase;
+use session::session::{Phase, Source};
 use session::time::Timestamp;
 use session::tokens::{Account, RefreshToken, Tokens};
 use session::verdict::Verdict;
@@ -24,6 +25,13 @@ pub(crate) struct Referee {
     epoch: u32,
     sent: BTreeMap<Attempt, Sent>,
     in_flight: Option<Attempt>,
+    /// What was sent last may have been spent without anybody having seen the answer.
+    doubt: bool,
+    /// The newest refresh token is not known to be saved.
+    unsaved: bool,
+    ending: bool,
+    /// What is in the vault is another server's, until somebody signs in.
+    elsewhere: bool,
     signing_in: Option<(Attempt, Sent)>,
     /// Milliseconds that the sign-in may take.
     patience: u64,
@@ -41,6 +49,10 @@ pub(crate) struct Referee {
     /// The same refusal: its signature, how often, since when.
     suspicion: Option<(u64, u32, u64)>,
     died: Option<Lost>,
+    /// What the next process is told of that.
+    ended: Option<Lost>,
+    /// The access tokens that were refused.
+    refused: BTreeSet<u32>,
     /// The generation of the access token that is out.
     access: Option<u32>,
     demanded: Option<Lost>,
@@ -64,8 +76,8 @@ impl Referee {
 
     /// A new process: what the old one knew is gone, what it had in flight as well.
     pub(crate) fn restart(&mut self) {
-        let (now, refreshes, excused) = (self.now, self.refreshes, self.excused + 2);
-        *self = Self { now, refreshes, excused, ..Self::default() };
+        let (now, refreshes, excused, ended) = (self.now, self.refreshes, self.excused + 2, self.ended);
+        *self = Self { now, refreshes, excused, ended, ..Self::default() };
     }
 
     /// Takes down what the session is told, and whether an answer is one that it waits for.
@@ -74,7 +86,7 @@ impl Referee {
             Event::Refreshed { attempt, verdict } => return self.hear_answer(*attempt, verdict),
             Event::SignedIn { attempt, tokens, account } => {
                 let awaited = self.signing_in.take_if(|(waited, _)| waited == attempt);
-                if awaited.is_none_or(|(_, began)| self.is_over(&began, self.patience)) {
+                if awaited.is_none() {
                     return self.orphan(tokens);
                 }
                 self.begin_epoch();
@@ -91,22 +103,42 @@ impl Referee {
                 self.account = Account::default();
                 self.died = Some(Lost::SignedOut);
             }
-            Event::Loaded { refresh, account, .. } => {
+            Event::Loaded { found, memory, interrupted } => {
                 self.vault_busy = false;
                 if self.epoch == 0 {
-                    self.account = account.clone();
-                    self.newest.clone_from(refresh);
-                    self.died = refresh.is_none().then_some(Lost::Never);
+                    match found {
+                        Found::Elsewhere(_) => {
+                            self.elsewhere = true;
+                            self.died = Some(Lost::Elsewhere);
+                        }
+                        // What was said before the process died holds.
+                        Found::Nothing => self.died = self.ended.or(memory.lost).or(Some(Lost::Never)),
+                        Found::Token { refresh, account } => {
+                            self.account = account.clone();
+                            self.newest = Some(refresh.clone());
+                            self.doubt = *interrupted;
+                        }
+                    }
                 }
             }
             Event::Saved { .. } | Event::NotSaved { .. } => {
                 self.vault_busy = false;
+                // One save at a time, and only of what was newest when it was asked for.
+                self.unsaved &= !(matches!(event, Event::Saved { .. }) && self.save_asked);
                 if self.save_asked {
                     self.unsaved_since = None;
                 }
             }
-            Event::Forgotten | Event::NotForgotten(_) | Event::NotLoaded(_) => self.vault_busy = false,
-            Event::Asked => {
+            Event::Forgotten => {
+                self.vault_busy = false;
+                self.unsaved &= self.newest.is_some();
+            }
+            Event::NotForgotten(_) | Event::NotLoaded(_) => self.vault_busy = false,
+            Event::Asked { by: Asker::Machine } => {
+                self.excused += 1;
+                return Standing::Awaited;
+            }
+            Event::Asked { by: Asker::Person } => {
                 self.excused += 1;
                 self.pause_until = 0;
                 if self.newest.is_some() {
@@ -115,9 +147,30 @@ impl Referee {
                 if session.phase() == (Phase::NeedsLogin { why: Lost::Unsure }) {
                     self.suspicion = None;
                 }
+                let free = self.newest.is_some() && self.in_flight.is_none() && !self.ending;
+                if free && self.unsaved_since.is_none() && self.now >= self.not_before {
+                    return Standing::OfAPerson;
+                }
+            }
+            Event::Ending => {
+                self.ending = true;
+                self.pause_until = 0;
+            }
+            Event::Stays => self.ending = false,
+            Event::Withheld { attempt, wait } => {
+                self.in_flight.take_if(|waited| waited == attempt);
+                self.excused += 1;
+                self.rests_until = self.now + wait.as_millis() as u64;
             }
             Event::Woke { .. } => self.excused += 2,
-            Event::Rejected { .. } | Event::Beaten { .. } => self.excused += 1,
+            Event::Rejected { generation } => {
+                self.excused += 1;
+                self.refused.insert(*generation);
+            }
+            Event::Beaten { .. } => {
+                self.excused += 1;
+                self.refused.extend(self.access);
+            }
             Event::NetworkUp => self.pause_until = 0,
             Event::Demanded { generation, interaction } => {
                 if self.access == Some(*generation) {
@@ -126,7 +179,13 @@ impl Referee {
                 return Standing::Demand(session.access_token(self.time(), Duration::ZERO).cloned());
             }
             Event::SignIn { patience } => self.patience = patience.as_millis() as u64,
-            Event::Tick | Event::Wanted { .. } => {}
+            Event::Tick => {}
+            // Somebody who has nothing to work with does not wait for a pause of ours.
+            Event::Wanted { by, .. } => {
+                if *by == Asker::Person && session.access_token(self.time(), Duration::ZERO).is_none() {
+                    self.pause_until = 0;
+                }
+            }
         }
         Standing::Awaited
     }
@@ -136,9 +195,12 @@ impl Referee {
         let late = effects.iter().any(|effect| matches!(effect, Effect::Note(Note::LateAnswer { .. })));
         match standing {
             Standing::Awaited if late => {
-                return broken(Law::PatienceSleepsToo, "an awaited answer was dropped");
+                return broken(Law::NoAnswerIsTooLate, "an awaited answer was dropped");
             }
-            Standing::Awaited | Standing::Demand(_) | Standing::Stale => {}
+            Standing::OfAPerson if !effects.iter().any(|effect| matches!(effect, Effect::Refresh { .. })) => {
+                return broken(Law::APersonIsNotAStorm, "a person is kept waiting");
+            }
+            Standing::Awaited | Standing::Demand(_) | Standing::OfAPerson | Standing::Stale => {}
             Standing::Foreign(tokens) => self.check_revoked(tokens, effects)?,
         }
         let out = sut.session().access_token(self.time(), Duration::ZERO);
@@ -152,6 +214,7 @@ impl Referee {
         }
         self.check_phase(sut.session().phase())?;
         self.check_deadline(sut)?;
+        self.check_unknown(sut)?;
         if out.is_some_and(|token| self.orphans.contains(token.expose())) {
             return broken(Law::NoForeignTokens, "a foreign access token is out");
         }
@@ -164,8 +227,7 @@ impl Referee {
     }
 
     fn hear_answer(&mut self, attempt: Attempt, verdict: &Verdict) -> Standing {
-        let given_up = self.sent.get(&attempt).is_none_or(|sent| self.is_over(sent, 90_000));
-        if self.in_flight != Some(attempt) || given_up {
+        if self.in_flight != Some(attempt) {
             let foreign = self.sent.get(&attempt).is_some_and(|sent| sent.epoch != self.epoch);
             return match verdict {
                 Verdict::Fresh(tokens) if foreign => self.orphan(tokens),
@@ -174,13 +236,22 @@ impl Referee {
         }
         self.in_flight = None;
         let now = self.now;
+        self.doubt |= verdict.is_ambiguous();
         match verdict {
             Verdict::Dead => {
                 self.newest = None;
-                self.died = Some(Lost::Refused);
+                self.unsaved = true;
+                let why = if std::mem::take(&mut self.doubt) { Lost::Interrupted } else { Lost::Refused };
+                self.died = Some(why);
             }
             Verdict::Fresh(tokens) => {
                 self.suspicion = None;
+                self.doubt = false;
+                if tokens.access.is_none() {
+                    self.excused += 1;
+                    self.pause_until = now + SHORTEST_PAUSE;
+                    self.rests_until = now;
+                }
                 if tokens.refresh.is_some() && tokens.refresh != self.newest {
                     self.receive(tokens.refresh.as_ref());
                 } else {
@@ -217,6 +288,9 @@ impl Referee {
     fn begin_epoch(&mut self) {
         self.epoch += 1;
         self.in_flight = None;
+        self.doubt = false;
+        self.unsaved = true;
+        self.elsewhere = false;
         self.access = None;
         self.demanded = None;
         self.newest = None;
@@ -230,6 +304,7 @@ impl Referee {
     fn receive(&mut self, refresh: Option<&RefreshToken>) {
         self.newest = refresh.cloned();
         self.unsaved_since = refresh.map(|_| self.now);
+        self.unsaved = true;
         self.save_asked = false;
     }
 
@@ -240,6 +315,13 @@ impl Referee {
     }
 
     fn check_effect(&mut self, effect: &Effect, standing: &Standing) -> Verified {
+        let goes = matches!(effect, Effect::Forget | Effect::Refresh { .. } | Effect::Save { .. });
+        if self.elsewhere && goes {
+            return broken(Law::NothingGoesElsewhere, "what is another server's is touched");
+        }
+        if self.ending && matches!(effect, Effect::Refresh { .. } | Effect::Heartbeat { .. }) {
+            return broken(Law::NothingNewBeforeTheEnd, "something is begun before the end");
+        }
         match effect {
             Effect::Refresh { attempt, token, .. } => self.check_refresh(*attempt, token),
             Effect::Save { token, account, .. } => {
@@ -280,17 +362,27 @@ impl Referee {
                 Some(law) => broken(law, "an answer that nobody waits for was believed"),
                 None => Ok(()),
             },
-            Effect::Heartbeat { .. } | Effect::Note(_) | Effect::Revoke { .. } => Ok(()),
+            Effect::Unmark if self.in_flight.is_some() || self.doubt => {
+                broken(Law::TheMarkStaysWhileInDoubt, "nobody knows yet what became of it")
+            }
+            Effect::Unmark if self.unsaved => {
+                broken(Law::TheMarkStaysWhileInDoubt, "what came of it is only in memory")
+            }
+            Effect::Remember(memory) => {
+                self.ended = memory.lost;
+                Ok(())
+            }
+            Effect::CallOff { attempt } => self.check_patience(*attempt),
+            Effect::Heartbeat { .. } | Effect::Note(_) | Effect::Revoke { .. } | Effect::Unmark => Ok(()),
         }
     }
 
     fn check_refresh(&mut self, attempt: Attempt, token: &RefreshToken) -> Verified {
-        if self
-            .in_flight
-            .and_then(|attempt| self.sent.get(&attempt))
-            .is_some_and(|sent| !self.is_over(sent, 90_000))
-        {
-            return broken(Law::OneRefreshInFlight, "a second refresh is sent");
+        if self.in_flight.is_some() {
+            return broken(
+                Law::OneRefreshInFlight,
+                "a second refresh is sent while the first one's worker lives",
+            );
         }
         if self.newest.as_ref() != Some(token) {
             let newest = self.newest.as_ref().map_or("none", RefreshToken::expose);
@@ -308,7 +400,6 @@ impl Referee {
         if self.now < self.pause_until {
             return broken(Law::AFailureIsFollowedByAPause, "the next try comes at once");
         }
-        self.excused += u64::from(self.in_flight.is_some());
         self.in_flight = Some(attempt);
         self.sent.insert(attempt, self.sending());
         self.refreshes += 1;
@@ -358,14 +449,23 @@ impl Referee {
         if at.is_some_and(|at| at <= self.time()) {
             return broken(Law::EveryDeadlineIsReported, "something is left due");
         }
+        if self.ending {
+            // Nothing is begun, so nothing is due; that it stays is told.
+            return Ok(());
+        }
         let session = sut.session();
         let promised = match session.phase() {
             Phase::Fresh => session.view(self.time()).refresh_at.or(at),
             // What is shown hides what goes on behind it.
             Phase::NeedsLogin { why } if self.is_demand(why) => session.view(self.time()).refresh_at.or(at),
             Phase::NeedsLogin { .. } => return Ok(()),
-            Phase::Refreshing { .. } => Some(self.time() + Duration::from_secs(90 + self.slept / 1000)),
-            Phase::SigningIn => Some(self.time() + Duration::from_millis(self.patience + self.slept)),
+            Phase::Refreshing { .. } => {
+                let patience = limits::exchange(limits::MESSAGE) + limits::REPORT;
+                Some(self.time() + patience + Duration::from_millis(self.slept))
+            }
+            Phase::SigningIn => {
+                Some(self.time() + limits::REPORT + Duration::from_millis(self.patience + self.slept))
+            }
             Phase::Waiting { why: Trouble::Vault, .. } if self.vault_busy => return Ok(()),
             Phase::Waiting { until, .. } => Some(until.max(self.time() + Duration::from_secs(4))),
         };
@@ -375,13 +475,34 @@ impl Referee {
         }
     }
 
-    /// Patience counts the time that the machine was awake.
-    fn is_over(&self, sent: &Sent, patience: u64) -> bool {
-        self.now - sent.at >= patience + (self.slept - sent.slept)
+    /// A token that nobody has refused, and of which nobody said how long it lives, is there for whoever asks.
+    fn check_unknown(&self, sut: &Sut) -> Verified {
+        let session = sut.session();
+        let Some(access) = session.view(self.time()).access else { return Ok(()) };
+        let there = session.access_token(self.time(), Duration::ZERO).is_some();
+        let refused = access.rejected && !self.refused.contains(&access.generation);
+        if access.source == Source::Assumed && (!there && !access.rejected || refused) {
+            return broken(Law::AnUnknownLifetimeEndsNothing, "it is taken for over");
+        }
+        Ok(())
     }
 
     fn sending(&self) -> Sent {
         Sent { epoch: self.epoch, at: self.now, slept: self.slept }
+    }
+
+    fn check_patience(&self, attempt: Attempt) -> Verified {
+        let patience = limits::exchange(limits::MESSAGE) + limits::REPORT;
+        let waited = match (&self.signing_in, self.sent.get(&attempt)) {
+            (Some((signing_in, sent)), _) if *signing_in == attempt => (sent, self.patience),
+            (_, Some(sent)) => (sent, patience.as_millis() as u64),
+            _ => return broken(Law::PatienceSleepsToo, "somebody is called off who is not at work"),
+        };
+        let (sent, patience) = waited;
+        if self.now - sent.at < patience + (self.slept - sent.slept) {
+            return broken(Law::PatienceSleepsToo, "somebody is called off before their time");
+        }
+        Ok(())
     }
 
     fn begin_vault(&mut self) -> Verified {

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use session::Session;
-use session::event::{Attempt, Effect, Event};
+use session::event::{Asker, Attempt, Effect, Event, Found, Memory};
 use session::reason::Trouble;
-use session::session::Phase;
+use session::session::{Phase, Source};
 use session::time::Timestamp;
-use session::tokens::{Account, RefreshToken};
+use session::tokens::{Account, RefreshToken, Tokens};
 use session::verdict::Verdict;
 
 /// One mistake, as somebody has made it before.
@@ -16,25 +16,34 @@ pub(crate) enum Bug {
     AdoptsForeignTokens,
     AcceptsStaleAnswers,
     AsksInThePersonsPlace,
+    BelievesAssumptions,
     BelievesInShortLifetimes,
+    ClearsTheMarkAtPublish,
     DeletesOnVaultTrouble,
     DropsTheSessionOn503,
+    DropsTokensBesideGarbage,
     ForgetsADemand,
     ForgetsTheOwner,
     ForgetsWhenSavingFails,
+    ForgetsWhy,
+    GivesUpOnSlowAnswers,
     HidesDeadlines,
     IgnoresRetryAfter,
     IgnoresSleep,
     KeepsOrphans,
+    MakesPeopleWait,
     NeverRetries,
     PublishesBeforeSaving,
+    RefreshesBeforeTheEnd,
     RefreshesOnEveryCall,
     ReportsDeadlinesLate,
     RetriesLostAnswersLate,
     SendsAnOldToken,
     SendsTwice,
     TakesDemandsForRefusals,
+    TakesElsewhereForOurs,
     TakesInteractionsForDeath,
+    TakesWithheldForNamed,
 }
 
 /// The session, with at most one bug around it.
@@ -75,7 +84,7 @@ impl Sut {
     }
 
     pub(crate) fn step(&mut self, event: Event, now: Timestamp) -> Vec<Effect> {
-        let event = self.misread(event);
+        let event = self.misread(event, now);
         let mut effects = self.raw(event, now);
         self.misperform(&mut effects, now);
         for effect in &effects {
@@ -94,25 +103,58 @@ impl Sut {
         effects
     }
 
-    fn misread(&mut self, event: Event) -> Event {
+    fn misread(&mut self, event: Event, now: Timestamp) -> Event {
         let Some(bug) = self.bug else { return event };
-        self.stopped &= !matches!(event, Event::Asked | Event::SignedIn { .. } | Event::SignOut);
+        self.stopped &= !matches!(event, Event::Asked { .. } | Event::SignedIn { .. } | Event::SignOut);
         if let Event::Refreshed { attempt, verdict } = event {
             return self.misread_answer(bug, attempt, verdict);
         }
         match (bug, event) {
             (Bug::IgnoresSleep, Event::Woke { .. }) => Event::Tick,
-            (Bug::AsksInThePersonsPlace, Event::NetworkUp) if self.stopped => Event::Asked,
+            (Bug::AsksInThePersonsPlace, Event::NetworkUp) if self.stopped => {
+                Event::Asked { by: Asker::Person }
+            }
             (Bug::ForgetsADemand, Event::Demanded { .. }) => Event::Tick,
             (Bug::TakesDemandsForRefusals, Event::Demanded { generation, .. }) => {
                 Event::Rejected { generation }
             }
-            (Bug::RefreshesOnEveryCall, Event::Wanted { .. }) => Event::Asked,
+            (Bug::RefreshesOnEveryCall, Event::Wanted { .. }) => Event::Asked { by: Asker::Person },
             (Bug::DeletesOnVaultTrouble, Event::NotLoaded(_)) => {
-                Event::Loaded { refresh: None, account: Account::default(), interrupted: false }
+                Event::Loaded { found: Found::Nothing, memory: Memory::default(), interrupted: false }
             }
+            (
+                Bug::TakesElsewhereForOurs,
+                Event::Loaded { found: Found::Elsewhere(_), memory, interrupted },
+            ) => {
+                let refresh = RefreshToken::new("r0.0");
+                Event::Loaded {
+                    found: Found::Token { refresh, account: Account::default() },
+                    memory,
+                    interrupted,
+                }
+            }
+            (Bug::ForgetsWhy, Event::Loaded { found, interrupted, .. }) => {
+                Event::Loaded { found, memory: Memory::default(), interrupted }
+            }
+            (Bug::MakesPeopleWait, Event::Asked { .. }) => Event::Asked { by: Asker::Machine },
+            (Bug::TakesWithheldForNamed, Event::Withheld { attempt, wait }) => {
+                let verdict = Verdict::Transient {
+                    trouble: Trouble::BreakerOpen,
+                    status: None,
+                    retry_after: Some(wait),
+                };
+                Event::Refreshed { attempt, verdict }
+            }
+            (Bug::RefreshesBeforeTheEnd, Event::Ending) => Event::Tick,
+            (Bug::BelievesAssumptions, Event::Tick) => self.over_by_assumption(now).unwrap_or(Event::Tick),
             (_, event) => event,
         }
+    }
+
+    fn over_by_assumption(&self, now: Timestamp) -> Option<Event> {
+        let access = self.session().view(now).access?;
+        let over = access.source == Source::Assumed && access.remaining.is_zero();
+        over.then_some(Event::Rejected { generation: access.generation })
     }
 
     fn misread_answer(&mut self, bug: Bug, told: Attempt, mut verdict: Verdict) -> Event {
@@ -126,6 +168,11 @@ impl Sut {
         }
         if let (Bug::BelievesInShortLifetimes, Verdict::Fresh(tokens)) = (bug, &mut verdict) {
             tokens.lifetime = tokens.lifetime.map(|lifetime| lifetime / 8);
+        }
+        if let (Bug::DropsTokensBesideGarbage, Verdict::Fresh(Tokens { access: None, .. })) = (bug, &verdict)
+        {
+            let trouble = Trouble::Unreadable;
+            verdict = Verdict::Transient { trouble, status: None, retry_after: None };
         }
         if let (Bug::TakesInteractionsForDeath, Verdict::Interaction(_)) = (bug, &verdict) {
             verdict = Verdict::Dead;
@@ -149,6 +196,24 @@ impl Sut {
         let Some(bug) = self.bug else { return };
         effects.append(&mut self.delayed);
         match bug {
+            Bug::GivesUpOnSlowAnswers => {
+                let over = effects.iter().find_map(|effect| match effect {
+                    Effect::CallOff { attempt } if Some(*attempt) == self.in_flight => Some(*attempt),
+                    _ => None,
+                });
+                if let Some(attempt) = over {
+                    let trouble = Trouble::TimedOut;
+                    let verdict = Verdict::Transient { trouble, status: None, retry_after: None };
+                    *effects = self.raw(Event::Refreshed { attempt, verdict }, now);
+                }
+            }
+            Bug::ClearsTheMarkAtPublish => {
+                if effects.iter().any(|effect| matches!(effect, Effect::Publish { .. })) {
+                    effects.push(Effect::Unmark);
+                }
+            }
+            // Its lie about the answer is about the time of the retry, and about nothing else.
+            Bug::RetriesLostAnswersLate => effects.retain(|effect| *effect != Effect::Unmark),
             Bug::SendsTwice => {
                 if let Some(again) =
                     effects.iter().find(|effect| matches!(effect, Effect::Refresh { .. })).cloned()

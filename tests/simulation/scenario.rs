@@ -36,6 +36,7 @@ impl Scenario {
             tells_lifetime: !dice.one_in(8),
             uneven: dice.one_in(6),
             mumbles: dice.one_in(6),
+            mangles: !gentle && dice.one_in(5),
             calls_for_people: !gentle && dice.one_in(4),
             demands: dice.one_in(3),
         };
@@ -109,6 +110,7 @@ impl Scenario {
         }
         for (happening, most) in [
             (Happening::Crash, 3),
+            (Happening::End, 1),
             (Happening::EndFamilies, 1),
             (Happening::SignIn, 3),
             (Happening::SignOut, 1),

@@ -3,11 +3,11 @@
 //! Nothing ticks. The driver sleeps until the session's deadline or until something happens, so work that is due and
 //! not reported stays undone, and is seen. Sometimes it stops half-way, or nothing would ever interleave.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use session::Session;
-use session::event::{Attempt, Effect, Event};
+use session::event::{Asker, Attempt, Effect, Event, Memory};
 use session::session::Phase;
 use session::tokens::{Account, RefreshToken};
 use session::verdict::Verdict;
@@ -34,11 +34,17 @@ pub(crate) struct World {
     life: u32,
     pub(crate) provider: Provider,
     vault: Option<(RefreshToken, Account)>,
+    /// The profile points to another server than the one that the vault's token is of.
+    moved: bool,
+    memory: Memory,
+    /// Some process has sent a token of which nobody saw what became.
+    marked: Option<RefreshToken>,
+    /// Whose workers were called off, and say nothing more.
+    called_off: BTreeSet<Attempt>,
     weather: Weather,
     vault_mood: Mood,
     lost_one: bool,
     calm: bool,
-    refreshing: bool,
     referee: Referee,
     pub(crate) steps: u64,
     pub(crate) awake: u64,
@@ -54,10 +60,13 @@ pub(crate) enum Happening {
     Ask,
     Call,
     Crash,
+    /// Somebody wants the process to end; it stays.
+    End,
     EndFamilies,
     RevokeAccess,
     SignIn,
     SignOut,
+    Stay,
     Suspend,
     VaultDone(u32, VaultWork),
     VaultMood,
@@ -111,11 +120,14 @@ impl World {
             bug,
             life: 0,
             vault: None,
+            moved: false,
+            memory: Memory::default(),
+            marked: None,
+            called_off: BTreeSet::new(),
             weather: Weather::Good,
             vault_mood: Mood::Quick,
             lost_one: false,
             calm: false,
-            refreshing: false,
             referee,
             steps: 0,
             awake: 0,
@@ -199,10 +211,15 @@ impl World {
     fn happen(&mut self, happening: Happening) -> Verified {
         let gap = self.scenario.gap(&mut self.dice);
         match happening {
-            Happening::Answer(life, event) if life == self.life => return self.tell(event),
+            Happening::Answer(life, event) if life == self.life && !self.is_silenced(&event) => {
+                return self.tell(event);
+            }
             Happening::Answer(..) => {}
             Happening::Arrives(life, attempt, token, lost) => self.arrive(life, attempt, &token, lost),
-            Happening::Ask => return self.tell(Event::Asked),
+            Happening::Ask => {
+                let by = if self.dice.one_in(4) { Asker::Machine } else { Asker::Person };
+                return self.tell(Event::Asked { by });
+            }
             Happening::Call => {
                 let after = self.scenario.call_gap(&mut self.dice);
                 self.later(after, Happening::Call);
@@ -212,6 +229,11 @@ impl World {
                 self.crash();
                 return self.tell(Event::Tick);
             }
+            Happening::End => {
+                self.later(self.dice.clone().between(1_000, 20_000), Happening::Stay);
+                return self.tell(Event::Ending);
+            }
+            Happening::Stay => return self.tell(Event::Stays),
             Happening::EndFamilies => {
                 self.remark("an administrator ends the session");
                 self.provider.end_families();
@@ -250,7 +272,6 @@ impl World {
         self.steps += 1;
         self.trace(Trace::Told(event.clone()));
         if let Event::Refreshed { verdict, .. } = &event {
-            self.refreshing = false;
             // Whoever waited for it asks again at once.
             if !matches!(verdict, Verdict::Fresh(_)) && self.dice.one_in(2) {
                 self.later(1, Happening::Call);
@@ -292,7 +313,10 @@ impl World {
         self.weather = Weather::Good;
         self.vault_mood = Mood::Quick;
         self.queue.retain(|_, happening| {
-            matches!(happening, Happening::Answer(..) | Happening::Arrives(..) | Happening::VaultDone(..))
+            matches!(
+                happening,
+                Happening::Answer(..) | Happening::Arrives(..) | Happening::Stay | Happening::VaultDone(..)
+            )
         });
         let begun = self.now;
         while !self.is_well() {

@@ -1,7 +1,7 @@
 //! How states and effects read in the table.
 
 use session::Session;
-use session::event::Effect;
+use session::event::{Asker, Effect};
 use session::note::Note;
 use session::session::Phase;
 use session::time::Timestamp;
@@ -26,6 +26,7 @@ pub(crate) fn state(session: &Session, now: Timestamp) -> String {
 pub(crate) fn effect(effect: Effect) -> String {
     let name = |text: &str| text.trim_start_matches("secret-").to_owned();
     match effect {
+        Effect::CallOff { attempt } => format!("CallOff #{}", attempt.number),
         Effect::Forget => String::from("Forget"),
         Effect::Heartbeat { attempt, token, .. } => {
             format!("Heartbeat #{} {}", attempt.number, name(token.expose()))
@@ -33,8 +34,14 @@ pub(crate) fn effect(effect: Effect) -> String {
         Effect::Load => String::from("Load"),
         Effect::Note(note) => self::note(&note),
         Effect::Publish { generation } => format!("Publish g{generation}"),
-        Effect::Refresh { attempt, token, cause } => {
-            format!("Refresh #{} {} {}", attempt.number, name(token.expose()), word(&cause))
+        Effect::Refresh { attempt, token, cause, by } => {
+            let by = if by == Asker::Person { " for a person" } else { "" };
+            format!("Refresh #{} {} {}{by}", attempt.number, name(token.expose()), word(&cause))
+        }
+        Effect::Remember(memory) => {
+            let lost = memory.lost.map_or(String::from("nothing lost"), |lost| word(&lost));
+            let lifetime = memory.lifetime_ms.map(|lifetime| format!(", {}", seconds(lifetime.into())));
+            format!("Remember {lost}{}", lifetime.unwrap_or_default())
         }
         Effect::Revoke { refresh, access } => {
             let refresh = refresh.map(|token| format!(" {}", name(token.expose())));
@@ -43,6 +50,7 @@ pub(crate) fn effect(effect: Effect) -> String {
         }
         Effect::Save { token, .. } => format!("Save {}", name(token.expose())),
         Effect::SignIn { attempt } => format!("SignIn #{}", attempt.number),
+        Effect::Unmark => String::from("Unmark"),
     }
 }
 

@@ -1,54 +1,114 @@
-//! One breaker per host, shared by everything that asks it of its own accord.
+//! One breaker per host, shared by everything that asks it.
 //!
-//! Each session backs off by itself; the breaker is for the host that a dozen sessions share. It has no say over
-//! what a person does: signing in and fetching go past it, so that an outage never locks anybody out.
+//! Each session backs off by itself; the breaker is for the host that a dozen sessions share. What counts against a
+//! host is decided here, on typed outcomes: whatever answers is there, and what went wrong on this machine says nothing
+//! about another. A person is no storm, and passes.
 
 use core::time::Duration;
 
+use crate::event::Asker;
+use crate::reason::Trouble;
 use crate::time::Timestamp;
 
 /// Counts failures in a row, and after five leaves the host alone.
 #[derive(Clone, Debug, Default)]
 pub struct Breaker {
     failures: u32,
-    /// How often it opened since the last success.
+    /// How often it opened since the last answer.
     opened: u32,
     open_until: Option<Timestamp>,
-    /// The one exchange that may find out whether the host is back, and until when it is waited for.
-    probe: Option<Timestamp>,
+    /// Somebody is on the way to find out whether the host is back. Every exchange reports, so this ends.
+    probing: bool,
+}
+
+/// What an exchange says about the host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It answered, whatever it said.
+    Answered,
+    /// It was not reached, did not answer, or wants to be left alone.
+    Failed,
+    /// Nothing: the fault was this machine's, or somebody's in between.
+    Unknown,
+}
+
+impl Outcome {
+    /// Of an exchange that brought nothing.
+    pub fn of(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::CutShort
+            | Trouble::Offline
+            | Trouble::RateLimited
+            | Trouble::Status
+            | Trouble::TimedOut
+            | Trouble::Tls
+            | Trouble::Unanswered => Self::Failed,
+            Trouble::Discovery
+            | Trouble::Garbled
+            | Trouble::Identity
+            | Trouble::Misconfigured
+            | Trouble::Suspect
+            | Trouble::TooLarge
+            | Trouble::Unreadable
+            | Trouble::Unusable => Self::Answered,
+            Trouble::BreakerOpen
+            | Trouble::Descriptors
+            | Trouble::Disk
+            | Trouble::Memory
+            // A page, or a way to one, is mostly a network's own.
+            | Trouble::NotJson
+            | Trouble::Redirected
+            | Trouble::Vault => Self::Unknown,
+        }
+    }
 }
 
 impl Breaker {
-    /// Whether an exchange may go out now; if not, how long to wait.
-    pub fn admit(&mut self, now: Timestamp) -> Result<(), Duration> {
+    /// Whether an exchange may go out now; if not, how long to wait. Whoever is let through has to report.
+    ///
+    /// # Errors
+    ///
+    /// The time until a machine may ask again.
+    pub fn admit(&mut self, by: Asker, now: Timestamp) -> Result<(), Duration> {
         let Some(until) = self.open_until else { return Ok(()) };
-        if now < until {
-            return Err(now.until(until));
+        if by == Asker::Machine {
+            if now < until {
+                return Err(now.until(until));
+            }
+            if self.probing {
+                return Err(NEXT_LOOK);
+            }
         }
-        match self.probe {
-            Some(patience) if now < patience => Err(now.until(patience)),
-            _ => {
-                self.probe = Some(now + PROBE_PATIENCE);
-                Ok(())
+        self.probing = true;
+        Ok(())
+    }
+
+    /// Takes in what an exchange says about the host. Returns for how long the host is left alone when this failure is
+    /// one too many.
+    pub fn heard(&mut self, outcome: Outcome, now: Timestamp) -> Option<Duration> {
+        let probing = core::mem::take(&mut self.probing);
+        match outcome {
+            Outcome::Answered => {
+                *self = Self::default();
+                None
+            }
+            Outcome::Unknown => None,
+            Outcome::Failed => {
+                self.failures = self.failures.saturating_add(1);
+                if self.failures < FAILURES_ALLOWED || (self.open_until.is_some() && !probing) {
+                    return None;
+                }
+                let pause = FIRST_PAUSE.saturating_mul(1 << self.opened.min(6)).min(LONGEST_PAUSE);
+                self.opened += 1;
+                self.open_until = Some(now + pause);
+                Some(pause)
             }
         }
     }
 
-    pub fn succeeded(&mut self) {
-        *self = Self::default();
-    }
-
-    /// Returns for how long the host is left alone when this failure is one too many.
-    pub fn failed(&mut self, now: Timestamp) -> Option<Duration> {
-        self.failures = self.failures.saturating_add(1);
-        let probing = self.probe.take().is_some();
-        if self.failures < FAILURES_ALLOWED || (self.open_until.is_some() && !probing) {
-            return None;
-        }
-        let pause = FIRST_PAUSE.saturating_mul(1 << self.opened.min(6)).min(LONGEST_PAUSE);
-        self.opened += 1;
-        self.open_until = Some(now + pause);
-        Some(pause)
+    /// The network is back, as far as anybody can tell: the next one may find out what the host says to that.
+    pub fn on_network_up(&mut self, now: Timestamp) {
+        self.open_until = self.open_until.map(|until| until.min(now));
     }
 }
 
@@ -59,8 +119,8 @@ const FIRST_PAUSE: Duration = Duration::from_secs(5);
 
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
-/// A probe whose answer never comes must not keep the host closed for ever.
-const PROBE_PATIENCE: Duration = Duration::from_secs(45);
+/// Somebody is finding out.
+const NEXT_LOOK: Duration = FIRST_PAUSE;
 
 #[cfg(test)]
 mod tests {
@@ -74,9 +134,9 @@ mod tests {
         for second in 0..3600 {
             let now = Timestamp::from_millis(second * 1000);
             for _ in 0..50 {
-                if breaker.admit(now).is_ok() {
+                if breaker.admit(Asker::Machine, now).is_ok() {
                     sent += 1;
-                    breaker.failed(now);
+                    breaker.heard(Outcome::Failed, now);
                 }
             }
         }
@@ -84,18 +144,74 @@ mod tests {
     }
 
     #[test]
-    fn one_probe_at_a_time_and_a_success_closes_it() {
-        let mut breaker = Breaker::default();
-        let now = Timestamp::from_millis(0);
-        for _ in 0..5 {
-            assert!(breaker.admit(now).is_ok());
-            breaker.failed(now);
-        }
-        assert!(breaker.admit(now).is_err());
+    fn one_probe_at_a_time_and_an_answer_closes_it() {
+        let (mut breaker, now) = open();
+        assert!(breaker.admit(Asker::Machine, now).is_err());
         let later = now + FIRST_PAUSE;
-        assert!(breaker.admit(later).is_ok());
-        assert!(breaker.admit(later).is_err(), "the probe is on its way");
-        breaker.succeeded();
-        assert!(breaker.admit(later).is_ok());
+        assert!(breaker.admit(Asker::Machine, later).is_ok());
+        assert!(breaker.admit(Asker::Machine, later).is_err(), "the probe is on its way");
+        breaker.heard(Outcome::Answered, later);
+        assert!(breaker.admit(Asker::Machine, later).is_ok());
+    }
+
+    #[test]
+    fn a_person_passes_and_what_they_find_counts() {
+        let (mut breaker, now) = open();
+        for _ in 0..3 {
+            assert!(breaker.admit(Asker::Person, now).is_ok());
+        }
+        breaker.heard(Outcome::Answered, now);
+        assert!(breaker.admit(Asker::Machine, now).is_ok(), "the host is back");
+    }
+
+    #[test]
+    fn a_network_that_comes_back_lets_one_through() {
+        let (mut breaker, now) = open();
+        breaker.on_network_up(now);
+        assert!(breaker.admit(Asker::Machine, now).is_ok());
+        assert!(breaker.admit(Asker::Machine, now).is_err());
+        assert!(breaker.heard(Outcome::Failed, now).is_some_and(|pause| pause > FIRST_PAUSE));
+        assert!(breaker.admit(Asker::Machine, now).is_err());
+    }
+
+    /// A machine without descriptors, a wrong path for the heartbeat, our own refusals: none is the host's.
+    #[test]
+    fn what_answers_is_there_and_a_fault_of_this_machine_is_not_the_hosts() {
+        for trouble in [
+            Trouble::BreakerOpen,
+            Trouble::Descriptors,
+            Trouble::Disk,
+            Trouble::Memory,
+            Trouble::Misconfigured,
+            Trouble::NotJson,
+            Trouble::Suspect,
+            Trouble::Unusable,
+        ] {
+            let mut breaker = Breaker::default();
+            for _ in 0..100 {
+                let now = Timestamp::default();
+                assert!(breaker.admit(Asker::Machine, now).is_ok(), "{trouble:?}");
+                assert_eq!(breaker.heard(Outcome::of(trouble), now), None, "{trouble:?}");
+            }
+        }
+    }
+
+    /// A probe that learned nothing leaves the way to the next one.
+    #[test]
+    fn a_probe_that_failed_here_is_followed_by_another() {
+        let (mut breaker, now) = open();
+        let later = now + FIRST_PAUSE;
+        assert!(breaker.admit(Asker::Machine, later).is_ok());
+        assert_eq!(breaker.heard(Outcome::of(Trouble::Descriptors), later), None);
+        assert!(breaker.admit(Asker::Machine, later).is_ok());
+    }
+
+    fn open() -> (Breaker, Timestamp) {
+        let (mut breaker, now) = (Breaker::default(), Timestamp::from_millis(1));
+        for _ in 0..FAILURES_ALLOWED {
+            assert!(breaker.admit(Asker::Machine, now).is_ok());
+            breaker.heard(Outcome::Failed, now);
+        }
+        (breaker, now)
     }
 }

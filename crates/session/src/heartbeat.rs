@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::event::{Attempt, Beat, Effect};
+use crate::limits;
 use crate::note::Note;
 use crate::reason::{Cause, Trouble};
 use crate::session::Session;
@@ -48,7 +49,8 @@ impl Pulse {
 
 impl Session {
     pub(crate) fn heartbeat_due(&self) -> Option<Timestamp> {
-        let beats = self.access.is_some() && self.lost.is_none() && self.pulse.in_flight.is_none();
+        let beats =
+            self.access.is_some() && self.lost.is_none() && !self.ending && self.pulse.in_flight.is_none();
         beats.then(|| self.pulse.next_at.max(self.settle))
     }
 
@@ -57,13 +59,14 @@ impl Session {
         let Some(access) = &self.access else { return };
         let good = access.is_good(now, Duration::ZERO);
         // A refresh in flight says more than a heartbeat could, and some providers kill the old token with it.
+        // What nobody was asked, nobody has answered.
         if !good || !self.policy.probe || self.refreshing().is_some() {
-            self.pulse.last = Some((good, now));
             return;
         }
         let (token, generation) = (access.token.clone(), access.generation);
         let attempt = self.next_attempt();
-        self.pulse.in_flight = Some(Flight { attempt, generation, began: now, deadline: now + PATIENCE });
+        let deadline = now + self.policy.exchange + limits::REPORT;
+        self.pulse.in_flight = Some(Flight { attempt, generation, began: now, deadline });
         out.push(Effect::Heartbeat { attempt, token, generation });
     }
 
@@ -114,6 +117,3 @@ const SHORTEST: Duration = Duration::from_millis(200);
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 const MOST_DOUBLINGS: u32 = 24;
-
-/// Above what the HTTP client allows itself, as for a refresh.
-const PATIENCE: Duration = Duration::from_secs(90);

@@ -25,6 +25,8 @@ pub enum Note {
     Elsewhere {
         places: Vec<Place>,
     },
+    /// The keeper had to end while a refresh was on its way.
+    EndedInFlight,
     /// The keeper had to end while the newest refresh token was only in memory.
     EndedUnsaved,
     Heartbeat {

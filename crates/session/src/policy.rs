@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use crate::dice::Dice;
+use crate::limits;
 use crate::time::{Timestamp, millis};
 
 /// What a profile decides about its session.
@@ -12,6 +13,8 @@ pub struct Policy {
     pub refresh_before: Option<Duration>,
     /// How long an access token is believed to live when nothing says so.
     pub assume_lifetime: Duration,
+    /// How long one exchange with the provider may take, whole ([`limits::exchange`]).
+    pub exchange: Duration,
     /// Time between heartbeats.
     pub heartbeat: Duration,
     /// The provider has something to ask; otherwise a heartbeat only looks at the clock.
@@ -52,6 +55,7 @@ impl Default for Policy {
         Self {
             refresh_before: None,
             assume_lifetime: Duration::from_secs(3600),
+            exchange: limits::exchange(limits::MESSAGE),
             heartbeat: Duration::from_secs(300),
             probe: false,
             slot: 0,

@@ -3,11 +3,12 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use crate::event::{Attempt, Effect};
+use crate::event::{Asker, Attempt, Effect};
+use crate::limits;
 use crate::note::Note;
 use crate::policy::{backoff, slow_retry, spacing};
 use crate::reason::{Cause, Lost, Trouble, VaultTrouble};
-use crate::session::{Access, Done, Grant, Hold, Session};
+use crate::session::{Access, Done, Grant, Hold, Session, Source};
 use crate::time::{Timestamp, millis};
 use crate::tokens::Tokens;
 use crate::verdict::Verdict;
@@ -20,7 +21,7 @@ pub(crate) struct Exchange {
     pub(crate) generation: u32,
     pub(crate) cause: Cause,
     pub(crate) began: Timestamp,
-    /// A worker that has not reported by then is lost.
+    /// A worker that has not reported by then is called off.
     pub(crate) deadline: Timestamp,
 }
 
@@ -55,7 +56,15 @@ pub(crate) struct Suspicion {
 }
 
 impl Session {
-    pub(crate) fn on_asked(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+    /// A person passes whatever was put off by us, but neither a time that the provider named nor what only another
+    /// sign-in can mend. A machine passes nothing.
+    pub(crate) fn on_asked(&mut self, by: Asker, now: Timestamp, out: &mut Vec<Effect>) {
+        if by == Asker::Machine {
+            if self.hold.is_none() {
+                self.begin_refresh(Cause::Asked, by, now, out);
+            }
+            return;
+        }
         self.dismiss_demand();
         if self.hold.as_ref().is_some_and(|hold| now < hold.named) {
             return;
@@ -67,19 +76,56 @@ impl Session {
         if self.hold.take().is_some() {
             self.streak.prompted = false;
         }
-        self.begin_refresh(Cause::Asked, now, out);
+        self.begin_refresh(Cause::Asked, by, now, out);
     }
 
-    /// Somebody waits for a token. What is already being done, or put off, is not done twice for it.
-    pub(crate) fn on_wanted(&mut self, min_valid: Duration, now: Timestamp, out: &mut Vec<Effect>) {
-        let enough = self.access.as_ref().is_some_and(|access| {
-            access.is_good(now, min_valid)
-                || (access.is_good(now, Duration::ZERO)
-                    && now.since(access.received) < spacing(access.lifetime))
-        });
-        if !enough && self.hold.is_none() {
-            self.begin_refresh(Cause::Needed, now, out);
+    /// Somebody waits for a token. What is already being done, or put off, is not done twice for it; only a person who
+    /// has nothing to work with does not wait for a pause of ours to end.
+    pub(crate) fn on_wanted(
+        &mut self,
+        min_valid: Duration,
+        by: Asker,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
+        if let Some(access) = self.access.as_mut().filter(|access| access.is_good(now, Duration::ZERO)) {
+            // More life than half of what a token has can be had at most twice in a lifetime, whatever callers ask.
+            let half = access.received + access.lifetime / 2;
+            if access.is_good(now, min_valid) || min_valid > access.lifetime {
+                return;
+            }
+            if now < half || access.is_new(now) {
+                access.refresh_at =
+                    access.refresh_at.min(half.max(access.received + spacing(access.lifetime)));
+                return;
+            }
+        } else if by == Asker::Person && self.hold.as_ref().is_some_and(|hold| hold.named <= now) {
+            self.hold = None;
         }
+        if self.hold.is_none() {
+            self.begin_refresh(Cause::Needed, by, now, out);
+        }
+    }
+
+    /// It was not sent, so nothing was learned: neither of the provider nor of the token.
+    pub(crate) fn on_withheld(
+        &mut self,
+        attempt: Attempt,
+        wait: Duration,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
+        let Some(exchange) = self.exchange.take_if(|exchange| exchange.attempt == attempt) else { return };
+        self.streak.cause.get_or_insert(exchange.cause);
+        let trouble = Trouble::BreakerOpen;
+        self.hold = Some(Hold { until: now + wait, trouble, status: None, named: Timestamp::default() });
+        out.push(Effect::Note(Note::Kept {
+            cause: exchange.cause,
+            trouble,
+            status: None,
+            failures: self.streak.failures,
+            retry_in_ms: millis(wait),
+        }));
     }
 
     /// The provider has refused the access token of that generation.
@@ -94,7 +140,7 @@ impl Session {
         match &mut self.hold {
             Some(hold) if hold.trouble == Trouble::Misconfigured => {}
             Some(hold) => hold.shorten(soon),
-            None => self.begin_refresh(cause, now, out),
+            None => self.begin_refresh(cause, Asker::Machine, now, out),
         }
     }
 
@@ -104,7 +150,7 @@ impl Session {
     }
 
     pub(crate) fn refresh_due(&self) -> Option<Timestamp> {
-        if self.grant.is_none() || self.lost.is_some() || self.refreshing().is_some() {
+        if self.grant.is_none() || self.lost.is_some() || self.ending || self.refreshing().is_some() {
             return None;
         }
         let at = match (&self.hold, &self.access) {
@@ -122,18 +168,21 @@ impl Session {
             Some(_) => Some(Cause::Rejected),
             None => None,
         };
-        self.begin_refresh(cause.unwrap_or(Cause::Start), now, out);
+        self.begin_refresh(cause.unwrap_or(Cause::Start), Asker::Machine, now, out);
     }
 
-    fn begin_refresh(&mut self, cause: Cause, now: Timestamp, out: &mut Vec<Effect>) {
-        if self.refreshing().is_some() || self.lost.is_some() {
+    /// Never a second one beside the one in flight, whoever asks.
+    fn begin_refresh(&mut self, cause: Cause, by: Asker, now: Timestamp, out: &mut Vec<Effect>) {
+        if self.refreshing().is_some() || self.lost.is_some() || self.ending {
             return;
         }
         let Some(Grant { token, generation }) = self.grant.clone() else { return };
         let attempt = self.next_attempt();
         self.hold = None;
-        self.exchange = Some(Exchange { attempt, generation, cause, began: now, deadline: now + PATIENCE });
-        out.push(Effect::Refresh { attempt, token, cause });
+        let deadline = now + self.policy.exchange + limits::REPORT;
+        self.exchange = Some(Exchange { attempt, generation, cause, began: now, deadline });
+        self.marked = true;
+        out.push(Effect::Refresh { attempt, token, cause, by });
     }
 
     pub(crate) fn on_refreshed(
@@ -152,7 +201,7 @@ impl Session {
         }
     }
 
-    /// An answer that nobody waits for. From before a sign-in or sign-out it brings tokens that nobody owns.
+    /// An answer to no exchange of this epoch. From before a sign-in or sign-out it brings tokens that nobody owns.
     fn late(&self, attempt: Attempt, verdict: Verdict, out: &mut Vec<Effect>) {
         let revoked = match verdict {
             Verdict::Fresh(Tokens { access, refresh, .. }) if attempt.epoch != self.epoch => {
@@ -169,15 +218,17 @@ impl Session {
         out.push(Effect::Note(Note::LateAnswer { revoked }));
     }
 
-    /// The worker is lost. Whether its request was sent nobody knows.
-    pub(crate) fn abandon(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
-        let Some(exchange) = self.exchange.take() else { return };
-        let verdict = Verdict::Transient { trouble: Trouble::TimedOut, status: None, retry_after: None };
-        self.judge(exchange, verdict, now, out);
+    /// The worker has had its time and more. It is told to report, and until it has, nothing takes its place: what it
+    /// sent may have spent the token, and what it received may be the only good one.
+    pub(crate) fn call_off(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+        let Some(exchange) = &mut self.exchange else { return };
+        exchange.deadline = now + limits::REPORT;
+        out.push(Effect::CallOff { attempt: exchange.attempt });
     }
 
     fn judge(&mut self, exchange: Exchange, verdict: Verdict, now: Timestamp, out: &mut Vec<Effect>) {
         let prompt = verdict.is_ambiguous();
+        self.doubt |= prompt;
         match verdict {
             Verdict::Dead => self.condemn(&exchange, out),
             Verdict::Fresh(tokens) => self.accept(&exchange, tokens, now, out),
@@ -215,7 +266,8 @@ impl Session {
     fn condemn(&mut self, exchange: &Exchange, out: &mut Vec<Effect>) {
         if self.grant.as_ref().is_some_and(|grant| grant.generation == exchange.generation) {
             self.grant = None;
-            self.lose(Lost::Refused, out);
+            let why = if core::mem::take(&mut self.doubt) { Lost::Interrupted } else { Lost::Refused };
+            self.lose(why, out);
         }
     }
 
@@ -272,6 +324,10 @@ impl Session {
     }
 
     fn accept(&mut self, exchange: &Exchange, tokens: Tokens, now: Timestamp, out: &mut Vec<Effect>) {
+        self.doubt = false;
+        if let Some(what) = tokens.odd {
+            out.push(Effect::Note(Note::Odd { what }));
+        }
         let rotated = match (&self.grant, tokens.refresh) {
             (Some(grant), Some(refresh)) if grant.token != refresh => {
                 self.take_grant(refresh);
@@ -281,11 +337,11 @@ impl Session {
         };
         let Some(token) = tokens.access else {
             let pause = self.backoff(now);
-            return self.keep(exchange, Trouble::Unreadable, None, pause, now, out);
+            return self.keep(exchange, Trouble::Unusable, None, pause, now, out);
         };
         let access = self.receive(token, tokens.lifetime, exchange.cause, now);
         let took = Some(now.since(exchange.began));
-        self.unpublished = Some(Unpublished { access, publish_by: now + SAVE_PATIENCE, rotated, took });
+        self.unpublished = Some(Unpublished { access, publish_by: now + limits::SAVE, rotated, took });
         if !rotated {
             self.publish(now, out);
         }
@@ -305,7 +361,13 @@ impl Session {
         now: Timestamp,
     ) -> Access {
         // Some providers say it at the sign-in only; what they said then holds until they say something else.
-        self.told_lifetime = told.filter(|told| !told.is_zero()).or(self.told_lifetime);
+        let told = told.filter(|told| !told.is_zero());
+        self.told_lifetime = told.or(self.told_lifetime);
+        let source = match (told, self.told_lifetime) {
+            (Some(_), _) => Source::Told,
+            (None, Some(_)) => Source::Learned,
+            (None, None) => Source::Assumed,
+        };
         let lifetime = self.policy.believe(self.told_lifetime);
         let mut expires = now + lifetime;
         let mut refresh_at = self.policy.refresh_at(now, lifetime);
@@ -333,6 +395,7 @@ impl Session {
             generation: self.accesses,
             received: now,
             lifetime,
+            source,
             expires,
             refresh_at,
             cause,
@@ -379,15 +442,8 @@ impl Pause {
     }
 }
 
-/// How long a worker may take, well above what the HTTP client allows itself for one exchange: its own report, even
-/// a failure, always says more than this deadline.
-const PATIENCE: Duration = Duration::from_secs(90);
-
 /// After a lost answer a provider with a grace repeats it, but only for so long: sooner is better. One retry.
 const PROMPT: Duration = Duration::from_millis(400);
-
-/// How long new tokens wait for the vault. People wait behind it, and a locked keyring can take minutes.
-const SAVE_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Three times the same over two minutes: a gateway that restarts has another answer by then.
 const SUSPECT_COUNT: u32 = 3;

@@ -11,8 +11,10 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::dice::Dice;
-use crate::event::{Attempt, Effect, Event};
+use crate::event::{Attempt, Effect, Event, Memory};
 use crate::heartbeat::Pulse;
 use crate::note::Note;
 use crate::oauth::error::Interaction;
@@ -49,6 +51,14 @@ pub struct Session {
     pub(crate) accesses: u32,
     /// How long access tokens live, as the provider last said.
     pub(crate) told_lifetime: Option<Duration>,
+    /// The refresh token that there is was sent, and nobody saw what came of it.
+    pub(crate) doubt: bool,
+    /// Somebody is told, should this process die, that an exchange was in flight.
+    pub(crate) marked: bool,
+    /// The process is about to end; nothing new is begun.
+    pub(crate) ending: bool,
+    /// What the next process would know.
+    pub(crate) remembered: Memory,
     /// The refresh in flight; never more than one.
     pub(crate) exchange: Option<Exchange>,
     /// A new access token that waits for its refresh token to be saved.
@@ -79,12 +89,28 @@ pub(crate) struct Access {
     pub(crate) generation: u32,
     pub(crate) received: Timestamp,
     pub(crate) lifetime: Duration,
+    /// Where the lifetime comes from.
+    pub(crate) source: Source,
     pub(crate) expires: Timestamp,
     pub(crate) refresh_at: Timestamp,
     /// Why it was asked for.
     pub(crate) cause: Cause,
     /// The provider has refused it.
     pub(crate) rejected: bool,
+}
+
+/// Where it is known from how long a token lives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// Nobody said: it is good until it is refused. The profile's assumption only dates the next refresh.
+    Assumed,
+    /// The provider said so of an earlier token.
+    Learned,
+    /// The provider said so of this one.
+    #[default]
+    Told,
 }
 
 /// A pause before the next try.
@@ -114,6 +140,10 @@ impl Session {
             access: None,
             accesses: 0,
             told_lifetime: None,
+            doubt: false,
+            marked: false,
+            ending: false,
+            remembered: Memory::default(),
             exchange: None,
             unpublished: None,
             hold: None,
@@ -130,14 +160,15 @@ impl Session {
     pub fn step(mut self, event: Event, now: Timestamp) -> (Self, Vec<Effect>) {
         let mut out = Vec::new();
         match event {
-            Event::Asked => self.on_asked(now, &mut out),
+            Event::Asked { by } => self.on_asked(by, now, &mut out),
             Event::Beaten { attempt, beat } => self.on_beaten(attempt, beat, now, &mut out),
             Event::Demanded { generation, interaction } => {
                 self.on_demanded(generation, interaction, &mut out)
             }
+            Event::Ending => self.on_ending(),
             Event::Forgotten => self.on_forgotten(),
-            Event::Loaded { refresh, account, interrupted } => {
-                self.on_loaded(refresh, account, interrupted, &mut out)
+            Event::Loaded { found, memory, interrupted } => {
+                self.on_loaded(found, memory, interrupted, &mut out)
             }
             Event::NetworkUp => self.on_network_up(now),
             Event::NotForgotten(trouble) | Event::NotLoaded(trouble) => {
@@ -153,11 +184,15 @@ impl Session {
             Event::SignedIn { attempt, tokens, account } => {
                 self.on_signed_in(attempt, tokens, account, now, &mut out)
             }
+            Event::Stays => self.ending = false,
             Event::Tick => {}
-            Event::Wanted { min_valid } => self.on_wanted(min_valid, now, &mut out),
+            Event::Wanted { min_valid, by } => self.on_wanted(min_valid, by, now, &mut out),
+            Event::Withheld { attempt, wait } => self.on_withheld(attempt, wait, now, &mut out),
             Event::Woke { slept } => self.on_woke(slept, now),
         }
         self.pursue(now, &mut out);
+        self.tend_mark(&mut out);
+        self.tend_memory(&mut out);
         (self, out)
     }
 
@@ -167,13 +202,15 @@ impl Session {
     }
 
     /// Starts everything that the facts make due. Doing one thing can make another due, so it goes round until
-    /// nothing is; every duty moves its own date, so it ends.
+    /// nothing is. Each duty, when done, moves its own date past `now` or removes the fact that made it due, and only
+    /// publishing and expiring touch the facts of another: so no duty is done more than twice.
     fn pursue(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
-        while let Some(duty) = Duty::ALL.into_iter().find(|duty| self.due(*duty).is_some_and(|at| at <= now))
-        {
+        for _ in 0..MOST_PURSUITS {
+            let due = Duty::ALL.into_iter().find(|duty| self.due(*duty).is_some_and(|at| at <= now));
+            let Some(duty) = due else { return };
             match duty {
-                Duty::Abandon => self.abandon(now, out),
-                Duty::EndSignIn => self.give_up_sign_in(now, out),
+                Duty::CallOff => self.call_off(now, out),
+                Duty::CallOffSignIn => self.call_off_sign_in(now, out),
                 Duty::Expire => self.lose(Lost::Expired, out),
                 Duty::Heartbeat => self.beat(now, out),
                 Duty::MissHeartbeat => self.miss_heartbeat(now, out),
@@ -182,12 +219,13 @@ impl Session {
                 Duty::Vault => self.tend_vault(out),
             }
         }
+        debug_assert!(false, "the facts make something due again and again: {self:?}");
     }
 
     pub(crate) fn due(&self, duty: Duty) -> Option<Timestamp> {
         match duty {
-            Duty::Abandon => self.exchange.as_ref().map(|exchange| exchange.deadline),
-            Duty::EndSignIn => self.sign_in.as_ref().map(|sign_in| sign_in.deadline),
+            Duty::CallOff => self.exchange.as_ref().map(|exchange| exchange.deadline),
+            Duty::CallOffSignIn => self.sign_in.as_ref().map(|sign_in| sign_in.deadline),
             Duty::Expire => self.ends_for_good_at(),
             Duty::Heartbeat => self.heartbeat_due(),
             Duty::MissHeartbeat => self.pulse.patience(),
@@ -224,15 +262,48 @@ impl Session {
         }
     }
 
+    /// Whatever is in flight is seen through.
+    fn on_ending(&mut self) {
+        self.ending = true;
+        self.vault.hurry();
+    }
+
+    /// What tells the next process of an exchange in flight stays for as long as there is one, or its end is in doubt,
+    /// or what it brought is not saved.
+    fn tend_mark(&mut self, out: &mut Vec<Effect>) {
+        if self.marked && self.exchange.is_none() && !self.doubt && self.is_saved() {
+            self.marked = false;
+            out.push(Effect::Unmark);
+        }
+    }
+
+    fn tend_memory(&mut self, out: &mut Vec<Effect>) {
+        if !self.vault.is_read() {
+            return;
+        }
+        let memory = Memory {
+            user: self.account.user.clone(),
+            lost: self.lost,
+            lifetime_ms: self.told_lifetime.map(millis),
+        };
+        if memory != self.remembered {
+            self.remembered = memory.clone();
+            out.push(Effect::Remember(memory));
+        }
+    }
+
     /// The access token ends and there is nothing to buy another with.
     fn ends_for_good_at(&self) -> Option<Timestamp> {
         if self.grant.is_some() || self.lost.is_some() || self.unpublished.is_some() || !self.vault.is_read()
         {
             return None;
         }
-        Some(self.access.as_ref().map_or(Timestamp::default(), |access| {
-            if access.rejected { access.received } else { access.expires }
-        }))
+        match &self.access {
+            None => Some(Timestamp::default()),
+            Some(access) if access.rejected => Some(access.received),
+            Some(access) if access.source == Source::Assumed => None,
+            Some(access) => Some(access.expires),
+        }
     }
 
     pub(crate) fn lose(&mut self, why: Lost, out: &mut Vec<Effect>) {
@@ -255,15 +326,22 @@ impl Hold {
 }
 
 impl Access {
+    /// Neither refused nor over, and with that much life left. One of which nobody said how long it lives is good
+    /// until it is refused.
     pub(crate) fn is_good(&self, now: Timestamp, min_valid: Duration) -> bool {
-        !self.rejected && now < self.expires && now.until(self.expires) >= min_valid.min(self.lifetime / 2)
+        let over = now >= self.expires && self.source != Source::Assumed;
+        !self.rejected && !over && now.until(self.expires) >= min_valid
     }
 
     /// So new, and got for the very same reason, that refusing it again says more about the resource than about
     /// the token: another refresh would only go round in circles.
     pub(crate) fn is_beyond_suspicion(&self, now: Timestamp) -> bool {
-        matches!(self.cause, Cause::Rejected | Cause::HeartbeatSaidNo)
-            && now.since(self.received) < spacing(self.lifetime)
+        matches!(self.cause, Cause::Rejected | Cause::HeartbeatSaidNo) && self.is_new(now)
+    }
+
+    /// Another one would only be the same again.
+    pub(crate) fn is_new(&self, now: Timestamp) -> bool {
+        now.since(self.received) < spacing(self.lifetime)
     }
 
     pub(crate) fn lifetime_ms(&self) -> u64 {
@@ -275,7 +353,8 @@ impl Trouble {
     /// A network that came back may have cured it.
     fn is_about_the_network(self) -> bool {
         match self {
-            Self::CutShort
+            Self::BreakerOpen
+            | Self::CutShort
             | Self::Garbled
             | Self::NotJson
             | Self::Offline
@@ -283,8 +362,7 @@ impl Trouble {
             | Self::TimedOut
             | Self::Tls
             | Self::Unanswered => true,
-            Self::BreakerOpen
-            | Self::Descriptors
+            Self::Descriptors
             | Self::Discovery
             | Self::Disk
             | Self::Identity
@@ -306,8 +384,8 @@ impl Trouble {
 pub(crate) enum Duty {
     Vault,
     Publish,
-    Abandon,
-    EndSignIn,
+    CallOff,
+    CallOffSignIn,
     Expire,
     Refresh,
     MissHeartbeat,
@@ -318,14 +396,17 @@ impl Duty {
     const ALL: [Self; 8] = [
         Self::Vault,
         Self::Publish,
-        Self::Abandon,
-        Self::EndSignIn,
+        Self::CallOff,
+        Self::CallOffSignIn,
         Self::Expire,
         Self::Refresh,
         Self::MissHeartbeat,
         Self::Heartbeat,
     ];
 }
+
+/// Twice for each duty.
+const MOST_PURSUITS: usize = 2 * Duty::ALL.len() + 1;
 
 /// How long after a sleep the network is given to come back, at most. Within it everything that overslept is spread.
 const SETTLE: Duration = Duration::from_secs(4);

@@ -1,12 +1,12 @@
 //! A person signs in, or out.
 
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::event::{Attempt, Effect};
+use crate::limits;
 use crate::note::Note;
-use crate::reason::{Cause, Lost};
+use crate::reason::{Cause, Lost, Oddity};
 use crate::refresh::{Streak, Unpublished};
 use crate::session::Session;
 use crate::time::{Timestamp, millis};
@@ -40,10 +40,12 @@ impl Session {
         }
     }
 
-    pub(crate) fn give_up_sign_in(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
-        let Some(sign_in) = self.sign_in.take() else { return };
-        let took_ms = millis(now.since(sign_in.began));
-        out.push(Effect::Note(Note::SignInFailed { code: String::from("timed_out"), took_ms }));
+    /// As with a refresh: it ends with its report. What a person has done at the provider's page is worth more than our
+    /// patience.
+    pub(crate) fn call_off_sign_in(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+        let Some(sign_in) = &mut self.sign_in else { return };
+        sign_in.deadline = now + limits::REPORT;
+        out.push(Effect::CallOff { attempt: sign_in.attempt });
     }
 
     pub(crate) fn on_signed_in(
@@ -59,8 +61,10 @@ impl Session {
             out.push(Effect::Note(Note::LateAnswer { revoked: true }));
             return;
         };
+        let demand = self.demand.clone().filter(|_| tokens.odd == Some(Oddity::StepUpUnmet));
         self.begin_epoch();
         self.lost = None;
+        self.demand = demand;
         let user = account.user.clone();
         let before = core::mem::replace(&mut self.account, account);
         let is_other = before
@@ -79,13 +83,16 @@ impl Session {
             lifetime_ms: access.as_ref().map(super::session::Access::lifetime_ms),
             took_ms: millis(now.since(sign_in.began)),
         }));
+        if let Some(what) = tokens.odd {
+            out.push(Effect::Note(Note::Odd { what }));
+        }
         if is_other {
             out.push(Effect::Note(Note::OtherPerson { before: before.user }));
         }
         if let Some(access) = access {
             let rotated = self.grant.is_some();
             self.unpublished =
-                Some(Unpublished { access, publish_by: now + SAVE_PATIENCE, rotated, took: None });
+                Some(Unpublished { access, publish_by: now + limits::SAVE, rotated, took: None });
             if !rotated {
                 self.publish(now, out);
             }
@@ -124,8 +131,6 @@ impl Session {
         self.suspicion = None;
         self.demand = None;
         self.told_lifetime = None;
+        self.doubt = false;
     }
 }
-
-/// As for a refresh: new tokens wait that long for the vault.
-const SAVE_PATIENCE: Duration = Duration::from_secs(2);

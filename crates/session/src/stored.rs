@@ -5,14 +5,15 @@
 //! while ten tokens come and go gets the newest at the end, and only that.
 
 use alloc::vec::Vec;
+use core::time::Duration;
 
-use crate::event::Effect;
+use crate::event::{Effect, Found, Memory};
 use crate::note::Note;
 use crate::policy::vault_retry;
 use crate::reason::{Lost, VaultTrouble};
 use crate::session::Session;
 use crate::time::Timestamp;
-use crate::tokens::{Account, RefreshToken};
+use crate::tokens::Account;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct VaultSync {
@@ -89,8 +90,8 @@ impl Session {
 
     pub(crate) fn on_loaded(
         &mut self,
-        refresh: Option<RefreshToken>,
-        account: Account,
+        found: Found,
+        memory: Memory,
         interrupted: bool,
         out: &mut Vec<Effect>,
     ) {
@@ -99,15 +100,29 @@ impl Session {
         if self.vault.is_read() {
             return;
         }
-        let Some(refresh) = refresh else {
-            self.vault.holds = Holds::Nothing;
-            self.lost = Some(Lost::Never);
-            return;
-        };
-        self.take_grant(refresh);
-        self.account = account;
-        self.vault.holds = self.wanted_in_vault();
-        out.push(Effect::Note(if interrupted { Note::Interrupted } else { Note::Restored }));
+        let lost = memory.lost;
+        self.account.user.clone_from(&memory.user);
+        self.told_lifetime = memory.lifetime_ms.map(Duration::from_millis);
+        self.remembered = memory;
+        self.vault.holds = Holds::Nothing;
+        match found {
+            // What is stored counts as nothing of ours: nothing is written over it but by a sign-in, and nothing of it
+            // is sent.
+            Found::Elsewhere(places) => {
+                self.lost = Some(Lost::Elsewhere);
+                out.push(Effect::Note(Note::Elsewhere { places }));
+            }
+            Found::Nothing => self.lost = Some(lost.unwrap_or(Lost::Never)),
+            Found::Token { refresh, account } => {
+                let user = self.account.user.take();
+                self.account = Account { user: account.user.or(user), ..account };
+                self.take_grant(refresh);
+                self.vault.holds = self.wanted_in_vault();
+                self.doubt = interrupted;
+                self.marked = interrupted;
+                out.push(Effect::Note(if interrupted { Note::Interrupted } else { Note::Restored }));
+            }
+        }
     }
 
     pub(crate) fn on_saved(&mut self, generation: u32, now: Timestamp, out: &mut Vec<Effect>) {

@@ -7,7 +7,7 @@ use core::time::Duration;
 
 use crate::event::Attempt;
 use crate::reason::{Cause, Lost, Trouble};
-use crate::session::{Duty, Session};
+use crate::session::{Duty, Session, Source};
 use crate::sign_in::SignIn;
 use crate::time::Timestamp;
 use crate::tokens::{AccessToken, Account, TokenType};
@@ -35,6 +35,10 @@ pub enum Phase {
 pub enum Prospect<'a> {
     /// It is being fetched; wait to be woken.
     Coming,
+    /// The token is good for less than that, and another can be had at that time: sooner would be another too soon.
+    Later {
+        until: Timestamp,
+    },
     /// The next try is at that time.
     Held {
         until: Timestamp,
@@ -46,6 +50,10 @@ pub enum Prospect<'a> {
     Ready {
         token: &'a AccessToken,
         generation: u32,
+    },
+    /// Tokens do not live as long as that.
+    TooShort {
+        lifetime: Duration,
     },
 }
 
@@ -67,14 +75,15 @@ pub struct View {
 pub struct AccessView {
     pub generation: u32,
     pub lifetime: Duration,
+    /// Where the lifetime comes from; an assumed one ends nothing.
+    pub source: Source,
     pub remaining: Duration,
     pub rejected: bool,
     pub kind: TokenType,
 }
 
 impl Session {
-    /// The access token, if it is out, was not refused and has `min_valid` left (or half of its lifetime, where that
-    /// is less: a caller who asks for an hour of a five-minute token must not cause a refresh on every call).
+    /// The access token, if it is out, was not refused and has `min_valid` left.
     pub fn access_token(&self, now: Timestamp, min_valid: Duration) -> Option<&AccessToken> {
         let access = self.access.as_ref().filter(|access| access.is_good(now, min_valid))?;
         Some(&access.token)
@@ -84,6 +93,18 @@ impl Session {
     pub fn prospect(&self, now: Timestamp, min_valid: Duration) -> Prospect<'_> {
         if let Some(access) = self.access.as_ref().filter(|access| access.is_good(now, min_valid)) {
             return Prospect::Ready { token: &access.token, generation: access.generation };
+        }
+        if let Some(access) = self.access.as_ref().filter(|access| access.is_good(now, Duration::ZERO)) {
+            if min_valid > access.lifetime {
+                return Prospect::TooShort { lifetime: access.lifetime };
+            }
+            if self.grant.is_some()
+                && self.lost.is_none()
+                && self.hold.is_none()
+                && self.refreshing().is_none()
+            {
+                return Prospect::Later { until: access.refresh_at };
+            }
         }
         match self.progress() {
             Phase::NeedsLogin { why } => Prospect::NeedsLogin(why),
@@ -108,6 +129,11 @@ impl Session {
         self.lost
     }
 
+    /// The newest refresh token is in memory and nowhere else.
+    pub fn would_be_lost(&self) -> bool {
+        self.grant.is_some() && !self.is_saved()
+    }
+
     /// The sign-in that is under way.
     pub fn signing_in(&self) -> Option<Attempt> {
         self.sign_in.as_ref().map(SignIn::attempt)
@@ -122,16 +148,22 @@ impl Session {
     /// there may be, or whoever waits is told why not.
     pub fn may_do_better_than(&self, generation: u32, now: Timestamp) -> bool {
         match self.prospect(now, Duration::ZERO) {
-            Prospect::Coming | Prospect::Held { .. } | Prospect::NeedsLogin(_) => true,
+            Prospect::Coming
+            | Prospect::Held { .. }
+            | Prospect::Later { .. }
+            | Prospect::NeedsLogin(_)
+            | Prospect::TooShort { .. } => true,
             Prospect::Ready { generation: newest, .. } => newest > generation,
         }
     }
 
     /// What goes on with the tokens, whatever is demanded besides.
     fn progress(&self) -> Phase {
-        if self.sign_in.is_some() {
-            return Phase::SigningIn;
-        }
+        if self.sign_in.is_some() { Phase::SigningIn } else { self.standing() }
+    }
+
+    /// What goes on with the tokens that there are, also while somebody is at a sign-in.
+    pub fn standing(&self) -> Phase {
         if let Some(until) = self.vault.unread_until() {
             return Phase::Waiting {
                 until,
@@ -165,6 +197,7 @@ impl Session {
             access: access.map(|access| AccessView {
                 generation: access.generation,
                 lifetime: access.lifetime,
+                source: access.source,
                 remaining: now.until(access.expires),
                 rejected: access.rejected,
                 kind: access.token.token_type(),

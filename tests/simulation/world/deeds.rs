@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use session::Session;
-use session::event::{Attempt, Beat, Effect, Event};
+use session::binding::Place;
+use session::event::{Asker, Attempt, Beat, Effect, Event, Found};
 use session::reason::{Trouble, VaultTrouble};
 use session::tokens::{AccessToken, Account, RefreshToken};
 use session::verdict::Verdict;
@@ -19,17 +20,54 @@ impl World {
             Effect::Forget => self.begin_vault(VaultWork::Forget),
             Effect::Heartbeat { attempt, token, .. } => self.heartbeat(attempt, &token),
             Effect::Load => self.begin_vault(VaultWork::Load),
+            Effect::CallOff { attempt } => self.call_off(attempt),
             Effect::Note(_) | Effect::Publish { .. } | Effect::Revoke { .. } => {}
-            Effect::Refresh { attempt, token, .. } => self.send(attempt, token),
+            Effect::Refresh { attempt, token, by, .. } => self.send(attempt, token, by),
+            Effect::Remember(memory) => self.memory = memory,
             Effect::Save { generation, token, account } => {
                 self.begin_vault(VaultWork::Save(generation, token, account));
             }
             Effect::SignIn { attempt } => self.sign_in(attempt),
+            Effect::Unmark => self.marked = None,
         }
     }
 
-    fn send(&mut self, attempt: Attempt, token: RefreshToken) {
-        self.refreshing = true;
+    /// A worker that is called off reports at once, and says nothing after that. One that has tokens in hand, or a
+    /// person at its page, may go on all the same.
+    fn call_off(&mut self, attempt: Attempt) {
+        let signing_in = self.sut.session().signing_in() == Some(attempt);
+        if signing_in && self.dice.one_in(2) {
+            return;
+        }
+        let event = if signing_in {
+            Event::SignInFailed { attempt }
+        } else {
+            Event::Refreshed { attempt, verdict: timed_out() }
+        };
+        let answer = Happening::Answer(self.life, event);
+        self.later(self.dice.clone().between(1, 50), answer);
+        self.called_off.insert(attempt);
+    }
+
+    /// What a worker would say that has been called off.
+    pub(super) fn is_silenced(&self, event: &Event) -> bool {
+        match event {
+            Event::Refreshed { attempt, verdict } => {
+                self.called_off.contains(attempt) && *verdict != timed_out()
+            }
+            Event::SignedIn { attempt, .. } => self.called_off.contains(attempt),
+            _ => false,
+        }
+    }
+
+    fn send(&mut self, attempt: Attempt, token: RefreshToken, by: Asker) {
+        // Now and then the host is being left alone; a person passes.
+        if by == Asker::Machine && !self.scenario.gentle && !self.calm && self.dice.one_in(20) {
+            let wait = Duration::from_millis(self.dice.between(1_000, 300_000));
+            let withheld = Happening::Answer(self.life, Event::Withheld { attempt, wait });
+            return self.later(1, withheld);
+        }
+        self.marked = Some(token.clone());
         let there = self.dice.between(5, 400);
         let lost = match self.fate() {
             Fate::Answered => Lost::No,
@@ -57,13 +95,19 @@ impl World {
         let verdict = self.provider.refresh(token.expose(), self.now, &mut self.dice);
         let unanswered = Verdict::Transient { trouble: Trouble::Unanswered, status: None, retry_after: None };
         let back = self.dice.between(5, 400);
-        let late = self.dice.between(80_000, 300_000);
+        let late = self.dice.between(20_000, 200_000);
         let (after, verdict) = match lost {
             Lost::No => (back, verdict),
             Lost::Reported => (back, unanswered),
             Lost::Late => (late, verdict),
         };
-        self.later(after, Happening::Answer(life, Event::Refreshed { attempt, verdict }));
+        let answer = Happening::Answer(life, Event::Refreshed { attempt, verdict });
+        // Whatever is told twice, or belongs to what is long over, must change nothing.
+        if !self.scenario.gentle && self.dice.one_in(12) {
+            let again = after + self.dice.between(1_000, 200_000);
+            self.later(again, answer.clone());
+        }
+        self.later(after, answer);
     }
 
     /// A caller takes a token, or says that there is none that is good enough.
@@ -71,7 +115,8 @@ impl World {
         let min_valid = Duration::from_millis(self.dice.pick(&self.scenario.min_valid.clone()));
         let time = self.referee.time();
         let Some(token) = self.sut.session().access_token(time, min_valid).cloned() else {
-            return self.tell(Event::Wanted { min_valid });
+            let by = if self.dice.one_in(5) { Asker::Person } else { Asker::Machine };
+            return self.tell(Event::Wanted { min_valid, by });
         };
         let generation = self.generation();
         let after = self.dice.between(5, 2_000);
@@ -139,11 +184,20 @@ impl World {
                 Event::Forgotten
             }
             VaultWork::Load => {
-                let (refresh, account) = self.vault.clone().unzip();
-                Event::Loaded { refresh, account: account.unwrap_or_default(), interrupted: self.refreshing }
+                let memory = self.memory.clone();
+                let (found, interrupted) = match self.vault.clone() {
+                    Some(_) if self.moved => (Found::Elsewhere(vec![Place::Token]), false),
+                    Some((refresh, account)) => {
+                        let interrupted = self.marked.as_ref() == Some(&refresh);
+                        (Found::Token { refresh, account }, interrupted)
+                    }
+                    None => (Found::Nothing, false),
+                };
+                Event::Loaded { found, memory, interrupted }
             }
             VaultWork::Save(generation, token, account) => {
                 self.vault = Some((token, account));
+                self.moved = false;
                 Event::Saved { generation }
             }
         }
@@ -166,8 +220,14 @@ impl World {
             }
         }
         self.life += 1;
+        self.called_off.clear();
+        self.moved = self.moved || self.dice.one_in(8);
         self.referee.restart();
         let session = Session::new(self.scenario.policy.clone(), self.dice.next(), self.referee.time());
         self.sut = Sut::new(session, self.bug);
     }
+}
+
+fn timed_out() -> Verdict {
+    Verdict::Transient { trouble: Trouble::TimedOut, status: None, retry_after: None }
 }
