@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::time::{ClockId, clock_gettime};
+use session::limits;
 use session::time::Timestamp;
 use tokio::sync::mpsc::Sender;
 use zbus::Connection;
@@ -26,37 +27,57 @@ pub fn wall_ms() -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// Notices that the machine slept, by what the clock that stands still has fallen behind the one that runs on.
+/// Notices that time passed in which nothing ran: the machine slept, or the process stood still.
 #[derive(Debug)]
-pub struct SleepWatch {
+pub struct Watch {
+    /// How far the clock that stands still in sleep was behind the one that runs on.
     behind: Duration,
+    /// When it was looked at last.
+    last: Duration,
 }
 
-impl SleepWatch {
+/// Time in which nothing ran.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gap {
+    Slept(Duration),
+    /// Frozen (SIGSTOP, a container's pause), or kept from the processor.
+    StoodStill(Duration),
+}
+
+impl Gap {
+    pub fn length(self) -> Duration {
+        let (Self::Slept(length) | Self::StoodStill(length)) = self;
+        length
+    }
+}
+
+impl Watch {
     pub fn new() -> Self {
         let (boot, mono) = both();
-        Self { behind: boot.saturating_sub(mono) }
+        Self { behind: boot.saturating_sub(mono), last: boot }
     }
 
-    /// How long the machine slept since the last call, if it did.
-    pub fn slept(&mut self) -> Option<Duration> {
+    /// The gap since the last call, if there was one. The caller has waited since then, for `pause` at most.
+    pub fn gap(&mut self, pause: Duration) -> Option<Gap> {
         let (boot, mono) = both();
-        self.sample(boot, mono)
+        self.sample(boot, mono, pause)
     }
 
-    fn sample(&mut self, boot: Duration, mono: Duration) -> Option<Duration> {
+    fn sample(&mut self, boot: Duration, mono: Duration, pause: Duration) -> Option<Gap> {
+        let passed = boot.saturating_sub(std::mem::replace(&mut self.last, boot));
         let behind = boot.saturating_sub(mono);
         let slept = behind.saturating_sub(self.behind);
-        if slept <= SHORTEST_SLEEP {
-            // Not taken over: many naps of a second are a sleep as well.
-            return None;
+        if slept > limits::LATE {
+            self.behind = behind;
+            return Some(Gap::Slept(slept));
         }
-        self.behind = behind;
-        Some(slept)
+        // A short nap is not taken over: many of a second are a sleep as well.
+        let stood_still = passed.saturating_sub(pause).saturating_sub(slept);
+        (stood_still > limits::LATE).then_some(Gap::StoodStill(stood_still))
     }
 }
 
-impl Default for SleepWatch {
+impl Default for Watch {
     fn default() -> Self {
         Self::new()
     }
@@ -172,9 +193,6 @@ const SUSPEND_AWARE: ClockId = ClockId::Boottime;
 #[cfg(not(target_os = "linux"))]
 const SUSPEND_AWARE: ClockId = ClockId::Monotonic;
 
-/// Reading two clocks one after the other takes time too, most of all on a machine that is out of breath.
-const SHORTEST_SLEEP: Duration = Duration::from_secs(2);
-
 const BEFORE_LISTENING_AGAIN: Duration = Duration::from_secs(30);
 
 const LOGIND: Place = Place {
@@ -213,26 +231,34 @@ mod tests {
 
     #[test]
     fn a_sleep_is_what_one_clock_went_on_without_the_other() {
-        let mut watch = SleepWatch { behind: s(100) };
-        assert_eq!(watch.sample(s(1100), s(1000)), None, "nothing happened");
-        assert_eq!(watch.sample(s(9100), s(9000)), None, "time passed on both");
-        assert_eq!(watch.sample(s(41_500), s(9000)), Some(s(32_400)), "nine hours");
-        assert_eq!(watch.sample(s(41_510), s(9010)), None, "it is told once");
+        let mut watch = Watch { behind: s(100), last: s(1000) };
+        assert_eq!(watch.sample(s(1100), s(1000), s(100)), None, "nothing happened");
+        assert_eq!(watch.sample(s(9100), s(9000), s(8000)), None, "time passed on both");
+        assert_eq!(watch.sample(s(41_500), s(9000), s(30)), Some(Gap::Slept(s(32_400))), "nine hours");
+        assert_eq!(watch.sample(s(41_510), s(9010), s(30)), None, "it is told once");
     }
 
     #[test]
     fn short_naps_add_up() {
-        let mut watch = SleepWatch { behind: s(0) };
-        assert_eq!(watch.sample(s(11), s(10)), None);
-        assert_eq!(watch.sample(s(22), s(20)), None);
-        assert_eq!(watch.sample(s(33), s(30)), Some(s(3)));
+        let mut watch = Watch { behind: s(0), last: s(0) };
+        assert_eq!(watch.sample(s(11), s(10), s(30)), None);
+        assert_eq!(watch.sample(s(22), s(20), s(30)), None);
+        assert_eq!(watch.sample(s(33), s(30), s(30)), Some(Gap::Slept(s(3))));
     }
 
     #[test]
     fn clocks_that_disagree_the_other_way_are_no_sleep() {
-        let mut watch = SleepWatch { behind: s(5) };
-        assert_eq!(watch.sample(s(10), s(20)), None);
-        assert_eq!(watch.sample(s(30), s(25)), None);
+        let mut watch = Watch { behind: s(5), last: s(0) };
+        assert_eq!(watch.sample(s(10), s(20), s(30)), None);
+        assert_eq!(watch.sample(s(30), s(25), s(30)), None);
+    }
+
+    #[test]
+    fn a_freeze_is_how_late_a_pause_ends() {
+        let mut watch = Watch { behind: s(5), last: s(1000) };
+        assert_eq!(watch.sample(s(1031), s(1026), s(30)), None, "a busy machine");
+        assert_eq!(watch.sample(s(1156), s(1151), s(5)), Some(Gap::StoodStill(s(120))));
+        assert_eq!(watch.sample(s(1160), s(1155), s(5)), None, "it is told once");
     }
 
     fn s(seconds: u64) -> Duration {

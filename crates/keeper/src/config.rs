@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use session::limits;
 use session::policy::Policy;
 use session::recipe::{Recipe, Resource};
 use toml_edit::{Document, Item};
@@ -23,6 +24,7 @@ use url::Url;
 
 use crate::api::{Code, Failure, VaultKind};
 
+pub(crate) use duration::format as format_duration;
 pub use duration::parse_duration;
 pub use edit::{add, remove};
 pub use file::{read_text, write};
@@ -174,6 +176,7 @@ impl Profile {
         Policy {
             refresh_before: self.refresh_before,
             assume_lifetime: self.assume_lifetime,
+            exchange: limits::exchange(self.timeout),
             heartbeat: self.heartbeat,
             probe: self.has_probe(),
             slot,

@@ -129,6 +129,16 @@ impl Journal {
         self.with_store("the in-flight marks were not read", |store| store.marked(profile)).flatten()
     }
 
+    /// Keeps a text of a session for the next process. It must hold no secret.
+    pub fn remember(&self, profile: &str, text: &str) {
+        self.with_store("what is known of a session was not kept", |store| store.remember(profile, text));
+    }
+
+    /// What was kept of a session last.
+    pub fn recall(&self, profile: &str) -> Option<String> {
+        self.with_store("what is known of a session was not read", |store| store.recall(profile)).flatten()
+    }
+
     /// Folds everything into the one file. Only tidiness: a journal that is never closed loses nothing.
     pub fn close(&self) {
         self.inner().write_what_waits();

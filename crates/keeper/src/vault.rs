@@ -88,6 +88,13 @@ impl Vault {
         }
     }
 
+    /// Somebody may answer the keyring's question now who has put it away before: it is asked anew where it is locked.
+    pub fn ask_again(&self) {
+        if let Place::Keyring(keyring) = &self.0 {
+            keyring.ask_again();
+        }
+    }
+
     /// What is stored for the profile, if anything is. Like the other two this returns at once.
     pub fn load(
         &self,

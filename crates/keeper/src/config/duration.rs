@@ -41,7 +41,7 @@ pub(super) fn parse(text: &str) -> Result<Duration, Told> {
 }
 
 /// As [`parse`] reads it.
-pub(super) fn format(duration: Duration) -> String {
+pub(crate) fn format(duration: Duration) -> String {
     let mut rest = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     let mut text = String::new();
     for (unit, millis) in UNITS {

@@ -117,6 +117,18 @@ impl Store {
         Ok(store)
     }
 
+    pub(super) fn remember(&self, profile: &str, text: &str) -> Result<(), JournalError> {
+        self.0
+            .prepare_cached("INSERT OR REPLACE INTO memory (profile, text) VALUES (?1, ?2)")?
+            .execute([profile, text])?;
+        Ok(())
+    }
+
+    pub(super) fn recall(&self, profile: &str) -> Result<Option<String>, JournalError> {
+        let mut statement = self.0.prepare_cached("SELECT text FROM memory WHERE profile = ?1")?;
+        Ok(statement.query_row([profile], |row| row.get(0)).optional()?)
+    }
+
     /// Changes nothing in a file that is not.
     fn be_ours(&self) -> Result<(), JournalError> {
         let number = |sql: &str| self.0.query_row(sql, (), |row| row.get::<_, i64>(0));
@@ -129,8 +141,10 @@ impl Store {
         }
         self.0.execute_batch(SETTINGS)?;
         if version == 0 {
-            return Ok(self.0.execute_batch(TABLES)?);
+            self.0.execute_batch(TABLES)?;
+            return Ok(self.0.execute_batch(ADDED)?);
         }
+        self.0.execute_batch(ADDED)?;
         let found: String = self.0.query_row("PRAGMA quick_check(1)", (), |row| row.get(0))?;
         if found == "ok" { Ok(()) } else { Err(JournalError::Damaged(found)) }
     }
@@ -237,6 +251,9 @@ const TABLES: &str = "
     PRAGMA user_version = 1;
     COMMIT;
 ";
+
+/// Came later, and an older version does not look at it.
+const ADDED: &str = "CREATE TABLE IF NOT EXISTS memory (profile TEXT PRIMARY KEY, text TEXT NOT NULL);";
 
 #[cfg(test)]
 mod tests {

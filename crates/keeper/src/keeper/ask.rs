@@ -3,18 +3,20 @@
 use std::time::Duration;
 
 use session::event::Event;
-use session::session::Phase;
+use session::limits;
+use session::session::{Phase, Prospect};
 use session::time::millis;
 
-use super::kept::{Settling, Wanting};
+use super::kept::{Settled, Settling, Wanting};
+use super::stop::Why;
 use super::{Answer, Id, Keeper};
-use crate::api::{Code, Failure, Reply, Request};
+use crate::api::{Asker, Code, Failure, Reply, Request};
 use crate::clock;
 use crate::provider::How;
 
 impl Keeper {
     pub(super) fn on_ask(&mut self, request: Request, answer: Answer) {
-        if self.stopping.is_some() && !matches!(request, Request::Hello { .. } | Request::Stop) {
+        if self.stopping.is_some() && !matches!(request, Request::Hello { .. } | Request::Stop { .. }) {
             return refuse(answer, super::stopping());
         }
         self.notice_config();
@@ -59,10 +61,10 @@ impl Keeper {
                     drop(answer.send(Ok(page.map_or(Reply::Done, |url| Reply::Open { url }))));
                 });
             }
-            Request::Refresh { profile } => self.for_profile(&profile, answer, |keeper, id, answer| {
+            Request::Refresh { profile, by } => self.for_profile(&profile, answer, |keeper, id, answer| {
                 let Some(kept) = keeper.kept.get_mut(&id) else { return };
-                kept.settling.push(Settling { must_be_fresh: true, answer });
-                keeper.step(id, Event::Asked);
+                kept.settling.push(Settling { of: Settled::Refresh, answer });
+                keeper.step(id, Event::Asked { by });
             }),
             Request::Remove { profile } => self.for_profile(&profile, answer, |keeper, id, answer| {
                 let reply = keeper.remove(id);
@@ -83,11 +85,14 @@ impl Keeper {
                 };
                 drop(answer.send(reply.map(|()| Reply::Status(self.overview()))));
             }
-            Request::Stop => self.begin_to_stop(Some(answer)),
-            Request::Token { profile, min_valid_ms, timeout_ms } => {
+            Request::Stop { force: true } => self.begin_to_stop(Why::Forced(answer)),
+            Request::Stop { force: false } => self.begin_to_stop(Why::Asked(answer)),
+            Request::Token { profile, min_valid_ms, best_effort, timeout_ms } => {
                 self.for_profile(&profile, answer, |keeper, id, answer| {
-                    let patience = timeout_ms.map_or(PATIENCE, Duration::from_millis);
-                    keeper.want_token(id, Duration::from_millis(min_valid_ms), patience, answer);
+                    let patience = timeout_ms.map_or(limits::CALLER, Duration::from_millis);
+                    let min_valid = Duration::from_millis(min_valid_ms);
+                    let deadline = clock::now() + patience;
+                    keeper.want_token(id, Wanting { min_valid, best_effort, deadline, answer });
                 });
             }
             // The connection that asked watches from here on; what it needs to start with is this.
@@ -95,15 +100,16 @@ impl Keeper {
         }
     }
 
-    fn want_token(&mut self, id: Id, min_valid: Duration, patience: Duration, answer: Answer) {
+    fn want_token(&mut self, id: Id, wanting: Wanting) {
         let now = clock::now();
         let Some(kept) = self.kept.get_mut(&id) else { return };
-        kept.wanting.push(Wanting { min_valid, deadline: now + patience, answer });
-        if self.settle_wanting(id, now) {
-            // Nobody had to wait: nothing about the session has changed.
-            return;
+        if let Prospect::Ready { .. } = kept.prospect(now, wanting.min_valid) {
+            // Nobody has to wait: nothing about the session has changed.
+            return kept.answer_wanting(wanting, now);
         }
-        self.step(id, Event::Wanted { min_valid });
+        let min_valid = wanting.min_valid;
+        kept.wanting.push(wanting);
+        self.step(id, Event::Wanted { min_valid, by: Asker::Machine });
     }
 
     fn log(&self, profile: Option<&str>, before: Option<i64>, limit: Option<u32>) -> Result<Reply, Failure> {
@@ -161,6 +167,3 @@ pub(super) fn refusal_of(phase: Phase, profile: &str, host: &str) -> Option<Fail
         }
     }
 }
-
-/// As long as a person looks at something that does not move.
-pub(super) const PATIENCE: Duration = Duration::from_secs(30);

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use session::farewell::{Farewell, Next, Told};
+use session::reason::Trouble;
 use session::time::Timestamp;
 
+use super::report::Report;
 use super::{Keeper, Mail};
 use crate::clock;
 use crate::provider::{Provider, Unwanted};
@@ -65,8 +67,13 @@ impl Keeper {
             let (number, post) = (*number, self.post.clone());
             let (provider, unwanted) = (Arc::clone(&leaving.provider), Arc::clone(&leaving.unwanted));
             tokio::spawn(async move {
+                let lost = move || {
+                    let told = Told::Trouble { trouble: Trouble::TimedOut, status: None };
+                    Mail::Told { number, told }
+                };
+                let report = Report::or(post, lost);
                 let told = provider.farewell(&unwanted).await;
-                drop(post.send(Mail::Told { number, told }));
+                report.send(Mail::Told { number, told });
             });
         }
     }

@@ -12,6 +12,7 @@ use session::time::Timestamp;
 use session::tokens::Account;
 use session::{Session, policy::Policy};
 use tokio::sync::oneshot;
+use tokio::task::AbortHandle;
 
 use super::requests::Parked;
 use super::{Answer, Id};
@@ -56,6 +57,8 @@ pub(crate) struct Kept {
     pub(super) leaving: bool,
     /// How many exchanges with the provider or the vault are on their way.
     pub(super) exchanges: u32,
+    /// Who is at them, so that they can be called off.
+    pub(super) workers: HashMap<Attempt, AbortHandle>,
 }
 
 #[derive(Default)]
@@ -66,14 +69,24 @@ pub(super) struct Burst {
 
 pub(super) struct Wanting {
     pub(super) min_valid: Duration,
+    /// A good token with less life left is better than none.
+    pub(super) best_effort: bool,
     pub(super) deadline: Timestamp,
     pub(super) answer: Answer,
 }
 
 pub(super) struct Settling {
-    /// Only a good token is a success; otherwise any end of the sign-in is.
-    pub(super) must_be_fresh: bool,
+    pub(super) of: Settled,
     pub(super) answer: Answer,
+}
+
+/// What a caller waits for the end of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Settled {
+    /// A refresh, whoever may be at a sign-in meanwhile: only a good token is a success.
+    Refresh,
+    /// A sign-in, and all that it sets off: any end is one.
+    SignIn,
 }
 
 /// A sign-in that is about to begin.
@@ -120,6 +133,7 @@ impl Kept {
             due: None,
             leaving: false,
             exchanges: 0,
+            workers: HashMap::new(),
         }
     }
 
@@ -143,10 +157,6 @@ impl Kept {
         self.session().map(|session| session.account().clone()).unwrap_or_default()
     }
 
-    pub(super) fn phase(&self) -> Option<Phase> {
-        self.session.as_ref().map(Session::phase)
-    }
-
     /// When it next has something to do: the session's own dates, and those of the callers who wait.
     pub(super) fn next_date(&self) -> Option<Timestamp> {
         let session = self.session.as_ref().and_then(Session::deadline);
@@ -167,9 +177,23 @@ impl Kept {
 
     /// A successor would find in the vault whatever this session has, or there is nothing to be found yet.
     pub(super) fn is_safe_in_the_vault(&self, now: Timestamp) -> bool {
-        let unread = matches!(self.phase(), Some(Phase::Waiting { why: Trouble::Vault, .. }));
+        let unread = self
+            .session()
+            .is_some_and(|session| matches!(session.standing(), Phase::Waiting { why: Trouble::Vault, .. }));
         let saved = self.session().is_none_or(|session| session.view(now).saved);
         self.exchanges == 0 && (saved || unread)
+    }
+
+    /// Its newest refresh token is in memory and nowhere else.
+    pub(super) fn would_be_lost(&self) -> bool {
+        self.session().is_some_and(Session::would_be_lost)
+    }
+
+    /// A refresh token has been sent, and nobody has seen what came of it.
+    pub(super) fn is_refreshing(&self) -> bool {
+        self.session().is_some_and(|session| {
+            matches!(session.standing(), Phase::Refreshing { .. }) && self.exchanges > 0
+        })
     }
 
     /// Stopping now would lose nothing.

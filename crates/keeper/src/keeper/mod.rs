@@ -13,18 +13,21 @@ mod farewells;
 mod kept;
 mod perform;
 mod profiles;
+mod report;
 mod requests;
 mod settle;
 mod sign_in;
+mod stop;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use session::breaker::Breaker;
+use session::breaker::{Breaker, Outcome};
 use session::event::{Attempt, Beat, Event};
 use session::farewell::Told;
+use session::limits;
 use session::note::Note;
 use session::reason::{Trouble, VaultTrouble};
 use session::time::{Timestamp, millis};
@@ -32,7 +35,7 @@ use session::verdict::Verdict;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::api::{Failure, Notice, Reply, Request};
-use crate::clock::{self, Hint, SleepWatch};
+use crate::clock::{self, Gap, Hint, Watch};
 use crate::config::Profile;
 use crate::http::{Http, Received};
 use crate::journal::Journal;
@@ -44,6 +47,8 @@ use farewells::Farewells;
 use kept::Kept;
 use profiles::ConfigFile;
 use requests::Parked;
+pub use stop::End;
+use stop::Stopping;
 
 pub(crate) type Answer = oneshot::Sender<Result<Reply, Failure>>;
 
@@ -64,7 +69,7 @@ pub struct Keeper {
     post: Post,
     mailbox: mpsc::UnboundedReceiver<Mail>,
     notices: broadcast::Sender<Notice>,
-    sleep: SleepWatch,
+    watch: Watch,
     /// Sets this installation apart from others, for the slots of a fleet.
     installation: u64,
     /// Requests and profiles are numbered as they arrive.
@@ -137,12 +142,12 @@ pub(crate) enum Mail {
         id: Id,
         event: Event,
     },
-}
-
-struct Stopping {
-    /// The latest end, whatever is still in flight.
-    by: Timestamp,
-    answers: Vec<Answer>,
+    /// The host is being left alone: the refresh was not sent.
+    Withheld {
+        id: Id,
+        attempt: Attempt,
+        wait: Duration,
+    },
 }
 
 /// What the faces' side of the process holds of the keeper.
@@ -201,7 +206,7 @@ impl Keeper {
             post,
             mailbox,
             notices,
-            sleep: SleepWatch::new(),
+            watch: Watch::new(),
             installation: profiles::installation(home),
             counter: 0,
             farewells: Farewells::default(),
@@ -219,8 +224,8 @@ impl Keeper {
         Handle { post: self.post.clone(), notices: self.notices.clone() }
     }
 
-    /// Runs until it is told to stop and has finished what was in flight.
-    pub async fn run(mut self) {
+    /// Runs until it is told to stop and has finished what was in flight, and says how it ended.
+    pub async fn run(mut self) -> End {
         self.hear_hints();
         self.take_profiles();
         while !self.may_end() {
@@ -229,14 +234,14 @@ impl Keeper {
                 mail = self.mailbox.recv() => mail,
                 () = tokio::time::sleep(pause) => None,
             };
-            self.notice_sleep();
+            self.notice_gap(pause);
             if let Some(mail) = mail {
                 self.take(mail);
             }
             self.tick();
             self.replace_those_that_waited();
         }
-        self.end();
+        self.end()
     }
 
     fn take(&mut self, mail: Mail) {
@@ -246,11 +251,13 @@ impl Keeper {
             }
             Mail::Ask { request, answer } => self.on_ask(request, answer),
             Mail::Beaten { id, host, attempt, beat } => {
-                let trouble = match beat {
-                    Beat::Good | Beat::SaysNo => None,
-                    Beat::Silent { trouble, .. } => Some(trouble),
-                };
-                self.report(&host, trouble);
+                self.report(
+                    &host,
+                    match beat {
+                        Beat::Good | Beat::SaysNo => Outcome::Answered,
+                        Beat::Silent { trouble, .. } => Outcome::of(trouble),
+                    },
+                );
                 self.step(id, Event::Beaten { attempt, beat });
             }
             Mail::Begun { id, attempt, begun } => self.on_begun(id, attempt, begun),
@@ -262,9 +269,10 @@ impl Keeper {
             Mail::SignedIn { id, attempt, provider, outcome, landing, took } => {
                 self.on_signed_in(id, attempt, provider, outcome, landing, took)
             }
-            Mail::Terminate => self.begin_to_stop(None),
+            Mail::Terminate => self.begin_to_stop(stop::Why::Signal),
             Mail::Told { number, told } => self.on_told(number, told),
             Mail::Vault { id, event } => self.on_vault(id, event),
+            Mail::Withheld { id, attempt, wait } => self.step(id, Event::Withheld { attempt, wait }),
         }
     }
 
@@ -298,20 +306,28 @@ impl Keeper {
         }
     }
 
-    /// Until the earliest deadline, but never long: while the machine sleeps, timers stand still.
+    /// Until the earliest deadline, but never long: while the machine sleeps, timers stand still. And short while
+    /// anything is in flight, because a freeze is measured by how late a pause ends.
     fn pause(&self) -> Duration {
+        let longest = if self.kept.values().all(Kept::is_idle) { limits::LONGEST_SLEEP } else { limits::NAP };
         let sessions = self.due.first().map(|(at, _)| *at);
         let stopping = self.stopping.as_ref().map(|stopping| stopping.by);
         let earliest = [sessions, stopping, self.farewells.due()].into_iter().flatten().min();
-        earliest.map_or(LONGEST_SLEEP, |at| clock::now().until(at).min(LONGEST_SLEEP))
+        earliest.map_or(longest, |at| clock::now().until(at).min(longest))
     }
 
-    /// Told to every session before anything else that happens after a sleep.
-    fn notice_sleep(&mut self) {
-        let Some(slept) = self.sleep.slept() else { return };
-        self.note(None, Note::Woke { slept_ms: millis(slept) });
+    /// Told to every session before anything else that happens after a sleep, or a freeze.
+    fn notice_gap(&mut self, pause: Duration) {
+        let Some(gap) = self.watch.gap(pause) else { return };
+        self.note(
+            None,
+            match gap {
+                Gap::Slept(slept) => Note::Woke { slept_ms: millis(slept) },
+                Gap::StoodStill(stood_still) => Note::Thawed { stood_still_ms: millis(stood_still) },
+            },
+        );
         for id in self.ids() {
-            self.step(id, Event::Woke { slept });
+            self.step(id, Event::Woke { slept: gap.length() });
         }
     }
 
@@ -319,7 +335,9 @@ impl Keeper {
         match hint {
             Hint::AboutToSleep | Hint::Woke => {}
             Hint::NetworkUp => {
-                self.farewells.on_network_up(clock::now());
+                let now = clock::now();
+                self.farewells.on_network_up(now);
+                self.breakers.values_mut().for_each(|breaker| breaker.on_network_up(now));
                 for id in self.ids() {
                     self.step(id, Event::NetworkUp);
                 }
@@ -359,42 +377,11 @@ impl Keeper {
     fn tell(&self, notice: Notice) {
         drop(self.notices.send(notice));
     }
-
-    fn begin_to_stop(&mut self, answer: Option<Answer>) {
-        let by = clock::now() + TIME_TO_FINISH;
-        let stopping = self.stopping.get_or_insert_with(|| Stopping { by, answers: Vec::new() });
-        stopping.answers.extend(answer);
-        // A person at a sign-in page is not waited for.
-        for kept in self.kept.values_mut() {
-            kept.pending = None;
-        }
-    }
-
-    /// Nothing is in flight whose loss would cost a session, or leave one behind that a person has ended.
-    fn may_end(&self) -> bool {
-        let Some(stopping) = &self.stopping else { return false };
-        (!self.farewells.has_first() && self.kept.values().all(Kept::is_idle)) || clock::now() >= stopping.by
-    }
-
-    fn end(mut self) {
-        self.note(None, Note::KeeperStopped);
-        self.journal.close();
-        for answer in self.stopping.take().into_iter().flat_map(|stopping| stopping.answers) {
-            drop(answer.send(Ok(Reply::Done)));
-        }
-    }
 }
 
 fn stopping() -> Failure {
     Failure::new(crate::api::Code::KeeperStopping)
 }
-
-/// The suspend-aware clock runs on while timers stand still; this bounds how late a wake-up is noticed when the
-/// system does not tell.
-const LONGEST_SLEEP: Duration = Duration::from_secs(30);
-
-/// A refresh and its save; the provider and the keyring are not waited for longer than a person waits for a log-out.
-const TIME_TO_FINISH: Duration = Duration::from_secs(10);
 
 /// A face that is further behind than this asks for the status again.
 const NOTICES_BEHIND: usize = 1024;

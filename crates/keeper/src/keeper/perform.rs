@@ -3,13 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use session::event::{Attempt, Beat, Effect, Event};
+use session::binding::Place;
+use session::breaker::Outcome;
+use session::event::{Asker, Attempt, Beat, Effect, Event, Found, Memory};
 use session::note::Note;
 use session::reason::{Trouble, VaultTrouble};
 use session::time::millis;
 use session::tokens::{AccessToken, Account, RefreshToken};
 use session::verdict::Verdict;
 
+use super::report::Report;
 use super::{Id, Keeper, Mail};
 use crate::clock;
 use crate::config::Profile;
@@ -22,6 +25,7 @@ impl Keeper {
         let Some(kept) = self.kept.get_mut(&id) else { return };
         let profile = Arc::clone(&kept.profile);
         match effect {
+            Effect::CallOff { attempt } => self.call_off(id, attempt),
             Effect::Forget => {
                 kept.exchanges += 1;
                 self.forget(id, &profile);
@@ -33,9 +37,13 @@ impl Keeper {
                 let token =
                     kept.session().and_then(|session| session.access_token(clock::now(), Duration::ZERO));
                 kept.form = token.map(|token| (generation, http::jwt_algorithm(token.expose())));
-                self.journal.clear_in_flight(&profile.name);
             }
-            Effect::Refresh { attempt, token, .. } => self.refresh(id, profile, attempt, token),
+            Effect::Refresh { attempt, token, by, .. } => self.refresh(id, profile, attempt, token, by),
+            Effect::Remember(memory) => {
+                // Writing texts and numbers cannot fail.
+                let text = serde_json::to_string(&memory).unwrap_or_default();
+                self.journal.remember(&profile.name, &text);
+            }
             Effect::Revoke { refresh, access } => {
                 let provider = Arc::clone(&kept.provider);
                 self.bid_farewell(&profile.name, provider, Unwanted { refresh, access });
@@ -45,6 +53,7 @@ impl Keeper {
                 self.save(id, &profile, generation, token, account);
             }
             Effect::SignIn { attempt } => self.sign_in(id, attempt),
+            Effect::Unmark => self.journal.clear_in_flight(&profile.name),
         }
     }
 
@@ -56,15 +65,15 @@ impl Keeper {
         attempt: Attempt,
         verdict: Verdict,
     ) {
-        let trouble = match &verdict {
-            Verdict::Transient { trouble, .. } => Some(*trouble),
-            Verdict::Dead
-            | Verdict::Fresh(_)
-            | Verdict::Interaction(_)
-            | Verdict::Misconfigured { .. }
-            | Verdict::Suspect { .. } => None,
+        let outcome = match &verdict {
+            Verdict::Transient { trouble, .. } | Verdict::Misconfigured { trouble, .. } => {
+                Outcome::of(*trouble)
+            }
+            Verdict::Dead | Verdict::Fresh(_) | Verdict::Interaction(_) | Verdict::Suspect { .. } => {
+                Outcome::Answered
+            }
         };
-        self.report(&profile.host(), trouble);
+        self.report(&profile.host(), outcome);
         let Some(kept) = self.kept.get_mut(&id) else {
             // The profile is gone; nobody owns what came.
             if let Verdict::Fresh(tokens) = verdict {
@@ -74,10 +83,7 @@ impl Keeper {
             return;
         };
         kept.exchanges -= 1;
-        // A mark that stays says: what was sent may have been spent.
-        if !matches!(verdict, Verdict::Fresh(_)) && !verdict.is_ambiguous() {
-            self.journal.clear_in_flight(&profile.name);
-        }
+        kept.workers.remove(&attempt);
         self.step(id, Event::Refreshed { attempt, verdict });
     }
 
@@ -90,54 +96,61 @@ impl Keeper {
     }
 
     /// Tells the host's breaker how an exchange went.
-    pub(super) fn report(&mut self, host: &str, trouble: Option<Trouble>) {
+    pub(super) fn report(&mut self, host: &str, outcome: Outcome) {
         let breaker = self.breakers.entry(host.to_owned()).or_default();
-        match trouble {
-            None => breaker.succeeded(),
-            Some(Trouble::BreakerOpen) => {}
-            Some(_) => {
-                if let Some(pause) = breaker.failed(clock::now()) {
-                    let for_ms = millis(pause);
-                    self.note(None, Note::BreakerOpened { host: host.to_owned(), for_ms });
-                }
-            }
+        if let Some(pause) = breaker.heard(outcome, clock::now()) {
+            self.note(None, Note::BreakerOpened { host: host.to_owned(), for_ms: millis(pause) });
         }
     }
 
-    fn admit(&mut self, host: &str) -> Result<(), Duration> {
-        self.breakers.entry(host.to_owned()).or_default().admit(clock::now())
+    fn admit(&mut self, host: &str, by: Asker) -> Result<(), Duration> {
+        self.breakers.entry(host.to_owned()).or_default().admit(by, clock::now())
     }
 
-    fn refresh(&mut self, id: Id, profile: Arc<Profile>, attempt: Attempt, token: RefreshToken) {
+    fn refresh(&mut self, id: Id, profile: Arc<Profile>, attempt: Attempt, token: RefreshToken, by: Asker) {
+        if let Err(wait) = self.admit(&profile.host(), by) {
+            return drop(self.post.send(Mail::Withheld { id, attempt, wait }));
+        }
         let Some(kept) = self.kept.get_mut(&id) else { return };
         kept.exchanges += 1;
         let (provider, account) = (Arc::clone(&kept.provider), kept.account());
         let post = self.post.clone();
-        if let Err(wait) = self.admit(&profile.host()) {
-            let verdict =
-                Verdict::Transient { trouble: Trouble::BreakerOpen, status: None, retry_after: Some(wait) };
-            return drop(post.send(Mail::Exchanged { id, provider, profile, attempt, verdict }));
-        }
         self.journal.mark_in_flight(&profile.name, token.expose());
-        tokio::spawn(async move {
+        let worker = tokio::spawn(async move {
+            let lost = {
+                let (provider, profile) = (Arc::clone(&provider), Arc::clone(&profile));
+                move || {
+                    let trouble = Trouble::TimedOut;
+                    let verdict = Verdict::Transient { trouble, status: None, retry_after: None };
+                    Mail::Exchanged { id, provider, profile, attempt, verdict }
+                }
+            };
+            let report = Report::or(post, lost);
             let verdict = provider.refresh(&token, &account).await;
-            drop(post.send(Mail::Exchanged { id, provider, profile, attempt, verdict }));
+            report.send(Mail::Exchanged { id, provider, profile, attempt, verdict });
         });
+        kept.workers.insert(attempt, worker.abort_handle());
     }
 
     fn beat(&mut self, id: Id, profile: &Profile, attempt: Attempt, token: AccessToken) {
         let host = profile.host();
         let post = self.post.clone();
-        let admitted = self.admit(&host);
+        let admitted = self.admit(&host, Asker::Machine);
         let Some(kept) = self.kept.get(&id) else { return };
         let (provider, account) = (Arc::clone(&kept.provider), kept.account());
+        let silent = |trouble| Beat::Silent { trouble, status: None };
         if admitted.is_err() {
-            let beat = Beat::Silent { trouble: Trouble::BreakerOpen, status: None };
+            let beat = silent(Trouble::BreakerOpen);
             return drop(post.send(Mail::Beaten { id, host, attempt, beat }));
         }
         tokio::spawn(async move {
+            let lost = {
+                let host = host.clone();
+                move || Mail::Beaten { id, host, attempt, beat: silent(Trouble::TimedOut) }
+            };
+            let report = Report::or(post, lost);
             let beat = provider.heartbeat(&token, &account).await;
-            drop(post.send(Mail::Beaten { id, host, attempt, beat }));
+            report.send(Mail::Beaten { id, host, attempt, beat });
         });
     }
 
@@ -149,22 +162,20 @@ impl Keeper {
     pub(super) fn on_loaded(&mut self, id: Id, found: Result<Option<Stored>, VaultTrouble>) {
         let Some(kept) = self.kept.get(&id) else { return };
         let (name, origin) = (kept.profile.name.clone(), kept.profile.origin());
-        let nothing = Event::Loaded { refresh: None, account: Account::default(), interrupted: false };
-        let event = match found {
-            Ok(Some(stored)) if stored.origin != origin => {
-                let problem = format!("the stored sign-in is for {}, not for {origin}", stored.origin);
-                self.note(Some(&name), Note::ConfigProblem { line: None, problem });
-                nothing
-            }
+        let mut interrupted = false;
+        let found = match found {
+            Ok(Some(stored)) if stored.origin != origin => Found::Elsewhere(vec![Place::Api]),
             Ok(Some(Stored { refresh, account, .. })) => {
                 // A mark of an older token is of an exchange whose end was saved.
-                let interrupted = self.journal.in_flight(&name).is_some_and(|mark| mark.is_of(&refresh));
-                Event::Loaded { refresh: Some(refresh), account, interrupted }
+                interrupted = self.journal.in_flight(&name).is_some_and(|mark| mark.is_of(&refresh));
+                Found::Token { refresh, account }
             }
-            Ok(None) => nothing,
-            Err(trouble) => Event::NotLoaded(trouble),
+            Ok(None) => Found::Nothing,
+            Err(trouble) => return self.step(id, Event::NotLoaded(trouble)),
         };
-        self.step(id, event);
+        let memory = self.journal.recall(&name);
+        let memory: Memory = memory.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+        self.step(id, Event::Loaded { found, memory, interrupted });
     }
 
     fn save(&self, id: Id, profile: &Profile, generation: u32, refresh: RefreshToken, account: Account) {

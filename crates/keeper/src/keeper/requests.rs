@@ -10,8 +10,9 @@ use reqwest::header::{
     CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, HeaderValue, TE, TRAILER, TRANSFER_ENCODING,
     UPGRADE,
 };
-use session::event::Event;
+use session::event::{Asker, Event};
 use session::lane::Held;
+use session::limits;
 use session::note::Note;
 use session::oauth::error::Interaction;
 use session::reason::Trouble;
@@ -19,8 +20,7 @@ use session::session::Prospect;
 use session::time::{Timestamp, millis};
 use session::tokens::AccessToken;
 
-use super::ask::PATIENCE;
-use super::{Answer, Id, Keeper, Mail};
+use super::{Answer, Id, Keeper, Mail, Post};
 use crate::api::{Code, Failure, Fetch, Fetched, Reply};
 use crate::clock;
 use crate::config::Profile;
@@ -33,6 +33,7 @@ pub(crate) struct Parked {
     what: Arc<Opening>,
     deadline: Timestamp,
     arrived: Timestamp,
+    by: Asker,
     /// It was refused once; the next answer is the caller's, whatever it says.
     again: bool,
     /// It has waited for a token.
@@ -69,7 +70,8 @@ impl Keeper {
             Err(failure) => return super::ask::refuse(answer, failure),
         };
         let now = clock::now();
-        let patience = fetch.timeout_ms.map_or(PATIENCE, Duration::from_millis);
+        let patience = fetch.timeout_ms.map_or(limits::CALLER, Duration::from_millis);
+        let by = fetch.by;
         let Some(kept) = self.kept.get(&id) else { return };
         let what = match opening(&kept.profile, &kept.provider, fetch) {
             Ok(what) => Arc::new(what),
@@ -81,6 +83,7 @@ impl Keeper {
             what,
             deadline: now + patience,
             arrived: now,
+            by,
             again: false,
             held: false,
             through_lane: false,
@@ -98,8 +101,9 @@ impl Keeper {
             let token = token.clone();
             return self.send(id, parked, &token, generation, now);
         }
+        let by = parked.by;
         self.hold(id, parked);
-        self.want(id);
+        self.want(id, by);
     }
 
     fn hold(&mut self, id: Id, mut parked: Parked) {
@@ -133,8 +137,8 @@ impl Keeper {
         let (post, token, what) = (self.post.clone(), token.clone(), Arc::clone(&parked.what));
         let patience = now.until(parked.deadline);
         tokio::spawn(async move {
-            let outcome = provider.open(&what, &token, &account, patience).await;
-            drop(post.send(Mail::Answered { id, parked, generation, outcome }));
+            let mut report = Returning::new(post, id, parked, generation);
+            report.outcome = provider.open(&what, &token, &account, patience).await;
         });
     }
 
@@ -203,6 +207,30 @@ impl Keeper {
     fn is_worth_another_try(&self, id: Id, refused: u32, now: Timestamp) -> bool {
         let session = self.kept.get(&id).and_then(super::kept::Kept::session);
         session.is_some_and(|session| session.may_do_better_than(refused, now))
+    }
+}
+
+/// A request on its way back to the keeper, with an answer or, when its worker goes down, without one.
+struct Returning {
+    post: Post,
+    id: Id,
+    parked: Option<Parked>,
+    generation: u32,
+    outcome: Result<Received, Trouble>,
+}
+
+impl Returning {
+    fn new(post: Post, id: Id, parked: Parked, generation: u32) -> Self {
+        Self { post, id, parked: Some(parked), generation, outcome: Err(Trouble::Unanswered) }
+    }
+}
+
+impl Drop for Returning {
+    fn drop(&mut self) {
+        let Some(parked) = self.parked.take() else { return };
+        let outcome = std::mem::replace(&mut self.outcome, Err(Trouble::Unanswered));
+        let (id, generation) = (self.id, self.generation);
+        drop(self.post.send(Mail::Answered { id, parked, generation, outcome }));
     }
 }
 

@@ -1,15 +1,18 @@
 //! After every step: who can be answered now?
 
-use session::event::Event;
+use std::time::Duration;
+
+use session::event::{Asker, Event};
 use session::note::Note;
 use session::session::{Phase, Prospect};
 use session::time::{Timestamp, millis};
 
 use super::ask::refusal_of;
-use super::kept::{Kept, Wanting};
+use super::kept::{Kept, Settled, Wanting};
 use super::requests::Parked;
 use super::{Id, Keeper};
 use crate::api::{Code, Failure, Reply, Token};
+use crate::config::format_duration;
 
 impl Keeper {
     pub(super) fn settle(&mut self, id: Id, now: Timestamp) {
@@ -20,14 +23,27 @@ impl Keeper {
             self.kept.get(&id).is_some_and(|kept| !kept.settling.is_empty()).then(|| self.overview());
         let Some(kept) = self.kept.get_mut(&id) else { return };
         if let Some(overview) = overview
-            && let Some(phase) = kept.phase().filter(is_settled)
+            && let Some((phase, standing)) =
+                kept.session().map(|session| (session.phase(), session.standing()))
         {
             let host = kept.profile.host();
-            for settling in kept.settling.drain(..) {
-                let refusal = refusal_of(phase, &kept.profile.name, &host).filter(|_| settling.must_be_fresh);
+            let mut waiting = Vec::new();
+            for settling in std::mem::take(&mut kept.settling) {
+                let refusal = match settling.of {
+                    // A demand of a resource does not stand in the way of a refresh, and dismissing it is its point.
+                    Settled::Refresh if is_settled(&standing) => {
+                        refusal_of(standing, &kept.profile.name, &host)
+                    }
+                    Settled::SignIn if is_settled(&phase) => None,
+                    Settled::Refresh | Settled::SignIn => {
+                        waiting.push(settling);
+                        continue;
+                    }
+                };
                 let reply = refusal.map_or_else(|| Ok(Reply::Status(overview.clone())), Err);
                 drop(settling.answer.send(reply));
             }
+            kept.settling = waiting;
         }
         let next = kept.next_date();
         if kept.due != next {
@@ -40,18 +56,12 @@ impl Keeper {
         self.let_go(id, now);
     }
 
-    /// Answers the callers who want a token for themselves. Returns whether nobody waits any more.
-    pub(super) fn settle_wanting(&mut self, id: Id, now: Timestamp) -> bool {
-        let Some(kept) = self.kept.get_mut(&id) else { return true };
-        let mut waiting = Vec::new();
+    /// Answers the callers who want a token for themselves.
+    fn settle_wanting(&mut self, id: Id, now: Timestamp) {
+        let Some(kept) = self.kept.get_mut(&id) else { return };
         for wanting in std::mem::take(&mut kept.wanting) {
-            match kept.token(&wanting, now) {
-                Some(reply) => drop(wanting.answer.send(reply)),
-                None => waiting.push(wanting),
-            }
+            kept.answer_wanting(wanting, now);
         }
-        kept.wanting = waiting;
-        kept.wanting.is_empty()
     }
 
     /// Sends what was held if there is a good token, and tells those who cannot be served in time.
@@ -64,12 +74,13 @@ impl Keeper {
         for parked in kept.overdue(now) {
             parked.fail(too_late.clone());
         }
-        let (limit, failure) = match kept.prospect(now, std::time::Duration::ZERO) {
+        let (limit, failure) = match kept.prospect(now, Duration::ZERO) {
             Prospect::Ready { token, generation } => {
                 let token = token.clone();
                 return self.release(id, &token, generation, now);
             }
-            Prospect::Coming => return,
+            // Whoever asks for no life in particular gets what there is.
+            Prospect::Coming | Prospect::Later { .. } | Prospect::TooShort { .. } => return,
             Prospect::Held { until, trouble, status } => (until, held(kept, until, trouble, status, now)),
             Prospect::NeedsLogin(why) => (Timestamp::MAX, Failure::needs_login(why)),
         };
@@ -93,8 +104,8 @@ impl Keeper {
     }
 
     /// A session without a good token and without anything under way that would bring one is asked for it.
-    pub(super) fn want(&mut self, id: Id) {
-        self.step(id, Event::Wanted { min_valid: std::time::Duration::ZERO });
+    pub(super) fn want(&mut self, id: Id, by: Asker) {
+        self.step(id, Event::Wanted { min_valid: Duration::ZERO, by });
     }
 }
 
@@ -113,27 +124,70 @@ impl Kept {
         }
     }
 
-    /// The reply to a caller who wants a token, once there is one to give or a reason to stop waiting.
-    fn token(&self, wanting: &Wanting, now: Timestamp) -> Option<Result<Reply, Failure>> {
-        let failure = match self.prospect(now, wanting.min_valid) {
-            Prospect::Ready { token, .. } => {
-                let access = self.session()?.view(now).access?;
-                return Some(Ok(Reply::Token(Token {
-                    access_token: token.expose().to_owned(),
-                    scheme: self.provider.authorization(Some(token)).1,
-                    remaining_ms: millis(access.remaining),
-                    lifetime_ms: millis(access.lifetime),
-                    shorter_than_asked: access.remaining < wanting.min_valid,
-                })));
+    /// Answers a caller who wants a token, once there is one to give or a reason to stop waiting.
+    pub(super) fn answer_wanting(&mut self, wanting: Wanting, now: Timestamp) {
+        let given = match self.refusal(&wanting, now) {
+            None => self.token(&wanting, wanting.min_valid, now),
+            Some(Verdict::Wait) => return self.wanting.push(wanting),
+            Some(Verdict::Refuse(failure)) => {
+                let instead =
+                    wanting.best_effort.then(|| self.token(&wanting, Duration::ZERO, now)).flatten();
+                instead.or_else(|| Some(Err(failure.of(&self.profile.name))))
             }
-            Prospect::Coming | Prospect::Held { .. } if now >= wanting.deadline => self.too_late(),
-            Prospect::Coming => return None,
-            Prospect::Held { until, .. } if until < wanting.deadline => return None,
-            Prospect::Held { until, trouble, status } => held(self, until, trouble, status, now),
-            Prospect::NeedsLogin(why) => Failure::needs_login(why),
         };
-        Some(Err(failure.of(&self.profile.name)))
+        let gone = || Err(Failure::new(Code::DeadlinePassed).of(&self.profile.name));
+        drop(wanting.answer.send(given.unwrap_or_else(gone)));
     }
+
+    /// Why there is no such token to give, if there is none.
+    fn refusal(&self, wanting: &Wanting, now: Timestamp) -> Option<Verdict> {
+        Some(match self.prospect(now, wanting.min_valid) {
+            Prospect::Ready { .. } => return None,
+            Prospect::NeedsLogin(why) => Verdict::Refuse(Failure::needs_login(why)),
+            Prospect::TooShort { lifetime } => {
+                let failure = Failure::new(Code::TokenTooShort);
+                Verdict::Refuse(failure.with("lifetime", format_duration(lifetime)))
+            }
+            Prospect::Coming | Prospect::Held { .. } | Prospect::Later { .. } if now >= wanting.deadline => {
+                Verdict::Refuse(self.too_late())
+            }
+            Prospect::Coming => Verdict::Wait,
+            Prospect::Held { until, .. } | Prospect::Later { until } if until < wanting.deadline => {
+                Verdict::Wait
+            }
+            Prospect::Held { until, trouble, status } => {
+                Verdict::Refuse(held(self, until, trouble, status, now))
+            }
+            Prospect::Later { until } => {
+                let failure = Failure::new(Code::DeadlinePassed);
+                Verdict::Refuse(failure.retry_in(millis(now.until(until))))
+            }
+        })
+    }
+
+    fn token(
+        &self,
+        wanting: &Wanting,
+        min_valid: Duration,
+        now: Timestamp,
+    ) -> Option<Result<Reply, Failure>> {
+        let session = self.session()?;
+        let token = session.access_token(now, min_valid)?;
+        let access = session.view(now).access?;
+        Some(Ok(Reply::Token(Token {
+            access_token: token.expose().to_owned(),
+            scheme: self.provider.authorization(Some(token)).1,
+            remaining_ms: millis(access.remaining),
+            lifetime_ms: millis(access.lifetime),
+            source: access.source,
+            shorter_than_asked: access.remaining < wanting.min_valid,
+        })))
+    }
+}
+
+enum Verdict {
+    Refuse(Failure),
+    Wait,
 }
 
 fn is_settled(phase: &Phase) -> bool {

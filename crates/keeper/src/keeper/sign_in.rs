@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use session::event::{Attempt, Event};
+use session::limits;
 use session::note::Note;
 use session::time::{Timestamp, millis};
 use tokio::sync::oneshot;
 
-use super::kept::{Finishing, Kept, Pending, Settling, Starting};
+use super::kept::{Finishing, Kept, Pending, Settled, Settling, Starting};
+use super::report::Report;
 use super::{Answer, Id, Keeper, Mail, ask};
 use crate::api::{self, Code, Failure, Reply, Way};
 use crate::clock;
@@ -19,11 +21,12 @@ use crate::provider::{Begun, How, Landing, Provider, Shown, SignedIn, Ties, Unwa
 impl Keeper {
     pub(super) fn start_sign_in(&mut self, id: Id, how: How, answer: Answer) {
         let Some(kept) = self.kept.get_mut(&id) else { return };
-        let patience = match how {
-            How::Browser => BROWSER_PATIENCE,
-            How::Device => DEVICE_PATIENCE,
-            How::Typed { .. } => TYPED_PATIENCE,
+        let person = match how {
+            How::Browser => limits::AT_BROWSER,
+            How::Device => limits::ON_DEVICE,
+            How::Typed { .. } => Duration::ZERO,
         };
+        let patience = limits::sign_in(person, kept.profile.timeout) + limits::REPORT;
         kept.starting = Some(Starting { how, answer });
         self.step(id, Event::SignIn { patience });
     }
@@ -66,12 +69,32 @@ impl Keeper {
                 drop(announcing.send(Mail::Begun { id, attempt, begun }));
             }
         });
-        tokio::spawn(async move {
+        let worker = tokio::spawn(async move {
+            let lost = {
+                let provider = Arc::clone(&provider);
+                move || {
+                    let outcome = Err(Failure::new(Code::TimedOut));
+                    let (landing, took) = (Landing::none(), clock::now().since(began));
+                    Mail::SignedIn { id, attempt, provider, outcome, landing, took }
+                }
+            };
+            let report = Report::or(post, lost);
             let ties = Ties { begun, wanted, demand };
             let (outcome, landing) = provider.sign_in(how, ties).await;
             let took = clock::now().since(began);
-            drop(post.send(Mail::SignedIn { id, attempt, provider, outcome, landing, took }));
+            report.send(Mail::SignedIn { id, attempt, provider, outcome, landing, took });
         });
+        kept.workers.insert(attempt, worker.abort_handle());
+    }
+
+    /// What has had its time and more. A sign-in that still waits for its person is told so first.
+    pub(super) fn call_off(&mut self, id: Id, attempt: Attempt) {
+        let Some(kept) = self.kept.get_mut(&id) else { return };
+        if kept.pending.take_if(|pending| pending.attempt == attempt).is_none()
+            && let Some(worker) = kept.workers.get(&attempt)
+        {
+            worker.abort();
+        }
     }
 
     /// There is something to show: whoever asked has waited for just that.
@@ -113,6 +136,7 @@ impl Keeper {
             return;
         };
         kept.exchanges -= 1;
+        kept.workers.remove(&attempt);
         kept.pending.take_if(|pending| pending.attempt == attempt);
         let answer = kept.sign_ins.remove(&attempt);
         let current = kept.session().is_some_and(|session| session.signing_in() == Some(attempt));
@@ -120,7 +144,7 @@ impl Keeper {
             Ok(SignedIn { tokens, account }) => {
                 let waiting = if current { std::mem::take(&mut kept.finishing) } else { Vec::new() };
                 let answers = answer.into_iter().chain(waiting.into_iter().map(|finishing| finishing.answer));
-                kept.settling.extend(answers.map(|answer| Settling { must_be_fresh: false, answer }));
+                kept.settling.extend(answers.map(|answer| Settling { of: Settled::SignIn, answer }));
                 self.step(id, Event::SignedIn { attempt, tokens, account });
                 landing.tell(current);
             }
@@ -240,8 +264,3 @@ fn qr(text: &str) -> Vec<String> {
     let row = |y| (0..code.size()).map(|x| if code.get_module(x, y) { '#' } else { ' ' }).collect();
     (0..code.size()).map(row).collect()
 }
-
-/// Above what the provider's adapter allows each way: its report, even of a failure, says more than silence.
-const BROWSER_PATIENCE: Duration = Duration::from_secs(420);
-const DEVICE_PATIENCE: Duration = Duration::from_secs(3700);
-const TYPED_PATIENCE: Duration = Duration::from_secs(330);

@@ -90,6 +90,7 @@ impl Kept {
             jwt: algorithm.is_some(),
             algorithm,
             lifetime_ms: millis(access.lifetime),
+            source: access.source,
             remaining_ms: millis(access.remaining),
             rejected: access.rejected,
             dpop: access.kind == TokenType::Dpop,

@@ -38,6 +38,7 @@ struct Request {
 }
 
 enum What {
+    AskAgain,
     Forget(Answer<()>),
     Load(Answer<Option<Stored>>),
     Save(Stored, Answer<()>),
@@ -85,10 +86,15 @@ impl Keyring {
         self.send(profile, What::Forget(answer));
     }
 
+    pub(super) fn ask_again(&self) {
+        self.send("", What::AskAgain);
+    }
+
     fn send(&self, profile: &str, what: What) {
         // A thread that could not be started has dropped the other end.
         if let Err(returned) = self.requests.send(Request { profile: profile.to_owned(), what }) {
             match returned.0.what {
+                What::AskAgain => {}
                 What::Forget(answer) | What::Save(_, answer) => answer(Err(VaultTrouble::Failed)),
                 What::Load(answer) => answer(Err(VaultTrouble::Failed)),
             }
@@ -101,6 +107,10 @@ fn serve(mut keeper: Doorkeeper, requests: &Receiver<Request>, health: &Mutex<He
         lock(health).busy_since = Some(clock::now());
         let done = |trouble| *lock(health) = Health { trouble, busy_since: None };
         match what {
+            What::AskAgain => {
+                keeper.question.take_if(|question| question.is_finished());
+                lock(health).busy_since = None;
+            }
             What::Forget(answer) => {
                 let forgotten = keeper.try_to(&profile, forget);
                 done(forgotten.as_ref().err().copied());
