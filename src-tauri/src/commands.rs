@@ -8,8 +8,8 @@
 use std::time::Duration;
 
 use keeper::api::{
-    Bench, BenchChange, Code, Discovery, Draft, Entry, Failure, Fetch, Fetched, Overview, Pending, Reply,
-    Request, Way,
+    Asker, Bench, BenchChange, Code, Discovery, Draft, Entry, Failure, Fetch, Fetched, Overview, Pending,
+    Reply, Request, Way,
 };
 use keeper::browser;
 use keeper::client::Client;
@@ -97,7 +97,7 @@ pub(crate) async fn logout(home: Homed<'_>, profile: String, browser: bool) -> R
 
 #[tauri::command]
 pub(crate) async fn refresh(home: Homed<'_>, profile: String) -> Result<Overview, Failure> {
-    ask(&home, Request::Refresh { profile }).await?;
+    ask(&home, Request::Refresh { profile, by: Asker::Person }).await?;
     all(&home).await
 }
 
@@ -109,7 +109,7 @@ pub(crate) async fn fetch_resource(
     path: String,
     body: Option<String>,
 ) -> Result<Fetched, Failure> {
-    let fetch = Fetch { profile, path, method: Some(method), body, ..Fetch::default() };
+    let fetch = Fetch { profile, path, method: Some(method), body, by: Asker::Person, ..Fetch::default() };
     let Reply::Fetched(fetched) = ask(&home, Request::Fetch(fetch)).await? else {
         return Err(unexpected());
     };

@@ -46,7 +46,7 @@ impl Demo {
         if let Ok(Some(mut client)) = Client::running(&self.home) {
             client.set_patience(PATIENCE);
             if overview(&mut client).is_ok_and(|there| there.sessions.iter().all(|session| session.sandbox)) {
-                drop(client.ask(Request::Stop));
+                drop(client.ask(Request::Stop { force: true }));
             }
         }
         drop(self.sandbox.join());

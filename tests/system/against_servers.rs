@@ -192,7 +192,7 @@ fn sign_out(kind: &Kind, server: &Server, keeper: &mut Keeper) {
         });
     }
     keeper.restart();
-    keeper.until_phase(NAME, Phase::NeedsLogin { why: Lost::Never });
+    keeper.until_phase(NAME, Phase::NeedsLogin { why: Lost::SignedOut });
 
     let refreshes = server.counted("refreshes");
     assert_eq!(keeper.fetch(NAME, kind.path).unwrap_err().code, Code::SignInNeeded);

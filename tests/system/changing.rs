@@ -19,7 +19,7 @@ fn a_profile_edited_during_a_refresh_keeps_its_session() {
     witness.hold_answers(REFRESH, Duration::from_millis(300));
     for round in 1..=3 {
         let mut wire = keeper.wire();
-        wire.send(Request::Refresh { profile: "simplejwt".to_owned() });
+        wire.send(Request::Refresh { profile: "simplejwt".to_owned(), by: keeper::api::Asker::Person });
         until("the server has rotated", || {
             (bench.counted(Dialect::SimpleJwt).refreshes_granted >= round).then_some(())
         });
@@ -83,7 +83,7 @@ fn nothing_is_left_of_a_profile_that_is_removed_during_a_refresh() {
     keeper.login("simplejwt");
     witness.hold_answers(REFRESH, Duration::from_millis(300));
     let mut wire = keeper.wire();
-    wire.send(Request::Refresh { profile: "simplejwt".to_owned() });
+    wire.send(Request::Refresh { profile: "simplejwt".to_owned(), by: keeper::api::Asker::Person });
     until("the server has rotated", || {
         (bench.counted(Dialect::SimpleJwt).refreshes_granted == 1).then_some(())
     });
@@ -110,7 +110,7 @@ fn a_profile_that_comes_back_has_its_session() {
     witness.hold_answers(REFRESH, Duration::from_millis(300));
     for round in 1..=2 {
         let mut wire = keeper.wire();
-        wire.send(Request::Refresh { profile: "simplejwt".to_owned() });
+        wire.send(Request::Refresh { profile: "simplejwt".to_owned(), by: keeper::api::Asker::Person });
         until("the server has rotated", || {
             (bench.counted(Dialect::SimpleJwt).refreshes_granted >= round).then_some(())
         });

@@ -20,7 +20,7 @@ fn no_session_is_lost_at_whatever_moment_the_keeper_is_killed() {
     for step in 0..MOMENTS {
         keeper.until_fresh("nestjs");
         let mut wire = keeper.wire();
-        wire.send(Request::Refresh { profile: "nestjs".to_owned() });
+        wire.send(Request::Refresh { profile: "nestjs".to_owned(), by: keeper::api::Asker::Person });
         // The moment itself is what is tested: from before the request leaves to after the save.
         thread::sleep(Duration::from_micros(2_500) * step);
         keeper.kill();
@@ -45,13 +45,13 @@ fn without_a_grace_a_lost_answer_is_noticed_and_told() {
     // The server rotates, the answer never comes, and the keeper dies before it can ask again.
     bench.fault(Fault::LostAnswer, meet(Endpoint::Refresh).times(1).on());
     let mut wire = keeper.wire();
-    wire.send(Request::Refresh { profile: "nestjs".to_owned() });
+    wire.send(Request::Refresh { profile: "nestjs".to_owned(), by: keeper::api::Asker::Person });
     until("the server has rotated", || (bench.counted(Dialect::NestJs).refreshes_granted == 1).then_some(()));
     keeper.kill();
     assert_eq!(bench.counted(Dialect::NestJs).refreshes_received, 1, "killed too late to mean anything");
     keeper.spawn();
     until("the session says that it is over", || {
-        (keeper.phase("nestjs") == Phase::NeedsLogin { why: Lost::Refused }).then_some(())
+        (keeper.phase("nestjs") == Phase::NeedsLogin { why: Lost::Interrupted }).then_some(())
     });
     let notes: Vec<_> = keeper.notes("nestjs").iter().map(crate::harness::kind).collect();
     assert!(notes.ends_with(&["interrupted".to_owned(), "needs_login".to_owned()]), "{notes:?}");

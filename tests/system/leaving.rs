@@ -39,7 +39,7 @@ fn a_session_that_the_provider_ended_costs_it_no_more_calls() {
         .map(|n| match n % 3 {
             0 => token("nestjs", Duration::ZERO),
             1 => fetch("simplejwt", "/api/protected/"),
-            _ => Request::Refresh { profile: "flask".to_owned() },
+            _ => Request::Refresh { profile: "flask".to_owned(), by: keeper::api::Asker::Person },
         })
         .collect();
     for answer in keeper.wire().ask_all(asked) {
@@ -82,7 +82,7 @@ fn nothing_is_left_of_a_session_that_is_signed_out_during_a_refresh() {
     for (round, moment) in (1..).zip([10, 60, 120, 190, 195, 200, 205, 210, 260]) {
         keeper.login("simplejwt");
         let mut wire = keeper.wire();
-        wire.send(Request::Refresh { profile: "simplejwt".to_owned() });
+        wire.send(Request::Refresh { profile: "simplejwt".to_owned(), by: keeper::api::Asker::Person });
         until("the refresh is on its way", || {
             matches!(keeper.phase("simplejwt"), Phase::Refreshing { .. }).then_some(())
         });
@@ -101,7 +101,7 @@ fn nothing_is_left_of_a_session_that_is_signed_out_during_a_refresh() {
         // One sign-out for each round, and one for each answer that came too late to be anybody's.
         let late = keeper.noted("simplejwt", "late_answer");
         assert_eq!(keeper.noted("simplejwt", "sign_out_told"), round + late, "after {moment} ms");
-        keeper.until_phase("simplejwt", Phase::NeedsLogin { why: Lost::Never });
+        keeper.until_phase("simplejwt", Phase::NeedsLogin { why: Lost::SignedOut });
     }
     let late = keeper.noted("simplejwt", "late_answer");
     assert!(late >= 3, "only {late} sign-outs met a refresh on its way");
@@ -118,7 +118,9 @@ fn a_keeper_that_ends_right_after_a_sign_out_still_tells_the_provider() {
         bench.fault(Fault::Latency, meet(Endpoint::Logout).value(300.into()));
         if late {
             witness.hold_answers("/simplejwt/api/token/refresh/", Duration::from_millis(200));
-            keeper.wire().send(Request::Refresh { profile: "simplejwt".to_owned() });
+            keeper
+                .wire()
+                .send(Request::Refresh { profile: "simplejwt".to_owned(), by: keeper::api::Asker::Person });
             until("the server has rotated", || {
                 (bench.counted(Dialect::SimpleJwt).refreshes_granted == 1).then_some(())
             });
@@ -140,7 +142,7 @@ fn an_answer_for_somebody_else_changes_nothing() {
     witness.hold_answers("/simplejwt/api/token/refresh/", Duration::from_millis(400));
 
     let mut wire = keeper.wire();
-    wire.send(Request::Refresh { profile: "simplejwt".to_owned() });
+    wire.send(Request::Refresh { profile: "simplejwt".to_owned(), by: keeper::api::Asker::Person });
     until("the refresh is on its way", || {
         (bench.counted(Dialect::SimpleJwt).refreshes_received == 1).then_some(())
     });
@@ -206,7 +208,7 @@ fn signing_out_without_a_network_forgets_here_at_once_and_tells_later() {
         keeper.notes("simplejwt").iter().any(told).then_some(())
     });
     keeper.restart();
-    keeper.until_phase("simplejwt", Phase::NeedsLogin { why: Lost::Never });
+    keeper.until_phase("simplejwt", Phase::NeedsLogin { why: Lost::SignedOut });
 }
 
 /// A mistyped password while a session holds costs nothing.

@@ -9,7 +9,7 @@ use pilotlight_sandbox::{Dialect, Endpoint, Fault, Settings, What};
 use rustix::process::Signal;
 
 use crate::harness::{
-    Bench, Keeper, Wire, Witness, at_once, fetch, fetched, given, meet, profile, token, until,
+    Bench, Keeper, Wire, Witness, at_once, best_effort, fetch, fetched, given, meet, profile, token, until,
 };
 
 #[test]
@@ -72,13 +72,29 @@ fn a_token_that_is_given_out_lives_as_long_as_was_asked() {
     assert!(counted.refreshes_granted <= 5, "{counted:?}");
 }
 
+/// F4: nothing is better than a token that ends in the middle of what it was wanted for.
 #[test]
-fn asking_for_more_than_tokens_live_brings_what_there_is_and_says_so() {
+fn asking_for_more_than_tokens_live_brings_nothing_unless_that_is_wanted() {
     let bench = Bench::strict(Duration::from_secs(30));
     let keeper = Keeper::start(&bench.profile(Dialect::NestJs, ""));
     keeper.login("nestjs");
-    let given = given(keeper.ask(token("nestjs", Duration::from_secs(3600)))).unwrap();
-    assert!(given.shorter_than_asked && given.remaining_ms > 15_000, "{given:?}");
+    let hour = Duration::from_secs(3600);
+    let refused = given(keeper.ask(token("nestjs", hour))).unwrap_err();
+    assert_eq!((refused.code, refused.retry_in_ms), (Code::TokenTooShort, None));
+    let most = Request::Token {
+        profile: "nestjs".to_owned(),
+        min_valid_ms: 29_999,
+        best_effort: false,
+        timeout_ms: Some(100),
+    };
+    until("some of its life is over", || {
+        (keeper.session("nestjs").access.unwrap().remaining_ms < 29_999).then_some(())
+    });
+    let later = given(keeper.ask(most)).unwrap_err();
+    assert_eq!(later.code, Code::DeadlinePassed);
+    assert!(later.retry_in_ms.is_some_and(|wait| wait <= 15_000), "{later:?}");
+    let given = given(keeper.ask(best_effort("nestjs", hour))).unwrap();
+    assert!(given.shorter_than_asked && given.remaining_ms > 10_000, "{given:?}");
     assert_eq!(given.scheme, "");
     assert_eq!(bench.counted(Dialect::NestJs).refreshes_received, 0);
 }
@@ -93,7 +109,7 @@ fn two_hundred_callers_who_want_too_much_cost_two_refreshes_a_lifetime() {
     let began = Instant::now();
     let mut wire = keeper.wire();
     for _ in 0..200 {
-        given(wire.ask(token("simplejwt", Duration::from_secs(60)))).unwrap();
+        given(wire.ask(best_effort("simplejwt", Duration::from_millis(2900)))).unwrap();
         thread::sleep(Duration::from_millis(15));
     }
     let lifetimes = began.elapsed().as_secs() / 3 + 1;
@@ -162,7 +178,7 @@ fn a_keeper_that_froze_before_an_answer_reads_it_afterwards() {
     keeper.login("nestjs");
     witness.hold_answers("/nestjs/refresh", Duration::from_millis(300));
     let mut wire = keeper.wire();
-    wire.send(Request::Refresh { profile: "nestjs".to_owned() });
+    wire.send(Request::Refresh { profile: "nestjs".to_owned(), by: keeper::api::Asker::Person });
     until("the server has rotated", || (bench.counted(Dialect::NestJs).refreshes_granted == 1).then_some(()));
     keeper.signal(Signal::STOP);
     thread::sleep(Duration::from_millis(900));

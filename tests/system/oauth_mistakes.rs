@@ -123,7 +123,11 @@ impl Stage {
         issuer.behaves();
         assert_eq!(self.token(profile), before, "{profile}: the session before is another now");
         assert_eq!(self.keeper.phase(profile), Phase::Fresh, "{profile}");
-        assert!(self.ask(Request::Refresh { profile: profile.to_owned() }).is_ok(), "{profile}");
+        assert!(
+            self.ask(Request::Refresh { profile: profile.to_owned(), by: keeper::api::Asker::Person })
+                .is_ok(),
+            "{profile}"
+        );
         let refreshes = issuer.asked("/token refresh_token");
         assert_eq!(refreshes.len(), 1, "{profile}");
         assert_eq!(refreshes[0].form["refresh_token"], refresh_token, "{profile}");

@@ -59,7 +59,7 @@ fn no_secret_of_oauth_is_anywhere_but_where_it_belongs() {
         {
             secrets.insert(keeper.access_token(name));
             bench.fault(fault, meet(Endpoint::Refresh).times(1).on());
-            said.ask(&keeper, Request::Refresh { profile: name.to_owned() });
+            said.ask(&keeper, Request::Refresh { profile: name.to_owned(), by: keeper::api::Asker::Person });
             bench.control.clear_faults();
             until("the session is fresh again", || keeper.refresh(name).ok());
         }

@@ -32,6 +32,7 @@ fn a_provider_that_asks_for_time_gets_it() {
         let answer = hurried.ask(Request::Token {
             profile: "nestjs".to_owned(),
             min_valid_ms: 0,
+            best_effort: false,
             timeout_ms: Some(20),
         });
         let code = answer.unwrap_err().code;
@@ -62,8 +63,12 @@ fn a_storm_of_callers_in_an_outage_costs_few_requests() {
         let mut wire = keeper.wire();
         let mut asked = 0;
         while began.elapsed() < Duration::from_millis(2500) {
-            let request =
-                Request::Token { profile: "nestjs".to_owned(), min_valid_ms: 0, timeout_ms: Some(100) };
+            let request = Request::Token {
+                profile: "nestjs".to_owned(),
+                min_valid_ms: 0,
+                best_effort: false,
+                timeout_ms: Some(100),
+            };
             let before = Instant::now();
             let failure = given(wire.ask(request)).unwrap_err();
             assert!(before.elapsed() < Duration::from_millis(600), "{:?}", before.elapsed());
@@ -153,7 +158,7 @@ fn callers_who_give_up_cancel_nothing() {
             bench.control.revoke(What::Access, Some(Dialect::NestJs), None).unwrap();
             wire.send(fetch("nestjs", "/aaa"));
         } else {
-            wire.send(Request::Refresh { profile: "nestjs".to_owned() });
+            wire.send(Request::Refresh { profile: "nestjs".to_owned(), by: keeper::api::Asker::Person });
         }
         until("the refresh is on its way", || {
             (bench.counted(Dialect::NestJs).refreshes_received > before).then_some(())

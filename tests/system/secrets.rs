@@ -50,7 +50,7 @@ fn no_secret_is_anywhere_but_where_it_belongs() {
     ] {
         secrets.insert(given(keeper.ask(token("nestjs", Duration::ZERO))).unwrap().access_token);
         bench.fault(fault, meet(Endpoint::Refresh).times(1).on());
-        said.ask(&keeper, Request::Refresh { profile: "nestjs".to_owned() });
+        said.ask(&keeper, Request::Refresh { profile: "nestjs".to_owned(), by: keeper::api::Asker::Person });
         bench.control.clear_faults();
         until("the session is fresh again", || keeper.refresh("nestjs").ok());
     }

@@ -10,7 +10,11 @@ generation: number, jwt: boolean,
  */
 algorithm: string | null, lifetime_ms: number, 
 /**
- * Zero once it has run out.
+ * Where the lifetime is known from. One that is assumed ends nothing: such a token is good until it is refused.
+ */
+source: Source, 
+/**
+ * Zero once it has run out, or once what was assumed of it is over.
  */
 remaining_ms: number, 
 /**
@@ -32,7 +36,7 @@ times: number | null, } | { "set": "revoke_access" } | { "set": "revoke_all" };
 
 export type Cause = "asked" | "before_expiry" | "heartbeat_said_no" | "needed" | "rejected" | "start";
 
-export type Code = "already_exists" | "answer_cut_short" | "answer_garbled" | "answer_too_large" | "answer_unreadable" | "bad_config" | "bad_path" | "bad_profile" | "bad_request" | "bad_url" | "breaker_open" | "body_too_large" | "client_refused" | "config_unwritable" | "deadline_passed" | "disk_full" | "identity_unverified" | "internal" | "keeper_not_found" | "keeper_stopping" | "keeper_unreachable" | "keyring_absent" | "keyring_failed" | "keyring_locked" | "keyring_slow" | "misconfigured" | "no_browser" | "no_descriptors" | "no_memory" | "no_metadata" | "not_a_sandbox" | "not_json" | "not_saved" | "offline" | "plain_http" | "port_in_use" | "rate_limited" | "redirect_port_in_use" | "redirected" | "scope_refused" | "sign_in_cancelled" | "sign_in_denied" | "sign_in_expired" | "sign_in_needed" | "sign_in_refused" | "server_error" | "timed_out" | "tls" | "token_too_short" | "token_unusable" | "unanswered" | "unknown_profile" | "way_unsupported" | "wrong_issuer";
+export type Code = "already_exists" | "answer_cut_short" | "answer_garbled" | "answer_too_large" | "answer_unreadable" | "bad_config" | "bad_path" | "bad_profile" | "bad_request" | "bad_url" | "breaker_open" | "body_too_large" | "client_refused" | "config_unwritable" | "deadline_passed" | "disk_full" | "identity_unverified" | "internal" | "keeper_not_found" | "keeper_stopping" | "keeper_unreachable" | "keyring_absent" | "keyring_failed" | "keyring_locked" | "keyring_slow" | "misconfigured" | "no_browser" | "no_descriptors" | "no_memory" | "no_metadata" | "not_a_sandbox" | "not_json" | "not_saved" | "offline" | "plain_http" | "port_in_use" | "rate_limited" | "redirect_port_in_use" | "redirected" | "scope_refused" | "sign_in_cancelled" | "sign_in_denied" | "sign_in_expired" | "sign_in_needed" | "sign_in_refused" | "server_error" | "still_busy" | "timed_out" | "tls" | "token_too_short" | "token_unusable" | "unanswered" | "unknown_profile" | "way_unsupported" | "wrong_issuer";
 
 export type Demand = { acr_values: string | null, 
 /**
@@ -291,6 +295,8 @@ demand: Demand | null,
  * The provider has a page on which to end the session in the browser as well.
  */
 browser_logout: boolean, };
+
+export type Source = "assumed" | "learned" | "told";
 
 export type Trouble = "breaker_open" | "cut_short" | "descriptors" | "disk" | "discovery" | "garbled" | "identity" | "memory" | "misconfigured" | "not_json" | "offline" | "rate_limited" | "redirected" | "suspect" | "status" | "timed_out" | "tls" | "too_large" | "unanswered" | "unreadable" | "unusable" | "vault";
 

@@ -9,6 +9,8 @@ export function noteSentence(note: Note): string {
       return t("note.breaker_opened", { host: note.host, for: measured(note.for_ms) });
     case "config_problem":
       return t("note.config_problem", { line: note.line, problem: note.problem });
+    case "elsewhere":
+      return t("note.elsewhere", { places: note.places.map((place) => t(`place.${place}`)).join(", ") });
     case "heartbeat":
       return t(note.good ? "note.heartbeat.good" : "note.heartbeat.bad");
     case "heartbeat_unanswered":
@@ -19,6 +21,8 @@ export function noteSentence(note: Note): string {
     }
     case "late_answer":
       return t(note.revoked ? "note.late_answer.revoked" : "note.late_answer.dropped");
+    case "odd":
+      return t("note.odd", { what: t(`odd.${note.what}`) });
     case "other_person":
       return t("note.other_person", { before: note.before });
     case "kept":
@@ -48,12 +52,16 @@ export function noteSentence(note: Note): string {
         : t("note.sign_out_told.good");
     case "signed_in":
       return t("note.signed_in", { user: note.user });
+    case "thawed":
+      return t("note.thawed", { stood_still: span(note.stood_still_ms) });
     case "unsaved":
       return t("note.unsaved", { trouble: t(`vault.${note.trouble}`) });
     case "vault_waiting":
       return t("note.vault_waiting", { trouble: t(`vault.${note.trouble}`) });
     case "woke":
       return t("note.woke", { slept: span(note.slept_ms) });
+    case "ended_in_flight":
+    case "ended_unsaved":
     case "interrupted":
     case "keeper_stopped":
     case "restored":
@@ -83,12 +91,14 @@ export function noteMark(note: Note): Mark {
       return "refresh";
     case "heartbeat":
       return note.good ? "heartbeat" : "failure";
+    case "elsewhere":
     case "needs_login":
     case "other_person":
     case "sign_in_failed":
     case "sign_out_not_told":
     case "signed_out":
       return "person";
+    case "thawed":
     case "woke":
       return "sleep";
     case "keeper_started":
@@ -134,8 +144,9 @@ export function phaseWords(phase: Phase): string {
   return t("ui.row.waiting", { what, retry_in: span(phase.retry_in_ms) });
 }
 
-export function usable(session: SessionView): boolean {
-  return session.access !== null && !session.access.rejected && session.access.remaining_ms > 0;
+/** A token of which nobody said how long it lives is good until it is refused. */
+export function usable({ access }: SessionView): boolean {
+  return access !== null && !access.rejected && (access.remaining_ms > 0 || access.source === "assumed");
 }
 
 /** Somebody wants more of the person than the session has. What it has is kept, and may do for everything else. */

@@ -17,8 +17,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use session::binding::Place;
+pub use session::event::Asker;
 pub use session::note::Note;
 pub use session::reason::{Cause, Lost, Oddity, Trouble, VaultTrouble};
+pub use session::session::Source;
 
 use crate::secret::Password;
 
@@ -85,7 +87,11 @@ pub enum Request {
         browser: bool,
     },
     /// Refreshes now, and waits for what comes of it. Answered with [`Reply::Status`].
-    Refresh { profile: String },
+    Refresh {
+        profile: String,
+        #[serde(default)]
+        by: Asker,
+    },
     /// Signs out and takes the profile out of the configuration file. Answered with [`Reply::Done`].
     Remove { profile: String },
     /// Sets or clears a fault of a sandbox profile. Answered with [`Reply::Bench`].
@@ -104,14 +110,23 @@ pub enum Request {
         #[serde(default)]
         profile: Option<String>,
     },
-    /// Finishes what is in flight and ends the keeper. Answered with [`Reply::Done`] just before the end.
-    Stop,
-    /// An access token with at least `min_valid_ms` left (or half of its lifetime, where that is less).
-    /// Answered with [`Reply::Token`].
+    /// Finishes what is in flight, saves what is not saved, and ends the keeper. Answered with [`Reply::Done`] just
+    /// before the end, or refused with [`Code::NotSaved`] or [`Code::StillBusy`] when that would lose a session: then
+    /// the keeper stays.
+    Stop {
+        /// Ends it all the same.
+        #[serde(default)]
+        force: bool,
+    },
+    /// An access token with at least `min_valid_ms` left. Answered with [`Reply::Token`], or refused where no such token
+    /// can be had, now ([`Code::DeadlinePassed`]) or ever ([`Code::TokenTooShort`]).
     Token {
         profile: String,
         #[serde(default)]
         min_valid_ms: u64,
+        /// Rather a good token with less life left than none.
+        #[serde(default)]
+        best_effort: bool,
         /// How long the caller is ready to wait; 30 s when absent.
         #[serde(default)]
         timeout_ms: Option<u64>,
@@ -166,6 +181,8 @@ pub struct Fetch {
     /// How long the caller is ready to wait, replays included; 30 s when absent.
     #[serde(default)]
     pub timeout_ms: Option<u64>,
+    #[serde(default)]
+    pub by: Asker,
 }
 
 /// What comes back on the socket: an answer, or a notice.
@@ -322,7 +339,10 @@ pub struct AccessView {
     /// Of a JWT: the `alg` of its header.
     pub algorithm: Option<String>,
     pub lifetime_ms: u64,
-    /// Zero once it has run out.
+    /// Where the lifetime is known from. One that is assumed ends nothing: such a token is good until it is refused.
+    #[serde(default)]
+    pub source: Source,
+    /// Zero once it has run out, or once what was assumed of it is over.
     pub remaining_ms: u64,
     /// The provider has refused it; it is not used any more.
     pub rejected: bool,
@@ -397,6 +417,8 @@ pub struct Token {
     pub scheme: String,
     pub remaining_ms: u64,
     pub lifetime_ms: u64,
+    #[serde(default)]
+    pub source: Source,
     /// The provider's tokens do not live as long as was asked for.
     pub shorter_than_asked: bool,
 }
@@ -500,6 +522,7 @@ mod tests {
             RequestsView,
             Resource,
             SessionView,
+            Source,
             Trouble,
             VaultKind,
             VaultTrouble,

@@ -10,6 +10,7 @@ use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use serde::Deserialize;
+use session::limits;
 use zeroize::Zeroizing;
 
 use crate::api::{Code, Failure, Line, Notice, Overview, Reply, Request};
@@ -49,7 +50,7 @@ impl Client {
         if !older(&version, VERSION) {
             return Ok(client);
         }
-        client.ask(Request::Stop)?;
+        client.ask(Request::Stop { force: false })?;
         client.wait_for_end()?;
         Self::connect(home)
     }
@@ -78,7 +79,7 @@ impl Client {
 
     /// Asks, and waits for the answer.
     pub fn ask(&mut self, request: Request) -> Result<Reply, Failure> {
-        let patience = own_timeout(&request).map_or(self.patience, |own| own + GRACE);
+        let patience = own_timeout(&request).map_or(self.patience, |own| own + limits::FACE_GRACE);
         self.set_timeout(Some(patience))?;
         let id = self.send(request)?;
         loop {
@@ -103,7 +104,7 @@ impl Client {
 
     /// Waits until a keeper that was asked to stop, or says that it is stopping, has let go of this connection.
     pub fn wait_for_end(mut self) -> Result<(), Failure> {
-        self.set_timeout(Some(PATIENCE))?;
+        self.set_timeout(Some(limits::STOP + limits::FACE_GRACE))?;
         loop {
             match self.reader.fill_buf() {
                 Ok([]) => return Ok(()),
@@ -119,7 +120,7 @@ impl Client {
 
     fn over(stream: UnixStream) -> Self {
         let reader = BufReader::with_capacity(16 * 1024, stream);
-        Self { reader, partial: Vec::new(), early: VecDeque::new(), last_id: 0, patience: PATIENCE }
+        Self { reader, partial: Vec::new(), early: VecDeque::new(), last_id: 0, patience: limits::FACE }
     }
 
     fn send(&mut self, request: Request) -> Result<u64, Failure> {
@@ -208,25 +209,25 @@ fn check_peer(stream: &UnixStream) -> Result<(), Failure> {
 fn own_timeout(request: &Request) -> Option<Duration> {
     match request {
         Request::Token { timeout_ms, .. } | Request::Fetch(crate::api::Fetch { timeout_ms, .. }) => {
-            Some(timeout_ms.map_or(CALLERS_TIME, Duration::from_millis))
+            Some(timeout_ms.map_or(limits::CALLER, Duration::from_millis))
         }
         Request::FinishSignIn { timeout_ms, .. } => {
-            Some(timeout_ms.map_or(A_PERSONS_TIME, Duration::from_millis))
+            Some(timeout_ms.map_or(limits::FACE_WITH_PERSON, Duration::from_millis))
         }
+        // As long as the provider may take, and the keyring after it.
+        Request::Login { .. } | Request::Refresh { .. } => Some(limits::FACE_WITH_PERSON),
         Request::Add(_)
         | Request::Bench { .. }
         | Request::CancelSignIn { .. }
         | Request::Discover { .. }
         | Request::Hello { .. }
         | Request::Log { .. }
-        | Request::Login { .. }
         | Request::Logout { .. }
-        | Request::Refresh { .. }
         | Request::Remove { .. }
         | Request::SetBench { .. }
         | Request::SignIn { .. }
         | Request::Status { .. }
-        | Request::Stop
+        | Request::Stop { .. }
         | Request::Watch => None,
     }
 }
@@ -258,18 +259,6 @@ fn unreachable(problem: &str) -> Failure {
 }
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
-
-/// At a browser, or on another device: the provider's codes have run out by then.
-const A_PERSONS_TIME: Duration = Duration::from_secs(2 * 3600);
-
-/// For a sign-in or a refresh through a slow provider, and a keyring that waits for a person to unlock it.
-const PATIENCE: Duration = Duration::from_secs(180);
-
-/// What the keeper allows a caller who names no time.
-const CALLERS_TIME: Duration = Duration::from_secs(30);
-
-/// The keeper says itself when a caller's time is over; only a keeper that hangs lets this pass too.
-const GRACE: Duration = Duration::from_secs(5);
 
 #[cfg(test)]
 mod tests {
@@ -320,7 +309,7 @@ mod tests {
 
         let mut client = notices.client;
         client.set_patience(Duration::from_millis(20));
-        assert_eq!(client.ask(Request::Stop).unwrap_err().code, Code::KeeperUnreachable);
+        assert_eq!(client.ask(Request::Stop { force: false }).unwrap_err().code, Code::KeeperUnreachable);
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub(crate) use process::{Keeper, sign_in};
 pub(crate) use say::{Given, Say};
 pub(crate) use server::Server;
 pub(crate) use signer::Forged;
-pub(crate) use wire::{Wire, fetch, post, token};
+pub(crate) use wire::{Wire, best_effort, fetch, post, token};
 pub(crate) use witness::Witness;
 
 /// A directory for as long as the test lasts.

@@ -104,7 +104,7 @@ impl Keeper {
 
     /// In good order.
     pub(crate) fn stop(&mut self) {
-        assert!(matches!(self.ask(Request::Stop), Ok(Reply::Done)));
+        assert!(matches!(self.ask(Request::Stop { force: false }), Ok(Reply::Done)));
         let mut child = self.running.take().unwrap();
         let status = until("the keeper ends", || child.try_wait().unwrap());
         assert!(status.success(), "{status}");
@@ -113,6 +113,11 @@ impl Keeper {
     pub(crate) fn restart(&mut self) {
         self.stop();
         self.spawn();
+    }
+
+    /// How it ended, once it has.
+    pub(crate) fn ended(&mut self) -> Option<std::process::ExitStatus> {
+        self.running.as_mut()?.try_wait().unwrap()
     }
 
     pub(crate) fn has_ended(&mut self) -> bool {
@@ -142,7 +147,7 @@ impl Keeper {
     }
 
     pub(crate) fn refresh(&self, profile: &str) -> Result<(), Failure> {
-        self.ask(Request::Refresh { profile: profile.to_owned() }).map(|_| ())
+        self.ask(Request::Refresh { profile: profile.to_owned(), by: keeper::api::Asker::Person }).map(|_| ())
     }
 
     pub(crate) fn overview(&self) -> Overview {

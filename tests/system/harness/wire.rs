@@ -78,7 +78,12 @@ pub(crate) fn post(profile: &str, path: &str, body: String) -> Request {
     })
 }
 
+pub(crate) fn best_effort(profile: &str, min_valid: Duration) -> Request {
+    let min_valid_ms = u64::try_from(min_valid.as_millis()).unwrap();
+    Request::Token { profile: profile.to_owned(), min_valid_ms, best_effort: true, timeout_ms: None }
+}
+
 pub(crate) fn token(profile: &str, min_valid: Duration) -> Request {
     let min_valid_ms = u64::try_from(min_valid.as_millis()).unwrap();
-    Request::Token { profile: profile.to_owned(), min_valid_ms, timeout_ms: None }
+    Request::Token { profile: profile.to_owned(), min_valid_ms, best_effort: false, timeout_ms: None }
 }

@@ -31,7 +31,7 @@ impl Life {
                 "goes on"
             }
             LostAnswer::Ends => {
-                self.keeper.until_phase(name, Phase::NeedsLogin { why: Lost::Refused });
+                self.keeper.until_phase(name, Phase::NeedsLogin { why: Lost::Interrupted });
                 // By our clock the last access token is still good; the server has ended it with the rest.
                 assert_eq!(self.keeper.run(&["fetch", name, self.case.path]).code, Some(3));
                 assert_eq!(self.keeper.run(&["token", name]).code, Some(3));
@@ -138,7 +138,7 @@ impl Life {
 
         let exchanged = self.exchanged();
         self.keeper.restart();
-        self.keeper.until_phase(case.name, Phase::NeedsLogin { why: Lost::Never });
+        self.keeper.until_phase(case.name, Phase::NeedsLogin { why: Lost::SignedOut });
         assert_eq!(self.keeper.run(&["fetch", case.name, case.path]).code, Some(3));
         assert_eq!(self.exchanged(), exchanged);
     }

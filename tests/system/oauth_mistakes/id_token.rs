@@ -176,7 +176,12 @@ fn a_refresh_that_brings_somebody_else_is_not_used() {
         stage.sign_in(profile, issuer);
         let (before, own) = (stage.token(profile), issuer.refresh_tokens().pop().unwrap());
         issuer.says("/token refresh_token", say.clone());
-        let refresh = || stage.ask(keeper::api::Request::Refresh { profile: profile.to_owned() });
+        let refresh = || {
+            stage.ask(keeper::api::Request::Refresh {
+                profile: profile.to_owned(),
+                by: keeper::api::Asker::Person,
+            })
+        };
         let failure = refresh().unwrap_err();
         assert_eq!(failure.code, Code::IdentityUnverified, "{say:?}: {failure:?}");
         super::can_be_read(&failure);
@@ -215,7 +220,10 @@ fn a_refresh_that_is_signed_in_a_new_way_is_used_when_it_is_about_the_same_perso
         stage.sign_in(profile, issuer);
         let before = stage.token(profile);
         issuer.says("/token refresh_token", say.clone());
-        let refreshed = stage.ask(keeper::api::Request::Refresh { profile: profile.to_owned() });
+        let refreshed = stage.ask(keeper::api::Request::Refresh {
+            profile: profile.to_owned(),
+            by: keeper::api::Asker::Person,
+        });
         assert_eq!((refreshed.is_ok(), stage.token(profile) != before), (*used, *used), "{say:?}");
         if *used {
             assert!(issuer.asked("/revoke").is_empty(), "{say:?}");

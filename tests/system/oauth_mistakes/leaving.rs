@@ -60,7 +60,7 @@ fn a_keeper_that_is_told_to_stop_does_not_wait_for_a_person() {
     stage.begin("p0").unwrap();
     let began = Instant::now();
     let failure = while_waiting(&stage.keeper, || {
-        assert!(matches!(stage.keeper.ask(Request::Stop), Ok(Reply::Done)));
+        assert!(matches!(stage.keeper.ask(Request::Stop { force: false }), Ok(Reply::Done)));
     });
     assert!(matches!(failure.code, Code::SignInCancelled | Code::KeeperStopping), "{failure:?}");
     until("the keeper ends", || stage.keeper.has_ended().then_some(()));

@@ -57,7 +57,8 @@ fn only_invalid_grant_ends_a_session() {
         stage.sign_in(profile, issuer);
         let (before, own) = (stage.token(profile), issuer.refresh_tokens().pop().unwrap());
         issuer.says("/token", say.clone());
-        let refresh = || stage.ask(Request::Refresh { profile: profile.to_owned() });
+        let refresh =
+            || stage.ask(Request::Refresh { profile: profile.to_owned(), by: keeper::api::Asker::Person });
         let failure = refresh().expect_err(&what);
         can_be_read(&failure);
         match means {
@@ -115,7 +116,11 @@ fn a_refresh_that_is_answered_in_another_way_is_one() {
         stage.sign_in(profile, issuer);
         let (before, own) = (stage.token(profile), issuer.refresh_tokens().pop().unwrap());
         issuer.says("/token refresh_token", Say::tokens(fields.clone()));
-        let refresh = || stage.ask(Request::Refresh { profile: profile.to_owned() }).unwrap();
+        let refresh = || {
+            stage
+                .ask(Request::Refresh { profile: profile.to_owned(), by: keeper::api::Asker::Person })
+                .unwrap()
+        };
         refresh();
         assert_ne!(stage.token(profile), before, "{fields}");
         let access = stage.keeper.session(profile).access.unwrap();
@@ -136,7 +141,7 @@ fn a_refresh_token_that_stays_the_same_stays() {
     let own = issuer.refresh_tokens().pop().unwrap();
     issuer.says("/token refresh_token", Say::tokens(json!({"refresh_token": own})));
     for _ in 0..3 {
-        stage.ask(Request::Refresh { profile: "p0".to_owned() }).unwrap();
+        stage.ask(Request::Refresh { profile: "p0".to_owned(), by: keeper::api::Asker::Person }).unwrap();
     }
     let sent = issuer.asked("/token refresh_token");
     assert!(sent.len() == 3 && sent.iter().all(|asked| asked.form["refresh_token"] == own), "{sent:?}");

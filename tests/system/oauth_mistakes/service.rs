@@ -17,7 +17,7 @@ fn a_refresh_token_does_not_take_the_place_of_the_secret() {
     let stage = Stage::with(&issuer.profile("p0", OF_SERVICE));
     type_in(&stage).unwrap();
     for _ in 0..2 {
-        stage.ask(Request::Refresh { profile: "p0".to_owned() }).unwrap();
+        stage.ask(Request::Refresh { profile: "p0".to_owned(), by: keeper::api::Asker::Person }).unwrap();
     }
     let sent: Vec<_> =
         issuer.asked("/token").into_iter().map(|asked| asked.form["client_secret"].clone()).collect();

@@ -150,7 +150,8 @@ fn tokens_that_are_given_in_another_way_are_tokens() {
             let access = stage.keeper.session(profile).access.unwrap();
             let told = Duration::from_millis(access.lifetime_ms);
             assert_eq!(told.as_secs(), lifetime.as_secs(), "{fields}");
-            let request = keeper::api::Request::Refresh { profile: profile.to_owned() };
+            let request =
+                keeper::api::Request::Refresh { profile: profile.to_owned(), by: keeper::api::Asker::Person };
             assert!(stage.ask(request).is_ok(), "{fields}");
         }
     });

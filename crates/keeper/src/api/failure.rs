@@ -71,6 +71,7 @@ pub enum Code {
     SignInNeeded,
     SignInRefused,
     ServerError,
+    StillBusy,
     TimedOut,
     Tls,
     TokenTooShort,

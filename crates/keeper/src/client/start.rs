@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf, absolute};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
 
 use serde::Deserialize;
+use session::limits;
 
 use crate::api::{Code, Failure};
 use crate::paths::Home;
@@ -55,7 +55,7 @@ pub(super) fn start(home: &Home) -> Result<(), Failure> {
         command.env("PILOTLIGHT_HOME", root);
     }
     let child = command.spawn().map_err(|error| unreachable(&error.to_string(), &log))?;
-    match first_line(child).recv_timeout(TIME_TO_START) {
+    match first_line(child).recv_timeout(limits::START) {
         Ok(line) => understand(&line, &log),
         Err(_) => Err(unreachable("it did not get ready in time", &log)),
     }
@@ -107,6 +107,3 @@ fn unreachable(problem: &str, log: &Path) -> Failure {
 }
 
 const NAME: &str = "pilotlight-keeper";
-
-/// Longer than a keeper needs on a machine that is busy with logging somebody in.
-const TIME_TO_START: Duration = Duration::from_secs(20);

@@ -19,6 +19,7 @@ pub fn tone(note: &Note) -> Tone {
         Note::Refreshed { .. } | Note::Restored | Note::Saved | Note::SignedIn { .. } => Tone::Good,
         Note::BreakerOpened { .. }
         | Note::ConfigProblem { .. }
+        | Note::EndedInFlight
         | Note::EndedUnsaved
         | Note::Heartbeat { good: false, .. }
         | Note::HeartbeatUnanswered { .. }
@@ -61,6 +62,7 @@ pub(super) fn sentence(words: &Words, note: &Note) -> String {
             let places: Vec<String> = places.iter().map(|place| words.reason("place", place)).collect();
             words.fill("note.elsewhere", &[("places", &places.join(", "))])
         }
+        Note::EndedInFlight => words.fill("note.ended_in_flight", &[]),
         Note::EndedUnsaved => words.fill("note.ended_unsaved", &[]),
         Note::Heartbeat { good: true, .. } => words.fill("note.heartbeat.good", &[]),
         Note::Heartbeat { good: false, .. } => words.fill("note.heartbeat.bad", &[]),

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use ts_rs::{Config, TS};
 
 use super::*;
-use crate::api::{Cause, Code, Lost, VaultTrouble};
+use crate::api::{Cause, Code, Lost, Oddity, Place, VaultTrouble};
 
 const LANGUAGES: [Language; 2] = [Language::English, Language::Chinese];
 
@@ -95,6 +95,8 @@ fn every_reason_has_its_words() {
             (language, "cause", words_of::<Cause>()),
             (language, "why", words_of::<Lost>()),
             (language, "trouble", words_of::<Trouble>()),
+            (language, "odd", words_of::<Oddity>()),
+            (language, "place", words_of::<Place>()),
             (language, "vault", words_of::<VaultTrouble>()),
         ]
     }) {
@@ -231,6 +233,9 @@ fn notes() -> Vec<Note> {
         Note::BreakerOpened { host: text("api.example"), for_ms: 30_000 },
         Note::ConfigProblem { line: Some(3), problem: text("no url") },
         Note::ConfigProblem { line: None, problem: text("no url") },
+        Note::Elsewhere { places: vec![Place::Token, Place::Client] },
+        Note::EndedInFlight,
+        Note::EndedUnsaved,
         Note::Heartbeat { good: true, took_ms: 12 },
         Note::Heartbeat { good: false, took_ms: 12 },
         Note::HeartbeatUnanswered { trouble: Trouble::Status, status: Some(502) },
@@ -240,6 +245,7 @@ fn notes() -> Vec<Note> {
         Note::KeeperStopped,
         Note::LateAnswer { revoked: true },
         Note::LateAnswer { revoked: false },
+        Note::Odd { what: Oddity::IdTokenUnverified },
         Note::OtherPerson { before: Some("alice".to_owned()) },
         kept(Trouble::Status, Some(503), 1, 4_000),
         kept(Trouble::Offline, None, 3, 12_000),
@@ -259,6 +265,7 @@ fn notes() -> Vec<Note> {
         Note::SignOutNotTold,
         Note::SignOutTold { trouble: None, status: None },
         Note::SignOutTold { trouble: Some(Trouble::TimedOut), status: None },
+        Note::Thawed { stood_still_ms: 120_000 },
         Note::Unsaved { trouble: VaultTrouble::Locked },
         Note::VaultWaiting { trouble: VaultTrouble::Slow },
         Note::Woke { slept_ms: 22_320_000 },

@@ -63,7 +63,7 @@ async fn play(arguments: &Arguments, story: Story) -> Result<Summary, Failure> {
     let mut stage = Stage { handle, control: sandbox.control(), story, tally: Tally::default() };
     stage.act(notices, Plan::new(arguments.duration, lifetime), arguments.duration).await;
 
-    drop(stage.handle.ask(Request::Stop).await);
+    drop(stage.handle.ask(Request::Stop { force: true }).await);
     drop(running.await);
     let summary = Summary::new(&stage.tally, &counted(&stage.control));
     stage.story.end(&summary);

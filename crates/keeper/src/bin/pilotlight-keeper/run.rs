@@ -7,7 +7,7 @@ use std::time::Duration;
 use keeper::agent;
 use keeper::api::{Code, Failure};
 use keeper::client::Client;
-use keeper::keeper::Keeper;
+use keeper::keeper::{End, Keeper};
 use keeper::lock::{self, Lock, NotLocked};
 use keeper::paths::Home;
 use keeper::privacy::keep_memory_private;
@@ -36,11 +36,18 @@ pub(crate) async fn run(audience: Audience) -> ExitCode {
                 ended_by_a_signal().await;
                 handle.terminate();
             });
-            keeper.run().await;
+            let end = keeper.run().await;
             // The answer to `stop` is still on its way through a connection's task.
             tokio::time::timeout(TIME_TO_ANSWER, tokio::task::yield_now()).await.ok();
             drop(lock);
-            ExitCode::SUCCESS
+            match end {
+                End::InGoodOrder => ExitCode::SUCCESS,
+                End::Cut(profiles) => {
+                    let profiles = profiles.join(", ");
+                    tracing::error!(profiles, "ended with refresh tokens that were not saved");
+                    ExitCode::from(CUT)
+                }
+            }
         }
         Ok(Started::Already) => {
             say(audience, "ready");
@@ -125,6 +132,9 @@ fn log(audience: Audience) {
         .with_ansi(audience == Audience::Person)
         .init();
 }
+
+/// As the command says that the keyring is unavailable.
+const CUT: u8 = 5;
 
 const TRIES: u32 = 100;
 const BETWEEN_TRIES: Duration = Duration::from_millis(100);

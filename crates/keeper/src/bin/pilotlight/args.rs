@@ -48,8 +48,12 @@ pub(crate) enum Command {
         #[arg(short, long)]
         watch: bool,
     },
-    /// Ends the keeper, once what is in flight is finished
-    Stop,
+    /// Ends the keeper, once what is in flight is finished and everything is saved
+    Stop {
+        /// Ends it all the same, whatever is not saved
+        #[arg(long)]
+        force: bool,
+    },
     /// Prints an access token that is good, and nothing else
     Token(Token),
 }
@@ -213,6 +217,9 @@ pub(crate) struct Token {
     /// How long the token must still be good
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(crate) min_valid: Option<Duration>,
+    /// Prints a good token with less life left rather than none
+    #[arg(long)]
+    pub(crate) best_effort: bool,
     /// How long to wait, 30s by default
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(crate) timeout: Option<Duration>,

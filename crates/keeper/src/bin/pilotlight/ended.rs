@@ -64,6 +64,7 @@ pub(crate) fn exit_code(code: Code) -> u8 {
         | Code::RateLimited
         | Code::Redirected
         | Code::ServerError
+        | Code::StillBusy
         | Code::TimedOut
         | Code::Tls
         | Code::TokenUnusable
@@ -170,6 +171,7 @@ mod tests {
             ("sign_in_needed", 3),
             ("sign_in_refused", 3),
             ("server_error", 4),
+            ("still_busy", 4),
             ("timed_out", 4),
             ("tls", 4),
             ("token_too_short", 1),

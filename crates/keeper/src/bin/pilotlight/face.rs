@@ -38,9 +38,9 @@ impl Face {
     pub(crate) fn ask(&self, request: impl Fn() -> Request) -> Result<Reply, Ended> {
         let mut client = Client::connect(self.home()?)?;
         match client.ask(request()) {
-            // Refused without being looked at, by a keeper that makes way for another one.
+            // Refused without being looked at, by a keeper that ends, or finds that it had better stay.
             Err(failure) if failure.code == Code::KeeperStopping => {
-                client.wait_for_end()?;
+                drop(client.wait_for_end());
                 Ok(Client::connect(self.home()?)?.ask(request())?)
             }
             answer => Ok(answer?),

@@ -21,6 +21,7 @@ pub(crate) fn fetch(face: &Face, asked: &Fetch) -> Result<u8, Ended> {
         (None, None) => "GET".to_owned(),
     };
     let request = keeper::api::Fetch {
+        by: keeper::api::Asker::Machine,
         profile: asked.name.clone(),
         path: asked.path.clone(),
         method: Some(method.clone()),

@@ -88,6 +88,7 @@ fn took(note: &Note) -> Option<u64> {
         Note::BreakerOpened { .. }
         | Note::ConfigProblem { .. }
         | Note::Elsewhere { .. }
+        | Note::EndedInFlight
         | Note::EndedUnsaved
         | Note::HeartbeatUnanswered { .. }
         | Note::Interrupted

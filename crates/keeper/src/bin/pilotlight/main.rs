@@ -57,7 +57,7 @@ fn run(face: &Face, command: &Command) -> Result<u8, Ended> {
         Command::Remove { name } => people::remove(face, name),
         Command::Sandbox(rest) => become_keeper("sandbox", rest, face.json),
         Command::Status { name, watch } => status::status(face, name.as_deref(), *watch),
-        Command::Stop => people::stop(face),
+        Command::Stop { force } => people::stop(face, *force),
         Command::Token(asked) => token(face, asked),
     }
 }
@@ -67,6 +67,7 @@ fn token(face: &Face, asked: &Token) -> Result<u8, Ended> {
     let request = || Request::Token {
         profile: asked.name.clone(),
         min_valid_ms: asked.min_valid.map_or(0, millis),
+        best_effort: asked.best_effort,
         timeout_ms: asked.timeout.map(millis),
     };
     let Reply::Token(token) = face.ask(request)? else { return Err(unexpected()) };
@@ -105,7 +106,7 @@ fn name_the_session(ended: &mut Ended, command: &Command) {
         Command::Refresh { name } | Command::Remove { name } => Some(name),
         Command::Status { name, .. } => name.as_ref(),
         Command::Token(asked) => Some(&asked.name),
-        Command::Demo(_) | Command::Keeper(_) | Command::Sandbox(_) | Command::Stop => None,
+        Command::Demo(_) | Command::Keeper(_) | Command::Sandbox(_) | Command::Stop { .. } => None,
     };
     if let Ended::Failed(failure) = ended {
         failure.profile = failure.profile.take().or_else(|| name.cloned());

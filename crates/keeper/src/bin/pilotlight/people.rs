@@ -1,8 +1,9 @@
 //! What a person does with a session: signing out, refreshing it, taking it away.
 
+use std::io::{self, IsTerminal as _};
 use std::time::{Duration, Instant};
 
-use keeper::api::{Note, Notice, Phase, Reply, Request, SessionView, Trouble};
+use keeper::api::{Asker, Note, Notice, Phase, Reply, Request, SessionView, Trouble};
 use keeper::browser;
 use keeper::client::Client;
 use serde_json::json;
@@ -85,7 +86,7 @@ fn signed_out(face: &Face, reply: Reply, key: &str, name: &str, told: Option<&No
 }
 
 /// Ends the keeper if there is one; starting one to end it would be odd.
-pub(crate) fn stop(face: &Face) -> Result<u8, Ended> {
+pub(crate) fn stop(face: &Face, force: bool) -> Result<u8, Ended> {
     match Client::running(face.home()?)? {
         None if face.json => face.print_json(&json!({ "done": true })).map(|()| 0),
         None => {
@@ -93,7 +94,7 @@ pub(crate) fn stop(face: &Face) -> Result<u8, Ended> {
             Ok(0)
         }
         Some(mut client) => {
-            let reply = client.ask(Request::Stop)?;
+            let reply = client.ask(Request::Stop { force })?;
             client.wait_for_end()?;
             done(face, reply, "cli.stop.done", "")
         }
@@ -101,7 +102,9 @@ pub(crate) fn stop(face: &Face) -> Result<u8, Ended> {
 }
 
 pub(crate) fn refresh(face: &Face, name: &str) -> Result<u8, Ended> {
-    let overview = expect_status(face.ask(|| Request::Refresh { profile: name.to_owned() })?)?;
+    // Who types is a person; a script, a timer and a pipe have nobody at their standard input.
+    let by = if io::stdin().is_terminal() { Asker::Person } else { Asker::Machine };
+    let overview = expect_status(face.ask(|| Request::Refresh { profile: name.to_owned(), by })?)?;
     let session = session(&overview, name)?;
     if face.json {
         face.print_json(&overview)?;
