@@ -10,6 +10,7 @@ extern crate alloc;
 
 pub mod binding;
 pub mod breaker;
+pub mod custody;
 mod demand;
 mod dice;
 pub mod edits;
