@@ -12,6 +12,7 @@ mod harness;
 
 mod against_servers;
 mod changing;
+mod config;
 mod crash;
 mod faults;
 mod herd;

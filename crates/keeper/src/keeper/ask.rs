@@ -7,6 +7,7 @@ use session::session::Phase;
 use session::time::millis;
 
 use super::kept::{Settling, Wanting};
+use super::lookout::Edit;
 use super::{Answer, Id, Keeper};
 use crate::api::{Code, Failure, Reply, Request};
 use crate::clock;
@@ -17,12 +18,17 @@ impl Keeper {
         if self.stopping.is_some() && !matches!(request, Request::Hello { .. } | Request::Stop) {
             return refuse(answer, super::stopping());
         }
-        self.notice_config();
+        // These two have nothing to do with the file.
+        if matches!(request, Request::Hello { .. } | Request::Stop) {
+            self.answer(request, answer);
+        } else {
+            self.ask_after_a_look(request, answer);
+        }
+    }
+
+    pub(super) fn answer(&mut self, request: Request, answer: Answer) {
         match request {
-            Request::Add(draft) => {
-                let reply = self.add(&draft);
-                self.reply(answer, reply);
-            }
+            Request::Add(draft) => self.write(Edit::Add(draft), answer),
             Request::Bench { profile } => self.for_profile(&profile, answer, |keeper, id, answer| {
                 keeper.bench(id, None, answer);
             }),
@@ -64,10 +70,10 @@ impl Keeper {
                 kept.settling.push(Settling { must_be_fresh: true, answer });
                 keeper.step(id, Event::Asked);
             }),
-            Request::Remove { profile } => self.for_profile(&profile, answer, |keeper, id, answer| {
-                let reply = keeper.remove(id);
-                drop(answer.send(reply));
-            }),
+            Request::Remove { profile } => match self.find(&profile) {
+                Ok(_) => self.write(Edit::Remove(profile), answer),
+                Err(failure) => refuse(answer, failure),
+            },
             Request::SetBench { profile, change } => {
                 self.for_profile(&profile, answer, |keeper, id, answer| {
                     keeper.bench(id, Some(change), answer);
@@ -139,10 +145,6 @@ impl Keeper {
             Some(close) => failure.with("hint", close),
             None => failure,
         })
-    }
-
-    fn reply(&self, answer: Answer, done: Result<(), Failure>) {
-        drop(answer.send(done.map(|()| Reply::Status(self.overview()))));
     }
 }
 

@@ -9,8 +9,10 @@
 
 mod ask;
 mod bench;
+mod configuration;
 mod farewells;
 mod kept;
+mod lookout;
 mod perform;
 mod profiles;
 mod requests;
@@ -40,9 +42,10 @@ use crate::paths::Home;
 use crate::provider::{Begun, Landing, Provider, SignedIn};
 use crate::vault::{Stored, Vault};
 
+use configuration::Configuration;
 use farewells::Farewells;
 use kept::Kept;
-use profiles::ConfigFile;
+use lookout::{Lookout, News};
 use requests::Parked;
 
 pub(crate) type Answer = oneshot::Sender<Result<Reply, Failure>>;
@@ -56,7 +59,7 @@ pub struct Keeper {
     names: HashMap<String, Id>,
     /// Who has something to do, and when.
     due: BTreeSet<(Timestamp, Id)>,
-    config: ConfigFile,
+    config: Configuration,
     journal: Journal,
     vault: Vault,
     http: Http,
@@ -69,6 +72,8 @@ pub struct Keeper {
     installation: u64,
     /// Requests and profiles are numbered as they arrive.
     counter: u64,
+    /// The journal has been told which vault it is.
+    started: bool,
     /// Providers that have not heard of a sign-out yet.
     farewells: Farewells,
     /// Set once the keeper has been told to stop; nothing new is begun.
@@ -110,6 +115,7 @@ pub(crate) enum Mail {
         attempt: Attempt,
         verdict: Verdict,
     },
+    File(News),
     Hint(Hint),
     /// What the vault holds.
     Loaded {
@@ -173,19 +179,20 @@ impl Handle {
 }
 
 impl Keeper {
-    /// Opens the journal and the vault and reads the configuration. Talks to nobody yet.
+    /// Opens the journal. The configuration is read, and the vault opened, once it runs. Talks to nobody yet.
     ///
     /// # Errors
     ///
     /// When the home's directories cannot be made.
     pub fn open(home: &Home) -> Result<Self, Failure> {
         home.prepare()?;
-        let config = ConfigFile::read(home.config());
-        let vault = Vault::open(config.vault(), &home.id());
-        Ok(Self::with(home, config, vault))
+        Ok(Self::with(home, |post| {
+            let clerk = lookout::clerk(home.config(), home.id(), post.clone());
+            Lookout::start(post, clerk)
+        }))
     }
 
-    fn with(home: &Home, config: ConfigFile, vault: Vault) -> Self {
+    fn with(home: &Home, lookout: impl FnOnce(Post) -> Lookout) -> Self {
         let (journal, moved) = Journal::open_or_replace(&home.journal());
         let (post, mailbox) = mpsc::unbounded_channel();
         let (notices, _) = broadcast::channel(NOTICES_BEHIND);
@@ -193,9 +200,11 @@ impl Keeper {
             kept: BTreeMap::new(),
             names: HashMap::new(),
             due: BTreeSet::new(),
-            config,
+            config: Configuration::new(home.config(), lookout(post.clone())),
             journal,
-            vault,
+            // Nothing is put into this one: sessions begin with the first look at the file, which brings theirs.
+            vault: Vault::memory(),
+            started: false,
             http: Http::default(),
             breakers: HashMap::new(),
             post,
@@ -207,8 +216,6 @@ impl Keeper {
             farewells: Farewells::default(),
             stopping: None,
         };
-        let vault = format!("{:?}", keeper.vault.kind()).to_lowercase();
-        keeper.note(None, Note::KeeperStarted { version: env!("CARGO_PKG_VERSION").to_owned(), vault });
         if let Some(problem) = moved {
             keeper.note(None, Note::ConfigProblem { line: None, problem });
         }
@@ -222,7 +229,7 @@ impl Keeper {
     /// Runs until it is told to stop and has finished what was in flight.
     pub async fn run(mut self) {
         self.hear_hints();
-        self.take_profiles();
+        self.look();
         while !self.may_end() {
             let pause = self.pause();
             let mail = tokio::select! {
@@ -233,6 +240,7 @@ impl Keeper {
             if let Some(mail) = mail {
                 self.take(mail);
             }
+            self.look();
             self.tick();
             self.replace_those_that_waited();
         }
@@ -257,6 +265,7 @@ impl Keeper {
             Mail::Exchanged { id, provider, profile, attempt, verdict } => {
                 self.on_exchanged(id, provider, &profile, attempt, verdict)
             }
+            Mail::File(news) => self.on_news(news),
             Mail::Hint(hint) => self.on_hint(hint),
             Mail::Loaded { id, found } => self.on_loaded(id, found),
             Mail::SignedIn { id, attempt, provider, outcome, landing, took } => {
@@ -302,7 +311,8 @@ impl Keeper {
     fn pause(&self) -> Duration {
         let sessions = self.due.first().map(|(at, _)| *at);
         let stopping = self.stopping.as_ref().map(|stopping| stopping.by);
-        let earliest = [sessions, stopping, self.farewells.due()].into_iter().flatten().min();
+        let earliest =
+            [sessions, stopping, self.farewells.due(), self.config.due()].into_iter().flatten().min();
         earliest.map_or(LONGEST_SLEEP, |at| clock::now().until(at).min(LONGEST_SLEEP))
     }
 
@@ -361,6 +371,7 @@ impl Keeper {
     }
 
     fn begin_to_stop(&mut self, answer: Option<Answer>) {
+        self.answer_all();
         let by = clock::now() + TIME_TO_FINISH;
         let stopping = self.stopping.get_or_insert_with(|| Stopping { by, answers: Vec::new() });
         stopping.answers.extend(answer);
@@ -373,7 +384,8 @@ impl Keeper {
     /// Nothing is in flight whose loss would cost a session, or leave one behind that a person has ended.
     fn may_end(&self) -> bool {
         let Some(stopping) = &self.stopping else { return false };
-        (!self.farewells.has_first() && self.kept.values().all(Kept::is_idle)) || clock::now() >= stopping.by
+        let idle = !self.farewells.has_first() && self.config.is_idle();
+        (idle && self.kept.values().all(Kept::is_idle)) || clock::now() >= stopping.by
     }
 
     fn end(mut self) {
