@@ -11,6 +11,7 @@
 mod harness;
 
 mod against_servers;
+mod bound;
 mod changing;
 mod config;
 mod crash;

@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use session::binding::{Binding, Place};
 use session::policy::Policy;
 use session::recipe::{Recipe, Resource};
 use toml_edit::{Document, Item};
@@ -190,8 +191,36 @@ impl Profile {
         }
     }
 
-    /// Whom a refresh token belongs to, and so may be sent to: scheme, host and port (RFC 6454), or the issuer and the
-    /// client that it was given to.
+    /// What a sign-in is bound to: where its tokens may go, and of OAuth to which client they are given.
+    ///
+    /// An issuer is a name, of which every letter counts. Whatever else is on its origin (without one: on that of the
+    /// token endpoint) is as much the provider as it is, so it makes no difference whether that is written by hand.
+    pub fn binding(&self) -> Binding {
+        let api = (Place::Api, self.url.origin().ascii_serialization());
+        let Protocol::Oauth(oauth) = &self.protocol else {
+            return Binding { client: None, origins: [api].into() };
+        };
+        let (address, endpoints) = (oauth.address(), &oauth.endpoints);
+        let own = match &oauth.issuer {
+            Some(issuer) => (Place::Issuer, issuer.clone()),
+            None => (Place::Token, rules::origin(address)),
+        };
+        let by_hand = [
+            (Place::Introspection, &endpoints.introspection),
+            (Place::Revocation, &endpoints.revocation),
+            (Place::Token, &endpoints.token),
+            (Place::Userinfo, &endpoints.userinfo),
+        ];
+        let provider = rules::origin(address);
+        let by_hand = by_hand
+            .into_iter()
+            .filter_map(|(place, url)| Some((place, rules::origin(url.as_deref()?))))
+            .filter(|(_, origin)| *origin != provider);
+        let origins = by_hand.chain([api, own]).collect();
+        Binding { client: Some(oauth.client.id.clone()), origins }
+    }
+
+    /// The same by the rule of before, which knew of the provider only.
     pub fn origin(&self) -> String {
         match &self.protocol {
             Protocol::Oauth(oauth) => format!("{} ({})", oauth.address(), oauth.client.id),

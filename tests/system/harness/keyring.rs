@@ -52,8 +52,31 @@ impl Keyring {
 
     /// What the items say that are kept for the profile.
     pub(crate) fn items(&self, profile: &str) -> Vec<String> {
+        let items = self.of(profile, async |item, session| {
+            let (_, _, secret, _) = item.call::<_, _, (Secret,)>("GetSecret", &(session,)).await?.0;
+            Ok(String::from_utf8(secret).unwrap())
+        });
+        // One that was deleted since it was found is gone.
+        items.into_iter().filter_map(Result::ok).collect()
+    }
+
+    /// Has the items that are kept for the profile say that.
+    pub(crate) fn rewrite(&self, profile: &str, text: &str) {
+        let rewritten = self.of(profile, async |item, session| {
+            let secret: Secret = (session.clone(), Vec::new(), text.into(), "text/plain".to_owned());
+            item.call::<_, _, ()>("SetSecret", &(secret,)).await
+        });
+        assert_eq!(rewritten, [Ok(())]);
+    }
+
+    /// Does something with each item that is kept for the profile.
+    fn of<T>(
+        &self,
+        profile: &str,
+        act: impl AsyncFn(&zbus::Proxy<'_>, &OwnedObjectPath) -> zbus::Result<T>,
+    ) -> Vec<zbus::Result<T>> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let found = runtime.block_on(async {
+        let done = runtime.block_on(async {
             let bus = zbus::connection::Builder::address(self.address.as_str())?.build().await?;
             let at = async |path: &str, interface: &'static str| {
                 let path = zbus::zvariant::ObjectPath::try_from(path.to_owned())?;
@@ -65,19 +88,17 @@ impl Keyring {
             let attributes = HashMap::from([("service", "pilotlight")]);
             let (open, _): (Vec<OwnedObjectPath>, Vec<OwnedObjectPath>) =
                 service.call("SearchItems", &(attributes,)).await?;
-            let mut items = Vec::new();
+            let mut done = Vec::new();
             for path in open {
                 let item = at(path.as_str(), "org.freedesktop.Secret.Item").await?;
-                let label = item.get_property::<String>("Label").await;
-                let secret = item.call::<_, _, (Secret,)>("GetSecret", &(&session,)).await;
-                // One that was deleted since it was found is gone.
-                let (Ok(label), Ok(((_, _, secret, _),))) = (label, secret) else { continue };
-                items.push((label, String::from_utf8(secret).unwrap()));
+                let Ok(label) = item.get_property::<String>("Label").await else { continue };
+                if label.contains(profile) {
+                    done.push(act(&item, &session).await);
+                }
             }
-            zbus::Result::Ok(items)
+            zbus::Result::Ok(done)
         });
-        let own = found.unwrap().into_iter().filter(|(label, _)| label.contains(profile));
-        own.map(|(_, secret)| secret).collect()
+        done.unwrap()
     }
 
     fn is_there(&self) -> bool {

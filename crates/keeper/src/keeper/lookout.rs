@@ -168,7 +168,7 @@ mod tests {
             let mut run = clerk(home.config(), home.id(), post.clone());
             Lookout::start(post, move |errand| {
                 // It goes on when the other end is dropped.
-                hanging.try_iter().for_each(|until| drop(until.recv()));
+                hanging.try_iter().for_each(|until| assert!(until.recv().is_err()));
                 run(errand)
             })
         });

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use session::binding::{Bound, Judgement, judge};
 use session::event::{Attempt, Beat, Effect, Event};
 use session::note::Note;
 use session::reason::{Trouble, VaultTrouble};
@@ -148,29 +149,40 @@ impl Keeper {
 
     pub(super) fn on_loaded(&mut self, id: Id, found: Result<Option<Stored>, VaultTrouble>) {
         let Some(kept) = self.kept.get(&id) else { return };
-        let (name, origin) = (kept.profile.name.clone(), kept.profile.origin());
+        let profile = Arc::clone(&kept.profile);
+        let name = profile.name.as_str();
         let nothing = Event::Loaded { refresh: None, account: Account::default(), interrupted: false };
         let event = match found {
-            Ok(Some(stored)) if stored.origin != origin => {
-                let problem = format!("the stored sign-in is for {}, not for {origin}", stored.origin);
-                self.note(Some(&name), Note::ConfigProblem { line: None, problem });
-                nothing
-            }
-            Ok(Some(Stored { refresh, account, .. })) => {
-                // A mark of an older token is of an exchange whose end was saved.
-                let interrupted = self.journal.in_flight(&name).is_some_and(|mark| mark.is_of(&refresh));
-                Event::Loaded { refresh: Some(refresh), account, interrupted }
-            }
+            Ok(Some(stored)) => match judge(&stored.bound, &profile.binding(), &profile.origin()) {
+                Judgement::Elsewhere(places) => {
+                    self.note(Some(name), Note::Elsewhere { places });
+                    nothing
+                }
+                judgement @ (Judgement::Adopted | Judgement::Ours) => {
+                    let Stored { refresh, account, .. } = stored;
+                    if judgement == Judgement::Adopted {
+                        self.adopt(&profile, refresh.clone(), account.clone());
+                    }
+                    // A mark of an older token is of an exchange whose end was saved.
+                    let interrupted = self.journal.in_flight(name).is_some_and(|mark| mark.is_of(&refresh));
+                    Event::Loaded { refresh: Some(refresh), account, interrupted }
+                }
+            },
             Ok(None) => nothing,
             Err(trouble) => Event::NotLoaded(trouble),
         };
         self.step(id, event);
     }
 
+    /// Stores once more what was found, bound to where it may go. Whatever the session saves comes after this; and if it
+    /// fails, the next start does it.
+    fn adopt(&self, profile: &Profile, refresh: RefreshToken, account: Account) {
+        self.vault.save(&profile.name, stored(profile, refresh, account), drop);
+    }
+
     fn save(&self, id: Id, profile: &Profile, generation: u32, refresh: RefreshToken, account: Account) {
         let post = self.post.clone();
-        let stored = Stored { refresh, origin: profile.origin(), account };
-        self.vault.save(&profile.name, stored, move |saved| {
+        self.vault.save(&profile.name, stored(profile, refresh, account), move |saved| {
             let event = match saved {
                 Ok(()) => Event::Saved { generation },
                 Err(trouble) => Event::NotSaved { generation, trouble },
@@ -186,4 +198,9 @@ impl Keeper {
             drop(post.send(Mail::Vault { id, event }));
         });
     }
+}
+
+fn stored(profile: &Profile, refresh: RefreshToken, account: Account) -> Stored {
+    let bound = Bound { origin: profile.origin(), binding: Some(profile.binding()) };
+    Stored { refresh, bound, account }
 }
