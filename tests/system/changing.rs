@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use keeper::api::{Code, Phase, Reply, Request};
+use keeper::api::{Code, Draft, Lost, Phase, Reply, Request};
 use pilotlight_sandbox::{Dialect, Endpoint, Fault, What};
 
 use crate::harness::{Bench, Keeper, Keyring, Witness, fetch, fetched, meet, profile, until};
@@ -98,6 +98,33 @@ fn nothing_is_left_of_a_profile_that_is_removed_during_a_refresh() {
     keeper.write_config(&format!("vault = \"keyring\"\n\n{lines}"));
     keeper.spawn();
     keeper.until_phase("simplejwt", Phase::NeedsLogin { why: keeper::api::Lost::Never });
+}
+
+/// What a locked keyring still holds of a profile that was removed does not come back with its name.
+#[test]
+fn a_profile_that_is_removed_and_added_again_begins_anew() {
+    let bench = Bench::strict(Duration::from_secs(60));
+    let keyring = Keyring::start();
+    let mut keeper = Keeper::with_keyring(&bench.profile(Dialect::SimpleJwt, ""), &keyring);
+    keeper.login("simplejwt");
+    until("it is saved", || keeper.session("simplejwt").saved.then_some(()));
+    keyring.lock();
+    assert!(matches!(keeper.ask(Request::Remove { profile: "simplejwt".to_owned() }), Ok(Reply::Done)));
+    let again = Draft {
+        profile: "simplejwt".to_owned(),
+        preset: "simplejwt".to_owned(),
+        url: format!("{}/simplejwt", bench.origin()),
+        ..Draft::default()
+    };
+    assert!(matches!(keeper.ask(Request::Add(Box::new(again))), Ok(Reply::Status(_))));
+    let anew = Phase::NeedsLogin { why: Lost::Never };
+    assert_eq!(keeper.phase("simplejwt"), anew);
+    keyring.unlock();
+    until("what was stored is forgotten", || keyring.items("simplejwt").is_empty().then_some(()));
+    assert_eq!(keeper.phase("simplejwt"), anew);
+    keeper.restart();
+    keeper.until_phase("simplejwt", anew);
+    assert_eq!(keeper.noted("simplejwt", "restored"), 0);
 }
 
 /// A profile that is taken out of the file by hand is not signed out: it may come back, and then with its session.

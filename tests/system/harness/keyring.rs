@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
 
-use zbus::zvariant::{OwnedObjectPath, OwnedValue};
+use zbus::zvariant::{ObjectPath, OwnedObjectPath, OwnedValue, Value};
+use zbus::{Connection, Proxy};
 
 use super::{Scratch, until};
 
@@ -37,7 +38,7 @@ impl Keyring {
             .stderr(Stdio::null())
             .spawn()
             .expect("the tests need gnome-keyring-daemon (package gnome-keyring)");
-        daemon.stdin.take().unwrap().write_all(b"of the test").unwrap();
+        daemon.stdin.take().unwrap().write_all(PASSWORD.as_bytes()).unwrap();
         let keyring = Self { _home: home, address, bus, daemon };
         until("the keyring is on its bus", || keyring.is_there().then_some(()));
         keyring
@@ -69,36 +70,58 @@ impl Keyring {
         assert_eq!(rewritten, [Ok(())]);
     }
 
+    pub(crate) fn lock(&self) {
+        self.talk(async |bus| {
+            let service = at(bus, ROOT, "org.freedesktop.Secret.Service").await?;
+            let (locked, _): (Vec<OwnedObjectPath>, OwnedObjectPath) =
+                service.call("Lock", &(vec![ObjectPath::try_from(COLLECTION)?],)).await?;
+            assert_eq!(locked.len(), 1);
+            Ok(())
+        });
+    }
+
+    /// As the login screen does it.
+    pub(crate) fn unlock(&self) {
+        self.talk(async |bus| {
+            let session = session(bus).await?;
+            let password: Secret = (session, Vec::new(), PASSWORD.into(), "text/plain".to_owned());
+            let login = at(bus, ROOT, "org.gnome.keyring.InternalUnsupportedGuiltRiddenInterface").await?;
+            let collection = ObjectPath::try_from(COLLECTION)?;
+            login.call::<_, _, ()>("UnlockWithMasterPassword", &(collection, password)).await
+        });
+    }
+
     /// Does something with each item that is kept for the profile.
     fn of<T>(
         &self,
         profile: &str,
-        act: impl AsyncFn(&zbus::Proxy<'_>, &OwnedObjectPath) -> zbus::Result<T>,
+        act: impl AsyncFn(&Proxy<'_>, &OwnedObjectPath) -> zbus::Result<T>,
     ) -> Vec<zbus::Result<T>> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let done = runtime.block_on(async {
-            let bus = zbus::connection::Builder::address(self.address.as_str())?.build().await?;
-            let at = async |path: &str, interface: &'static str| {
-                let path = zbus::zvariant::ObjectPath::try_from(path.to_owned())?;
-                zbus::Proxy::new(&bus, "org.freedesktop.secrets", path, interface).await
-            };
-            let service = at("/org/freedesktop/secrets", "org.freedesktop.Secret.Service").await?;
-            let (_, session): (OwnedValue, OwnedObjectPath) =
-                service.call("OpenSession", &("plain", zbus::zvariant::Value::from(""))).await?;
+        self.talk(async |bus| {
+            let session = session(bus).await?;
+            let service = at(bus, ROOT, "org.freedesktop.Secret.Service").await?;
             let attributes = HashMap::from([("service", "pilotlight")]);
             let (open, _): (Vec<OwnedObjectPath>, Vec<OwnedObjectPath>) =
                 service.call("SearchItems", &(attributes,)).await?;
             let mut done = Vec::new();
             for path in open {
-                let item = at(path.as_str(), "org.freedesktop.Secret.Item").await?;
+                let item = at(bus, path.as_str(), "org.freedesktop.Secret.Item").await?;
                 let Ok(label) = item.get_property::<String>("Label").await else { continue };
                 if label.contains(profile) {
                     done.push(act(&item, &session).await);
                 }
             }
-            zbus::Result::Ok(done)
+            Ok(done)
+        })
+    }
+
+    fn talk<T>(&self, talk: impl AsyncFnOnce(&Connection) -> zbus::Result<T>) -> T {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let said = runtime.block_on(async {
+            let bus = zbus::connection::Builder::address(self.address.as_str())?.build().await?;
+            talk(&bus).await
         });
-        done.unwrap()
+        said.unwrap()
     }
 
     fn is_there(&self) -> bool {
@@ -123,6 +146,17 @@ impl Drop for Keyring {
     }
 }
 
+async fn session(bus: &Connection) -> zbus::Result<OwnedObjectPath> {
+    let service = at(bus, ROOT, "org.freedesktop.Secret.Service").await?;
+    let (_, session): (OwnedValue, OwnedObjectPath) =
+        service.call("OpenSession", &("plain", Value::from(""))).await?;
+    Ok(session)
+}
+
+async fn at<'a>(bus: &Connection, path: &'a str, interface: &'static str) -> zbus::Result<Proxy<'a>> {
+    Proxy::new(bus, "org.freedesktop.secrets", ObjectPath::try_from(path)?, interface).await
+}
+
 /// As the bus hands it over: the session, nothing, the secret, its type.
 type Secret = (OwnedObjectPath, Vec<u8>, Vec<u8>, String);
 
@@ -137,3 +171,9 @@ fn env_of(home: &Scratch, address: &str) -> Vec<(&'static str, String)> {
         ("XDG_RUNTIME_DIR", dir),
     ]
 }
+
+const PASSWORD: &str = "of the test";
+
+const ROOT: &str = "/org/freedesktop/secrets";
+
+const COLLECTION: &str = "/org/freedesktop/secrets/collection/login";

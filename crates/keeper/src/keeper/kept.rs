@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use session::Session;
 use session::event::{Attempt, Effect, Event};
 use session::lane::Lane;
 use session::reason::Trouble;
 use session::session::{Phase, Prospect};
 use session::time::Timestamp;
 use session::tokens::Account;
-use session::{Session, policy::Policy};
 use tokio::sync::oneshot;
 
 use super::requests::Parked;
@@ -97,13 +97,14 @@ pub(super) struct Finishing {
 }
 
 impl Kept {
-    pub(super) fn new(id: Id, profile: Profile, http: Http, policy: Policy, now: Timestamp) -> Self {
+    /// `begin` is one of the ways in which a session begins.
+    pub(super) fn new(id: Id, profile: Profile, http: Http, begin: impl FnOnce(u64) -> Session) -> Self {
         let profile = Arc::new(profile);
         Self {
             id,
             provider: Arc::new(Provider::new(Arc::clone(&profile), http)),
             profile,
-            session: Some(Session::new(policy, seed(), now)),
+            session: Some(begin(seed())),
             lane: Lane::default(),
             burst: Burst::default(),
             wanting: Vec::new(),

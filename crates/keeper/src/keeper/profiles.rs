@@ -2,6 +2,7 @@
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
+use session::Session;
 use session::edits::Look;
 use session::event::Event;
 use session::note::Note;
@@ -195,9 +196,10 @@ impl Keeper {
     }
 
     fn keep(&mut self, profile: Profile) {
-        // Somebody wants the name back: what the vault still holds under it is overruled by the new session.
+        // Somebody wants the name back: what the vault may still hold under it is overruled by the new session.
         let leaving = self.kept.values().find(|kept| kept.leaving && kept.profile.name == profile.name);
-        if let Some(id) = leaving.map(|kept| kept.id) {
+        let leaving = leaving.map(|kept| kept.id);
+        if let Some(id) = leaving {
             self.drop_session(id);
         }
         let id = self.next_number();
@@ -206,7 +208,11 @@ impl Keeper {
         let mut hasher = DefaultHasher::new();
         (self.installation, &name).hash(&mut hasher);
         let policy = profile.policy(hasher.finish());
-        self.kept.insert(id, Kept::new(id, profile, self.http.clone(), policy, now));
+        let begin = |seed| match leaving {
+            Some(_) => Session::overruling(policy, seed, now),
+            None => Session::new(policy, seed, now),
+        };
+        self.kept.insert(id, Kept::new(id, profile, self.http.clone(), begin));
         self.names.insert(name, id);
         self.step(id, Event::Tick);
     }
