@@ -5,7 +5,7 @@ use std::time::Duration;
 use keeper::api::{Code, Draft, Lost, Phase, Reply, Request};
 use pilotlight_sandbox::{Dialect, Endpoint, Fault, What};
 
-use crate::harness::{Bench, Keeper, Keyring, Witness, fetch, fetched, meet, profile, until};
+use crate::harness::{Bench, Keeper, Keyring, Witness, fetch, fetched, meet, profile, token, until};
 
 /// C3, C7: the file is saved in an editor just when the server has rotated and its answer is on its way.
 #[test]
@@ -169,6 +169,27 @@ fn callers_of_a_profile_that_goes_are_told() {
     until("it is held", || (keeper.session("nestjs").requests.held == 1).then_some(()));
     keeper.write_config("vault = \"memory\"\n");
     assert!(wire.text().contains("\"error\""));
+}
+
+/// An edit is no answer.
+#[test]
+fn callers_of_a_profile_that_is_edited_wait_on() {
+    let bench = Bench::strict(Duration::from_secs(60));
+    let keeper = Keeper::start(&bench.profile(Dialect::NestJs, ""));
+    keeper.login("nestjs");
+    bench.fault(Fault::Status, meet(Endpoint::Refresh).on());
+    bench.control.revoke(What::Access, None, None).unwrap();
+    let (mut fetching, mut asking) = (keeper.wire(), keeper.wire());
+    fetching.send(fetch("nestjs", "/aaa"));
+    until("it is held", || (keeper.session("nestjs").requests.held == 1).then_some(()));
+    asking.send(token("nestjs", Duration::ZERO));
+    let edited = bench.profile(Dialect::NestJs, "heartbeat = \"7m\"");
+    keeper.write_config(&format!("vault = \"memory\"\n\n{edited}"));
+    until("the change is taken", || (keeper.session("nestjs").heartbeat.every_ms == 420_000).then_some(()));
+    bench.control.clear_faults();
+    keeper.refresh("nestjs").unwrap();
+    assert!(fetching.text().contains("\"status\":200"));
+    assert!(asking.text().contains("\"ok\":\"token\""));
 }
 
 /// What is out already is answered: the provider has done its part.

@@ -156,6 +156,17 @@ impl Kept {
         [session, wanting, finishing, self.lane.deadline()].into_iter().flatten().min()
     }
 
+    /// Takes over those who wait for a token, however it comes. Returns whether there are any.
+    pub(super) fn take_over(&mut self, before: &mut Self) -> bool {
+        for held in before.lane.take_until(Timestamp::MAX) {
+            self.lane.hold(held);
+        }
+        self.burst = std::mem::take(&mut before.burst);
+        self.wanting.append(&mut before.wanting);
+        self.settling.append(&mut before.settling);
+        !self.lane.is_empty() || !self.wanting.is_empty() || !self.settling.is_empty()
+    }
+
     /// Everyone who still waits for something.
     pub(super) fn into_answers(mut self) -> Vec<Answer> {
         let held = self.lane.take_until(Timestamp::MAX).into_iter().map(|held| held.request.into_answer());

@@ -11,7 +11,7 @@ use session::time::Timestamp;
 use super::kept::Kept;
 use super::lookout::{Edit, Errand, Looked, News};
 use super::{Answer, Id, Keeper, ask};
-use crate::api::{Failure, Notice, Reply, Request};
+use crate::api::{Code, Failure, Notice, Reply, Request};
 use crate::clock;
 use crate::config::{Config, Profile};
 use crate::paths::Home;
@@ -120,7 +120,7 @@ impl Keeper {
             }
         }
         for id in over {
-            self.drop_session(id);
+            self.replace(id);
         }
         if !self.config.edits.begins() {
             return;
@@ -195,7 +195,23 @@ impl Keeper {
         }
     }
 
-    fn keep(&mut self, profile: Profile) {
+    /// Ends a session and begins the one that the file has in its place. Whoever waits goes on waiting there, unless
+    /// tokens now go to other places than when they asked.
+    fn replace(&mut self, id: Id) {
+        let Some(mut before) = self.take_out(id) else { return };
+        if let Some(profile) = self.config.config.profile(&before.profile.name).cloned() {
+            let alike = profile.binding() == before.profile.binding();
+            let next = self.keep(profile);
+            if let Some(kept) = self.kept.get_mut(&next).filter(|_| alike)
+                && kept.take_over(&mut before)
+            {
+                self.want(next);
+            }
+        }
+        turn_away(before);
+    }
+
+    fn keep(&mut self, profile: Profile) -> Id {
         // Somebody wants the name back: what the vault may still hold under it is overruled by the new session.
         let leaving = self.kept.values().find(|kept| kept.leaving && kept.profile.name == profile.name);
         let leaving = leaving.map(|kept| kept.id);
@@ -215,18 +231,30 @@ impl Keeper {
         self.kept.insert(id, Kept::new(id, profile, self.http.clone(), begin));
         self.names.insert(name, id);
         self.step(id, Event::Tick);
+        id
+    }
+
+    fn drop_session(&mut self, id: Id) {
+        if let Some(kept) = self.take_out(id) {
+            turn_away(kept);
+        }
     }
 
     /// What is in the vault stays there, unless the person signed out before: the profile may come back.
-    fn drop_session(&mut self, id: Id) {
-        let Some(kept) = self.kept.remove(&id) else { return };
+    fn take_out(&mut self, id: Id) -> Option<Kept> {
+        let kept = self.kept.remove(&id)?;
         self.names.retain(|_, named| *named != id);
         self.due.retain(|(_, other)| *other != id);
-        let failure = Failure::new(crate::api::Code::UnknownProfile).with("profile", &kept.profile.name);
-        let name = kept.profile.name.clone();
-        for answer in kept.into_answers() {
-            ask::refuse(answer, failure.clone().of(&name));
-        }
+        Some(kept)
+    }
+}
+
+/// Nobody is left to answer those who still wait.
+fn turn_away(kept: Kept) {
+    let name = kept.profile.name.clone();
+    let failure = Failure::new(Code::UnknownProfile).of(&name).with("profile", &name);
+    for answer in kept.into_answers() {
+        ask::refuse(answer, failure.clone());
     }
 }
 
