@@ -19,6 +19,7 @@ use std::time::Duration;
 use bench::{
     ASKED, Bench, PATIENCE, dead, fresh, limited, minutes, offline, seconds, suspect, tokens, unanswered,
 };
+use session::Session;
 use session::event::{Asker, Effect, Event, Found, Memory};
 use session::policy::Policy;
 use session::reason::{Lost, Trouble, VaultTrouble};
@@ -372,6 +373,36 @@ fn e4_a_locked_vault_is_asked_again_and_never_written_to() {
     let loaded = Event::Loaded { found, memory: Memory::default(), interrupted: false };
     bench.tell_and_answer(loaded, &fresh(3600));
     assert_eq!(bench.session.phase(), Phase::Fresh);
+}
+
+/// A profile was removed while its keyring was locked, and added again.
+#[test]
+fn e4_what_a_person_has_given_up_is_forgotten_and_not_taken_up_again() {
+    let given_up = || {
+        let mut bench = Bench::started(Policy::default(), Timestamp::default()).with_a_hanging_vault();
+        bench.session = Session::overruling(Policy::default(), 7, bench.now);
+        bench
+    };
+    let mut bench = given_up();
+    for round in 0..100 {
+        assert_eq!(bench.tell(Event::Tick), [Effect::Forget], "round {round}");
+        assert_eq!(bench.session.phase(), Phase::NeedsLogin { why: Lost::Never });
+        assert!(!bench.session.view(bench.now).saved, "it is not safe to let it go");
+        bench.tell(Event::NotForgotten(VaultTrouble::Locked));
+        bench.now = bench.session.deadline().expect("it will ask again");
+    }
+    bench.tell(Event::Tick);
+    bench.tell(Event::Forgotten);
+    assert!(bench.session.view(bench.now).saved);
+
+    let bench = given_up().told(Event::Tick).told(Event::NotForgotten(VaultTrouble::Locked));
+    let mut bench = bench.sign_in(seconds(3600));
+    bench.let_the_vault_answer();
+    assert_eq!(
+        (bench.vault.as_deref(), bench.session.phase()),
+        (Some("r1"), Phase::Fresh),
+        "the new one is kept"
+    );
 }
 
 #[test]

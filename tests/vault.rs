@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 
 use keeper::api::VaultKind;
 use keeper::vault::{Stored, Vault, VaultTrouble};
+use session::binding::Bound;
 use session::tokens::{Account, RefreshToken};
 
 use desk::{on_a_desk, with_the_bus_at};
@@ -301,7 +302,7 @@ fn assert_falls_back() {
 fn stored(refresh: &str) -> Stored {
     Stored {
         refresh: RefreshToken::new(refresh),
-        origin: "https://a.example".to_owned(),
+        bound: Bound { origin: "https://a.example".to_owned(), binding: None },
         account: Account::named("mia"),
     }
 }

@@ -1,5 +1,7 @@
 //! What a profile says of an OAuth provider.
 
+use session::binding::Place;
+
 use super::*;
 
 const OAUTH: &str = r#"[profile.work]
@@ -53,11 +55,50 @@ fn everything_that_can_be_said_of_an_oauth_provider_is_understood() {
 
 /// An edited client or issuer is another owner: a stored token does not go there.
 #[test]
-fn a_token_belongs_to_an_issuer_and_a_client() {
-    let origin = |text: String| read(&text).profile("work").unwrap().origin();
-    let one = origin(OAUTH.to_owned());
-    assert_ne!(one, origin(OAUTH.replace("\"desktop\"", "\"other\"")));
-    assert_ne!(one, origin(OAUTH.replace("/realm/", "/realm")));
+fn a_token_belongs_to_an_issuer_and_a_client_and_to_every_place_that_is_named() {
+    let bound = |text: &str| read(text).profile("work").unwrap().binding();
+    let one = bound(OAUTH);
+    for (from, to, places) in [
+        ("\"desktop\"", "\"other\"", &[Place::Client][..]),
+        ("/realm/", "/realm", &[Place::Issuer]),
+        // Without a `url` the API is on the issuer’s origin, and what was named there is now somewhere else.
+        (
+            "https://id.example.com/realm/",
+            "https://id.example.org/realm/",
+            &[Place::Api, Place::Issuer, Place::Revocation],
+        ),
+    ] {
+        assert!(OAUTH.contains(from), "{from}");
+        assert_eq!(one.differences(&bound(&OAUTH.replace(from, to))), places, "{from} → {to}");
+    }
+    let with = |endpoint: &str, url: &str| {
+        let text = format!(
+            "[profile.work]\nurl = 'https://api.example'\n[profile.work.oauth]\nissuer = 'https://id.example/a'\nclient_id = 'x'\n[profile.work.oauth.endpoints]\n{endpoint} = '{url}'"
+        );
+        bound(&text)
+    };
+    let plain = with("jwks_uri", "https://keys.example/jwks");
+    assert_eq!(plain.origins.len(), 2, "keys are shown no token: {plain:?}");
+    for (endpoint, place) in [
+        ("introspection", Place::Introspection),
+        ("revocation", Place::Revocation),
+        ("token", Place::Token),
+        ("userinfo", Place::Userinfo),
+    ] {
+        let elsewhere = with(endpoint, "https://elsewhere.example/x");
+        assert_eq!(plain.differences(&elsewhere), [place]);
+        assert_eq!(
+            elsewhere.differences(&with(endpoint, "https://elsewhere.example/y?z")),
+            [],
+            "paths bind nobody"
+        );
+        assert_eq!(elsewhere.differences(&with(endpoint, "https://elsewhere.example:8443/x")), [place]);
+        assert_eq!(
+            plain.differences(&with(endpoint, "https://id.example/x")),
+            [],
+            "that is the provider itself"
+        );
+    }
 }
 
 #[test]

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use keeper::api::{Code, Phase, Reply, Request};
+use keeper::api::{Code, Draft, Lost, Phase, Reply, Request};
 use pilotlight_sandbox::{Dialect, Endpoint, Fault, What};
 
-use crate::harness::{Bench, Keeper, Keyring, Witness, fetch, fetched, meet, profile, until};
+use crate::harness::{Bench, Keeper, Keyring, Witness, fetch, fetched, meet, profile, token, until};
 
 /// C3, C7: the file is saved in an editor just when the server has rotated and its answer is on its way.
 #[test]
@@ -44,8 +44,11 @@ fn a_profile_edited_while_it_is_quiet_keeps_its_session_too() {
     keeper.login("nestjs");
     let edited = bench.profile(Dialect::NestJs, "heartbeat = \"7m\"");
     keeper.write_config(&format!("vault = \"memory\"\n\n{edited}"));
+    until("the change is taken", || {
+        assert_eq!(keeper.fetch("nestjs", "/aaa").unwrap().status, 200);
+        (keeper.session("nestjs").heartbeat.every_ms == 7 * 60_000).then_some(())
+    });
     assert_eq!(keeper.fetch("nestjs", "/aaa").unwrap().status, 200);
-    assert_eq!(keeper.session("nestjs").heartbeat.every_ms, 7 * 60_000);
     assert_eq!(bench.counted(Dialect::NestJs).logins, 1);
 }
 
@@ -97,6 +100,33 @@ fn nothing_is_left_of_a_profile_that_is_removed_during_a_refresh() {
     keeper.until_phase("simplejwt", Phase::NeedsLogin { why: keeper::api::Lost::Never });
 }
 
+/// What a locked keyring still holds of a profile that was removed does not come back with its name.
+#[test]
+fn a_profile_that_is_removed_and_added_again_begins_anew() {
+    let bench = Bench::strict(Duration::from_secs(60));
+    let keyring = Keyring::start();
+    let mut keeper = Keeper::with_keyring(&bench.profile(Dialect::SimpleJwt, ""), &keyring);
+    keeper.login("simplejwt");
+    until("it is saved", || keeper.session("simplejwt").saved.then_some(()));
+    keyring.lock();
+    assert!(matches!(keeper.ask(Request::Remove { profile: "simplejwt".to_owned() }), Ok(Reply::Done)));
+    let again = Draft {
+        profile: "simplejwt".to_owned(),
+        preset: "simplejwt".to_owned(),
+        url: format!("{}/simplejwt", bench.origin()),
+        ..Draft::default()
+    };
+    assert!(matches!(keeper.ask(Request::Add(Box::new(again))), Ok(Reply::Status(_))));
+    let anew = Phase::NeedsLogin { why: Lost::Never };
+    assert_eq!(keeper.phase("simplejwt"), anew);
+    keyring.unlock();
+    until("what was stored is forgotten", || keyring.items("simplejwt").is_empty().then_some(()));
+    assert_eq!(keeper.phase("simplejwt"), anew);
+    keeper.restart();
+    keeper.until_phase("simplejwt", anew);
+    assert_eq!(keeper.noted("simplejwt", "restored"), 0);
+}
+
 /// A profile that is taken out of the file by hand is not signed out: it may come back, and then with its session.
 #[test]
 fn a_profile_that_comes_back_has_its_session() {
@@ -138,8 +168,28 @@ fn callers_of_a_profile_that_goes_are_told() {
     wire.send(fetch("nestjs", "/aaa"));
     until("it is held", || (keeper.session("nestjs").requests.held == 1).then_some(()));
     keeper.write_config("vault = \"memory\"\n");
-    drop(keeper.overview());
     assert!(wire.text().contains("\"error\""));
+}
+
+/// An edit is no answer.
+#[test]
+fn callers_of_a_profile_that_is_edited_wait_on() {
+    let bench = Bench::strict(Duration::from_secs(60));
+    let keeper = Keeper::start(&bench.profile(Dialect::NestJs, ""));
+    keeper.login("nestjs");
+    bench.fault(Fault::Status, meet(Endpoint::Refresh).on());
+    bench.control.revoke(What::Access, None, None).unwrap();
+    let (mut fetching, mut asking) = (keeper.wire(), keeper.wire());
+    fetching.send(fetch("nestjs", "/aaa"));
+    until("it is held", || (keeper.session("nestjs").requests.held == 1).then_some(()));
+    asking.send(token("nestjs", Duration::ZERO));
+    let edited = bench.profile(Dialect::NestJs, "heartbeat = \"7m\"");
+    keeper.write_config(&format!("vault = \"memory\"\n\n{edited}"));
+    until("the change is taken", || (keeper.session("nestjs").heartbeat.every_ms == 420_000).then_some(()));
+    bench.control.clear_faults();
+    keeper.refresh("nestjs").unwrap();
+    assert!(fetching.text().contains("\"status\":200"));
+    assert!(asking.text().contains("\"ok\":\"token\""));
 }
 
 /// What is out already is answered: the provider has done its part.

@@ -11,7 +11,9 @@
 mod harness;
 
 mod against_servers;
+mod bound;
 mod changing;
+mod config;
 mod crash;
 mod faults;
 mod herd;

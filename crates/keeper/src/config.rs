@@ -10,12 +10,15 @@ mod hint;
 mod merge;
 mod oauth;
 mod profile;
+mod reading;
 mod rules;
+mod watched;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use session::binding::{Binding, Place};
 use session::limits;
 use session::policy::Policy;
 use session::recipe::{Recipe, Resource};
@@ -27,10 +30,11 @@ use crate::api::{Code, Failure, VaultKind};
 pub(crate) use duration::format as format_duration;
 pub use duration::parse_duration;
 pub use edit::{add, remove};
-pub use file::{read_text, write};
+pub use file::write;
 pub(crate) use hint::nearest;
 pub use oauth::{Endpoints, Oauth, Probe, Redirect, check_issuer};
 pub use rules::{check_name, check_url, is_loopback};
+pub(crate) use watched::Watched;
 
 /// What a configuration file says.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,7 +44,8 @@ pub struct Config {
     pub profiles: Vec<Profile>,
     /// What is wrong with the others.
     pub problems: Vec<Problem>,
-    /// Nothing could be read at all: it is no TOML, or no text. Whoever has an older configuration goes on with it.
+    /// Nothing could be read at all: it is no TOML, or no text, or somebody else can write it. Whoever has an older
+    /// configuration goes on with it.
     pub unreadable: bool,
 }
 
@@ -82,6 +87,7 @@ pub enum Protocol {
 /// Something in the file that is wrong, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
+    pub code: Code,
     pub path: PathBuf,
     /// Counted from 1.
     pub line: Option<u32>,
@@ -101,10 +107,7 @@ pub const OAUTH: &str = "oauth";
 impl Config {
     /// Reads the file. One that does not exist is an empty configuration.
     pub fn load(path: &Path) -> Self {
-        match file::read(path) {
-            Ok(text) => Self::read(&text, path),
-            Err(problem) => Self::unreadable(Problem::of_file(path, problem)),
-        }
+        Self::of(reading::read(path), path)
     }
 
     /// Reads a text; `path` is where it came from.
@@ -127,6 +130,13 @@ impl Config {
             }
         }
         config
+    }
+
+    fn of(text: Result<String, Box<Problem>>, path: &Path) -> Self {
+        match text {
+            Ok(text) => Self::read(&text, path),
+            Err(problem) => Self::unreadable(*problem),
+        }
     }
 
     pub fn profile(&self, name: &str) -> Option<&Profile> {
@@ -161,7 +171,8 @@ impl Config {
         }
     }
 
-    fn empty() -> Self {
+    /// Of which nothing is known.
+    pub(crate) fn empty() -> Self {
         Self { vault: VaultKind::Keyring, profiles: Vec::new(), problems: Vec::new(), unreadable: false }
     }
 
@@ -183,8 +194,36 @@ impl Profile {
         }
     }
 
-    /// Whom a refresh token belongs to, and so may be sent to: scheme, host and port (RFC 6454), or the issuer and the
-    /// client that it was given to.
+    /// What a sign-in is bound to: where its tokens may go, and of OAuth to which client they are given.
+    ///
+    /// An issuer is a name, of which every letter counts. Whatever else is on its origin (without one: on that of the
+    /// token endpoint) is as much the provider as it is, so it makes no difference whether that is written by hand.
+    pub fn binding(&self) -> Binding {
+        let api = (Place::Api, self.url.origin().ascii_serialization());
+        let Protocol::Oauth(oauth) = &self.protocol else {
+            return Binding { client: None, origins: [api].into() };
+        };
+        let (address, endpoints) = (oauth.address(), &oauth.endpoints);
+        let own = match &oauth.issuer {
+            Some(issuer) => (Place::Issuer, issuer.clone()),
+            None => (Place::Token, rules::origin(address)),
+        };
+        let by_hand = [
+            (Place::Introspection, &endpoints.introspection),
+            (Place::Revocation, &endpoints.revocation),
+            (Place::Token, &endpoints.token),
+            (Place::Userinfo, &endpoints.userinfo),
+        ];
+        let provider = rules::origin(address);
+        let by_hand = by_hand
+            .into_iter()
+            .filter_map(|(place, url)| Some((place, rules::origin(url.as_deref()?))))
+            .filter(|(_, origin)| *origin != provider);
+        let origins = by_hand.chain([api, own]).collect();
+        Binding { client: Some(oauth.client.id.clone()), origins }
+    }
+
+    /// The same by the rule of before, which knew of the provider only.
     pub fn origin(&self) -> String {
         match &self.protocol {
             Protocol::Oauth(oauth) => format!("{} ({})", oauth.address(), oauth.client.id),
@@ -221,18 +260,19 @@ impl Problem {
         ];
         let details: BTreeMap<_, _> =
             details.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
-        Failure { code: Code::BadConfig, profile: self.profile.clone(), details, retry_in_ms: None }
+        Failure { code: self.code, profile: self.profile.clone(), details, retry_in_ms: None }
     }
 
-    fn of_file(path: &Path, problem: String) -> Self {
-        let path = path.to_owned();
-        Self { path, line: None, profile: None, field: String::new(), problem, hint: None }
+    /// Of the file as a whole.
+    pub(crate) fn of_file(path: &Path, code: Code, problem: &str, hint: Option<String>) -> Self {
+        let (path, problem) = (path.to_owned(), problem.to_owned());
+        Self { code, path, line: None, profile: None, field: String::new(), problem, hint }
     }
 
     fn of_syntax(text: &str, path: &Path, error: &toml_edit::TomlError) -> Self {
         // The parser puts what it expected on lines of its own.
         let problem = error.message().trim().lines().map(str::trim).collect::<Vec<_>>().join(", ");
         let line = error.span().map(|span| hint::line(text, span.start));
-        Self { line, ..Self::of_file(path, problem) }
+        Self { line, ..Self::of_file(path, Code::BadConfig, &problem, None) }
     }
 }

@@ -11,6 +11,7 @@ mod keyring;
 mod memory;
 mod record;
 
+use session::binding::Bound;
 use session::tokens::{Account, RefreshToken};
 
 use crate::api::VaultKind;
@@ -24,9 +25,8 @@ use self::memory::Memory;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
     pub refresh: RefreshToken,
-    /// Which provider gave it, and where that matters to which client: a token goes to nobody else, whatever a
-    /// configuration says one day.
-    pub origin: String,
+    /// Where it may go; it goes nowhere else, whatever a configuration says one day.
+    pub bound: Bound,
     /// Whose it is; the ID token is not kept.
     pub account: Account,
 }

@@ -35,6 +35,61 @@ pub enum Place {
     Userinfo,
 }
 
+/// What a stored grant says that it is bound to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bound {
+    /// By the rule of before: the provider, and of OAuth the client, as `ADDRESS (CLIENT)`. Older versions go by it.
+    pub origin: String,
+    /// Absent in what was stored before there were bindings.
+    pub binding: Option<Binding>,
+}
+
+/// Whether a stored grant is for what a profile says today.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Judgement {
+    /// By the rule of before it is. From now on it is bound to what the profile says.
+    Adopted,
+    /// These are others than they were. The grant stays where it is, and goes nowhere.
+    Elsewhere(Vec<Place>),
+    Ours,
+}
+
+/// Judges what is stored by what the profile says: its binding, and its name by the rule of before.
+pub fn judge(stored: &Bound, binding: &Binding, origin: &str) -> Judgement {
+    let Some(bound) = &stored.binding else {
+        return if stored.origin == origin {
+            Judgement::Adopted
+        } else {
+            Judgement::Elsewhere(differences_before(&stored.origin, binding, origin))
+        };
+    };
+    let places = bound.differences(binding);
+    if places.is_empty() { Judgement::Ours } else { Judgement::Elsewhere(places) }
+}
+
+/// What is different between two names of before, of which at least something is.
+fn differences_before(stored: &str, binding: &Binding, origin: &str) -> Vec<Place> {
+    let known = [Place::Issuer, Place::Token, Place::Api];
+    let address = known.into_iter().find(|place| binding.origins.contains_key(place)).unwrap_or(Place::Api);
+    let ((theirs, their_client), (ours, our_client)) = (split(stored), split(origin));
+    let mut places = Vec::new();
+    if theirs != ours {
+        places.push(address);
+    }
+    if their_client != our_client {
+        places.push(Place::Client);
+    }
+    places
+}
+
+/// `ADDRESS (CLIENT)`, the second of which only OAuth has. An address has no space in it.
+fn split(origin: &str) -> (&str, Option<&str>) {
+    match origin.split_once(" (") {
+        Some((address, client)) => (address, Some(client)),
+        None => (origin, None),
+    }
+}
+
 impl Binding {
     /// What is different in `other`, in no particular importance; empty where they bind alike.
     pub fn differences(&self, other: &Self) -> Vec<Place> {
@@ -79,5 +134,37 @@ mod tests {
         let more =
             [(Place::Api, "https://a"), (Place::Token, "https://id"), (Place::Revocation, "https://x")];
         assert_eq!(one.differences(&binding("desktop", &more)), [Place::Revocation]);
+    }
+
+    #[test]
+    fn what_is_bound_is_judged_by_what_it_is_bound_to() {
+        let one = binding("desktop", &[(Place::Api, "https://a"), (Place::Issuer, "https://id/one")]);
+        let other = binding("desktop", &[(Place::Api, "https://b"), (Place::Issuer, "https://id/one")]);
+        let stored = Bound { origin: String::from("https://id/one (desktop)"), binding: Some(one.clone()) };
+        assert_eq!(judge(&stored, &one, "https://id/one (desktop)"), Judgement::Ours);
+        assert_eq!(judge(&stored, &one, "another (word)"), Judgement::Ours, "the old rule is not asked");
+        let elsewhere = Judgement::Elsewhere(Vec::from([Place::Api]));
+        assert_eq!(judge(&stored, &other, "https://id/one (desktop)"), elsewhere);
+    }
+
+    #[test]
+    fn what_was_stored_before_is_adopted_where_the_rule_of_then_allows_it() {
+        let oauth = binding("desktop", &[(Place::Api, "https://a"), (Place::Issuer, "https://id")]);
+        let by_hand = binding("desktop", &[(Place::Api, "https://a"), (Place::Token, "https://id")]);
+        let recipe = Binding { client: None, origins: [(Place::Api, String::from("https://a"))].into() };
+        let elsewhere = |places: &[Place]| Judgement::Elsewhere(Vec::from(places));
+        for (stored, profile, origin, judgement) in [
+            ("https://id (desktop)", &oauth, "https://id (desktop)", Judgement::Adopted),
+            ("https://a", &recipe, "https://a", Judgement::Adopted),
+            ("https://id (phone)", &oauth, "https://id (desktop)", elsewhere(&[Place::Client])),
+            ("https://x (desktop)", &oauth, "https://id (desktop)", elsewhere(&[Place::Issuer])),
+            ("https://x/t (desktop)", &by_hand, "https://id/t (desktop)", elsewhere(&[Place::Token])),
+            ("https://x (b)", &oauth, "https://id (desktop)", elsewhere(&[Place::Issuer, Place::Client])),
+            ("https://b", &recipe, "https://a", elsewhere(&[Place::Api])),
+            ("https://a (x)", &recipe, "https://a", elsewhere(&[Place::Client])),
+        ] {
+            let stored = Bound { origin: String::from(stored), binding: None };
+            assert_eq!(judge(&stored, profile, origin), judgement, "{stored:?}");
+        }
     }
 }

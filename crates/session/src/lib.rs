@@ -10,13 +10,16 @@ extern crate alloc;
 
 pub mod binding;
 pub mod breaker;
+pub mod custody;
 mod demand;
 mod dice;
+pub mod edits;
 pub mod event;
 pub mod farewell;
 mod heartbeat;
 pub mod lane;
 pub mod limits;
+pub mod looks;
 pub mod note;
 pub mod oauth;
 pub mod policy;

@@ -88,6 +88,15 @@ pub const LANDING: Duration = seconds(10);
 /// Who connects to a port of ours and says nothing is not waited for.
 pub const HEADERS: Duration = seconds(10);
 
+/// A question waits that long for a look at the configuration file, so that who edits it and then asks is understood.
+pub const LOOK: Duration = Duration::from_millis(500);
+
+/// The first look, before which there are no sessions, finds out about the keyring as well.
+pub const FIRST_LOOK: Duration = seconds(5);
+
+/// A file that has not changed for that long is not being saved or typed in any more.
+pub const STABLE: Duration = seconds(1);
+
 const fn seconds(n: u64) -> Duration {
     Duration::from_secs(n)
 }
@@ -126,6 +135,10 @@ mod tests {
             (STOP, FACE, "a face hears what became of a stop"),
             (CALLER + FACE_GRACE, FACE, "a face waits for what a caller waits for"),
             (NAME, MESSAGE, "a name is not worth a whole message"),
+            (LOOK, STABLE, "who edits and asks is answered before the edit is over"),
+            (VAULT_LOOK, FIRST_LOOK, "the keyring has its time within the first look"),
+            (FIRST_LOOK, START, "a face that has started a keeper gets its first answer"),
+            (FIRST_LOOK, CALLER, "and so does a caller"),
             (DESCRIBE, MESSAGE, "neither is a form"),
         ] {
             assert!(inner < outer, "{what}: {inner:?} is not below {outer:?}");

@@ -156,6 +156,14 @@ impl Session {
         }
     }
 
+    /// A session under a name that somebody has just given up: whatever the vault may still hold under it is not wanted.
+    /// Its first effect is to have that forgotten.
+    pub fn overruling(policy: Policy, seed: u64, now: Timestamp) -> Self {
+        let mut session = Self { lost: Some(Lost::Never), ..Self::new(policy, seed, now) };
+        session.vault.overrule();
+        session
+    }
+
     /// Takes an event in and says what is to be done, in that order.
     pub fn step(mut self, event: Event, now: Timestamp) -> (Self, Vec<Effect>) {
         let mut out = Vec::new();

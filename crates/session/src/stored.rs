@@ -56,7 +56,7 @@ impl VaultSync {
         self.retry_at = Timestamp::default();
     }
 
-    /// A person signed in or out: whatever it holds is overtaken, read or not.
+    /// A person signed in or out, or gave the name up: whatever it holds is overtaken, read or not.
     pub(crate) fn overrule(&mut self) {
         self.holds = Holds::Stale;
         self.retry_at = Timestamp::default();

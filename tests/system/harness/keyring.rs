@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
 
-use zbus::zvariant::{OwnedObjectPath, OwnedValue};
+use zbus::zvariant::{ObjectPath, OwnedObjectPath, OwnedValue, Value};
+use zbus::{Connection, Proxy};
 
 use super::{Scratch, until};
 
@@ -37,7 +38,7 @@ impl Keyring {
             .stderr(Stdio::null())
             .spawn()
             .expect("the tests need gnome-keyring-daemon (package gnome-keyring)");
-        daemon.stdin.take().unwrap().write_all(b"of the test").unwrap();
+        daemon.stdin.take().unwrap().write_all(PASSWORD.as_bytes()).unwrap();
         let keyring = Self { _home: home, address, bus, daemon };
         until("the keyring is on its bus", || keyring.is_there().then_some(()));
         keyring
@@ -52,32 +53,75 @@ impl Keyring {
 
     /// What the items say that are kept for the profile.
     pub(crate) fn items(&self, profile: &str) -> Vec<String> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let found = runtime.block_on(async {
-            let bus = zbus::connection::Builder::address(self.address.as_str())?.build().await?;
-            let at = async |path: &str, interface: &'static str| {
-                let path = zbus::zvariant::ObjectPath::try_from(path.to_owned())?;
-                zbus::Proxy::new(&bus, "org.freedesktop.secrets", path, interface).await
-            };
-            let service = at("/org/freedesktop/secrets", "org.freedesktop.Secret.Service").await?;
-            let (_, session): (OwnedValue, OwnedObjectPath) =
-                service.call("OpenSession", &("plain", zbus::zvariant::Value::from(""))).await?;
+        let items = self.of(profile, async |item, session| {
+            let (_, _, secret, _) = item.call::<_, _, (Secret,)>("GetSecret", &(session,)).await?.0;
+            Ok(String::from_utf8(secret).unwrap())
+        });
+        // One that was deleted since it was found is gone.
+        items.into_iter().filter_map(Result::ok).collect()
+    }
+
+    /// Has the items that are kept for the profile say that.
+    pub(crate) fn rewrite(&self, profile: &str, text: &str) {
+        let rewritten = self.of(profile, async |item, session| {
+            let secret: Secret = (session.clone(), Vec::new(), text.into(), "text/plain".to_owned());
+            item.call::<_, _, ()>("SetSecret", &(secret,)).await
+        });
+        assert_eq!(rewritten, [Ok(())]);
+    }
+
+    pub(crate) fn lock(&self) {
+        self.talk(async |bus| {
+            let service = at(bus, ROOT, "org.freedesktop.Secret.Service").await?;
+            let (locked, _): (Vec<OwnedObjectPath>, OwnedObjectPath) =
+                service.call("Lock", &(vec![ObjectPath::try_from(COLLECTION)?],)).await?;
+            assert_eq!(locked.len(), 1);
+            Ok(())
+        });
+    }
+
+    /// As the login screen does it.
+    pub(crate) fn unlock(&self) {
+        self.talk(async |bus| {
+            let session = session(bus).await?;
+            let password: Secret = (session, Vec::new(), PASSWORD.into(), "text/plain".to_owned());
+            let login = at(bus, ROOT, "org.gnome.keyring.InternalUnsupportedGuiltRiddenInterface").await?;
+            let collection = ObjectPath::try_from(COLLECTION)?;
+            login.call::<_, _, ()>("UnlockWithMasterPassword", &(collection, password)).await
+        });
+    }
+
+    /// Does something with each item that is kept for the profile.
+    fn of<T>(
+        &self,
+        profile: &str,
+        act: impl AsyncFn(&Proxy<'_>, &OwnedObjectPath) -> zbus::Result<T>,
+    ) -> Vec<zbus::Result<T>> {
+        self.talk(async |bus| {
+            let session = session(bus).await?;
+            let service = at(bus, ROOT, "org.freedesktop.Secret.Service").await?;
             let attributes = HashMap::from([("service", "pilotlight")]);
             let (open, _): (Vec<OwnedObjectPath>, Vec<OwnedObjectPath>) =
                 service.call("SearchItems", &(attributes,)).await?;
-            let mut items = Vec::new();
+            let mut done = Vec::new();
             for path in open {
-                let item = at(path.as_str(), "org.freedesktop.Secret.Item").await?;
-                let label = item.get_property::<String>("Label").await;
-                let secret = item.call::<_, _, (Secret,)>("GetSecret", &(&session,)).await;
-                // One that was deleted since it was found is gone.
-                let (Ok(label), Ok(((_, _, secret, _),))) = (label, secret) else { continue };
-                items.push((label, String::from_utf8(secret).unwrap()));
+                let item = at(bus, path.as_str(), "org.freedesktop.Secret.Item").await?;
+                let Ok(label) = item.get_property::<String>("Label").await else { continue };
+                if label.contains(profile) {
+                    done.push(act(&item, &session).await);
+                }
             }
-            zbus::Result::Ok(items)
+            Ok(done)
+        })
+    }
+
+    fn talk<T>(&self, talk: impl AsyncFnOnce(&Connection) -> zbus::Result<T>) -> T {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let said = runtime.block_on(async {
+            let bus = zbus::connection::Builder::address(self.address.as_str())?.build().await?;
+            talk(&bus).await
         });
-        let own = found.unwrap().into_iter().filter(|(label, _)| label.contains(profile));
-        own.map(|(_, secret)| secret).collect()
+        said.unwrap()
     }
 
     fn is_there(&self) -> bool {
@@ -102,6 +146,17 @@ impl Drop for Keyring {
     }
 }
 
+async fn session(bus: &Connection) -> zbus::Result<OwnedObjectPath> {
+    let service = at(bus, ROOT, "org.freedesktop.Secret.Service").await?;
+    let (_, session): (OwnedValue, OwnedObjectPath) =
+        service.call("OpenSession", &("plain", Value::from(""))).await?;
+    Ok(session)
+}
+
+async fn at<'a>(bus: &Connection, path: &'a str, interface: &'static str) -> zbus::Result<Proxy<'a>> {
+    Proxy::new(bus, "org.freedesktop.secrets", ObjectPath::try_from(path)?, interface).await
+}
+
 /// As the bus hands it over: the session, nothing, the secret, its type.
 type Secret = (OwnedObjectPath, Vec<u8>, Vec<u8>, String);
 
@@ -116,3 +171,9 @@ fn env_of(home: &Scratch, address: &str) -> Vec<(&'static str, String)> {
         ("XDG_RUNTIME_DIR", dir),
     ]
 }
+
+const PASSWORD: &str = "of the test";
+
+const ROOT: &str = "/org/freedesktop/secrets";
+
+const COLLECTION: &str = "/org/freedesktop/secrets/collection/login";

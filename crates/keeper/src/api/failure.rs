@@ -38,6 +38,10 @@ pub enum Code {
     BreakerOpen,
     BodyTooLarge,
     ClientRefused,
+    /// The configuration file cannot be read, so what was known of it holds.
+    ConfigUnreadable,
+    /// Somebody else can write the configuration file, so it is not read.
+    ConfigUnsafe,
     ConfigUnwritable,
     DeadlinePassed,
     DiskFull,

@@ -12,24 +12,10 @@ pub fn write(path: &Path, text: &str) -> Result<(), Failure> {
     replace(path, text).map_err(|error| unwritable(path, &error.to_string()))
 }
 
-/// The text that is to be edited; empty when there is no file yet.
-pub fn read_text(path: &Path) -> Result<String, Failure> {
-    read(path).map_err(|problem| unwritable(path, &problem))
-}
-
 fn unwritable(path: &Path, problem: &str) -> Failure {
     let details = [("path", path.display().to_string()), ("problem", problem.to_owned())];
     let details = details.map(|(name, value)| (name.to_owned(), value)).into();
     Failure { code: Code::ConfigUnwritable, profile: None, details, retry_in_ms: None }
-}
-
-/// As [`read_text`], with nothing but the problem.
-pub(super) fn read(path: &Path) -> Result<String, String> {
-    match fs::read(path) {
-        Ok(bytes) => String::from_utf8(bytes).map_err(|_| "the file is not UTF-8 text".to_owned()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
-        Err(error) => Err(error.to_string()),
-    }
 }
 
 fn replace(path: &Path, text: &str) -> io::Result<()> {

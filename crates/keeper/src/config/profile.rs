@@ -10,6 +10,7 @@ use url::Url;
 
 use super::hint::{self, Told};
 use super::{CUSTOM, OAUTH, Oauth, Problem, Profile, Protocol, duration, merge, oauth, rules};
+use crate::api::Code;
 
 /// The text that is being read, and where it came from.
 #[derive(Clone, Copy)]
@@ -24,6 +25,7 @@ impl Source<'_> {
     pub(super) fn problem(self, span: Span, profile: Option<&str>, field: &str, told: Told) -> Problem {
         let (problem, hint) = told;
         Problem {
+            code: Code::BadConfig,
             path: self.path.to_owned(),
             line: span.map(|span| hint::line(self.text, span.start)),
             profile: profile.map(str::to_owned),

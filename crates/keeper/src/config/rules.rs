@@ -81,6 +81,11 @@ pub(super) fn host(url: &Url) -> String {
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
+/// Scheme, host and port (RFC 6454) of an address that has been checked.
+pub(super) fn origin(url: &str) -> String {
+    Url::parse(url).map_or_else(|_| url.to_owned(), |url| url.origin().ascii_serialization())
+}
+
 /// `https://host/api/` and `https://host/api` are the same base.
 fn without_slash(mut url: Url) -> Url {
     let path = url.path().trim_end_matches('/').to_owned();

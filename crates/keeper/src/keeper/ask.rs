@@ -8,6 +8,7 @@ use session::session::{Phase, Prospect};
 use session::time::millis;
 
 use super::kept::{Settled, Settling, Wanting};
+use super::lookout::Edit;
 use super::stop::Why;
 use super::{Answer, Id, Keeper};
 use crate::api::{Asker, Code, Failure, Reply, Request};
@@ -19,12 +20,17 @@ impl Keeper {
         if self.stopping.is_some() && !matches!(request, Request::Hello { .. } | Request::Stop { .. }) {
             return refuse(answer, super::stopping());
         }
-        self.notice_config();
+        // These two have nothing to do with the file.
+        if matches!(request, Request::Hello { .. } | Request::Stop { .. }) {
+            self.answer(request, answer);
+        } else {
+            self.ask_after_a_look(request, answer);
+        }
+    }
+
+    pub(super) fn answer(&mut self, request: Request, answer: Answer) {
         match request {
-            Request::Add(draft) => {
-                let reply = self.add(&draft);
-                self.reply(answer, reply);
-            }
+            Request::Add(draft) => self.write(Edit::Add(draft), answer),
             Request::Bench { profile } => self.for_profile(&profile, answer, |keeper, id, answer| {
                 keeper.bench(id, None, answer);
             }),
@@ -66,10 +72,10 @@ impl Keeper {
                 kept.settling.push(Settling { of: Settled::Refresh, answer });
                 keeper.step(id, Event::Asked { by });
             }),
-            Request::Remove { profile } => self.for_profile(&profile, answer, |keeper, id, answer| {
-                let reply = keeper.remove(id);
-                drop(answer.send(reply));
-            }),
+            Request::Remove { profile } => match self.find(&profile) {
+                Ok(_) => self.write(Edit::Remove(profile), answer),
+                Err(failure) => refuse(answer, failure),
+            },
             Request::SetBench { profile, change } => {
                 self.for_profile(&profile, answer, |keeper, id, answer| {
                     keeper.bench(id, Some(change), answer);
@@ -145,10 +151,6 @@ impl Keeper {
             Some(close) => failure.with("hint", close),
             None => failure,
         })
-    }
-
-    fn reply(&self, answer: Answer, done: Result<(), Failure>) {
-        drop(answer.send(done.map(|()| Reply::Status(self.overview()))));
     }
 }
 

@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use session::Session;
 use session::event::{Attempt, Effect, Event};
 use session::lane::Lane;
 use session::reason::Trouble;
 use session::session::{Phase, Prospect};
 use session::time::Timestamp;
 use session::tokens::Account;
-use session::{Session, policy::Policy};
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 
@@ -110,13 +110,14 @@ pub(super) struct Finishing {
 }
 
 impl Kept {
-    pub(super) fn new(id: Id, profile: Profile, http: Http, policy: Policy, now: Timestamp) -> Self {
+    /// `begin` is one of the ways in which a session begins.
+    pub(super) fn new(id: Id, profile: Profile, http: Http, begin: impl FnOnce(u64) -> Session) -> Self {
         let profile = Arc::new(profile);
         Self {
             id,
             provider: Arc::new(Provider::new(Arc::clone(&profile), http)),
             profile,
-            session: Some(Session::new(policy, seed(), now)),
+            session: Some(begin(seed())),
             lane: Lane::default(),
             burst: Burst::default(),
             wanting: Vec::new(),
@@ -163,6 +164,17 @@ impl Kept {
         let wanting = self.wanting.iter().map(|wanting| wanting.deadline).min();
         let finishing = self.finishing.iter().map(|finishing| finishing.deadline).min();
         [session, wanting, finishing, self.lane.deadline()].into_iter().flatten().min()
+    }
+
+    /// Takes over those who wait for a token, however it comes. Returns whether there are any.
+    pub(super) fn take_over(&mut self, before: &mut Self) -> bool {
+        for held in before.lane.take_until(Timestamp::MAX) {
+            self.lane.hold(held);
+        }
+        self.burst = std::mem::take(&mut before.burst);
+        self.wanting.append(&mut before.wanting);
+        self.settling.append(&mut before.settling);
+        !self.lane.is_empty() || !self.wanting.is_empty() || !self.settling.is_empty()
     }
 
     /// Everyone who still waits for something.

@@ -9,8 +9,10 @@
 
 mod ask;
 mod bench;
+mod configuration;
 mod farewells;
 mod kept;
+mod lookout;
 mod perform;
 mod profiles;
 mod report;
@@ -43,9 +45,10 @@ use crate::paths::Home;
 use crate::provider::{Begun, Landing, Provider, SignedIn};
 use crate::vault::{Stored, Vault};
 
+use configuration::Configuration;
 use farewells::Farewells;
 use kept::Kept;
-use profiles::ConfigFile;
+use lookout::{Lookout, News};
 use requests::Parked;
 pub use stop::End;
 use stop::Stopping;
@@ -61,7 +64,7 @@ pub struct Keeper {
     names: HashMap<String, Id>,
     /// Who has something to do, and when.
     due: BTreeSet<(Timestamp, Id)>,
-    config: ConfigFile,
+    config: Configuration,
     journal: Journal,
     vault: Vault,
     http: Http,
@@ -74,6 +77,8 @@ pub struct Keeper {
     installation: u64,
     /// Requests and profiles are numbered as they arrive.
     counter: u64,
+    /// The journal has been told which vault it is.
+    started: bool,
     /// Providers that have not heard of a sign-out yet.
     farewells: Farewells,
     /// Set once the keeper has been told to stop; nothing new is begun.
@@ -115,6 +120,7 @@ pub(crate) enum Mail {
         attempt: Attempt,
         verdict: Verdict,
     },
+    File(News),
     Hint(Hint),
     /// What the vault holds.
     Loaded {
@@ -178,19 +184,20 @@ impl Handle {
 }
 
 impl Keeper {
-    /// Opens the journal and the vault and reads the configuration. Talks to nobody yet.
+    /// Opens the journal. The configuration is read, and the vault opened, once it runs. Talks to nobody yet.
     ///
     /// # Errors
     ///
     /// When the home's directories cannot be made.
     pub fn open(home: &Home) -> Result<Self, Failure> {
         home.prepare()?;
-        let config = ConfigFile::read(home.config());
-        let vault = Vault::open(config.vault(), &home.id());
-        Ok(Self::with(home, config, vault))
+        Ok(Self::with(home, |post| {
+            let clerk = lookout::clerk(home.config(), home.id(), post.clone());
+            Lookout::start(post, clerk)
+        }))
     }
 
-    fn with(home: &Home, config: ConfigFile, vault: Vault) -> Self {
+    fn with(home: &Home, lookout: impl FnOnce(Post) -> Lookout) -> Self {
         let (journal, moved) = Journal::open_or_replace(&home.journal());
         let (post, mailbox) = mpsc::unbounded_channel();
         let (notices, _) = broadcast::channel(NOTICES_BEHIND);
@@ -198,9 +205,11 @@ impl Keeper {
             kept: BTreeMap::new(),
             names: HashMap::new(),
             due: BTreeSet::new(),
-            config,
+            config: Configuration::new(home.config(), lookout(post.clone())),
             journal,
-            vault,
+            // Nothing is put into this one: sessions begin with the first look at the file, which brings theirs.
+            vault: Vault::memory(),
+            started: false,
             http: Http::default(),
             breakers: HashMap::new(),
             post,
@@ -212,8 +221,6 @@ impl Keeper {
             farewells: Farewells::default(),
             stopping: None,
         };
-        let vault = format!("{:?}", keeper.vault.kind()).to_lowercase();
-        keeper.note(None, Note::KeeperStarted { version: env!("CARGO_PKG_VERSION").to_owned(), vault });
         if let Some(problem) = moved {
             keeper.note(None, Note::ConfigProblem { line: None, problem });
         }
@@ -227,7 +234,7 @@ impl Keeper {
     /// Runs until it is told to stop and has finished what was in flight, and says how it ended.
     pub async fn run(mut self) -> End {
         self.hear_hints();
-        self.take_profiles();
+        self.look();
         while !self.may_end() {
             let pause = self.pause();
             let mail = tokio::select! {
@@ -238,6 +245,7 @@ impl Keeper {
             if let Some(mail) = mail {
                 self.take(mail);
             }
+            self.look();
             self.tick();
             self.replace_those_that_waited();
         }
@@ -264,6 +272,7 @@ impl Keeper {
             Mail::Exchanged { id, provider, profile, attempt, verdict } => {
                 self.on_exchanged(id, provider, &profile, attempt, verdict)
             }
+            Mail::File(news) => self.on_news(news),
             Mail::Hint(hint) => self.on_hint(hint),
             Mail::Loaded { id, found } => self.on_loaded(id, found),
             Mail::SignedIn { id, attempt, provider, outcome, landing, took } => {
@@ -312,7 +321,8 @@ impl Keeper {
         let longest = if self.kept.values().all(Kept::is_idle) { limits::LONGEST_SLEEP } else { limits::NAP };
         let sessions = self.due.first().map(|(at, _)| *at);
         let stopping = self.stopping.as_ref().map(|stopping| stopping.by);
-        let earliest = [sessions, stopping, self.farewells.due()].into_iter().flatten().min();
+        let earliest =
+            [sessions, stopping, self.farewells.due(), self.config.due()].into_iter().flatten().min();
         earliest.map_or(longest, |at| clock::now().until(at).min(longest))
     }
 

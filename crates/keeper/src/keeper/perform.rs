@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use session::binding::Place;
+use session::binding::{Bound, Judgement, judge};
 use session::breaker::Outcome;
 use session::event::{Asker, Attempt, Beat, Effect, Event, Found, Memory};
 use session::note::Note;
@@ -161,27 +161,39 @@ impl Keeper {
 
     pub(super) fn on_loaded(&mut self, id: Id, found: Result<Option<Stored>, VaultTrouble>) {
         let Some(kept) = self.kept.get(&id) else { return };
-        let (name, origin) = (kept.profile.name.clone(), kept.profile.origin());
+        let profile = Arc::clone(&kept.profile);
+        let name = profile.name.as_str();
         let mut interrupted = false;
         let found = match found {
-            Ok(Some(stored)) if stored.origin != origin => Found::Elsewhere(vec![Place::Api]),
-            Ok(Some(Stored { refresh, account, .. })) => {
-                // A mark of an older token is of an exchange whose end was saved.
-                interrupted = self.journal.in_flight(&name).is_some_and(|mark| mark.is_of(&refresh));
-                Found::Token { refresh, account }
-            }
+            Ok(Some(stored)) => match judge(&stored.bound, &profile.binding(), &profile.origin()) {
+                Judgement::Elsewhere(places) => Found::Elsewhere(places),
+                judgement @ (Judgement::Adopted | Judgement::Ours) => {
+                    let Stored { refresh, account, .. } = stored;
+                    if judgement == Judgement::Adopted {
+                        self.adopt(&profile, refresh.clone(), account.clone());
+                    }
+                    // A mark of an older token is of an exchange whose end was saved.
+                    interrupted = self.journal.in_flight(name).is_some_and(|mark| mark.is_of(&refresh));
+                    Found::Token { refresh, account }
+                }
+            },
             Ok(None) => Found::Nothing,
             Err(trouble) => return self.step(id, Event::NotLoaded(trouble)),
         };
-        let memory = self.journal.recall(&name);
+        let memory = self.journal.recall(name);
         let memory: Memory = memory.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
         self.step(id, Event::Loaded { found, memory, interrupted });
     }
 
+    /// Stores once more what was found, bound to where it may go. Whatever the session saves comes after this; and if it
+    /// fails, the next start does it.
+    fn adopt(&self, profile: &Profile, refresh: RefreshToken, account: Account) {
+        self.vault.save(&profile.name, stored(profile, refresh, account), drop);
+    }
+
     fn save(&self, id: Id, profile: &Profile, generation: u32, refresh: RefreshToken, account: Account) {
         let post = self.post.clone();
-        let stored = Stored { refresh, origin: profile.origin(), account };
-        self.vault.save(&profile.name, stored, move |saved| {
+        self.vault.save(&profile.name, stored(profile, refresh, account), move |saved| {
             let event = match saved {
                 Ok(()) => Event::Saved { generation },
                 Err(trouble) => Event::NotSaved { generation, trouble },
@@ -197,4 +209,9 @@ impl Keeper {
             drop(post.send(Mail::Vault { id, event }));
         });
     }
+}
+
+fn stored(profile: &Profile, refresh: RefreshToken, account: Account) -> Stored {
+    let bound = Bound { origin: profile.origin(), binding: Some(profile.binding()) };
+    Stored { refresh, bound, account }
 }

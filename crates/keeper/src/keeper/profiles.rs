@@ -1,112 +1,113 @@
 //! Profiles come from the configuration file, which people edit while the keeper runs.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::path::PathBuf;
-use std::time::SystemTime;
 
-use session::event::Event;
+use session::Session;
+use session::edits::Look;
+use session::event::{Asker, Event};
 use session::note::Note;
 use session::time::Timestamp;
 
 use super::kept::Kept;
-use super::{Id, Keeper, ask};
-use crate::api::{Draft, Failure, Reply, VaultKind};
+use super::lookout::{Edit, Errand, Looked, News};
+use super::{Answer, Id, Keeper, ask};
+use crate::api::{Code, Failure, Notice, Reply, Request};
 use crate::clock;
-use crate::config::{self, Config, Profile};
+use crate::config::{Config, Profile};
 use crate::paths::Home;
-
-/// The file, as it was when it was last looked at.
-pub(super) struct ConfigFile {
-    path: PathBuf,
-    seen: Option<Seen>,
-    config: Config,
-    /// A session that it does not know any more has something on its way.
-    waits: bool,
-}
-
-type Seen = (SystemTime, u64);
-
-impl ConfigFile {
-    pub(super) fn read(path: PathBuf) -> Self {
-        Self { seen: look(&path), config: Config::load(&path), path, waits: false }
-    }
-
-    pub(super) fn vault(&self) -> VaultKind {
-        self.config.vault
-    }
-
-    pub(super) fn problems(&self) -> Vec<Failure> {
-        self.config.problems.iter().map(config::Problem::failure).collect()
-    }
-
-    pub(super) fn problem_of(&self, profile: &str) -> Option<Failure> {
-        let mut problems = self.config.problems.iter();
-        problems.find(|problem| problem.profile.as_deref() == Some(profile)).map(config::Problem::failure)
-    }
-
-    /// Reads the file again if it has changed. A file that cannot be read leaves the profiles as they were.
-    fn notice(&mut self) -> bool {
-        let seen = look(&self.path);
-        if seen == self.seen {
-            return false;
-        }
-        self.seen = seen;
-        let read = Config::load(&self.path);
-        if read.unreadable {
-            self.config.problems = read.problems;
-            self.config.unreadable = true;
-        } else {
-            self.config = read;
-        }
-        true
-    }
-
-    /// Replaces the text of the file by what `edit` makes of it, and reads it.
-    fn edit(&mut self, edit: impl FnOnce(&str) -> Result<String, Failure>) -> Result<(), Failure> {
-        let text = config::read_text(&self.path)?;
-        config::write(&self.path, &edit(&text)?)?;
-        self.seen = look(&self.path);
-        self.config = Config::load(&self.path);
-        Ok(())
-    }
-}
+use crate::vault::Vault;
 
 impl Keeper {
-    /// People edit the file by hand; the next question notices.
-    pub(super) fn notice_config(&mut self) {
-        if self.config.notice() {
-            self.take_profiles();
+    /// A question waits for a look at the file, so that whoever edits it and then asks is understood.
+    pub(super) fn ask_after_a_look(&mut self, request: Request, answer: Answer) {
+        self.config.looks.ask((request, answer), clock::now());
+    }
+
+    /// Begins the look that is due, and answers whoever has waited for one.
+    pub(super) fn look(&mut self) {
+        let now = clock::now();
+        if self.config.edits.due().is_some_and(|at| at <= now) {
+            self.config.looks.want();
+        }
+        if self.config.looks.begin(now) {
+            self.config.lookout.send(Errand::Look);
+        }
+        for (request, answer) in self.config.looks.take(now) {
+            self.answer(request, answer);
         }
     }
 
-    /// Brings the sessions in line with the configuration.
-    pub(super) fn take_profiles(&mut self) {
-        for problem in &self.config.config.problems {
+    /// The end is near: nobody waits for a look any more.
+    pub(super) fn answer_all(&mut self) {
+        for (request, answer) in self.config.looks.take_all() {
+            self.answer(request, answer);
+        }
+    }
+
+    pub(super) fn on_news(&mut self, news: News) {
+        match news {
+            News::Changed => self.config.looks.want(),
+            News::Looked(looked) => self.on_looked(looked),
+            News::Written { edit, written, answer } => self.on_written(&edit, written, answer),
+        }
+    }
+
+    fn on_looked(&mut self, looked: Looked) {
+        let began = self.config.looks.came_back();
+        if let Some(vault) = looked.vault {
+            self.take_vault(vault);
+        }
+        let was_settled = self.config.edits.is_settled();
+        let look = match &looked.news {
+            None => Look::Same,
+            Some(config) if config.unreadable => Look::Unreadable,
+            Some(_) => Look::New,
+        };
+        self.config.edits.looked(look, began);
+        let settled = !was_settled && self.config.edits.is_settled();
+        let news = looked.news.is_some();
+        if let Some(config) = looked.news {
+            self.config.take(config);
+        }
+        if settled {
+            self.tell_problems();
+        }
+        if news || settled {
+            self.replace_sessions();
+            self.tell(Notice::Changed { profile: String::new() });
+        }
+    }
+
+    fn take_vault(&mut self, vault: Vault) {
+        self.vault = vault;
+        if !std::mem::replace(&mut self.started, true) {
+            let vault = format!("{:?}", self.vault.kind()).to_lowercase();
+            self.note(None, Note::KeeperStarted { version: env!("CARGO_PKG_VERSION").to_owned(), vault });
+        }
+    }
+
+    /// Once per mistake, and not while somebody is still typing.
+    fn tell_problems(&mut self) {
+        let problems = self.config.config.problems.clone();
+        for problem in problems.iter().filter(|problem| !self.config.told.contains(problem)) {
             let note = Note::ConfigProblem { line: problem.line, problem: problem.problem.clone() };
             self.note(problem.profile.as_deref(), note);
         }
-        self.replace_sessions();
+        self.config.told = problems;
     }
 
     /// Ends the sessions whose profiles are gone or others now, and begins the new ones. A session that has a token
     /// on its way to the provider or the vault goes on until that has arrived: the vault still holds the old one,
     /// which the provider may have taken back already.
-    pub(super) fn replace_sessions(&mut self) {
-        if self.config.config.unreadable {
-            return;
-        }
+    fn replace_sessions(&mut self) {
         let now = clock::now();
-        let profiles = self.config.config.profiles.clone();
-        let broken = |name: &str| {
-            self.config.config.problems.iter().any(|problem| problem.profile.as_deref() == Some(name))
-        };
-        // A profile with a mistake in it goes on as it was.
+        let config = &self.config;
         let (over, busy): (Vec<&Kept>, Vec<&Kept>) = self
             .kept
             .values()
             .filter(|kept| {
-                let name = &kept.profile.name;
-                !kept.leaving && !broken(name) && profiles.iter().all(|profile| *profile != *kept.profile)
+                let profile = &kept.profile;
+                !kept.leaving && config.edits.ends(&profile.name, config.written(profile))
             })
             .partition(|kept| kept.is_safe_in_the_vault(now));
         let over: Vec<Id> = over.into_iter().map(|kept| kept.id).collect();
@@ -119,12 +120,16 @@ impl Keeper {
             }
         }
         for id in over {
-            self.drop_session(id);
+            self.replace(id);
         }
-        for profile in profiles {
-            if !self.names.contains_key(&profile.name) {
-                self.keep(profile);
-            }
+        if !self.config.edits.begins() {
+            return;
+        }
+        let profiles = &self.config.config.profiles;
+        let new: Vec<Profile> =
+            profiles.iter().filter(|profile| !self.names.contains_key(&profile.name)).cloned().collect();
+        for profile in new {
+            self.keep(profile);
         }
     }
 
@@ -135,26 +140,49 @@ impl Keeper {
         }
     }
 
-    pub(super) fn add(&mut self, draft: &Draft) -> Result<(), Failure> {
-        self.config.edit(|text| config::add(text, draft))?;
-        self.take_profiles();
-        self.find(&draft.profile).map(|_| ())
+    /// Has the file written. A disk that does not even let itself be read is not written to.
+    pub(super) fn write(&mut self, edit: Edit, answer: Answer) {
+        if let Some(failure) = self.config.silence() {
+            return ask::refuse(answer, failure);
+        }
+        self.config.writing += 1;
+        self.config.lookout.send(Errand::Write(edit, answer));
     }
 
-    /// Takes the profile out of the file and signs out. The session stays behind the scenes until the vault has
-    /// forgotten its token, or a locked keyring would bring it back one day.
-    pub(super) fn remove(&mut self, id: Id) -> Result<Reply, Failure> {
-        let Some(name) = self.kept.get(&id).map(|kept| kept.profile.name.clone()) else {
-            return Ok(Reply::Done);
+    fn on_written(&mut self, edit: &Edit, written: Result<Config, Failure>, answer: Answer) {
+        self.config.writing = self.config.writing.saturating_sub(1);
+        let config = match written {
+            Ok(config) => config,
+            Err(failure) => return ask::refuse(answer, failure),
         };
-        self.config.edit(|text| config::remove(text, &name))?;
-        self.names.remove(&name);
+        let name = match edit {
+            Edit::Add(draft) => &draft.profile,
+            Edit::Remove(name) => name,
+        };
+        self.config.edits.wrote(name, clock::now());
+        self.config.take(config);
+        let reply = match edit {
+            Edit::Add(_) => {
+                self.replace_sessions();
+                self.find(name).map(|_| Reply::Status(self.overview()))
+            }
+            Edit::Remove(_) => {
+                self.leave(name);
+                self.replace_sessions();
+                Ok(Reply::Done)
+            }
+        };
+        drop(answer.send(reply));
+    }
+
+    /// Signs out. The session stays behind the scenes until the vault has forgotten its token, or a locked keyring
+    /// would bring it back one day.
+    fn leave(&mut self, name: &str) {
+        let Some(id) = self.names.remove(name) else { return };
         if let Some(kept) = self.kept.get_mut(&id) {
             kept.leaving = true;
         }
         self.step(id, Event::SignOut);
-        self.take_profiles();
-        Ok(Reply::Done)
     }
 
     /// Lets a removed session go once nothing of it is left anywhere.
@@ -167,10 +195,27 @@ impl Keeper {
         }
     }
 
-    fn keep(&mut self, profile: Profile) {
-        // Somebody wants the name back: what the vault still holds under it is overruled by the new session.
+    /// Ends a session and begins the one that the file has in its place. Whoever waits goes on waiting there, unless
+    /// tokens now go to other places than when they asked.
+    fn replace(&mut self, id: Id) {
+        let Some(mut before) = self.take_out(id) else { return };
+        if let Some(profile) = self.config.config.profile(&before.profile.name).cloned() {
+            let alike = profile.binding() == before.profile.binding();
+            let next = self.keep(profile);
+            if let Some(kept) = self.kept.get_mut(&next).filter(|_| alike)
+                && kept.take_over(&mut before)
+            {
+                self.want(next, Asker::Machine);
+            }
+        }
+        turn_away(before);
+    }
+
+    fn keep(&mut self, profile: Profile) -> Id {
+        // Somebody wants the name back: what the vault may still hold under it is overruled by the new session.
         let leaving = self.kept.values().find(|kept| kept.leaving && kept.profile.name == profile.name);
-        if let Some(id) = leaving.map(|kept| kept.id) {
+        let leaving = leaving.map(|kept| kept.id);
+        if let Some(id) = leaving {
             self.drop_session(id);
         }
         let id = self.next_number();
@@ -179,21 +224,37 @@ impl Keeper {
         let mut hasher = DefaultHasher::new();
         (self.installation, &name).hash(&mut hasher);
         let policy = profile.policy(hasher.finish());
-        self.kept.insert(id, Kept::new(id, profile, self.http.clone(), policy, now));
+        let begin = |seed| match leaving {
+            Some(_) => Session::overruling(policy, seed, now),
+            None => Session::new(policy, seed, now),
+        };
+        self.kept.insert(id, Kept::new(id, profile, self.http.clone(), begin));
         self.names.insert(name, id);
         self.step(id, Event::Tick);
+        id
+    }
+
+    fn drop_session(&mut self, id: Id) {
+        if let Some(kept) = self.take_out(id) {
+            turn_away(kept);
+        }
     }
 
     /// What is in the vault stays there, unless the person signed out before: the profile may come back.
-    fn drop_session(&mut self, id: Id) {
-        let Some(kept) = self.kept.remove(&id) else { return };
+    fn take_out(&mut self, id: Id) -> Option<Kept> {
+        let kept = self.kept.remove(&id)?;
         self.names.retain(|_, named| *named != id);
         self.due.retain(|(_, other)| *other != id);
-        let failure = Failure::new(crate::api::Code::UnknownProfile).with("profile", &kept.profile.name);
-        let name = kept.profile.name.clone();
-        for answer in kept.into_answers() {
-            ask::refuse(answer, failure.clone().of(&name));
-        }
+        Some(kept)
+    }
+}
+
+/// Nobody is left to answer those who still wait.
+fn turn_away(kept: Kept) {
+    let name = kept.profile.name.clone();
+    let failure = Failure::new(Code::UnknownProfile).of(&name).with("profile", &name);
+    for answer in kept.into_answers() {
+        ask::refuse(answer, failure.clone());
     }
 }
 
@@ -204,9 +265,4 @@ pub(super) fn installation(home: &Home) -> u64 {
     rustix::process::geteuid().as_raw().hash(&mut hasher);
     home.config().hash(&mut hasher);
     hasher.finish()
-}
-
-fn look(path: &std::path::Path) -> Option<Seen> {
-    let metadata = std::fs::metadata(path).ok()?;
-    Some((metadata.modified().ok()?, metadata.len()))
 }

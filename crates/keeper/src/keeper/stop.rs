@@ -41,6 +41,7 @@ pub(super) struct Stopping {
 
 impl Keeper {
     pub(super) fn begin_to_stop(&mut self, why: Why) {
+        self.answer_all();
         let now = clock::now();
         let (patience, for_certain, answer) = match why {
             Why::Asked(answer) => (limits::STOP, false, Some(answer)),
@@ -69,7 +70,8 @@ impl Keeper {
         let Some(stopping) = &self.stopping else { return false };
         let (over, for_certain) = (now >= stopping.by, stopping.for_certain);
         let done = |kept: &Kept| kept.is_idle() && kept.is_safe_in_the_vault(now);
-        if !self.farewells.has_first() && self.kept.values().all(done) {
+        let quiet = !self.farewells.has_first() && self.config.is_idle();
+        if quiet && self.kept.values().all(done) {
             return true;
         }
         if over

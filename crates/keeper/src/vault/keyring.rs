@@ -41,7 +41,7 @@ enum What {
     AskAgain,
     Forget(Answer<()>),
     Load(Answer<Option<Stored>>),
-    Save(Stored, Answer<()>),
+    Save(Box<Stored>, Answer<()>),
 }
 
 /// What can be said about the keyring while the thread is busy with it.
@@ -79,7 +79,7 @@ impl Keyring {
     }
 
     pub(super) fn save(&self, profile: &str, stored: Stored, answer: Answer<()>) {
-        self.send(profile, What::Save(stored, answer));
+        self.send(profile, What::Save(Box::new(stored), answer));
     }
 
     pub(super) fn forget(&self, profile: &str, answer: Answer<()>) {

@@ -7,6 +7,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
+use session::binding::{Binding, Bound};
 use session::tokens::{Account, Identity, RefreshToken, Secret};
 use thiserror::Error;
 use zeroize::Zeroizing;
@@ -23,13 +24,14 @@ pub(super) enum Unreadable {
 }
 
 pub(super) fn write(stored: &Stored, saved_at: i64) -> Zeroizing<String> {
-    let Stored { refresh, origin, account } = stored;
+    let Stored { refresh, bound: Bound { origin, binding }, account } = stored;
     let Account { user, identity, proof_key, id_token: _ } = account;
     let record = Written {
         // A version that knows nothing of the key would throw it away, and the token with it.
         v: if proof_key.is_some() || identity.is_some() { 2 } else { 1 },
         refresh: refresh.expose(),
         origin,
+        bound: binding.as_ref(),
         user: user.as_deref(),
         issuer: identity.as_ref().map(|identity| identity.issuer.as_str()),
         subject: identity.as_ref().map(|identity| identity.subject.as_str()),
@@ -38,7 +40,13 @@ pub(super) fn write(stored: &Stored, saved_at: i64) -> Zeroizing<String> {
     };
     // Wide enough from the start that no half-written copy is left behind by growing.
     let texts = [record.user, record.issuer, record.subject, record.proof_key].into_iter().flatten();
-    let room = 2 * refresh.expose().len() + 6 * texts.map(str::len).sum::<usize>() + origin.len() + 192;
+    let bound: usize = binding
+        .iter()
+        .flat_map(|binding| binding.origins.values().chain(&binding.client))
+        .map(|text| text.len() + 32)
+        .sum();
+    let room =
+        bound + 2 * refresh.expose().len() + 6 * texts.map(str::len).sum::<usize>() + origin.len() + 192;
     let mut json = Zeroizing::new(Vec::with_capacity(room));
     // Writing strings and numbers to memory cannot fail.
     serde_json::to_writer(&mut *json, &record).unwrap_or_default();
@@ -60,10 +68,11 @@ pub(super) fn read(item: &[u8]) -> Result<(Stored, i64), Unreadable> {
     let record: Read = serde_json::from_slice(&json).map_err(|_| Unreadable::Garbled)?;
     match record.v {
         1 | 2 => {
-            let Read { refresh, origin, user, issuer, subject, proof_key, saved_at, .. } = record;
+            let Read { refresh, origin, bound, user, issuer, subject, proof_key, saved_at, .. } = record;
+            let bound = Bound { origin, binding: bound };
             let identity = issuer.zip(subject).map(|(issuer, subject)| Identity { issuer, subject });
             let account = Account { user, identity, proof_key: proof_key.map(Secret::new), id_token: None };
-            Ok((Stored { refresh: RefreshToken::new(refresh), origin, account }, saved_at))
+            Ok((Stored { refresh: RefreshToken::new(refresh), bound, account }, saved_at))
         }
         _ => Err(Unreadable::OtherVersion),
     }
@@ -73,7 +82,10 @@ pub(super) fn read(item: &[u8]) -> Result<(Stored, i64), Unreadable> {
 struct Written<'a> {
     v: u32,
     refresh: &'a str,
+    /// What a version that knows nothing of bindings goes by.
     origin: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bound: Option<&'a Binding>,
     user: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     issuer: Option<&'a str>,
@@ -90,6 +102,7 @@ struct Read {
     v: u32,
     refresh: String,
     origin: String,
+    bound: Option<Binding>,
     user: Option<String>,
     issuer: Option<String>,
     subject: Option<String>,
@@ -103,6 +116,7 @@ const VERSION: &str = "1.";
 #[cfg(test)]
 mod tests {
     use super::*;
+    use session::binding::Place;
 
     #[test]
     fn what_is_written_is_read_and_is_one_line_of_ascii() {
@@ -115,7 +129,13 @@ mod tests {
                 .map(|user| Identity { issuer: "https://id.example".to_owned(), subject: user.to_owned() });
             let stored = Stored {
                 refresh: RefreshToken::new(refresh),
-                origin: "https://api.example".to_owned(),
+                bound: Bound {
+                    origin: "https://api.example".to_owned(),
+                    binding: user.map(|user| Binding {
+                        client: Some(user.to_owned()),
+                        origins: [(Place::Api, "https://api.example".to_owned())].into(),
+                    }),
+                },
                 account: Account {
                     user: user.map(str::to_owned),
                     identity,
@@ -134,11 +154,28 @@ mod tests {
         let item = "1.eyJ2IjoxLCJyZWZyZXNoIjoicnQtMSIsIm9yaWdpbiI6Imh0dHBzOi8vYS5leGFtcGxlIiwidXNlciI6Im1pYSIsInNhdmVkX2F0Ijo3fQ";
         let stored = Stored {
             refresh: RefreshToken::new("rt-1"),
-            origin: "https://a.example".into(),
+            bound: Bound { origin: "https://a.example".into(), binding: None },
             account: Account::named("mia"),
         };
         assert_eq!(*write(&stored, 7), item);
         assert_eq!(read(item.as_bytes()), Ok((stored, 7)));
+    }
+
+    /// What reads it then needs these, and takes no offence at more.
+    #[test]
+    fn a_version_that_knows_nothing_of_bindings_reads_what_is_written() {
+        let binding =
+            Binding { client: None, origins: [(Place::Api, "https://a.example".to_owned())].into() };
+        let stored = Stored {
+            refresh: RefreshToken::new("rt-1"),
+            bound: Bound { origin: "https://a.example".into(), binding: Some(binding) },
+            account: Account::named("mia"),
+        };
+        let text = write(&stored, 7);
+        let json = URL_SAFE_NO_PAD.decode(text.strip_prefix(VERSION).unwrap()).unwrap();
+        let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
+        assert_eq!((&json["v"], &json["origin"]), (&1.into(), &"https://a.example".into()));
+        assert_eq!(json["bound"], serde_json::json!({ "origins": { "api": "https://a.example" } }));
     }
 
     #[test]

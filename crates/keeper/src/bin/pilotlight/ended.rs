@@ -78,6 +78,8 @@ pub(crate) fn exit_code(code: Code) -> u8 {
         | Code::BadConfig
         | Code::BodyTooLarge
         | Code::ClientRefused
+        | Code::ConfigUnreadable
+        | Code::ConfigUnsafe
         | Code::ConfigUnwritable
         | Code::DiskFull
         | Code::IdentityUnverified
@@ -138,6 +140,8 @@ mod tests {
             ("breaker_open", 4),
             ("body_too_large", 1),
             ("client_refused", 1),
+            ("config_unreadable", 1),
+            ("config_unsafe", 1),
             ("config_unwritable", 1),
             ("deadline_passed", 4),
             ("disk_full", 1),

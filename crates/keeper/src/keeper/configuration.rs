@@ -1,0 +1,94 @@
+//! What the keeper knows of the configuration file.
+
+use std::path::PathBuf;
+
+use session::edits::{Edits, Written};
+use session::looks::Looks;
+use session::time::Timestamp;
+
+use super::Answer;
+use super::lookout::Lookout;
+use crate::api::{Code, Failure, Request};
+use crate::config::{Config, Problem, Profile};
+
+/// The file: what it says, and who waits for a look at it.
+pub(super) struct Configuration {
+    path: PathBuf,
+    /// What it said when it could last be read, and what is wrong with it now.
+    pub(super) config: Config,
+    pub(super) edits: Edits,
+    pub(super) looks: Looks<(Request, Answer)>,
+    pub(super) lookout: Lookout,
+    /// How many times somebody has asked for it to be written, and it has not been.
+    pub(super) writing: u32,
+    /// What the journal has been told already.
+    pub(super) told: Vec<Problem>,
+    /// A session that it does not know any more has something on its way.
+    pub(super) waits: bool,
+}
+
+impl Configuration {
+    pub(super) fn new(path: PathBuf, lookout: Lookout) -> Self {
+        Self {
+            path,
+            config: Config::empty(),
+            edits: Edits::default(),
+            looks: Looks::default(),
+            lookout,
+            writing: 0,
+            told: Vec::new(),
+            waits: false,
+        }
+    }
+
+    pub(super) fn problems(&self) -> Vec<Failure> {
+        self.silence().into_iter().chain(self.config.problems.iter().map(Problem::failure)).collect()
+    }
+
+    pub(super) fn problem_of(&self, profile: &str) -> Option<Failure> {
+        let mut problems = self.config.problems.iter();
+        let own = problems.find(|problem| problem.profile.as_deref() == Some(profile)).map(Problem::failure);
+        own.or_else(|| self.silence())
+    }
+
+    /// When there is something to do for it.
+    pub(super) fn due(&self) -> Option<Timestamp> {
+        self.looks.due(self.edits.due())
+    }
+
+    /// Nothing is being written.
+    pub(super) fn is_idle(&self) -> bool {
+        self.writing == 0
+    }
+
+    /// It does not let itself be looked at.
+    pub(super) fn silence(&self) -> Option<Failure> {
+        let problem = "there is no answer from the disk that it is on";
+        self.looks
+            .is_late()
+            .then(|| Problem::of_file(&self.path, Code::ConfigUnreadable, problem, None).failure())
+    }
+
+    /// Takes in what it says now. Where it cannot be read, what it said holds.
+    pub(super) fn take(&mut self, read: Config) {
+        if read.unreadable {
+            self.config.problems = read.problems;
+        } else {
+            self.config = read;
+        }
+    }
+
+    pub(super) fn written(&self, profile: &Profile) -> Written {
+        let name = profile.name.as_str();
+        match self.config.profile(name) {
+            Some(written) if written == profile => Written::Alike,
+            Some(_) => Written::Changed,
+            None if self.is_broken(name) => Written::Broken,
+            None => Written::Absent,
+        }
+    }
+
+    fn is_broken(&self, name: &str) -> bool {
+        self.config.problems.iter().any(|problem| problem.profile.as_deref() == Some(name))
+    }
+}

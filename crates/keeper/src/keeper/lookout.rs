@@ -1,0 +1,204 @@
+//! The configuration file is looked at, and written, on a thread of its own: a disk may take its time, and the keeper
+//! has none to give. What was found comes back as mail.
+
+use std::path::PathBuf;
+use std::sync::mpsc::{self, Sender};
+use std::thread;
+
+use session::limits::LONGEST_SLEEP;
+use session::time::Timestamp;
+
+use super::{Answer, Mail, Post};
+use crate::api::{Code, Draft, Failure, VaultKind};
+use crate::clock;
+use crate::config::{self, Config, Watched};
+use crate::vault::Vault;
+
+/// Where errands for the file are taken. They are run in order, one at a time.
+pub(super) struct Lookout(Sender<Errand>);
+
+pub(super) enum Errand {
+    Look,
+    Write(Edit, Answer),
+}
+
+/// What somebody wants written.
+pub(crate) enum Edit {
+    Add(Box<Draft>),
+    Remove(String),
+}
+
+/// What is heard of the file.
+pub(crate) enum News {
+    /// It may have changed.
+    Changed,
+    Looked(Looked),
+    /// Somebody wanted it written; this is what it says now.
+    Written {
+        edit: Edit,
+        written: Result<Config, Failure>,
+        answer: Answer,
+    },
+}
+
+/// What came of a look.
+pub(crate) struct Looked {
+    /// What the file says, if that is news.
+    pub(super) news: Option<Config>,
+    /// The vault that the file asks for. The first file that can be read decides it, for as long as the process lives.
+    pub(super) vault: Option<Vault>,
+}
+
+impl Lookout {
+    /// Has `run` run the errands, and posts what it makes of them.
+    pub(super) fn start(post: Post, mut run: impl FnMut(Errand) -> News + Send + 'static) -> Self {
+        let (errands, taken) = mpsc::channel();
+        let started = thread::Builder::new().name("configuration".into()).spawn(move || {
+            while let Ok(errand) = taken.recv()
+                && post.send(Mail::File(run(errand))).is_ok()
+            {}
+        });
+        if let Err(error) = started {
+            tracing::error!(%error, "no thread for the configuration");
+        }
+        Self(errands)
+    }
+
+    pub(super) fn send(&self, errand: Errand) {
+        // A thread that could not be started has dropped the other end; then it is as with a disk that hangs.
+        if let Err(mpsc::SendError(Errand::Write(_, answer))) = self.0.send(errand) {
+            super::ask::refuse(answer, Failure::new(Code::Internal).with("problem", "no thread"));
+        }
+    }
+}
+
+/// Runs the errands for the file at `path`. `home` is whose vault it is.
+pub(super) fn clerk(path: PathBuf, home: String, post: Post) -> impl FnMut(Errand) -> News + Send + 'static {
+    let mut clerk = Clerk {
+        file: Watched::new(path),
+        watched: Timestamp::default(),
+        chosen: Chosen { home, kind: None, decided: false },
+        post,
+    };
+    move |errand| clerk.run(errand)
+}
+
+struct Clerk {
+    file: Watched,
+    /// When it was last seen to that changes are told.
+    watched: Timestamp,
+    chosen: Chosen,
+    post: Post,
+}
+
+struct Chosen {
+    home: String,
+    kind: Option<VaultKind>,
+    decided: bool,
+}
+
+impl Clerk {
+    fn run(&mut self, errand: Errand) -> News {
+        match errand {
+            Errand::Look => {
+                let news = self.file.look();
+                let vault = news.as_ref().and_then(|config| self.chosen.vault(config));
+                self.see_to_the_watch(news.is_some());
+                News::Looked(Looked { news, vault })
+            }
+            Errand::Write(edit, answer) => {
+                let written = self.file.edit(|text| match &edit {
+                    Edit::Add(draft) => config::add(text, draft),
+                    Edit::Remove(name) => config::remove(text, name),
+                });
+                News::Written { edit, written, answer }
+            }
+        }
+    }
+
+    fn see_to_the_watch(&mut self, news: bool) {
+        let now = clock::now();
+        if !news && self.watched + LONGEST_SLEEP > now && self.watched != Timestamp::default() {
+            return;
+        }
+        self.watched = now;
+        let post = self.post.clone();
+        let tell = move || drop(post.send(Mail::File(News::Changed)));
+        if self.file.watch(tell) {
+            // Whatever happened since the look was not told to anybody.
+            drop(self.post.send(Mail::File(News::Changed)));
+        }
+    }
+}
+
+impl Chosen {
+    /// A file that cannot be read may ask for anything; until then it is what most files ask for.
+    fn vault(&mut self, config: &Config) -> Option<Vault> {
+        if self.decided {
+            return None;
+        }
+        self.decided = !config.unreadable;
+        let changed = self.kind.replace(config.vault) != Some(config.vault);
+        changed.then(|| Vault::open(config.vault, &self.home))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+    use std::{env, fs, process};
+
+    use session::limits::LOOK;
+
+    use super::super::{Handle, Keeper};
+    use super::*;
+    use crate::api::{Overview, Reply, Request};
+    use crate::paths::Home;
+
+    /// What a network file system does when its server is gone.
+    #[tokio::test]
+    async fn a_disk_that_hangs_stops_nobody() {
+        let dir = env::temp_dir().join(format!("pilotlight-hanging-{}", process::id()));
+        drop(fs::remove_dir_all(&dir));
+        fs::create_dir_all(&dir).unwrap();
+        let home = Home::at(&dir).unwrap();
+        fs::write(home.config(), "vault = 'memory'\n").unwrap();
+        let (hang, hanging) = mpsc::channel::<mpsc::Receiver<()>>();
+        let keeper = Keeper::with(&home, |post| {
+            let mut run = clerk(home.config(), home.id(), post.clone());
+            Lookout::start(post, move |errand| {
+                // It goes on when the other end is dropped.
+                hanging.try_iter().for_each(|until| assert!(until.recv().is_err()));
+                run(errand)
+            })
+        });
+        let handle = keeper.handle();
+        let asking = async {
+            let (answers, until) = mpsc::channel();
+            assert_eq!(overview(&handle).await.problems, []);
+            hang.send(until).unwrap();
+            let asked = Instant::now();
+            assert_eq!(overview(&handle).await.problems[0].code, Code::ConfigUnreadable);
+            assert!(asked.elapsed() >= LOOK, "{:?}", asked.elapsed());
+            let asked = Instant::now();
+            overview(&handle).await;
+            assert!(asked.elapsed() < LOOK, "it is waited for once: {:?}", asked.elapsed());
+            let added = handle.ask(Request::Add(Box::default())).await;
+            assert_eq!(added.unwrap_err().code, Code::ConfigUnreadable);
+            drop(answers);
+            while !overview(&handle).await.problems.is_empty() {
+                tokio::time::sleep(Duration::from_millis(3)).await;
+            }
+            assert!(matches!(handle.ask(Request::Stop { force: false }).await, Ok(Reply::Done)));
+        };
+        tokio::join!(keeper.run(), asking);
+        fs::remove_dir_all(&dir).unwrap();
+    }
+
+    async fn overview(handle: &Handle) -> Overview {
+        match handle.ask(Request::Status { profile: None }).await {
+            Ok(Reply::Status(overview)) => overview,
+            other => panic!("{other:?}"),
+        }
+    }
+}

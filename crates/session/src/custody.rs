@@ -1,0 +1,94 @@
+//! Who else could have written a file.
+//!
+//! Whoever can write the configuration says where passwords and tokens are sent. So a file that somebody else can write
+//! is not believed. A group of one's own is nobody else: many systems give everybody one, and a mask that goes with it.
+
+/// A file's permissions, and whose it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Custody {
+    pub mode: u32,
+    pub uid: u32,
+    pub gid: u32,
+}
+
+/// Why a file is not believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Danger {
+    /// Everybody on this machine may write it.
+    Anyone,
+    /// Its group may write it, and has others in it than this person.
+    Group,
+    /// It is somebody else's.
+    Owner,
+}
+
+impl Custody {
+    /// `us` is who reads the file. `members` finds out who is in its group, and is asked only where that matters;
+    /// nothing means that it cannot be known.
+    pub fn danger<M>(self, us: u32, members: impl FnOnce(u32) -> Option<M>) -> Option<Danger>
+    where
+        M: IntoIterator<Item = u32>,
+    {
+        let trusted = |uid: u32| uid == us || uid == ROOT;
+        if !trusted(self.uid) {
+            return Some(Danger::Owner);
+        }
+        if self.mode & WRITABLE_BY_ANYONE != 0 {
+            return Some(Danger::Anyone);
+        }
+        if self.mode & WRITABLE_BY_GROUP == 0 {
+            return None;
+        }
+        let ours = members(self.gid).is_some_and(|members| members.into_iter().all(trusted));
+        (!ours).then_some(Danger::Group)
+    }
+}
+
+/// Root can write anything anyway.
+const ROOT: u32 = 0;
+
+const WRITABLE_BY_GROUP: u32 = 0o020;
+
+const WRITABLE_BY_ANYONE: u32 = 0o002;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_somebody_else_can_write_is_not_believed() {
+        const MIA: u32 = 1000;
+        const BEN: u32 = 1001;
+        let known = |members: &'static [u32]| Some(members);
+        for (mode, uid, members, verdict) in [
+            (0o600, MIA, None, None),
+            (0o644, MIA, None, None),
+            (0o644, ROOT, None, None),
+            (0o444, BEN, None, Some(Danger::Owner)),
+            (0o600, BEN, known(&[MIA]), Some(Danger::Owner)),
+            (0o666, MIA, known(&[MIA]), Some(Danger::Anyone)),
+            (0o602, ROOT, None, Some(Danger::Anyone)),
+            (0o664, MIA, known(&[]), None),
+            (0o664, MIA, known(&[MIA]), None),
+            (0o664, MIA, known(&[MIA, ROOT]), None),
+            (0o664, MIA, known(&[MIA, BEN]), Some(Danger::Group)),
+            (0o620, MIA, known(&[BEN]), Some(Danger::Group)),
+            (0o664, ROOT, known(&[BEN]), Some(Danger::Group)),
+            (0o664, MIA, None, Some(Danger::Group)),
+        ] {
+            let custody = Custody { mode: 0o100_000 | mode, uid, gid: 100 };
+            let asked = |gid| {
+                assert_eq!(gid, 100);
+                members.map(|members| members.iter().copied())
+            };
+            assert_eq!(custody.danger(MIA, asked), verdict, "{mode:o} of {uid}, {members:?}");
+        }
+    }
+
+    #[test]
+    fn a_group_that_may_not_write_is_not_asked_about() {
+        let custody = Custody { mode: 0o644, uid: 7, gid: 100 };
+        let verdict = custody.danger(7, |_| -> Option<[u32; 0]> { panic!("asked") });
+        assert_eq!(verdict, None);
+    }
+}

@@ -1,0 +1,166 @@
+//! When an edit of the configuration counts.
+//!
+//! A file that is being saved is empty for a moment, and then half of itself; an editor that saves of its own accord
+//! leaves half-typed lines there for as long as somebody thinks. Half a file is often a good file with fewer profiles
+//! in it. So a session ends for the sake of the file, or begins anew, only once the file has been left alone for
+//! [`STABLE`] and can be read. A profile that is new has nobody to wait for, and begins at once.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::limits::STABLE;
+use crate::time::Timestamp;
+
+/// What a look at the file found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// It says something else than at the look before.
+    New,
+    /// As the look before.
+    Same,
+    /// It says something else, and nobody can tell what.
+    Unreadable,
+}
+
+/// What the file says of a profile whose session runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Written {
+    Absent,
+    Alike,
+    /// There is a mistake in it.
+    Broken,
+    Changed,
+}
+
+/// How far the edits of one file are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Edits {
+    /// When what stands there now was first seen; absent once it has stood there for long enough.
+    since: Option<Timestamp>,
+    unreadable: bool,
+    /// The profiles whose newest edit was asked of us: a person has said what is to be.
+    ours: Vec<String>,
+}
+
+impl Edits {
+    /// A look that began at `began` has found this.
+    pub fn looked(&mut self, look: Look, began: Timestamp) {
+        match look {
+            Look::New | Look::Unreadable => {
+                self.since = Some(began);
+                self.unreadable = look == Look::Unreadable;
+                self.ours.clear();
+            }
+            Look::Same if self.due().is_some_and(|at| at <= began) => self.since = None,
+            Look::Same => {}
+        }
+    }
+
+    /// The file was written by us because somebody asked for this profile to be added or removed.
+    pub fn wrote(&mut self, profile: &str, now: Timestamp) {
+        self.looked(Look::New, now);
+        self.ours.push(String::from(profile));
+    }
+
+    /// When a look can say that the file has been left alone.
+    pub fn due(&self) -> Option<Timestamp> {
+        self.since.map(|since| since + STABLE)
+    }
+
+    /// What the file says is what somebody means.
+    pub fn is_settled(&self) -> bool {
+        self.since.is_none()
+    }
+
+    /// A profile that the file has and no session has yet gets one.
+    pub fn begins(&self) -> bool {
+        !self.unreadable
+    }
+
+    /// Whether the session of that name is over, as far as the file goes.
+    pub fn ends(&self, profile: &str, written: Written) -> bool {
+        match written {
+            Written::Alike | Written::Broken => false,
+            Written::Absent | Written::Changed => !self.unreadable && self.counts(profile),
+        }
+    }
+
+    fn counts(&self, profile: &str) -> bool {
+        self.is_settled() || self.ours.iter().any(|ours| ours == profile)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_outlives_a_file_that_is_being_saved() {
+        let mut edits = settled();
+        for (look, at) in [(Look::New, 0), (Look::New, 3), (Look::Unreadable, 5), (Look::New, 900)] {
+            edits.looked(look, ms(at));
+            for written in [Written::Absent, Written::Alike, Written::Broken, Written::Changed] {
+                assert!(!edits.ends("a", written), "{written:?} at {at}");
+            }
+        }
+        edits.looked(Look::Same, ms(1899));
+        assert!(!edits.ends("a", Written::Absent), "a second counts from the last change");
+        edits.looked(Look::Same, ms(1900));
+        for (written, ends) in [
+            (Written::Absent, true),
+            (Written::Alike, false),
+            (Written::Broken, false),
+            (Written::Changed, true),
+        ] {
+            assert_eq!(edits.ends("a", written), ends, "{written:?}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_changes_nothing_however_long_it_stands() {
+        let mut edits = settled();
+        edits.looked(Look::Unreadable, ms(0));
+        edits.looked(Look::Same, ms(100_000));
+        assert!(edits.is_settled() && !edits.begins());
+        assert!(!edits.ends("a", Written::Absent) && !edits.ends("a", Written::Changed));
+        edits.looked(Look::New, ms(100_001));
+        assert!(edits.begins() && !edits.ends("a", Written::Absent), "its end is judged as any edit is");
+    }
+
+    #[test]
+    fn a_profile_that_is_new_waits_for_nothing() {
+        let mut edits = settled();
+        edits.looked(Look::New, ms(0));
+        assert!(edits.begins() && !edits.is_settled());
+    }
+
+    #[test]
+    fn what_a_person_asked_of_us_counts_at_once_and_nothing_else_does() {
+        let mut edits = settled();
+        edits.wrote("a", ms(0));
+        assert!(edits.ends("a", Written::Absent) && edits.ends("a", Written::Changed));
+        assert!(!edits.ends("b", Written::Absent));
+        edits.looked(Look::New, ms(10));
+        assert!(!edits.ends("a", Written::Absent), "somebody else has written since");
+    }
+
+    #[test]
+    fn the_next_look_is_due_when_it_can_say_something() {
+        let mut edits = settled();
+        assert_eq!(edits.due(), None);
+        edits.looked(Look::New, ms(70));
+        assert_eq!(edits.due(), Some(ms(70) + STABLE));
+        edits.looked(Look::Same, ms(71));
+        assert_eq!(edits.due(), Some(ms(70) + STABLE));
+        edits.looked(Look::Same, ms(70) + STABLE);
+        assert_eq!(edits.due(), None);
+    }
+
+    fn settled() -> Edits {
+        Edits::default()
+    }
+
+    fn ms(at: u64) -> Timestamp {
+        Timestamp::from_millis(at)
+    }
+}

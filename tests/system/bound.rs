@@ -1,0 +1,119 @@
+//! A sign-in goes where it was meant to go, whatever somebody makes of the configuration: by a slip, or on purpose.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use keeper::api::{Code, Lost, Note, Phase, Place};
+use pilotlight_sandbox::Dialect;
+use serde_json::Value;
+
+use crate::harness::{Bench, Ear, Keeper, Keyring, by_hand, until};
+
+/// What waits at the other place is as willing as the provider itself, and hears nothing.
+#[test]
+fn an_edited_address_gets_no_token() {
+    let bench = Bench::strict(Duration::from_secs(60));
+    let other = Ear::before(bench.origin());
+    let good = profile_of(&bench);
+    let mut keeper = Keeper::idle(&good);
+    keeper.spawn();
+    keeper.sign_in("work");
+    for (key, place) in [("token", Place::Token), ("userinfo", Place::Userinfo), ("url", Place::Api)] {
+        let ours = format!("{key} = \"{}", bench.origin());
+        assert_eq!(good.matches(&ours).count(), 1, "{key}");
+        keeper.write_config(&good.replace(&ours, &format!("{key} = \"{}", other.origin())));
+        until("the session is another", || is_lost(&keeper, "work").then_some(()));
+        assert_eq!(keeper.refresh("work").unwrap_err().code, Code::SignInNeeded, "{key}");
+        assert_eq!(keeper.fetch("work", "/api/profile").unwrap_err().code, Code::SignInNeeded, "{key}");
+        let told = Note::Elsewhere { places: vec![place] };
+        assert_eq!(keeper.notes("work").iter().filter(|note| **note == told).count(), 1, "{key}");
+        for path in ["token", "revoke", "introspect", "userinfo", "api/profile"] {
+            let heard = other.heard(&format!("/oauth/{path}"));
+            assert!(heard.is_empty(), "{key}: {heard:?}");
+        }
+
+        keeper.write_config(&good);
+        keeper.until_fresh("work");
+        assert_eq!(keeper.fetch("work", "/api/profile").unwrap().status, 200, "{key}");
+    }
+    assert_eq!(bench.told().logins, 1);
+}
+
+#[test]
+fn what_moves_no_token_costs_no_session() {
+    let bench = Bench::strict(Duration::from_secs(60));
+    let good = profile_of(&bench);
+    let mut keeper = Keeper::idle(&good);
+    keeper.spawn();
+    keeper.sign_in("work");
+    for (minutes, from, to) in [
+        (2, "timeout = \"5s\"", "timeout = \"6s\""),
+        (3, "/oauth/token\"", "/oauth/token?tenant=a\""),
+        (4, "/oauth/revoke\"", "/oauth/revoke?tenant=a\""),
+    ] {
+        assert!(good.contains(from), "{from}");
+        let edited =
+            good.replace(from, to).replace("heartbeat = \"1m\"", &format!("heartbeat = \"{minutes}m\""));
+        keeper.write_config(&edited);
+        until("the edit is taken", || {
+            (keeper.session("work").heartbeat.every_ms == minutes * 60_000).then_some(())
+        });
+        keeper.until_fresh("work");
+        assert_eq!(keeper.fetch("work", "/api/profile").unwrap().status, 200, "{to}");
+    }
+    assert_eq!((keeper.noted("work", "elsewhere"), bench.told().logins), (0, 1));
+}
+
+/// An upgrade signs nobody out, and from then on the sign-in is bound to all that the profile names.
+#[test]
+fn what_an_older_version_stored_is_taken_over_once() {
+    let bench = Bench::strict(Duration::from_secs(60));
+    let keyring = Keyring::start();
+    let lines = bench.profile(Dialect::SimpleJwt, "");
+    let mut keeper = Keeper::with_keyring(&lines, &keyring);
+    keeper.login("simplejwt");
+    keeper.stop();
+    let stored = record(&keyring);
+    assert_eq!(stored["bound"]["origins"]["api"], bench.origin());
+
+    let mut before = stored.clone();
+    before.as_object_mut().unwrap().remove("bound");
+    keyring.rewrite("simplejwt", &text_of(&before));
+    keeper.spawn();
+    keeper.until_fresh("simplejwt");
+    until("it is bound", || (record(&keyring)["bound"] == stored["bound"]).then_some(()));
+    assert_eq!(bench.counted(Dialect::SimpleJwt).logins, 1);
+
+    keeper.stop();
+    let mut elsewhere = record(&keyring);
+    elsewhere.as_object_mut().unwrap().remove("bound");
+    elsewhere["origin"] = "https://elsewhere.example".into();
+    keyring.rewrite("simplejwt", &text_of(&elsewhere));
+    keeper.spawn();
+    until("it is not taken", || is_lost(&keeper, "simplejwt").then_some(()));
+    assert_eq!(keeper.noted("simplejwt", "elsewhere"), 1);
+    keeper.stop();
+    assert_eq!(record(&keyring), elsewhere, "it stays as it is");
+}
+
+fn profile_of(bench: &Bench) -> String {
+    let more = "heartbeat = \"1m\"\ntimeout = \"5s\"";
+    format!("vault = \"memory\"\n\n{}{}", bench.oauth("work", more, ""), by_hand("work", bench.origin(), &[]))
+}
+
+/// Whatever it is called.
+fn is_lost(keeper: &Keeper, profile: &str) -> bool {
+    matches!(keeper.phase(profile), Phase::NeedsLogin { why: Lost::Elsewhere | Lost::Never })
+}
+
+fn record(keyring: &Keyring) -> Value {
+    let items = keyring.items("simplejwt");
+    assert_eq!(items.len(), 1);
+    let json = URL_SAFE_NO_PAD.decode(items[0].strip_prefix("1.").unwrap()).unwrap();
+    serde_json::from_slice(&json).unwrap()
+}
+
+fn text_of(record: &Value) -> String {
+    format!("1.{}", URL_SAFE_NO_PAD.encode(record.to_string()))
+}
