@@ -64,11 +64,14 @@ impl Lookout {
         Self(errands)
     }
 
-    pub(super) fn send(&self, errand: Errand) {
-        // A thread that could not be started has dropped the other end; then it is as with a disk that hangs.
-        if let Err(mpsc::SendError(Errand::Write(_, answer))) = self.0.send(errand) {
+    /// Returns whether there is somebody to run it. A thread that could not be started is as a disk that hangs.
+    pub(super) fn send(&self, errand: Errand) -> bool {
+        let sent = self.0.send(errand);
+        if let Err(mpsc::SendError(Errand::Write(_, answer))) = sent {
             super::ask::refuse(answer, Failure::new(Code::Internal).with("problem", "no thread"));
+            return false;
         }
+        sent.is_ok()
     }
 }
 
@@ -76,7 +79,7 @@ impl Lookout {
 pub(super) fn clerk(path: PathBuf, home: String, post: Post) -> impl FnMut(Errand) -> News + Send + 'static {
     let mut clerk = Clerk {
         file: Watched::new(path),
-        watched: Timestamp::default(),
+        watched: None,
         chosen: Chosen { home, kind: None, decided: false },
         post,
     };
@@ -86,7 +89,7 @@ pub(super) fn clerk(path: PathBuf, home: String, post: Post) -> impl FnMut(Erran
 struct Clerk {
     file: Watched,
     /// When it was last seen to that changes are told.
-    watched: Timestamp,
+    watched: Option<Timestamp>,
     chosen: Chosen,
     post: Post,
 }
@@ -118,10 +121,10 @@ impl Clerk {
 
     fn see_to_the_watch(&mut self, news: bool) {
         let now = clock::now();
-        if !news && self.watched + LONGEST_SLEEP > now && self.watched != Timestamp::default() {
+        if !news && self.watched.is_some_and(|at| at + LONGEST_SLEEP > now) {
             return;
         }
-        self.watched = now;
+        self.watched = Some(now);
         let post = self.post.clone();
         let tell = move || drop(post.send(Mail::File(News::Changed)));
         if self.file.watch(tell) {
