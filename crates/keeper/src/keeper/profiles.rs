@@ -11,7 +11,7 @@ use session::time::Timestamp;
 use super::kept::Kept;
 use super::lookout::{Edit, Errand, Looked, News};
 use super::{Answer, Id, Keeper, ask};
-use crate::api::{Code, Failure, Notice, Reply, Request};
+use crate::api::{Code, Failure, Lost, Notice, Reply, Request};
 use crate::clock;
 use crate::config::{Config, Profile};
 use crate::paths::Home;
@@ -56,6 +56,9 @@ impl Keeper {
         let began = self.config.looks.came_back();
         if let Some(vault) = looked.vault {
             self.take_vault(vault);
+        }
+        if self.stopping.is_some() {
+            return;
         }
         let was_settled = self.config.edits.is_settled();
         let look = match &looked.news {
@@ -145,8 +148,9 @@ impl Keeper {
         if let Some(failure) = self.config.silence() {
             return ask::refuse(answer, failure);
         }
-        self.config.writing += 1;
-        self.config.lookout.send(Errand::Write(edit, answer));
+        if self.config.lookout.send(Errand::Write(edit, answer)) {
+            self.config.writing += 1;
+        }
     }
 
     fn on_written(&mut self, edit: &Edit, written: Result<Config, Failure>, answer: Answer) {
@@ -199,16 +203,17 @@ impl Keeper {
     /// tokens now go to other places than when they asked.
     fn replace(&mut self, id: Id) {
         let Some(mut before) = self.take_out(id) else { return };
-        if let Some(profile) = self.config.config.profile(&before.profile.name).cloned() {
-            let alike = profile.binding() == before.profile.binding();
-            let next = self.keep(profile);
-            if let Some(kept) = self.kept.get_mut(&next).filter(|_| alike)
-                && kept.take_over(&mut before)
-            {
-                self.want(next);
-            }
+        let Some(profile) = self.config.config.profile(&before.profile.name).cloned() else {
+            return turn_away(before, &gone());
+        };
+        let alike = profile.binding() == before.profile.binding();
+        let next = self.keep(profile);
+        if let Some(kept) = self.kept.get_mut(&next).filter(|_| alike)
+            && kept.take_over(&mut before)
+        {
+            self.want(next);
         }
-        turn_away(before);
+        turn_away(before, &Failure::needs_login(Lost::Elsewhere));
     }
 
     fn keep(&mut self, profile: Profile) -> Id {
@@ -236,7 +241,7 @@ impl Keeper {
 
     fn drop_session(&mut self, id: Id) {
         if let Some(kept) = self.take_out(id) {
-            turn_away(kept);
+            turn_away(kept, &gone());
         }
     }
 
@@ -249,13 +254,16 @@ impl Keeper {
     }
 }
 
-/// Nobody is left to answer those who still wait.
-fn turn_away(kept: Kept) {
+/// There is no session any more that could answer those who still wait.
+fn turn_away(kept: Kept, why: &Failure) {
     let name = kept.profile.name.clone();
-    let failure = Failure::new(Code::UnknownProfile).of(&name).with("profile", &name);
     for answer in kept.into_answers() {
-        ask::refuse(answer, failure.clone());
+        ask::refuse(answer, why.clone().of(&name).with("profile", &name));
     }
+}
+
+fn gone() -> Failure {
+    Failure::new(Code::UnknownProfile)
 }
 
 /// Sets this installation apart from others: the machine, the person on it, and the home.
