@@ -161,20 +161,9 @@ mod tests {
     /// What a network file system does when its server is gone.
     #[tokio::test]
     async fn a_disk_that_hangs_stops_nobody() {
-        let dir = env::temp_dir().join(format!("pilotlight-hanging-{}", process::id()));
-        drop(fs::remove_dir_all(&dir));
-        fs::create_dir_all(&dir).unwrap();
-        let home = Home::at(&dir).unwrap();
-        fs::write(home.config(), "vault = 'memory'\n").unwrap();
-        let (hang, hanging) = mpsc::channel::<mpsc::Receiver<()>>();
-        let keeper = Keeper::with(&home, |post| {
-            let mut run = clerk(home.config(), home.id(), post.clone());
-            Lookout::start(post, move |errand| {
-                // It goes on when the other end is dropped.
-                hanging.try_iter().for_each(|until| assert!(until.recv().is_err()));
-                run(errand)
-            })
-        });
+        let home = home("hanging");
+        let (hang, hanging) = mpsc::channel();
+        let keeper = hanging_when_told(&home, hanging);
         let handle = keeper.handle();
         let asking = async {
             let (answers, until) = mpsc::channel();
@@ -192,10 +181,53 @@ mod tests {
             while !overview(&handle).await.problems.is_empty() {
                 tokio::time::sleep(Duration::from_millis(3)).await;
             }
-            assert!(matches!(handle.ask(Request::Stop).await, Ok(Reply::Done)));
+            stop(&handle).await;
         };
         tokio::join!(keeper.run(), asking);
-        fs::remove_dir_all(&dir).unwrap();
+        fs::remove_dir_all(home.root().unwrap()).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_disk_that_hangs_at_the_start_holds_up_neither_the_start_nor_the_end() {
+        let home = home("hanging-start");
+        let (hang, hanging) = mpsc::channel();
+        let (_answers, until) = mpsc::channel();
+        hang.send(until).unwrap();
+        let keeper = hanging_when_told(&home, hanging);
+        let handle = keeper.handle();
+        let asking = async {
+            let asked = Instant::now();
+            let hello = handle.ask(Request::Hello { version: String::new() }).await;
+            assert!(matches!(hello, Ok(Reply::Hello { .. })), "{hello:?}");
+            stop(&handle).await;
+            assert!(asked.elapsed() < LOOK, "{:?}", asked.elapsed());
+        };
+        tokio::join!(keeper.run(), asking);
+        fs::remove_dir_all(home.root().unwrap()).unwrap();
+    }
+
+    fn home(name: &str) -> Home {
+        let dir = env::temp_dir().join(format!("pilotlight-{name}-{}", process::id()));
+        drop(fs::remove_dir_all(&dir));
+        fs::create_dir_all(&dir).unwrap();
+        let home = Home::at(&dir).unwrap();
+        fs::write(home.config(), "vault = 'memory'\n").unwrap();
+        home
+    }
+
+    /// Its disk hangs until the other end of what it is sent is dropped.
+    fn hanging_when_told(home: &Home, hanging: mpsc::Receiver<mpsc::Receiver<()>>) -> Keeper {
+        Keeper::with(home, |post| {
+            let mut run = clerk(home.config(), home.id(), post.clone());
+            Lookout::start(post, move |errand| {
+                hanging.try_iter().for_each(|until| assert!(until.recv().is_err()));
+                run(errand)
+            })
+        })
+    }
+
+    async fn stop(handle: &Handle) {
+        assert!(matches!(handle.ask(Request::Stop).await, Ok(Reply::Done)));
     }
 
     async fn overview(handle: &Handle) -> Overview {

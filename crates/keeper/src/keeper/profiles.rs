@@ -37,10 +37,13 @@ impl Keeper {
         }
     }
 
-    /// The end is near: nobody waits for a look any more.
+    /// The end is near: nobody waits any more, be it for a look or for the file to be left alone.
     pub(super) fn answer_all(&mut self) {
         for (request, answer) in self.config.looks.take_all() {
             self.answer(request, answer);
+        }
+        for (_, answer) in self.config.held.drain(..) {
+            ask::refuse(answer, super::stopping());
         }
     }
 
@@ -67,18 +70,19 @@ impl Keeper {
             Some(_) => Look::New,
         };
         self.config.edits.looked(look, began);
-        let settled = !was_settled && self.config.edits.is_settled();
-        let news = looked.news.is_some();
+        let is_settled = self.config.edits.is_settled();
+        if looked.news.is_none() && was_settled == is_settled {
+            return;
+        }
         if let Some(config) = looked.news {
             self.config.take(config);
         }
-        if settled {
+        if is_settled {
             self.tell_problems();
         }
-        if news || settled {
-            self.replace_sessions();
-            self.tell(Notice::Changed { profile: String::new() });
-        }
+        self.replace_sessions();
+        self.config.write();
+        self.tell(Notice::Changed { profile: String::new() });
     }
 
     fn take_vault(&mut self, vault: Vault) {
@@ -148,9 +152,8 @@ impl Keeper {
         if let Some(failure) = self.config.silence() {
             return ask::refuse(answer, failure);
         }
-        if self.config.lookout.send(Errand::Write(edit, answer)) {
-            self.config.writing += 1;
-        }
+        self.config.held.push((edit, answer));
+        self.config.write();
     }
 
     fn on_written(&mut self, edit: &Edit, written: Result<Config, Failure>, answer: Answer) {
