@@ -216,7 +216,12 @@ impl Keeper {
         {
             self.want(next);
         }
-        turn_away(before, &Failure::needs_login(Lost::Elsewhere));
+        // Who is left where nothing moves was at a sign-in, which an edit calls off.
+        let why = match alike {
+            true => Failure::new(Code::SignInCancelled),
+            false => Failure::needs_login(Lost::Elsewhere),
+        };
+        turn_away(before, &why);
     }
 
     fn keep(&mut self, profile: Profile) -> Id {
