@@ -5,10 +5,10 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use keeper::api::{Code, Lost, Note, Phase, Place};
-use pilotlight_sandbox::Dialect;
+use pilotlight_sandbox::{Dialect, Endpoint, Fault, What};
 use serde_json::Value;
 
-use crate::harness::{Bench, Ear, Keeper, Keyring, by_hand, until};
+use crate::harness::{Bench, Ear, Keeper, Keyring, by_hand, fetch, meet, until};
 
 /// What waits at the other place is as willing as the provider itself, and hears nothing.
 #[test]
@@ -38,6 +38,24 @@ fn an_edited_address_gets_no_token() {
         assert_eq!(keeper.fetch("work", "/api/profile").unwrap().status, 200, "{key}");
     }
     assert_eq!(bench.told().logins, 1);
+}
+
+/// They asked for something at the old place, with a token of the old place.
+#[test]
+fn whoever_waits_is_not_sent_to_another_place() {
+    let (ours, theirs) = (Bench::strict(Duration::from_secs(60)), Bench::strict(Duration::from_secs(60)));
+    let at = |bench: &Bench| bench.profile(Dialect::NestJs, "");
+    let keeper = Keeper::start(&at(&ours));
+    keeper.login("nestjs");
+    ours.fault(Fault::Status, meet(Endpoint::Refresh).on());
+    ours.control.revoke(What::Access, None, None).unwrap();
+    let mut wire = keeper.wire();
+    wire.send(fetch("nestjs", "/aaa"));
+    until("it is held", || (keeper.session("nestjs").requests.held == 1).then_some(()));
+    keeper.write_config(&format!("vault = \"memory\"\n\n{}", at(&theirs)));
+    let told = wire.text();
+    assert!(told.contains("\"sign_in_needed\"") && told.contains("\"elsewhere\""), "{told}");
+    assert_eq!(theirs.counted(Dialect::NestJs).resource_requests, 0);
 }
 
 #[test]

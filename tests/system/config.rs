@@ -6,11 +6,11 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use keeper::api::{Code, Draft, Failure, Lost, Phase, Request};
+use keeper::api::{Code, Draft, Failure, Line, Lost, Phase, Request};
 use pilotlight_sandbox::Dialect;
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
-use crate::harness::{Bench, Keeper, until};
+use crate::harness::{Bench, Keeper, Wire, until};
 
 /// Half of a file is often a good file with fewer profiles in it.
 #[test]
@@ -35,6 +35,30 @@ fn a_file_that_is_being_saved_costs_nobody_a_session() {
     assert_eq!(keeper.overview().problems, []);
     assert_eq!((keeper.noted("flask", "restored"), bench.counted(Dialect::Flask).logins), (0, 1));
     assert_eq!(keeper.entries(None).iter().filter(|entry| is_problem(entry)).count(), 0);
+}
+
+/// What is written anew is what stood there, and that must not be the half of it.
+#[test]
+fn a_file_that_is_being_saved_is_not_written_over() {
+    let bench = Bench::strict(Duration::from_secs(60));
+    let keeper = Keeper::start(&bench.profile(Dialect::Flask, ""));
+    let whole = fs::read_to_string(keeper.home().config()).unwrap();
+    until("the start is over", || keeper.overview().sessions.first().map(drop));
+    keeper.write_config("");
+    let mut wire = keeper.wire();
+    let added = wire.send(draft_of(&bench));
+    let asked = wire.send(Request::Status { profile: None });
+    let answered = |wire: &mut Wire| {
+        let line = wire.receive();
+        let Line::Answer { id, .. } = line else { panic!("{line:?}") };
+        id
+    };
+    let first = answered(&mut wire);
+    keeper.write_config(&whole);
+    let second = answered(&mut wire);
+    assert_eq!((first, second), (asked, added), "the draft waits until the file is left alone");
+    let text = fs::read_to_string(keeper.home().config()).unwrap();
+    assert!(text.contains("[profile.flask]") && text.contains("[profile.more]"), "{text}");
 }
 
 /// Sessions are to be kept also while nobody asks for anything.

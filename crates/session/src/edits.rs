@@ -37,6 +37,8 @@ pub enum Written {
 pub struct Edits {
     /// When what stands there now was first seen; absent once it has stood there for long enough.
     since: Option<Timestamp>,
+    /// It has been looked at. What stands there at the start is taken as it is: no session depends on it yet.
+    known: bool,
     unreadable: bool,
     /// The profiles whose newest edit was asked of us: a person has said what is to be.
     ours: Vec<String>,
@@ -47,7 +49,8 @@ impl Edits {
     pub fn looked(&mut self, look: Look, began: Timestamp) {
         match look {
             Look::New | Look::Unreadable => {
-                self.since = Some(began);
+                self.since = self.known.then_some(began);
+                self.known = true;
                 self.unreadable = look == Look::Unreadable;
                 self.ours.clear();
             }
@@ -70,6 +73,11 @@ impl Edits {
     /// What the file says is what somebody means.
     pub fn is_settled(&self) -> bool {
         self.since.is_none()
+    }
+
+    /// Whoever writes it anew keeps what stands there, and that is not to be the half of what somebody is just saving.
+    pub fn may_be_written(&self) -> bool {
+        self.is_settled() || !self.ours.is_empty()
     }
 
     /// A profile that the file has and no session has yet gets one.
@@ -145,6 +153,28 @@ mod tests {
     }
 
     #[test]
+    fn what_is_being_saved_is_not_written_over() {
+        let mut edits = settled();
+        assert!(edits.may_be_written());
+        edits.looked(Look::New, ms(0));
+        assert!(!edits.may_be_written());
+        edits.looked(Look::Same, ms(0) + STABLE);
+        assert!(edits.may_be_written());
+        edits.wrote("a", ms(2000));
+        assert!(edits.may_be_written(), "what we write is whole");
+    }
+
+    #[test]
+    fn the_file_of_the_start_is_waited_for_by_nobody() {
+        for look in [Look::New, Look::Unreadable] {
+            let mut edits = Edits::default();
+            edits.looked(look, ms(0));
+            assert!(edits.is_settled() && edits.due().is_none(), "{look:?}");
+            assert_eq!(edits.begins(), look == Look::New);
+        }
+    }
+
+    #[test]
     fn the_next_look_is_due_when_it_can_say_something() {
         let mut edits = settled();
         assert_eq!(edits.due(), None);
@@ -157,7 +187,7 @@ mod tests {
     }
 
     fn settled() -> Edits {
-        Edits::default()
+        Edits { known: true, ..Edits::default() }
     }
 
     fn ms(at: u64) -> Timestamp {

@@ -141,6 +141,12 @@ mod tests {
     }
 
     #[test]
+    fn whose_own_group_it_is_is_a_member() {
+        assert!(members(0).unwrap().contains(&0), "root is in its own group");
+        assert_eq!(members(4_000_000_000), Some(Vec::new()), "nobody is in a group that there is not");
+    }
+
+    #[test]
     fn a_command_can_be_copied_whatever_the_path() {
         for (path, quoted) in [
             ("/home/mia/.config/pilotlight/config.toml", "/home/mia/.config/pilotlight/config.toml"),

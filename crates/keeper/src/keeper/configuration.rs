@@ -7,7 +7,7 @@ use session::looks::Looks;
 use session::time::Timestamp;
 
 use super::Answer;
-use super::lookout::Lookout;
+use super::lookout::{Edit, Errand, Lookout};
 use crate::api::{Code, Failure, Request};
 use crate::config::{Config, Problem, Profile};
 
@@ -19,7 +19,9 @@ pub(super) struct Configuration {
     pub(super) edits: Edits,
     pub(super) looks: Looks<(Request, Answer)>,
     pub(super) lookout: Lookout,
-    /// How many times somebody has asked for it to be written, and it has not been.
+    /// Edits that wait until nobody is saving it any more.
+    pub(super) held: Vec<(Edit, Answer)>,
+    /// How many edits are on their way.
     pub(super) writing: u32,
     /// What the journal has been told already.
     pub(super) told: Vec<Problem>,
@@ -35,6 +37,7 @@ impl Configuration {
             edits: Edits::default(),
             looks: Looks::default(),
             lookout,
+            held: Vec::new(),
             writing: 0,
             told: Vec::new(),
             waits: false,
@@ -59,6 +62,17 @@ impl Configuration {
     /// Nothing is being written.
     pub(super) fn is_idle(&self) -> bool {
         self.writing == 0
+    }
+
+    /// Has the edits written that need not wait.
+    pub(super) fn write(&mut self) {
+        if self.edits.may_be_written() {
+            let sent = self
+                .held
+                .drain(..)
+                .filter_map(|(edit, answer)| self.lookout.send(Errand::Write(edit, answer)).then_some(1));
+            self.writing += sent.sum::<u32>();
+        }
     }
 
     /// It does not let itself be looked at.

@@ -64,11 +64,14 @@ impl Lookout {
         Self(errands)
     }
 
-    pub(super) fn send(&self, errand: Errand) {
-        // A thread that could not be started has dropped the other end; then it is as with a disk that hangs.
-        if let Err(mpsc::SendError(Errand::Write(_, answer))) = self.0.send(errand) {
+    /// Returns whether there is somebody to run it. A thread that could not be started is as a disk that hangs.
+    pub(super) fn send(&self, errand: Errand) -> bool {
+        let sent = self.0.send(errand);
+        if let Err(mpsc::SendError(Errand::Write(_, answer))) = sent {
             super::ask::refuse(answer, Failure::new(Code::Internal).with("problem", "no thread"));
+            return false;
         }
+        sent.is_ok()
     }
 }
 
@@ -76,7 +79,7 @@ impl Lookout {
 pub(super) fn clerk(path: PathBuf, home: String, post: Post) -> impl FnMut(Errand) -> News + Send + 'static {
     let mut clerk = Clerk {
         file: Watched::new(path),
-        watched: Timestamp::default(),
+        watched: None,
         chosen: Chosen { home, kind: None, decided: false },
         post,
     };
@@ -86,7 +89,7 @@ pub(super) fn clerk(path: PathBuf, home: String, post: Post) -> impl FnMut(Erran
 struct Clerk {
     file: Watched,
     /// When it was last seen to that changes are told.
-    watched: Timestamp,
+    watched: Option<Timestamp>,
     chosen: Chosen,
     post: Post,
 }
@@ -118,10 +121,10 @@ impl Clerk {
 
     fn see_to_the_watch(&mut self, news: bool) {
         let now = clock::now();
-        if !news && self.watched + LONGEST_SLEEP > now && self.watched != Timestamp::default() {
+        if !news && self.watched.is_some_and(|at| at + LONGEST_SLEEP > now) {
             return;
         }
-        self.watched = now;
+        self.watched = Some(now);
         let post = self.post.clone();
         let tell = move || drop(post.send(Mail::File(News::Changed)));
         if self.file.watch(tell) {
@@ -158,20 +161,9 @@ mod tests {
     /// What a network file system does when its server is gone.
     #[tokio::test]
     async fn a_disk_that_hangs_stops_nobody() {
-        let dir = env::temp_dir().join(format!("pilotlight-hanging-{}", process::id()));
-        drop(fs::remove_dir_all(&dir));
-        fs::create_dir_all(&dir).unwrap();
-        let home = Home::at(&dir).unwrap();
-        fs::write(home.config(), "vault = 'memory'\n").unwrap();
-        let (hang, hanging) = mpsc::channel::<mpsc::Receiver<()>>();
-        let keeper = Keeper::with(&home, |post| {
-            let mut run = clerk(home.config(), home.id(), post.clone());
-            Lookout::start(post, move |errand| {
-                // It goes on when the other end is dropped.
-                hanging.try_iter().for_each(|until| assert!(until.recv().is_err()));
-                run(errand)
-            })
-        });
+        let home = home("hanging");
+        let (hang, hanging) = mpsc::channel();
+        let keeper = hanging_when_told(&home, hanging);
         let handle = keeper.handle();
         let asking = async {
             let (answers, until) = mpsc::channel();
@@ -189,10 +181,53 @@ mod tests {
             while !overview(&handle).await.problems.is_empty() {
                 tokio::time::sleep(Duration::from_millis(3)).await;
             }
-            assert!(matches!(handle.ask(Request::Stop { force: false }).await, Ok(Reply::Done)));
+            stop(&handle).await;
         };
         tokio::join!(keeper.run(), asking);
-        fs::remove_dir_all(&dir).unwrap();
+        fs::remove_dir_all(home.root().unwrap()).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_disk_that_hangs_at_the_start_holds_up_neither_the_start_nor_the_end() {
+        let home = home("hanging-start");
+        let (hang, hanging) = mpsc::channel();
+        let (_answers, until) = mpsc::channel();
+        hang.send(until).unwrap();
+        let keeper = hanging_when_told(&home, hanging);
+        let handle = keeper.handle();
+        let asking = async {
+            let asked = Instant::now();
+            let hello = handle.ask(Request::Hello { version: String::new() }).await;
+            assert!(matches!(hello, Ok(Reply::Hello { .. })), "{hello:?}");
+            stop(&handle).await;
+            assert!(asked.elapsed() < LOOK, "{:?}", asked.elapsed());
+        };
+        tokio::join!(keeper.run(), asking);
+        fs::remove_dir_all(home.root().unwrap()).unwrap();
+    }
+
+    fn home(name: &str) -> Home {
+        let dir = env::temp_dir().join(format!("pilotlight-{name}-{}", process::id()));
+        drop(fs::remove_dir_all(&dir));
+        fs::create_dir_all(&dir).unwrap();
+        let home = Home::at(&dir).unwrap();
+        fs::write(home.config(), "vault = 'memory'\n").unwrap();
+        home
+    }
+
+    /// Its disk hangs until the other end of what it is sent is dropped.
+    fn hanging_when_told(home: &Home, hanging: mpsc::Receiver<mpsc::Receiver<()>>) -> Keeper {
+        Keeper::with(home, |post| {
+            let mut run = clerk(home.config(), home.id(), post.clone());
+            Lookout::start(post, move |errand| {
+                hanging.try_iter().for_each(|until| assert!(until.recv().is_err()));
+                run(errand)
+            })
+        })
+    }
+
+    async fn stop(handle: &Handle) {
+        assert!(matches!(handle.ask(Request::Stop { force: false }).await, Ok(Reply::Done)));
     }
 
     async fn overview(handle: &Handle) -> Overview {

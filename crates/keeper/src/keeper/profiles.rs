@@ -11,7 +11,7 @@ use session::time::Timestamp;
 use super::kept::Kept;
 use super::lookout::{Edit, Errand, Looked, News};
 use super::{Answer, Id, Keeper, ask};
-use crate::api::{Code, Failure, Notice, Reply, Request};
+use crate::api::{Code, Failure, Lost, Notice, Reply, Request};
 use crate::clock;
 use crate::config::{Config, Profile};
 use crate::paths::Home;
@@ -37,10 +37,13 @@ impl Keeper {
         }
     }
 
-    /// The end is near: nobody waits for a look any more.
+    /// The end is near: nobody waits any more, be it for a look or for the file to be left alone.
     pub(super) fn answer_all(&mut self) {
         for (request, answer) in self.config.looks.take_all() {
             self.answer(request, answer);
+        }
+        for (_, answer) in self.config.held.drain(..) {
+            ask::refuse(answer, super::stopping());
         }
     }
 
@@ -57,6 +60,9 @@ impl Keeper {
         if let Some(vault) = looked.vault {
             self.take_vault(vault);
         }
+        if self.stopping.is_some() {
+            return;
+        }
         let was_settled = self.config.edits.is_settled();
         let look = match &looked.news {
             None => Look::Same,
@@ -64,18 +70,19 @@ impl Keeper {
             Some(_) => Look::New,
         };
         self.config.edits.looked(look, began);
-        let settled = !was_settled && self.config.edits.is_settled();
-        let news = looked.news.is_some();
+        let is_settled = self.config.edits.is_settled();
+        if looked.news.is_none() && was_settled == is_settled {
+            return;
+        }
         if let Some(config) = looked.news {
             self.config.take(config);
         }
-        if settled {
+        if is_settled {
             self.tell_problems();
         }
-        if news || settled {
-            self.replace_sessions();
-            self.tell(Notice::Changed { profile: String::new() });
-        }
+        self.replace_sessions();
+        self.config.write();
+        self.tell(Notice::Changed { profile: String::new() });
     }
 
     fn take_vault(&mut self, vault: Vault) {
@@ -145,8 +152,8 @@ impl Keeper {
         if let Some(failure) = self.config.silence() {
             return ask::refuse(answer, failure);
         }
-        self.config.writing += 1;
-        self.config.lookout.send(Errand::Write(edit, answer));
+        self.config.held.push((edit, answer));
+        self.config.write();
     }
 
     fn on_written(&mut self, edit: &Edit, written: Result<Config, Failure>, answer: Answer) {
@@ -199,16 +206,22 @@ impl Keeper {
     /// tokens now go to other places than when they asked.
     fn replace(&mut self, id: Id) {
         let Some(mut before) = self.take_out(id) else { return };
-        if let Some(profile) = self.config.config.profile(&before.profile.name).cloned() {
-            let alike = profile.binding() == before.profile.binding();
-            let next = self.keep(profile);
-            if let Some(kept) = self.kept.get_mut(&next).filter(|_| alike)
-                && kept.take_over(&mut before)
-            {
-                self.want(next, Asker::Machine);
-            }
+        let Some(profile) = self.config.config.profile(&before.profile.name).cloned() else {
+            return turn_away(before, &gone());
+        };
+        let alike = profile.binding() == before.profile.binding();
+        let next = self.keep(profile);
+        if let Some(kept) = self.kept.get_mut(&next).filter(|_| alike)
+            && kept.take_over(&mut before)
+        {
+            self.want(next, Asker::Machine);
         }
-        turn_away(before);
+        // Who is left where nothing moves was at a sign-in, which an edit calls off.
+        let why = match alike {
+            true => Failure::new(Code::SignInCancelled),
+            false => Failure::needs_login(Lost::Elsewhere),
+        };
+        turn_away(before, &why);
     }
 
     fn keep(&mut self, profile: Profile) -> Id {
@@ -236,7 +249,7 @@ impl Keeper {
 
     fn drop_session(&mut self, id: Id) {
         if let Some(kept) = self.take_out(id) {
-            turn_away(kept);
+            turn_away(kept, &gone());
         }
     }
 
@@ -249,13 +262,16 @@ impl Keeper {
     }
 }
 
-/// Nobody is left to answer those who still wait.
-fn turn_away(kept: Kept) {
+/// There is no session any more that could answer those who still wait.
+fn turn_away(kept: Kept, why: &Failure) {
     let name = kept.profile.name.clone();
-    let failure = Failure::new(Code::UnknownProfile).of(&name).with("profile", &name);
     for answer in kept.into_answers() {
-        ask::refuse(answer, failure.clone());
+        ask::refuse(answer, why.clone().of(&name).with("profile", &name));
     }
+}
+
+fn gone() -> Failure {
+    Failure::new(Code::UnknownProfile)
 }
 
 /// Sets this installation apart from others: the machine, the person on it, and the home.
