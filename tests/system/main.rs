@@ -29,6 +29,7 @@ mod oauth_secrets;
 mod oauth_terms;
 mod outages;
 mod process;
+mod promise;
 mod replay;
 mod secrets;
 mod socket;

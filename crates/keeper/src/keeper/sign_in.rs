@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use session::breaker::Outcome;
 use session::event::{Attempt, Event};
 use session::limits;
 use session::note::Note;
@@ -145,6 +146,9 @@ impl Keeper {
                 let waiting = if current { std::mem::take(&mut kept.finishing) } else { Vec::new() };
                 let answers = answer.into_iter().chain(waiting.into_iter().map(|finishing| finishing.answer));
                 kept.settling.extend(answers.map(|answer| Settling { of: Settled::SignIn, answer }));
+                // Somebody has just found out that it is there.
+                let host = kept.profile.host();
+                self.report(&host, Outcome::Answered);
                 self.step(id, Event::SignedIn { attempt, tokens, account });
                 landing.tell(current);
             }
