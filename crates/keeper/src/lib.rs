@@ -7,6 +7,7 @@ pub mod client;
 pub mod clock;
 pub mod config;
 mod failure;
+pub mod files;
 mod http;
 pub mod journal;
 pub mod keeper;

@@ -1,11 +1,12 @@
 //! The file itself.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::api::{Code, Failure};
+use crate::files;
 
 /// Replaces the file as a whole or not at all: a crash in the middle leaves the old one (FAILURES C8).
 pub fn write(path: &Path, text: &str) -> Result<(), Failure> {
@@ -25,8 +26,11 @@ fn unwritable(path: &Path, problem: &str) -> Failure {
 
 /// As [`read_text`], with nothing but the problem.
 pub(super) fn read(path: &Path) -> Result<String, String> {
-    match fs::read(path) {
-        Ok(bytes) => String::from_utf8(bytes).map_err(|_| "the file is not UTF-8 text".to_owned()),
+    let mut bytes = Vec::new();
+    let read =
+        files::open(path, OpenOptions::new().read(true)).and_then(|mut file| file.read_to_end(&mut bytes));
+    match read {
+        Ok(_) => String::from_utf8(bytes).map_err(|_| "the file is not UTF-8 text".to_owned()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
         Err(error) => Err(error.to_string()),
     }
@@ -43,7 +47,11 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
         drop(fs::remove_file(&draft));
     }
     written?;
-    File::open(dir)?.sync_all()
+    // The new file is in its place, and to say otherwise would be wrong.
+    if let Err(error) = File::open(dir).and_then(|dir| dir.sync_all()) {
+        tracing::warn!(%error, "a power cut may bring the old configuration back");
+    }
+    Ok(())
 }
 
 fn fill(draft: &Path, text: &str) -> io::Result<()> {

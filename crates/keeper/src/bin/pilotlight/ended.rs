@@ -70,14 +70,18 @@ pub(crate) fn exit_code(code: Code) -> u8 {
         | Code::BodyTooLarge
         | Code::ClientRefused
         | Code::ConfigUnwritable
+        | Code::DiskFull
+        | Code::HomeUnwritable
         | Code::IdentityUnverified
         | Code::Internal
+        | Code::JournalFailed
         | Code::KeeperNotFound
         | Code::KeeperStopping
         | Code::KeeperUnreachable
         | Code::Misconfigured
         | Code::NoBrowser
         | Code::NoMetadata
+        | Code::NotAFile
         | Code::NotASandbox
         | Code::PlainHttp
         | Code::PortInUse
@@ -128,8 +132,11 @@ mod tests {
             ("client_refused", 1),
             ("config_unwritable", 1),
             ("deadline_passed", 4),
+            ("disk_full", 1),
+            ("home_unwritable", 1),
             ("identity_unverified", 1),
             ("internal", 1),
+            ("journal_failed", 1),
             ("keeper_not_found", 1),
             ("keeper_stopping", 1),
             ("keeper_unreachable", 1),
@@ -140,6 +147,7 @@ mod tests {
             ("misconfigured", 1),
             ("no_browser", 1),
             ("no_metadata", 1),
+            ("not_a_file", 1),
             ("not_a_sandbox", 1),
             ("not_json", 4),
             ("offline", 4),
