@@ -16,6 +16,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, mpsc};
 
 use crate::api::{Call, Code, Failure, Line, Notice, Request};
+use crate::files;
 use crate::keeper::Handle;
 
 /// Binds the socket. Whoever holds the home's lock may take away what a dead keeper left there.
@@ -23,7 +24,11 @@ use crate::keeper::Handle;
 /// # Errors
 ///
 /// When the socket cannot be made.
-pub fn bind(path: &Path) -> io::Result<UnixListener> {
+pub fn bind(path: &Path) -> Result<UnixListener, Failure> {
+    listen(path).map_err(|error| files::failure(path, &error))
+}
+
+fn listen(path: &Path) -> io::Result<UnixListener> {
     match std::fs::remove_file(path) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}

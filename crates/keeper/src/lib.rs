@@ -12,6 +12,7 @@ mod http;
 pub mod journal;
 pub mod keeper;
 pub mod lock;
+pub mod log;
 pub mod paths;
 pub mod privacy;
 mod provider;
