@@ -19,6 +19,10 @@ pub enum Note {
         line: Option<u32>,
         problem: String,
     },
+    /// Entries that waited for a disk which could not be written for too long.
+    EntriesLost {
+        count: u32,
+    },
     Heartbeat {
         good: bool,
         took_ms: u64,

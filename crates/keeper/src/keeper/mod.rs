@@ -35,7 +35,7 @@ use crate::api::{Failure, Notice, Reply, Request};
 use crate::clock::{self, Hint, SleepWatch};
 use crate::config::Profile;
 use crate::http::{Http, Received};
-use crate::journal::Journal;
+use crate::journal::{InFlight, Journal};
 use crate::paths::Home;
 use crate::provider::{Begun, Landing, Provider, SignedIn};
 use crate::vault::{Stored, Vault};
@@ -115,6 +115,8 @@ pub(crate) enum Mail {
     Loaded {
         id: Id,
         found: Result<Option<Stored>, VaultTrouble>,
+        /// Of an exchange whose end nobody has seen.
+        mark: Option<InFlight>,
     },
     SignedIn {
         id: Id,
@@ -186,9 +188,12 @@ impl Keeper {
     }
 
     fn with(home: &Home, config: ConfigFile, vault: Vault) -> Self {
-        let (journal, moved) = Journal::open_or_replace(&home.journal());
         let (post, mailbox) = mpsc::unbounded_channel();
         let (notices, _) = broadcast::channel(NOTICES_BEHIND);
+        let told = notices.clone();
+        let journal = Journal::open(&home.journal(), move || {
+            drop(told.send(Notice::Changed { profile: String::new() }));
+        });
         let keeper = Self {
             kept: BTreeMap::new(),
             names: HashMap::new(),
@@ -209,9 +214,6 @@ impl Keeper {
         };
         let vault = format!("{:?}", keeper.vault.kind()).to_lowercase();
         keeper.note(None, Note::KeeperStarted { version: env!("CARGO_PKG_VERSION").to_owned(), vault });
-        if let Some(problem) = moved {
-            keeper.note(None, Note::ConfigProblem { line: None, problem });
-        }
         keeper
     }
 
@@ -236,7 +238,7 @@ impl Keeper {
             self.tick();
             self.replace_those_that_waited();
         }
-        self.end();
+        self.end().await;
     }
 
     fn take(&mut self, mail: Mail) {
@@ -258,7 +260,7 @@ impl Keeper {
                 self.on_exchanged(id, provider, &profile, attempt, verdict)
             }
             Mail::Hint(hint) => self.on_hint(hint),
-            Mail::Loaded { id, found } => self.on_loaded(id, found),
+            Mail::Loaded { id, found, mark } => self.on_loaded(id, found, mark),
             Mail::SignedIn { id, attempt, provider, outcome, landing, took } => {
                 self.on_signed_in(id, attempt, provider, outcome, landing, took)
             }
@@ -376,9 +378,9 @@ impl Keeper {
         (!self.farewells.has_first() && self.kept.values().all(Kept::is_idle)) || clock::now() >= stopping.by
     }
 
-    fn end(mut self) {
+    async fn end(mut self) {
         self.note(None, Note::KeeperStopped);
-        self.journal.close();
+        self.journal.close().await;
         for answer in self.stopping.take().into_iter().flat_map(|stopping| stopping.answers) {
             drop(answer.send(Ok(Reply::Done)));
         }

@@ -9,11 +9,13 @@ use session::reason::{Trouble, VaultTrouble};
 use session::time::millis;
 use session::tokens::{AccessToken, Account, RefreshToken};
 use session::verdict::Verdict;
+use tokio::sync::oneshot;
 
 use super::{Id, Keeper, Mail};
 use crate::clock;
 use crate::config::Profile;
 use crate::http;
+use crate::journal::InFlight;
 use crate::provider::{Provider, Unwanted};
 use crate::vault::Stored;
 
@@ -118,8 +120,9 @@ impl Keeper {
                 Verdict::Transient { trouble: Trouble::BreakerOpen, status: None, retry_after: Some(wait) };
             return drop(post.send(Mail::Exchanged { id, provider, profile, attempt, verdict }));
         }
-        self.journal.mark_in_flight(&profile.name, token.expose());
+        let marked = self.journal.mark_in_flight(&profile.name, &token);
         tokio::spawn(async move {
+            marked.await;
             let verdict = provider.refresh(&token, &account).await;
             drop(post.send(Mail::Exchanged { id, provider, profile, attempt, verdict }));
         });
@@ -142,11 +145,25 @@ impl Keeper {
     }
 
     fn load(&self, id: Id, profile: &Profile) {
-        let post = self.post.clone();
-        self.vault.load(&profile.name, move |found| drop(post.send(Mail::Loaded { id, found })));
+        let (post, journal, name) = (self.post.clone(), self.journal.clone(), profile.name.clone());
+        let (tell, told) = oneshot::channel();
+        self.vault.load(&profile.name, move |found| drop(tell.send(found)));
+        tokio::spawn(async move {
+            let Ok(found) = told.await else { return };
+            let mark = match found {
+                Ok(Some(_)) => journal.in_flight(&name).await,
+                Ok(None) | Err(_) => None,
+            };
+            drop(post.send(Mail::Loaded { id, found, mark }));
+        });
     }
 
-    pub(super) fn on_loaded(&mut self, id: Id, found: Result<Option<Stored>, VaultTrouble>) {
+    pub(super) fn on_loaded(
+        &mut self,
+        id: Id,
+        found: Result<Option<Stored>, VaultTrouble>,
+        mark: Option<InFlight>,
+    ) {
         let Some(kept) = self.kept.get(&id) else { return };
         let (name, origin) = (kept.profile.name.clone(), kept.profile.origin());
         let nothing = Event::Loaded { refresh: None, account: Account::default(), interrupted: false };
@@ -158,7 +175,7 @@ impl Keeper {
             }
             Ok(Some(Stored { refresh, account, .. })) => {
                 // A mark of an older token is of an exchange whose end was saved.
-                let interrupted = self.journal.in_flight(&name).is_some_and(|mark| mark.is_of(&refresh));
+                let interrupted = mark.is_some_and(|mark| mark.is_of(&refresh));
                 Event::Loaded { refresh: Some(refresh), account, interrupted }
             }
             Ok(None) => nothing,

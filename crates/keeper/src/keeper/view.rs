@@ -22,7 +22,7 @@ impl Keeper {
                 .filter(|kept| !kept.leaving)
                 .filter_map(|kept| kept.view(now, saving))
                 .collect(),
-            problems: self.config.problems(),
+            problems: self.config.problems().into_iter().chain(self.journal.problem()).collect(),
             presets: session::recipe::Recipe::PRESETS.map(str::to_owned).to_vec(),
         }
     }

@@ -19,6 +19,7 @@ pub fn tone(note: &Note) -> Tone {
         Note::Refreshed { .. } | Note::Restored | Note::Saved | Note::SignedIn { .. } => Tone::Good,
         Note::BreakerOpened { .. }
         | Note::ConfigProblem { .. }
+        | Note::EntriesLost { .. }
         | Note::Heartbeat { good: false, .. }
         | Note::HeartbeatUnanswered { .. }
         | Note::Interrupted
@@ -54,6 +55,7 @@ pub(super) fn sentence(words: &Words, note: &Note) -> String {
             let line = line.map(|line| line.to_string()).unwrap_or_default();
             words.fill("note.config_problem", &[("line", &line), ("problem", problem)])
         }
+        Note::EntriesLost { count } => words.fill("note.entries_lost", &[("count", &number(count))]),
         Note::Heartbeat { good: true, .. } => words.fill("note.heartbeat.good", &[]),
         Note::Heartbeat { good: false, .. } => words.fill("note.heartbeat.bad", &[]),
         Note::HeartbeatUnanswered { trouble, status } => {

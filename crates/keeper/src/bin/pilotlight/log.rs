@@ -87,6 +87,7 @@ fn took(note: &Note) -> Option<u64> {
         | Note::SignedIn { took_ms, .. } => Some(*took_ms),
         Note::BreakerOpened { .. }
         | Note::ConfigProblem { .. }
+        | Note::EntriesLost { .. }
         | Note::HeartbeatUnanswered { .. }
         | Note::Interrupted
         | Note::KeeperStarted { .. }
