@@ -39,6 +39,11 @@ pub(crate) fn is_something_else(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|data| !data.is_file())
 }
 
+/// What is told of something that is no file, and that is done without.
+pub(crate) fn amiss(path: &Path) -> Option<Failure> {
+    is_something_else(path).then(|| failure(path, &not_a_file()))
+}
+
 /// Tells one file from another that takes its place, for as long as somebody holds the first one open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Identity(u64, u64);

@@ -34,6 +34,7 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use crate::api::{Failure, Notice, Reply, Request};
 use crate::clock::{self, Hint, SleepWatch};
 use crate::config::Profile;
+use crate::files;
 use crate::http::{Http, Received};
 use crate::journal::{InFlight, Journal};
 use crate::paths::Home;
@@ -57,6 +58,8 @@ pub struct Keeper {
     /// Who has something to do, and when.
     due: BTreeSet<(Timestamp, Id)>,
     config: ConfigFile,
+    /// What is wrong with the home, as it was found.
+    amiss: Option<Failure>,
     journal: Journal,
     vault: Vault,
     http: Http,
@@ -199,6 +202,7 @@ impl Keeper {
             names: HashMap::new(),
             due: BTreeSet::new(),
             config,
+            amiss: files::amiss(&home.log()),
             journal,
             vault,
             http: Http::default(),
