@@ -97,6 +97,40 @@ fn nothing_is_left_of_a_profile_that_is_removed_during_a_refresh() {
     keeper.until_phase("simplejwt", Phase::NeedsLogin { why: keeper::api::Lost::Never });
 }
 
+/// Whoever removes a profile does not leave its history behind, and the news that the provider was told of the sign-out
+/// does not bring the name back.
+#[test]
+fn the_history_of_a_profile_that_is_removed_goes_with_it() {
+    let bench = Bench::strict(Duration::from_secs(60));
+    let witness = Witness::before(bench.origin());
+    let keyring = Keyring::start();
+    let other = bench.profile(Dialect::NestJs, "");
+    let lines = profile("simplejwt", Dialect::SimpleJwt, witness.origin(), "");
+    let mut keeper = Keeper::with_keyring(&format!("{lines}{other}"), &keyring);
+    ["simplejwt", "nestjs"].iter().for_each(|name| keeper.login(name));
+    keeper.refresh("simplejwt").unwrap();
+    assert_eq!(keeper.noted("simplejwt", "refreshed"), 1);
+    let mut watching = keeper.wire();
+    watching.send(Request::Watch);
+    keeper.ask(Request::Remove { profile: "simplejwt".to_owned() }).unwrap();
+    until("whoever watches hears what became of the sign-out", || {
+        let told = watching.text();
+        (told.contains("sign_out_") && told.contains("\"simplejwt\"")).then_some(())
+    });
+    let names = |keeper: &Keeper| {
+        let entries = keeper.entries(None).into_iter();
+        entries.filter(|entry| entry.profile.as_deref() == Some("simplejwt")).count()
+    };
+    until("it is forgotten", || (names(&keeper) == 0).then_some(()));
+    assert_eq!(keeper.noted("nestjs", "signed_in"), 1, "the others' is as it was");
+    keeper.restart();
+    assert_eq!(names(&keeper), 0);
+
+    keeper.write_config(&format!("vault = \"keyring\"\n\n{lines}{other}"));
+    until("it is there again", || keeper.overview().sessions.get(1).map(|_| ()));
+    assert_eq!(keeper.noted("simplejwt", "signed_in"), 0);
+}
+
 /// A profile that is taken out of the file by hand is not signed out: it may come back, and then with its session.
 #[test]
 fn a_profile_that_comes_back_has_its_session() {

@@ -232,3 +232,35 @@ const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 /// What SQLite wants to have beside a database before it reads it.
 const SMALLEST_ROOM: u64 = 64 << 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Instant;
+
+    /// There is no thread here, which is what one looks like that waits for a disk.
+    #[test]
+    fn a_disk_that_hangs_holds_up_nobody_for_long() {
+        let journal = Journal(Arc::new(Opened { desk: Arc::default(), place: Place::Memory }));
+        let began = Instant::now();
+        let last = (0..100).map(|_| journal.write(Some("work"), &Note::Saved)).last();
+        journal.clear_in_flight("work");
+        journal.remember("work", "{}".to_owned());
+        assert!(began.elapsed() < LONGEST_WAIT / 4, "{:?}", began.elapsed());
+        assert_eq!(last.map(|entry| entry.id), Some(100));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(async {
+            let token = RefreshToken::new("rt");
+            let (marked, found, read, ()) = tokio::join!(
+                journal.mark_in_flight("work", &token),
+                journal.in_flight("work"),
+                journal.read(None, None, 10),
+                journal.close(),
+            );
+            assert_eq!((marked, found), ((), None));
+            assert!(matches!(read, Err(JournalError::Slow)));
+        });
+        let took = began.elapsed();
+        assert!(took >= LONGEST_WAIT && took < LONGEST_WAIT * 2, "{took:?}");
+    }
+}

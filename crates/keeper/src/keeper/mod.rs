@@ -31,7 +31,7 @@ use session::time::{Timestamp, millis};
 use session::verdict::Verdict;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
-use crate::api::{Failure, Notice, Reply, Request};
+use crate::api::{Entry, Failure, Notice, Reply, Request};
 use crate::clock::{self, Hint, SleepWatch};
 use crate::config::Profile;
 use crate::files;
@@ -361,6 +361,12 @@ impl Keeper {
         self.tell(Notice::Entry(entry));
     }
 
+    /// Those who watch hear whose it is; what is kept says only what happened.
+    fn note_without_name(&self, profile: &str, note: Note) {
+        let entry = self.journal.write(None, &note);
+        self.tell(Notice::Entry(Entry { profile: Some(profile.to_owned()), ..entry }));
+    }
+
     /// Nobody watching is the usual case, not an error.
     fn tell(&self, notice: Notice) {
         drop(self.notices.send(notice));
@@ -383,6 +389,10 @@ impl Keeper {
     }
 
     async fn end(mut self) {
+        let leaving = self.kept.values().filter(|kept| kept.leaving);
+        for name in leaving.map(|kept| kept.profile.name.clone()).collect::<Vec<_>>() {
+            self.forget_profile(&name);
+        }
         self.note(None, Note::KeeperStopped);
         self.journal.close().await;
         for answer in self.stopping.take().into_iter().flat_map(|stopping| stopping.answers) {

@@ -191,9 +191,18 @@ impl Keeper {
         self.due.retain(|(_, other)| *other != id);
         let failure = Failure::new(crate::api::Code::UnknownProfile).with("profile", &kept.profile.name);
         let name = kept.profile.name.clone();
+        if kept.leaving {
+            self.forget_profile(&name);
+        }
         for answer in kept.into_answers() {
             ask::refuse(answer, failure.clone().of(&name));
         }
+    }
+
+    /// Whoever removes a profile does not leave its history behind.
+    pub(super) fn forget_profile(&mut self, name: &str) {
+        self.journal.forget(name);
+        self.farewells.forget(name);
     }
 }
 
