@@ -112,7 +112,9 @@ impl Clerk {
         }
         match order {
             Order::Clear { .. } | Order::Forget { .. } | Order::Remember { .. } => {}
-            Order::Close { answer } | Order::Mark { answer, .. } => drop(answer.send(())),
+            Order::Close { answer } | Order::Mark { answer, .. } => {
+                answer.send(()).ok();
+            }
             Order::InFlight { profile, answer } => drop(answer.send(told(store.marked(&profile)))),
             Order::Read { page, answer } => drop(answer.send(self.read(page))),
             Order::Recall { profile, answer } => drop(answer.send(told(store.recall(&profile)))),

@@ -10,6 +10,7 @@
 mod ask;
 mod bench;
 mod farewells;
+mod handle;
 mod kept;
 mod perform;
 mod profiles;
@@ -42,9 +43,12 @@ use crate::provider::{Begun, Landing, Provider, SignedIn};
 use crate::vault::{Stored, Vault};
 
 use farewells::Farewells;
+use handle::Places;
 use kept::Kept;
 use profiles::ConfigFile;
 use requests::Parked;
+
+pub use handle::Handle;
 
 pub(crate) type Answer = oneshot::Sender<Result<Reply, Failure>>;
 
@@ -65,6 +69,7 @@ pub struct Keeper {
     http: Http,
     breakers: HashMap<String, Breaker>,
     post: Post,
+    places: Arc<Places>,
     mailbox: mpsc::UnboundedReceiver<Mail>,
     notices: broadcast::Sender<Notice>,
     sleep: SleepWatch,
@@ -150,33 +155,6 @@ struct Stopping {
     answers: Vec<Answer>,
 }
 
-/// What the faces' side of the process holds of the keeper.
-#[derive(Clone)]
-pub struct Handle {
-    post: Post,
-    notices: broadcast::Sender<Notice>,
-}
-
-impl Handle {
-    /// Asks, and waits for the answer however long that takes.
-    pub async fn ask(&self, request: Request) -> Result<Reply, Failure> {
-        let (answer, reply) = oneshot::channel();
-        if self.post.send(Mail::Ask { request, answer }).is_err() {
-            return Err(stopping());
-        }
-        reply.await.unwrap_or_else(|_| Err(stopping()))
-    }
-
-    pub fn notices(&self) -> broadcast::Receiver<Notice> {
-        self.notices.subscribe()
-    }
-
-    /// As SIGTERM does.
-    pub fn terminate(&self) {
-        drop(self.post.send(Mail::Terminate));
-    }
-}
-
 impl Keeper {
     /// Opens the journal and the vault and reads the configuration. Talks to nobody yet.
     ///
@@ -208,6 +186,7 @@ impl Keeper {
             http: Http::default(),
             breakers: HashMap::new(),
             post,
+            places: Arc::default(),
             mailbox,
             notices,
             sleep: SleepWatch::new(),
@@ -222,7 +201,7 @@ impl Keeper {
     }
 
     pub fn handle(&self) -> Handle {
-        Handle { post: self.post.clone(), notices: self.notices.clone() }
+        Handle::new(self.post.clone(), self.notices.clone(), Arc::clone(&self.places))
     }
 
     /// Runs until it is told to stop and has finished what was in flight.
