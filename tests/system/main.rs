@@ -16,6 +16,7 @@ mod crash;
 mod disk;
 mod faults;
 mod herd;
+mod home;
 mod interop;
 mod leaving;
 mod living;

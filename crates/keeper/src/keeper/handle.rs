@@ -40,6 +40,20 @@ impl Handle {
         self.notices.subscribe()
     }
 
+    /// The home's files are gone. When this has ended, the keeper takes that for nobody's wish.
+    pub async fn home_is_gone(&self) {
+        let (answer, heard) = oneshot::channel();
+        // One that is ending hears nothing any more.
+        if self.post.send(Mail::HomeGone { answer }).is_ok() {
+            heard.await.ok();
+        }
+    }
+
+    /// There is a home again, and what the keeper has of it is put back.
+    pub fn home_is_made_again(&self) {
+        drop(self.post.send(Mail::HomeMade));
+    }
+
     /// As SIGTERM does.
     pub fn terminate(&self) {
         drop(self.post.send(Mail::Terminate));

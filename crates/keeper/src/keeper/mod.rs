@@ -119,6 +119,11 @@ pub(crate) enum Mail {
         verdict: Verdict,
     },
     Hint(Hint),
+    /// Somebody has deleted it.
+    HomeGone {
+        answer: oneshot::Sender<()>,
+    },
+    HomeMade,
     /// What the vault holds.
     Loaded {
         id: Id,
@@ -243,6 +248,11 @@ impl Keeper {
                 self.on_exchanged(id, provider, &profile, attempt, verdict)
             }
             Mail::Hint(hint) => self.on_hint(hint),
+            Mail::HomeGone { answer } => {
+                self.on_home_gone();
+                answer.send(()).ok();
+            }
+            Mail::HomeMade => self.on_home_made(),
             Mail::Loaded { id, found, mark } => self.on_loaded(id, found, mark),
             Mail::SignedIn { id, attempt, provider, outcome, landing, took } => {
                 self.on_signed_in(id, attempt, provider, outcome, landing, took)

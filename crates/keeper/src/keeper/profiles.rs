@@ -1,12 +1,13 @@
 //! Profiles come from the configuration file, which people edit while the keeper runs.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use session::event::Event;
 use session::note::Note;
 use session::time::Timestamp;
+use zeroize::Zeroizing;
 
 use super::kept::Kept;
 use super::{Id, Keeper, ask};
@@ -20,15 +21,21 @@ pub(super) struct ConfigFile {
     path: PathBuf,
     seen: Option<Seen>,
     config: Config,
+    /// What that was read from. A client's secret may be in it.
+    text: Zeroizing<String>,
     /// A session that it does not know any more has something on its way.
     waits: bool,
+    /// It went with the home, which is not what somebody wants it to be.
+    gone: bool,
 }
 
 type Seen = (SystemTime, u64);
 
 impl ConfigFile {
     pub(super) fn read(path: PathBuf) -> Self {
-        Self { seen: look(&path), config: Config::load(&path), path, waits: false }
+        let seen = look(&path);
+        let (config, text) = load(&path);
+        Self { path, seen, config, text, waits: false, gone: false }
     }
 
     pub(super) fn vault(&self) -> VaultKind {
@@ -47,26 +54,43 @@ impl ConfigFile {
     /// Reads the file again if it has changed. A file that cannot be read leaves the profiles as they were.
     fn notice(&mut self) -> bool {
         let seen = look(&self.path);
-        if seen == self.seen {
+        if seen == self.seen || (seen.is_none() && self.is_gone()) {
             return false;
         }
         self.seen = seen;
-        let read = Config::load(&self.path);
+        let (read, text) = load(&self.path);
         if read.unreadable {
             self.config.problems = read.problems;
             self.config.unreadable = true;
         } else {
-            self.config = read;
+            (self.config, self.text) = (read, text);
         }
         true
     }
 
+    fn is_gone(&self) -> bool {
+        self.gone || !self.path.parent().is_some_and(Path::is_dir)
+    }
+
+    /// There is a home again, and the file is to be in it as it was.
+    fn restore(&mut self) {
+        self.gone = false;
+        let is_there = look(&self.path).is_some();
+        if is_there || self.text.is_empty() {
+            return;
+        }
+        match config::write(&self.path, &self.text) {
+            Ok(()) => self.seen = look(&self.path),
+            Err(failure) => tracing::error!(?failure, "the configuration is not in the new home"),
+        }
+    }
+
     /// Replaces the text of the file by what `edit` makes of it, and reads it.
     fn edit(&mut self, edit: impl FnOnce(&str) -> Result<String, Failure>) -> Result<(), Failure> {
-        let text = config::read_text(&self.path)?;
+        let text = if self.gone { self.text.clone() } else { config::read_text(&self.path)?.into() };
         config::write(&self.path, &edit(&text)?)?;
         self.seen = look(&self.path);
-        self.config = Config::load(&self.path);
+        (self.config, self.text) = load(&self.path);
         Ok(())
     }
 }
@@ -77,6 +101,15 @@ impl Keeper {
         if self.config.notice() {
             self.take_profiles();
         }
+    }
+
+    /// Until there is one again, no file is a sign of anything.
+    pub(super) fn on_home_gone(&mut self) {
+        self.config.gone = true;
+    }
+
+    pub(super) fn on_home_made(&mut self) {
+        self.config.restore();
     }
 
     /// Brings the sessions in line with the configuration.
@@ -215,7 +248,14 @@ pub(super) fn installation(home: &Home) -> u64 {
     hasher.finish()
 }
 
-fn look(path: &std::path::Path) -> Option<Seen> {
+fn load(path: &Path) -> (Config, Zeroizing<String>) {
+    match config::read_text(path) {
+        Ok(text) => (Config::read(&text, path), text.into()),
+        Err(_) => (Config::load(path), Zeroizing::default()),
+    }
+}
+
+fn look(path: &Path) -> Option<Seen> {
     let metadata = std::fs::metadata(path).ok()?;
     Some((metadata.modified().ok()?, metadata.len()))
 }

@@ -1,6 +1,7 @@
 //! The programs behind the `pilotlight` command: the keeper itself, the sandbox, and the demo that runs both.
 
 mod demo;
+mod place;
 mod run;
 mod sandbox;
 mod signals;

@@ -14,6 +14,7 @@ use keeper::paths::Home;
 use keeper::privacy::keep_memory_private;
 use tracing_subscriber::EnvFilter;
 
+use crate::place::Place;
 use crate::signals::Signals;
 use crate::tell;
 
@@ -47,7 +48,8 @@ async fn keep(audience: Audience, home: &Home, mut signals: Signals) -> ExitCode
         Ok(Started::Ours(keeper, listener, lock)) => {
             say(audience, "ready");
             let handle = keeper.handle();
-            tokio::spawn(agent::serve(listener, handle.clone()));
+            // It holds the lock for as long as the process lives.
+            tokio::spawn(Place::take(home.clone(), lock, listener, handle.clone()).hold());
             tokio::spawn(async move {
                 signals.ended().await;
                 handle.terminate();
@@ -55,7 +57,6 @@ async fn keep(audience: Audience, home: &Home, mut signals: Signals) -> ExitCode
             keeper.run().await;
             // The answer to `stop` is still on its way through a connection's task.
             tokio::time::timeout(TIME_TO_ANSWER, tokio::task::yield_now()).await.ok();
-            drop(lock);
             ExitCode::SUCCESS
         }
         Ok(Started::Already) => {
