@@ -238,7 +238,8 @@ fn what_is_no_file_is_moved_aside() {
     };
     let device = |path: &Path| std::os::unix::fs::symlink("/dev/null", path).unwrap();
     let directory = |path: &Path| fs::create_dir(path).unwrap();
-    let kinds: [(&str, &dyn Fn(&Path)); 4] =
+    type Make<'a> = &'a dyn Fn(&Path);
+    let kinds: [(&str, Make<'_>); 4] =
         [("socket", &socket), ("fifo", &fifo), ("device", &device), ("directory", &directory)];
     for (name, make) in kinds {
         for ending in ["", "-wal"] {

@@ -218,7 +218,7 @@ extra: { [key in string]: { [key in string]: string } }, };
 
 export type Overview = { version: string, vault: VaultView, sessions: Array<SessionView>, 
 /**
- * What is wrong with the configuration file, profile by profile; the others go on.
+ * What is wrong with the configuration file, profile by profile, and with the files of the home; all else goes on.
  */
 problems: Array<Failure>, 
 /**
