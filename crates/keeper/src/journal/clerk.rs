@@ -92,7 +92,10 @@ impl Clerk {
     }
 
     fn carry_out(&mut self, order: Order) {
-        let Some(store) = &self.store else { return self.decline(order) };
+        // Who is still to be forgotten is not learnt anew before, or that would be forgotten as well.
+        let comes_first = |earlier: &Order| matches!(earlier, Order::Forget { .. }) && earlier.is_of(&order);
+        let store = self.store.as_ref().filter(|_| !self.owed.iter().any(comes_first));
+        let Some(store) = store else { return self.decline(order) };
         let done = match &order {
             Order::Clear { profile } => store.unmark(profile),
             Order::Forget { profile, until } => store.forget(profile, *until),
@@ -259,6 +262,20 @@ mod tests {
         clerk.carry_out(Order::Remember { profile: "work".to_owned(), text: "x".repeat(40_000) });
         clerk.carry_out(Order::Remember { profile: "work".to_owned(), text: "y".repeat(40_000) });
         assert!(clerk.is_behind());
+        store(&clerk).make_room().unwrap();
+        clerk.write_what_waits();
+        assert!(store(&clerk).recall("work").unwrap().unwrap().starts_with('y'));
+        assert!(!clerk.is_behind());
+    }
+
+    #[test]
+    fn what_is_learnt_after_something_was_to_be_forgotten_is_not_forgotten_with_it() {
+        let (mut clerk, _) = clerk();
+        let remember = |text: &str| Order::Remember { profile: "work".to_owned(), text: text.repeat(40_000) };
+        clerk.carry_out(remember("x"));
+        store(&clerk).fill_up().unwrap();
+        clerk.owed.push(Order::Forget { profile: "work".to_owned(), until: 0 });
+        clerk.carry_out(remember("y"));
         store(&clerk).make_room().unwrap();
         clerk.write_what_waits();
         assert!(store(&clerk).recall("work").unwrap().unwrap().starts_with('y'));

@@ -185,14 +185,18 @@ impl Order {
     /// Whether the earlier one need not be done any more. So what waits for a disk that hangs does not grow with time.
     pub(super) fn overrules(&self, earlier: &Self) -> bool {
         let marks = |order: &Self| matches!(order, Self::Clear { .. } | Self::Mark { .. });
-        let of_the_same = self.changes().is_some_and(|profile| earlier.changes() == Some(profile));
-        of_the_same
+        self.is_of(earlier)
             && match self {
                 Self::Forget { .. } => true,
                 Self::Clear { .. } | Self::Mark { .. } => marks(earlier),
                 Self::Remember { .. } => matches!(earlier, Self::Remember { .. }),
                 Self::Close { .. } | Self::InFlight { .. } | Self::Read { .. } | Self::Recall { .. } => false,
             }
+    }
+
+    /// Whether both change what is known of the same profile.
+    pub(super) fn is_of(&self, other: &Self) -> bool {
+        self.changes().is_some_and(|profile| other.changes() == Some(profile))
     }
 
     /// The profile of which it changes what is known.
