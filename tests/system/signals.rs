@@ -1,12 +1,12 @@
 //! What a keeper does about the signals that it gets, and about a terminal that goes away.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use keeper::api::{Lost, Phase, Request};
 use pilotlight_sandbox::Dialect;
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 use crate::harness::{Bench, Keeper, Keyring, PROGRAM, Wire, until};
@@ -42,6 +42,26 @@ fn every_signal_that_ends_a_keeper_ends_it_in_good_order() {
     keeper.until_fresh("nestjs");
     assert_eq!(keeper.noted("nestjs", "interrupted"), 0);
     assert_eq!(bench.counted(Dialect::NestJs).logins, 1);
+}
+
+/// Another one has the home and does not answer: until that is given up, nothing has begun that must be finished.
+#[test]
+fn a_keeper_that_has_not_begun_ends_at_once() {
+    let keeper = Keeper::idle("vault = \"memory\"\n");
+    let _lock = keeper::lock::acquire(&keeper.home().lock()).unwrap();
+    let mut command = keeper.command_of(Command::new(PROGRAM), "keeper");
+    let mut child = command.stdout(Stdio::null()).spawn().unwrap();
+    let began = Instant::now();
+    until("it hears signals", || {
+        let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+        let caught = u64::from_str_radix(caught.trim(), 16).unwrap();
+        (caught & (1 << (Signal::HUP.as_raw() - 1)) != 0).then_some(())
+    });
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    let status = until("it has ended", || child.try_wait().unwrap());
+    assert!(status.success(), "{status}");
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
 }
 
 /// It serves every terminal: the one in which somebody first wanted it is closed, and it goes on.

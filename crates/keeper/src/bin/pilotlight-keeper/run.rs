@@ -44,7 +44,12 @@ pub(crate) async fn run(audience: Audience) -> ExitCode {
 }
 
 async fn keep(audience: Audience, home: &Home, mut signals: Signals) -> ExitCode {
-    match start(home).await {
+    let started = tokio::select! {
+        started = start(home) => started,
+        // Nothing was begun that would have to be finished.
+        () = signals.ended() => return ExitCode::SUCCESS,
+    };
+    match started {
         Ok(Started::Ours(keeper, listener, lock)) => {
             say(audience, "ready");
             let handle = keeper.handle();
