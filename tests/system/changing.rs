@@ -5,7 +5,7 @@ use std::time::Duration;
 use keeper::api::{Code, Phase, Reply, Request};
 use pilotlight_sandbox::{Dialect, Endpoint, Fault, What};
 
-use crate::harness::{Bench, Keeper, Keyring, Witness, fetch, fetched, meet, profile, until};
+use crate::harness::{Bench, Keeper, Keyring, Witness, fetch, fetched, kind, meet, profile, until};
 
 /// C3, C7: the file is saved in an editor just when the server has rotated and its answer is on its way.
 #[test]
@@ -112,16 +112,20 @@ fn the_history_of_a_profile_that_is_removed_goes_with_it() {
     assert_eq!(keeper.noted("simplejwt", "refreshed"), 1);
     let mut watching = keeper.wire();
     watching.send(Request::Watch);
+    // The provider answers when all else is over.
+    witness.hold_answers(SIGN_OUT, Duration::from_millis(500));
     keeper.ask(Request::Remove { profile: "simplejwt".to_owned() }).unwrap();
-    until("whoever watches hears what became of the sign-out", || {
-        let told = watching.text();
-        (told.contains("sign_out_") && told.contains("\"simplejwt\"")).then_some(())
-    });
     let names = |keeper: &Keeper| {
         let entries = keeper.entries(None).into_iter();
         entries.filter(|entry| entry.profile.as_deref() == Some("simplejwt")).count()
     };
     until("it is forgotten", || (names(&keeper) == 0).then_some(()));
+    until("whoever watches hears what became of the sign-out", || {
+        let told = watching.text();
+        (told.contains("sign_out_") && told.contains("\"simplejwt\"")).then_some(())
+    });
+    assert_eq!(names(&keeper), 0, "the news of the sign-out brought the name back");
+    assert!(keeper.entries(None).iter().any(|entry| kind(&entry.note) == "sign_out_told"));
     assert_eq!(keeper.noted("nestjs", "signed_in"), 1, "the others' is as it was");
     keeper.restart();
     assert_eq!(names(&keeper), 0);
@@ -194,3 +198,4 @@ fn a_request_that_is_out_when_its_profile_changes_gets_its_answer() {
 }
 
 const REFRESH: &str = "/simplejwt/api/token/refresh/";
+const SIGN_OUT: &str = "/simplejwt/api/token/blacklist/";

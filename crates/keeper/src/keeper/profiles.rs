@@ -259,3 +259,35 @@ fn look(path: &Path) -> Option<Seen> {
     let metadata = std::fs::metadata(path).ok()?;
     Some((metadata.modified().ok()?, metadata.len()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    /// From the moment at which the home is known to be gone until what was in it is put back.
+    #[test]
+    fn a_file_that_went_with_its_home_is_no_sign_of_anything_and_is_put_back() {
+        let dir = std::env::temp_dir().join(format!("pilotlight-profiles-{}", std::process::id()));
+        drop(fs::remove_dir_all(&dir));
+        fs::create_dir(&dir).unwrap();
+        let path = dir.join("config.toml");
+        fs::write(&path, TEXT).unwrap();
+        let mut file = ConfigFile::read(path.clone());
+        fs::remove_dir_all(&dir).unwrap();
+        assert!(!file.notice(), "the whole directory is gone");
+        file.gone = true;
+        fs::create_dir(&dir).unwrap();
+        assert!(!file.notice());
+        file.restore();
+        assert_eq!(fs::read_to_string(&path).unwrap(), TEXT);
+        assert!(!file.notice(), "nothing has changed");
+
+        fs::remove_file(&path).unwrap();
+        assert!(file.notice(), "this time somebody wants it so");
+        assert!(file.config.profiles.is_empty());
+        fs::remove_dir_all(&dir).unwrap();
+    }
+
+    const TEXT: &str = "[profile.work]\npreset = \"nestjs\"\nurl = \"https://api.example\"\n";
+}
