@@ -5,7 +5,7 @@ use std::time::Duration;
 use keeper::api::{Code, Draft, Lost, Phase, Reply, Request};
 use pilotlight_sandbox::{Dialect, Endpoint, Fault, What};
 
-use crate::harness::{Bench, Keeper, Keyring, Witness, fetch, fetched, meet, profile, token, until};
+use crate::harness::{Bench, Keeper, Keyring, Witness, fetch, fetched, kind, meet, profile, token, until};
 
 /// C3, C7: the file is saved in an editor just when the server has rotated and its answer is on its way.
 #[test]
@@ -127,6 +127,44 @@ fn a_profile_that_is_removed_and_added_again_begins_anew() {
     assert_eq!(keeper.noted("simplejwt", "restored"), 0);
 }
 
+/// Whoever removes a profile does not leave its history behind, and the news that the provider was told of the sign-out
+/// does not bring the name back.
+#[test]
+fn the_history_of_a_profile_that_is_removed_goes_with_it() {
+    let bench = Bench::strict(Duration::from_secs(60));
+    let witness = Witness::before(bench.origin());
+    let keyring = Keyring::start();
+    let other = bench.profile(Dialect::NestJs, "");
+    let lines = profile("simplejwt", Dialect::SimpleJwt, witness.origin(), "");
+    let mut keeper = Keeper::with_keyring(&format!("{lines}{other}"), &keyring);
+    ["simplejwt", "nestjs"].iter().for_each(|name| keeper.login(name));
+    keeper.refresh("simplejwt").unwrap();
+    assert_eq!(keeper.noted("simplejwt", "refreshed"), 1);
+    let mut watching = keeper.wire();
+    watching.send(Request::Watch);
+    // The provider answers when all else is over.
+    witness.hold_answers(SIGN_OUT, Duration::from_millis(500));
+    keeper.ask(Request::Remove { profile: "simplejwt".to_owned() }).unwrap();
+    let names = |keeper: &Keeper| {
+        let entries = keeper.entries(None).into_iter();
+        entries.filter(|entry| entry.profile.as_deref() == Some("simplejwt")).count()
+    };
+    until("it is forgotten", || (names(&keeper) == 0).then_some(()));
+    until("whoever watches hears what became of the sign-out", || {
+        let told = watching.text();
+        (told.contains("sign_out_") && told.contains("\"simplejwt\"")).then_some(())
+    });
+    assert_eq!(names(&keeper), 0, "the news of the sign-out brought the name back");
+    assert!(keeper.entries(None).iter().any(|entry| kind(&entry.note) == "sign_out_told"));
+    assert_eq!(keeper.noted("nestjs", "signed_in"), 1, "the others' is as it was");
+    keeper.restart();
+    assert_eq!(names(&keeper), 0);
+
+    keeper.write_config(&format!("vault = \"keyring\"\n\n{lines}{other}"));
+    until("it is there again", || keeper.overview().sessions.get(1).map(|_| ()));
+    assert_eq!(keeper.noted("simplejwt", "signed_in"), 0);
+}
+
 /// A profile that is taken out of the file by hand is not signed out: it may come back, and then with its session.
 #[test]
 fn a_profile_that_comes_back_has_its_session() {
@@ -210,3 +248,4 @@ fn a_request_that_is_out_when_its_profile_changes_gets_its_answer() {
 }
 
 const REFRESH: &str = "/simplejwt/api/token/refresh/";
+const SIGN_OUT: &str = "/simplejwt/api/token/blacklist/";

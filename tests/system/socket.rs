@@ -174,6 +174,26 @@ fn watchers_are_told_and_may_ask_meanwhile() {
     assert!(given(wire.ask(token("nestjs", Duration::ZERO))).is_ok());
 }
 
+/// Or every line of the journal would be sent as often as somebody asked for it, without an end.
+#[test]
+fn a_connection_watches_once() {
+    let (_bench, keeper) = signed_in();
+    let mut wire = keeper.wire();
+    wire.send(Request::Watch);
+    assert!(matches!(wire.receive(), Line::Answer { reply: Reply::Status(_), .. }));
+    let refused = wire.ask(Request::Watch).unwrap_err();
+    assert_eq!(refused.code, Code::BadRequest);
+    assert!(refused.details["problem"].contains("watches already"), "{refused:?}");
+    keeper.refresh("nestjs").unwrap();
+    until("it is told", || wire.text().contains("\"refreshed\"").then_some(()));
+    wire.send(Request::Hello { version: "0".to_owned() });
+    let rest = until("all is read", || {
+        let line = wire.text();
+        (!line.contains("\"notice\"") || line.contains("\"refreshed\"")).then_some(line)
+    });
+    assert!(rest.contains("\"hello\""), "it is told once: {rest}");
+}
+
 fn signed_in() -> (Bench, Keeper) {
     let bench = Bench::strict(Duration::from_secs(60));
     let keeper = Keeper::start(&bench.profile(Dialect::NestJs, ""));

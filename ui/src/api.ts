@@ -36,7 +36,7 @@ times: number | null, } | { "set": "revoke_access" } | { "set": "revoke_all" };
 
 export type Cause = "asked" | "before_expiry" | "heartbeat_said_no" | "needed" | "rejected" | "start";
 
-export type Code = "already_exists" | "answer_cut_short" | "answer_garbled" | "answer_too_large" | "answer_unreadable" | "bad_config" | "bad_path" | "bad_profile" | "bad_request" | "bad_url" | "breaker_open" | "body_too_large" | "client_refused" | "config_unreadable" | "config_unsafe" | "config_unwritable" | "deadline_passed" | "disk_full" | "identity_unverified" | "internal" | "keeper_not_found" | "keeper_stopping" | "keeper_unreachable" | "keyring_absent" | "keyring_failed" | "keyring_locked" | "keyring_slow" | "misconfigured" | "no_browser" | "no_descriptors" | "no_memory" | "no_metadata" | "not_a_sandbox" | "not_json" | "not_saved" | "offline" | "plain_http" | "port_in_use" | "rate_limited" | "redirect_port_in_use" | "redirected" | "scope_refused" | "sign_in_cancelled" | "sign_in_denied" | "sign_in_expired" | "sign_in_needed" | "sign_in_refused" | "server_error" | "still_busy" | "timed_out" | "tls" | "token_too_short" | "token_unusable" | "unanswered" | "unknown_profile" | "way_unsupported" | "wrong_issuer";
+export type Code = "already_exists" | "answer_cut_short" | "answer_garbled" | "answer_too_large" | "answer_unreadable" | "bad_config" | "bad_path" | "bad_profile" | "bad_request" | "bad_url" | "breaker_open" | "body_too_large" | "client_refused" | "config_unreadable" | "config_unsafe" | "config_unwritable" | "deadline_passed" | "disk_full" | "home_unwritable" | "identity_unverified" | "internal" | "journal_failed" | "keeper_not_found" | "keeper_stopping" | "keeper_unreachable" | "keyring_absent" | "keyring_failed" | "keyring_locked" | "keyring_slow" | "misconfigured" | "no_browser" | "no_descriptors" | "no_memory" | "no_metadata" | "not_a_file" | "not_a_sandbox" | "not_json" | "not_saved" | "offline" | "plain_http" | "port_in_use" | "rate_limited" | "redirect_port_in_use" | "redirected" | "scope_refused" | "sign_in_cancelled" | "sign_in_denied" | "sign_in_expired" | "sign_in_needed" | "sign_in_refused" | "server_error" | "still_busy" | "timed_out" | "tls" | "token_too_short" | "token_unusable" | "unanswered" | "unknown_profile" | "way_unsupported" | "wrong_issuer";
 
 export type Demand = { acr_values: string | null, 
 /**
@@ -167,7 +167,7 @@ export type LastRefresh = { cause: Cause, ago_ms: number, took_ms: number, };
 
 export type Lost = "consent_required" | "expired" | "elsewhere" | "insufficient_scope" | "insufficient_user_authentication" | "interrupted" | "interaction_required" | "login_required" | "never" | "refused" | "signed_out" | "unsure";
 
-export type Note = { "kind": "breaker_opened", host: string, for_ms: number, } | { "kind": "config_problem", line: number | null, problem: string, } | { "kind": "elsewhere", places: Array<Place>, } | { "kind": "ended_in_flight" } | { "kind": "ended_unsaved" } | { "kind": "heartbeat", good: boolean, took_ms: number, } | { "kind": "heartbeat_unanswered", trouble: Trouble, status: number | null, } | { "kind": "interrupted" } | { "kind": "keeper_started", version: string, vault: string, } | { "kind": "keeper_stopped" } | { "kind": "late_answer", revoked: boolean, } | { "kind": "kept", cause: Cause, trouble: Trouble, status: number | null, failures: number, retry_in_ms: number, } | { "kind": "needs_login", why: Lost, } | { "kind": "odd", what: Oddity, } | { "kind": "other_person", before: string | null, } | { "kind": "refreshed", cause: Cause, generation: number, lifetime_ms: number, took_ms: number, 
+export type Note = { "kind": "breaker_opened", host: string, for_ms: number, } | { "kind": "config_problem", line: number | null, problem: string, } | { "kind": "elsewhere", places: Array<Place>, } | { "kind": "ended_in_flight" } | { "kind": "ended_unsaved" } | { "kind": "entries_lost", count: number, } | { "kind": "heartbeat", good: boolean, took_ms: number, } | { "kind": "heartbeat_unanswered", trouble: Trouble, status: number | null, } | { "kind": "interrupted" } | { "kind": "keeper_started", version: string, vault: string, } | { "kind": "keeper_stopped" } | { "kind": "late_answer", revoked: boolean, } | { "kind": "kept", cause: Cause, trouble: Trouble, status: number | null, failures: number, retry_in_ms: number, } | { "kind": "needs_login", why: Lost, } | { "kind": "odd", what: Oddity, } | { "kind": "other_person", before: string | null, } | { "kind": "refreshed", cause: Cause, generation: number, lifetime_ms: number, took_ms: number, 
 /**
  * A new refresh token came with it.
  */
@@ -224,7 +224,7 @@ export type Oddity = "id_token_audience" | "id_token_issuer" | "id_token_missing
 
 export type Overview = { version: string, vault: VaultView, sessions: Array<SessionView>, 
 /**
- * What is wrong with the configuration file, profile by profile; the others go on.
+ * What is wrong with the configuration file, profile by profile, and with the files of the home; all else goes on.
  */
 problems: Array<Failure>, 
 /**

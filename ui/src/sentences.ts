@@ -5,6 +5,8 @@ import { join, known, t } from "./words.ts";
 /** What a line of the journal says. */
 export function noteSentence(note: Note): string {
   switch (note.kind) {
+    case "entries_lost":
+      return t("note.entries_lost", { count: note.count });
     case "breaker_opened":
       return t("note.breaker_opened", { host: note.host, for: measured(note.for_ms) });
     case "config_problem":

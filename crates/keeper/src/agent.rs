@@ -16,6 +16,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, mpsc};
 
 use crate::api::{Call, Code, Failure, Line, Notice, Request};
+use crate::files;
 use crate::keeper::Handle;
 
 /// Binds the socket. Whoever holds the home's lock may take away what a dead keeper left there.
@@ -23,7 +24,11 @@ use crate::keeper::Handle;
 /// # Errors
 ///
 /// When the socket cannot be made.
-pub fn bind(path: &Path) -> io::Result<UnixListener> {
+pub fn bind(path: &Path) -> Result<UnixListener, Failure> {
+    listen(path).map_err(|error| files::failure(path, &error))
+}
+
+fn listen(path: &Path) -> io::Result<UnixListener> {
     match std::fs::remove_file(path) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -86,6 +91,7 @@ async fn read(reader: OwnedReadHalf, keeper: &Handle, lines: &mpsc::Sender<Line>
     let mut frame = Vec::new();
     // Who asks on and on without reading the answers is not read any further.
     let open = Arc::new(Semaphore::new(MOST_QUESTIONS));
+    let mut watches = false;
     loop {
         let Ok(place) = Arc::clone(&open).acquire_owned().await else { return };
         frame.clear();
@@ -98,10 +104,10 @@ async fn read(reader: OwnedReadHalf, keeper: &Handle, lines: &mpsc::Sender<Line>
                 return drop(lines.send(Line::Refusal { id: 0, error }).await);
             }
             Ok(_) if frame.iter().all(u8::is_ascii_whitespace) => {}
-            Ok(_) => match serde_json::from_slice::<Call>(&frame) {
+            Ok(_) => match understand(&frame, &mut watches) {
                 Ok(call) => answer(call, keeper, lines, place),
                 Err(error) => {
-                    let refusal = Line::Refusal { id: id_of(&frame), error: malformed(&error) };
+                    let refusal = Line::Refusal { id: id_of(&frame), error };
                     if lines.send(refusal).await.is_err() {
                         return;
                     }
@@ -112,6 +118,15 @@ async fn read(reader: OwnedReadHalf, keeper: &Handle, lines: &mpsc::Sender<Line>
             return;
         }
     }
+}
+
+fn understand(frame: &[u8], watches: &mut bool) -> Result<Call, Failure> {
+    let call = serde_json::from_slice::<Call>(frame).map_err(|error| malformed(&error))?;
+    // Each time more would be the same news once more, for as long as the connection lives.
+    if matches!(call.request, Request::Watch) && std::mem::replace(watches, true) {
+        return Err(Failure::new(Code::BadRequest).with("problem", "this connection watches already"));
+    }
+    Ok(call)
 }
 
 /// A slow question does not hold up the next one; answers carry the number of their call.

@@ -247,7 +247,7 @@ pub struct Overview {
     pub version: String,
     pub vault: VaultView,
     pub sessions: Vec<SessionView>,
-    /// What is wrong with the configuration file, profile by profile; the others go on.
+    /// What is wrong with the configuration file, profile by profile, and with the files of the home; all else goes on.
     pub problems: Vec<Failure>,
     /// What a new profile may be made from.
     pub presets: Vec<String>,

@@ -1,39 +1,50 @@
 //! The flight recorder: every decision with its reason, and no secret, still readable after the keeper has died.
 //!
-//! [`Journal`] is a small SQLite database. It serves the keeper and never the other way round: a full disk or a
-//! damaged file costs entries, not sessions. What cannot be written waits in memory until it can, and a file that is
-//! no journal is moved aside.
+//! [`Journal`] is a small SQLite database on a thread of its own. It serves the keeper and never the other way round: a
+//! full disk, a damaged file or a disk that hangs costs entries, not sessions. What cannot be written waits in memory
+//! until it can, and what is no journal is moved aside.
 //!
 //! It also remembers, across the death of the process, which refresh token was on its way to the provider: such a
-//! token may have been spent without anybody having seen the answer.
+//! token may have been spent without anybody having seen the answer. And of each profile a little text, as others
+//! wrote it.
 
+mod clerk;
+mod desk;
 mod store;
 
-use std::collections::VecDeque;
 use std::io;
-use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
+use rusqlite::ErrorCode;
 use session::note::Note;
+use session::tokens::RefreshToken;
 use thiserror::Error;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
 
-use crate::api::Entry;
-use crate::clock;
+use crate::api::{Code, Entry, Failure};
 
+use clerk::Clerk;
+use desk::{Desk, Order, Page};
 pub use store::InFlight;
-use store::Store;
 
-/// Can be written to from everywhere; nothing waits in here for longer than a disk takes.
-pub struct Journal(Mutex<Inner>);
+/// A handle; cloning it is cheap and gives another one to the same journal. None of its questions waits for a disk
+/// longer than two seconds.
+#[derive(Clone)]
+pub struct Journal(Arc<Opened>);
 
-struct Inner {
-    /// Absent where not even memory can be had for it.
-    store: Option<Store>,
-    /// What could not be written yet, oldest first. All of it is newer than what is in the store.
-    waiting: VecDeque<Entry>,
-    last_id: i64,
-    since_trimmed: u32,
-    said_failing: bool,
+struct Opened {
+    desk: Arc<Desk>,
+    place: Place,
+}
+
+#[derive(Clone)]
+enum Place {
+    File(PathBuf),
+    Memory,
 }
 
 #[derive(Debug, Error)]
@@ -44,50 +55,42 @@ pub enum JournalError {
     Io(#[from] io::Error),
     #[error("written by a newer version")]
     Newer,
+    #[error("not a file")]
+    NotAFile,
+    #[error("the disk does not answer")]
+    Slow,
     #[error("{0}")]
     Sql(rusqlite::Error),
 }
 
 impl Journal {
-    /// Opens the journal at `path`, or begins it there.
-    pub fn open(path: &Path) -> Result<Self, JournalError> {
-        let store = Store::open(path)?;
-        store.trim(clock::wall_ms())?;
-        Ok(Self::of(store.last_id()?, Some(store)))
-    }
-
-    /// Opens the journal at `path` whatever is there: what is no journal of ours is moved aside, and where none can
-    /// be had the entries stay in memory. Says what was wrong and what was done about it.
-    pub fn open_or_replace(path: &Path) -> (Self, Option<String>) {
-        let problem = match Self::open(path) {
-            Ok(journal) => return (journal, None),
-            Err(problem) => problem,
-        };
-        let at = path.display();
-        match replace(path, &problem) {
-            Ok((journal, aside)) => (journal, Some(format!("{at}: {problem}; moved to {aside}"))),
-            Err(last) => (Self::memory(), Some(format!("{at}: {last}; the journal is kept in memory only"))),
-        }
+    /// Opens the journal at `path` whatever is there: what is no journal of ours is moved aside, which is the next
+    /// entry, and while none can be had the entries wait in memory. `changed` is called, from another thread, whenever
+    /// [`Journal::problem`] begins or ceases to say something.
+    pub fn open(path: &Path, changed: impl Fn() + Send + 'static) -> Self {
+        Self::at(Place::File(path.to_owned()), Box::new(changed))
     }
 
     /// One that ends with the process.
     pub fn memory() -> Self {
-        Self::of(0, Store::memory().ok())
+        Self::at(Place::Memory, Box::new(|| {}))
+    }
+
+    fn at(place: Place, changed: Box<dyn Fn() + Send>) -> Self {
+        let desk = Arc::new(Desk::default());
+        let clerk = Clerk::new(Arc::clone(&desk), place.clone(), changed);
+        let (tell, opened) = std::sync::mpsc::channel();
+        match thread::Builder::new().name("journal".into()).spawn(move || clerk.run(&tell)) {
+            // The first entries go on from the last ones of the life before, wherever those can be had in time.
+            Ok(_) => drop(opened.recv_timeout(LONGEST_WAIT)),
+            Err(error) => tracing::warn!(%error, "no thread for the journal; it is kept in memory only"),
+        }
+        Self(Arc::new(Opened { desk, place }))
     }
 
     /// Adds an entry. Whatever the disk says, it is in the journal from now on.
     pub fn write(&self, profile: Option<&str>, note: &Note) -> Entry {
-        let mut inner = self.inner();
-        inner.last_id += 1;
-        let entry = Entry {
-            id: inner.last_id,
-            at_ms: clock::wall_ms(),
-            profile: profile.map(str::to_owned),
-            note: note.clone(),
-        };
-        inner.waiting.push_back(entry.clone());
-        inner.write_what_waits();
-        entry
+        self.0.desk.write(profile, note)
     }
 
     /// The newest `limit` entries older than `before`, newest first: of one profile and the keeper
@@ -97,219 +100,167 @@ impl Journal {
         profile: Option<&str>,
         before: Option<i64>,
         limit: u32,
-    ) -> Result<Vec<Entry>, JournalError> {
-        let inner = self.inner();
-        let before = before.unwrap_or(i64::MAX);
-        let concerns = |entry: &&Entry| {
-            profile.is_none() || entry.profile.is_none() || entry.profile.as_deref() == profile
-        };
-        let matches = |entry: &&Entry| entry.id < before && concerns(entry);
+    ) -> impl Future<Output = Result<Vec<Entry>, JournalError>> + Send + use<> {
+        let profile = profile.map(str::to_owned);
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let mut found: Vec<Entry> = inner.waiting.iter().rev().filter(matches).take(limit).cloned().collect();
-        if let Some(store) = &inner.store {
-            found.extend(store.read(profile, before, limit - found.len())?);
-        }
-        Ok(found)
+        let page = Page { profile, before: before.unwrap_or(i64::MAX), limit };
+        let answer = self.ask(|answer| Order::Read { page, answer });
+        async move { answer.await.unwrap_or(Err(JournalError::Slow)) }
     }
 
-    /// Remembers that this refresh token is about to be sent: on the disk before this returns, so that it is true of
-    /// a machine that loses its power a moment later.
-    pub fn mark_in_flight(&self, profile: &str, token: &str) {
-        self.with_store("an in-flight mark was not written", |store| {
-            store.mark(profile, token, clock::wall_ms())
-        });
+    /// Remembers that this refresh token is about to be sent: when this has ended it is on the disk, so that it is true
+    /// of a machine that loses its power a moment later, or it cannot be had in time, which is in the log.
+    pub fn mark_in_flight(
+        &self,
+        profile: &str,
+        token: &RefreshToken,
+    ) -> impl Future<Output = ()> + Send + use<> {
+        let (profile, token) = (profile.to_owned(), token.clone());
+        let marked = self.ask(|answer| Order::Mark { profile, token, answer });
+        async move {
+            if marked.await.is_none() {
+                tracing::warn!("an exchange goes on without a mark that it is under way");
+            }
+        }
     }
 
     pub fn clear_in_flight(&self, profile: &str) {
-        self.with_store("an in-flight mark was not cleared", |store| store.unmark(profile));
+        self.0.desk.order(Order::Clear { profile: profile.to_owned() });
     }
 
     /// The refresh whose end nobody has seen, if there is one.
-    pub fn in_flight(&self, profile: &str) -> Option<InFlight> {
-        self.with_store("the in-flight marks were not read", |store| store.marked(profile)).flatten()
+    pub fn in_flight(&self, profile: &str) -> impl Future<Output = Option<InFlight>> + Send + use<> {
+        let profile = profile.to_owned();
+        let marked = self.ask(|answer| Order::InFlight { profile, answer });
+        async move { marked.await.flatten() }
     }
 
-    /// Keeps a text of a session for the next process. It must hold no secret.
-    pub fn remember(&self, profile: &str, text: &str) {
-        self.with_store("what is known of a session was not kept", |store| store.remember(profile, text));
+    /// Keeps this text for the profile, in place of what was kept. No secret belongs into it.
+    pub fn remember(&self, profile: &str, text: String) {
+        self.0.desk.order(Order::Remember { profile: profile.to_owned(), text });
     }
 
-    /// What was kept of a session last.
-    pub fn recall(&self, profile: &str) -> Option<String> {
-        self.with_store("what is known of a session was not read", |store| store.recall(profile)).flatten()
+    /// What was kept last for the profile.
+    pub fn recall(&self, profile: &str) -> impl Future<Output = Option<String>> + Send + use<> {
+        let profile = profile.to_owned();
+        let kept = self.ask(|answer| Order::Recall { profile, answer });
+        async move { kept.await.flatten() }
     }
 
-    /// Folds everything into the one file. Only tidiness: a journal that is never closed loses nothing.
-    pub fn close(&self) {
-        self.inner().write_what_waits();
-        self.with_store("the journal was not closed", Store::fold);
+    /// Removes everything of the profile: its entries so far, its mark, and what was kept for it.
+    pub fn forget(&self, profile: &str) {
+        self.0.desk.forget(profile);
     }
 
-    fn of(last_id: i64, store: Option<Store>) -> Self {
-        let waiting = VecDeque::new();
-        Self(Mutex::new(Inner { store, waiting, last_id, since_trimmed: 0, said_failing: false }))
+    /// Set while it cannot be written.
+    pub fn problem(&self) -> Option<Failure> {
+        self.0.desk.trouble(|| self.0.place.failure(&JournalError::Slow))
     }
 
-    fn with_store<T>(&self, failing: &str, act: impl FnOnce(&Store) -> Result<T, JournalError>) -> Option<T> {
-        match act(self.inner().store.as_ref()?) {
-            Ok(done) => Some(done),
-            Err(error) => {
-                tracing::warn!(%error, "{failing}");
-                None
+    /// Writes what waits and folds everything into the one file. Only tidiness: a journal that is never closed loses
+    /// nothing but that.
+    pub fn close(&self) -> impl Future<Output = ()> + Send + use<> {
+        let closed = self.ask(|answer| Order::Close { answer });
+        async move {
+            if closed.await.is_none() {
+                tracing::warn!("the journal was not closed");
             }
         }
     }
 
-    /// What a panicking thread left half-done in here is at worst one entry.
-    fn inner(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// None when there is no answer, or none in time.
+    fn ask<T: Send, F: FnOnce(oneshot::Sender<T>) -> Order>(
+        &self,
+        order: F,
+    ) -> impl Future<Output = Option<T>> + Send + use<T, F> {
+        let (answer, answered) = oneshot::channel();
+        self.0.desk.order(order(answer));
+        async move { timeout(LONGEST_WAIT, answered).await.ok()?.ok() }
     }
 }
 
-impl Inner {
-    fn write_what_waits(&mut self) {
-        while let Some(store) = &self.store
-            && let Some(entry) = self.waiting.front()
-        {
-            if let Err(error) = store.insert(entry) {
-                if !std::mem::replace(&mut self.said_failing, true) {
-                    tracing::warn!(%error, "the journal cannot be written; entries wait in memory");
-                }
-                break;
+impl Drop for Opened {
+    fn drop(&mut self) {
+        self.desk.close();
+    }
+}
+
+impl Place {
+    fn failure(&self, error: &JournalError) -> Failure {
+        let path = match self {
+            Self::File(path) => path.as_path(),
+            Self::Memory => Path::new(""),
+        };
+        let failure = if error.is_of_a_full_disk(path) {
+            Failure::new(Code::DiskFull)
+        } else {
+            Failure::new(Code::JournalFailed).with("problem", error)
+        };
+        failure.with("path", path.display())
+    }
+}
+
+impl JournalError {
+    /// Somebody else has the file for a moment.
+    fn is_passing(&self) -> bool {
+        let Self::Sql(error) = self else { return false };
+        matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+    }
+
+    /// SQLite says so only of what it writes itself, and not of what it maps.
+    fn is_of_a_full_disk(&self, path: &Path) -> bool {
+        let has_no_room = || {
+            let dir = path.parent().and_then(|dir| rustix::fs::statvfs(dir).ok());
+            dir.is_some_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) < SMALLEST_ROOM)
+        };
+        match self {
+            Self::Io(error) => {
+                matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
             }
-            self.waiting.pop_front();
-            self.said_failing = false;
-            self.since_trimmed += 1;
-        }
-        while self.waiting.len() > MOST_WAITING {
-            self.waiting.pop_front();
-        }
-        if self.since_trimmed >= TRIM_EVERY
-            && let Some(store) = &self.store
-        {
-            self.since_trimmed = 0;
-            if let Err(error) = store.trim(clock::wall_ms()) {
-                tracing::warn!(%error, "the journal was not trimmed");
+            Self::Sql(error) => {
+                let code = error.sqlite_error_code();
+                let is_of_the_disk = matches!(code, Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen));
+                code == Some(ErrorCode::DiskFull) || (is_of_the_disk && has_no_room())
             }
+            Self::Damaged(_) | Self::Newer | Self::NotAFile | Self::Slow => false,
         }
     }
 }
 
-fn replace(path: &Path, problem: &JournalError) -> Result<(Journal, String), JournalError> {
-    match problem {
-        JournalError::Damaged(_) | JournalError::Newer => {
-            let aside = store::move_aside(path)?;
-            Ok((Journal::open(path)?, aside.display().to_string()))
-        }
-        JournalError::Io(error) => Err(io::Error::new(error.kind(), error.to_string()).into()),
-        JournalError::Sql(error) => Err(io::Error::other(error.to_string()).into()),
-    }
-}
+/// How long a disk is waited for. Not longer, because a session waits with it.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
-/// Trimming looks at every entry, which takes about as long as writing a few.
-const TRIM_EVERY: u32 = 256;
-
-/// A day of a busy keeper; it is only memory that is spent on them.
-const MOST_WAITING: usize = 1000;
+/// What SQLite wants to have beside a database before it reads it.
+const SMALLEST_ROOM: u64 = 64 << 10;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Instant;
 
+    /// There is no thread here, which is what one looks like that waits for a disk.
     #[test]
-    fn what_cannot_be_written_waits_and_is_not_lost() {
-        let journal = Journal::memory();
-        journal.write(Some("work"), &Note::Saved);
-        store_of(&journal, Store::fill_up);
-        let ids: Vec<i64> = (0..3).map(|_| journal.write(Some("work"), &long()).id).collect();
-        journal.write(None, &Note::KeeperStopped);
-        journal.write(Some("other"), &Note::Saved);
-
-        assert_eq!(ids, [2, 3, 4]);
-        assert_eq!(
-            read(&journal, None),
-            [6, 5, 4, 3, 2, 1],
-            "the waiting ones are read as if they were written"
-        );
-        assert_eq!(
-            read(&journal, Some("work")),
-            [5, 4, 3, 2, 1],
-            "what concerns the keeper concerns every session"
-        );
-        assert_eq!(journal.inner().waiting.len(), 5);
-
-        store_of(&journal, Store::make_room);
-        journal.write(Some("work"), &Note::Saved);
-        assert_eq!(journal.inner().waiting.len(), 0, "written as soon as that worked again");
-        assert_eq!(read(&journal, None), [7, 6, 5, 4, 3, 2, 1]);
-    }
-
-    #[test]
-    fn a_disk_that_stays_full_costs_the_oldest_of_what_waits() {
-        let journal = Journal::memory();
-        store_of(&journal, Store::fill_up);
-        for _ in 0..MOST_WAITING + 10 {
-            journal.write(None, &long());
-        }
-        assert_eq!(journal.inner().waiting.len(), MOST_WAITING);
-        assert_eq!(journal.read(None, None, 1).unwrap()[0].id, i64::try_from(MOST_WAITING).unwrap() + 10);
-    }
-
-    #[test]
-    fn without_any_store_there_is_still_a_journal() {
-        let journal = Journal::of(0, None);
-        journal.write(Some("work"), &Note::Saved);
-        journal.mark_in_flight("work", "token");
-        assert_eq!(read(&journal, Some("work")), [1]);
-        assert!(journal.in_flight("work").is_none());
-        journal.close();
-    }
-
-    #[test]
-    fn reading_pages_backwards_through_both() {
-        let journal = Journal::memory();
-        for _ in 0..5 {
-            journal.write(None, &Note::Saved);
-        }
-        store_of(&journal, Store::fill_up);
-        for _ in 0..5 {
-            journal.write(None, &long());
-        }
-        let page = |before| {
-            let page = journal.read(None, before, 3).unwrap();
-            page.iter().map(|entry| entry.id).collect::<Vec<_>>()
-        };
-        assert_eq!(page(None), [10, 9, 8]);
-        assert_eq!(page(Some(8)), [7, 6, 5]);
-        assert_eq!(page(Some(2)), [1]);
-        assert_eq!(page(Some(1)), [0_i64; 0]);
-    }
-
-    #[test]
-    fn writing_trims_now_and_then() {
-        let journal = Journal::memory();
-        journal.inner().last_id = store::MOST_ENTRIES;
-        store_of(&journal, |store| {
-            store.insert(&Entry { id: 1, at_ms: clock::wall_ms(), profile: None, note: Note::Saved })
+    fn a_disk_that_hangs_holds_up_nobody_for_long() {
+        let journal = Journal(Arc::new(Opened { desk: Arc::default(), place: Place::Memory }));
+        let began = Instant::now();
+        let ids: Vec<i64> = (0..100).map(|_| journal.write(Some("work"), &Note::Saved).id).collect();
+        journal.clear_in_flight("work");
+        journal.remember("work", "{}".to_owned());
+        assert!(began.elapsed() < LONGEST_WAIT / 4, "{:?}", began.elapsed());
+        assert_eq!(ids.last(), Some(&100));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(async {
+            let token = RefreshToken::new("rt");
+            let (marked, found, read, ()) = tokio::join!(
+                journal.mark_in_flight("work", &token),
+                journal.in_flight("work"),
+                journal.read(None, None, 10),
+                journal.close(),
+            );
+            assert_eq!((marked, found), ((), None));
+            assert!(matches!(read, Err(JournalError::Slow)));
         });
-        for _ in 0..TRIM_EVERY - 1 {
-            journal.write(None, &Note::Saved);
-        }
-        assert!(journal.read(None, Some(2), 1).unwrap().len() == 1);
-        journal.write(None, &Note::Saved);
-        assert!(journal.read(None, Some(2), 1).unwrap().is_empty());
-    }
-
-    fn store_of(journal: &Journal, act: impl FnOnce(&Store) -> Result<(), JournalError>) {
-        act(journal.inner().store.as_ref().unwrap()).unwrap();
-    }
-
-    fn read(journal: &Journal, profile: Option<&str>) -> Vec<i64> {
-        journal.read(profile, None, 100).unwrap().iter().map(|entry| entry.id).collect()
-    }
-
-    /// Too long for the room that is left in a page.
-    fn long() -> Note {
-        Note::ConfigProblem { line: None, problem: "/x".repeat(4000) }
+        let took = began.elapsed();
+        assert!(took >= LONGEST_WAIT && took < LONGEST_WAIT * 2, "{took:?}");
     }
 }

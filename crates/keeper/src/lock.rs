@@ -5,17 +5,29 @@
 //! however that ends: a file that merely exists would outlive a killed keeper and keep out every later one. The file
 //! itself stays where it is, for whoever removes it may remove it from under the next holder.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
-use std::path::Path;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
 
 use thiserror::Error;
+
+use crate::api::{Code, Failure};
+use crate::files::{self, Identity};
 
 /// Held for as long as it lives.
 #[derive(Debug)]
 pub struct Lock {
     _file: File,
+    identity: Identity,
+    path: PathBuf,
+}
+
+impl Lock {
+    /// Whether it still keeps others out. A lock on a file that was deleted keeps out nobody: they lock the next one.
+    pub fn stands(&self) -> bool {
+        self.identity.stands_at(&self.path)
+    }
 }
 
 #[derive(Debug, Error)]
@@ -25,6 +37,18 @@ pub enum NotLocked {
     Held { pid: Option<u32> },
     #[error("the lock file cannot be opened: {0}")]
     Unopenable(#[from] io::Error),
+}
+
+impl NotLocked {
+    /// What a person is told.
+    pub fn failure(&self, path: &Path) -> Failure {
+        match self {
+            Self::Held { .. } => {
+                Failure::new(Code::KeeperUnreachable).with("problem", self).with("path", path.display())
+            }
+            Self::Unopenable(error) => files::failure(path, error),
+        }
+    }
 }
 
 /// Takes the lock at `path` without waiting for it.
@@ -37,24 +61,26 @@ pub fn acquire(path: &Path) -> Result<Lock, NotLocked> {
             Err(TryLockError::Error(error)) => return Err(error.into()),
         }
         // Somebody may have tidied the file away between opening and locking it, and then others lock another one.
-        if is_at(&file, path)? {
-            write_pid(&mut file)?;
-            return Ok(Lock { _file: file });
+        let identity = Identity::of(&file)?;
+        if identity.stands_at(path) {
+            // The number is for people, and a full disk is no reason to do without a keeper.
+            if let Err(error) = write_pid(&mut file) {
+                tracing::warn!(%error, "the lock file does not say whose it is");
+            }
+            return Ok(Lock { _file: file, identity, path: path.to_owned() });
         }
     }
 }
 
-/// Not truncated: until it is locked, what is in it belongs to the holder.
+/// Not truncated: until it is locked, what is in it belongs to the holder. To lock a file it need not be written to.
 fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
-}
-
-fn is_at(file: &File, path: &Path) -> io::Result<bool> {
-    let ours = file.metadata()?;
-    match fs::metadata(path) {
-        Ok(there) => Ok((ours.dev(), ours.ino()) == (there.dev(), there.ino())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(error),
+    let whole =
+        files::open(path, OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600));
+    match whole {
+        Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => {
+            files::open(path, OpenOptions::new().read(true))
+        }
+        opened => opened,
     }
 }
 
@@ -74,7 +100,8 @@ fn write_pid(file: &mut File) -> io::Result<()> {
 mod tests {
     use super::*;
     use std::env;
-    use std::path::PathBuf;
+    use std::fs;
+    use std::os::unix::fs::MetadataExt as _;
     use std::process::{Child, Command, Stdio};
     use std::thread::sleep;
     use std::time::{Duration, Instant};
@@ -112,6 +139,26 @@ mod tests {
     fn a_directory_that_is_not_there_is_said_to_be_so() {
         let path = scratch("missing").join("no/keeper.lock");
         assert!(matches!(acquire(&path), Err(NotLocked::Unopenable(_))));
+    }
+
+    #[test]
+    fn a_lock_file_that_was_deleted_keeps_out_nobody_and_its_holder_can_tell() {
+        let path = scratch("deleted");
+        let lock = acquire(&path).unwrap();
+        assert!(lock.stands());
+        fs::remove_file(&path).unwrap();
+        assert!(!lock.stands());
+        let next = acquire(&path).unwrap();
+        assert!(!lock.stands() && next.stands());
+    }
+
+    #[test]
+    fn what_is_no_file_is_told_and_not_waited_for() {
+        let path = scratch("fifo");
+        let mode = rustix::fs::Mode::from_raw_mode(0o600);
+        rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+        let refused = acquire(&path).unwrap_err();
+        assert_eq!(refused.failure(&path).code, Code::NotAFile);
     }
 
     /// Not a test of its own: the other process of [`a_killed_holder_frees_it`].

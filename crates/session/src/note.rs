@@ -29,6 +29,10 @@ pub enum Note {
     EndedInFlight,
     /// The keeper had to end while the newest refresh token was only in memory.
     EndedUnsaved,
+    /// Entries that waited for a disk which could not be written for too long.
+    EntriesLost {
+        count: u32,
+    },
     Heartbeat {
         good: bool,
         took_ms: u64,

@@ -34,7 +34,7 @@ pub(crate) use ear::Ear;
 pub(crate) use issuer::{Issuer, OPENID, merged, now};
 pub(crate) use keyring::Keyring;
 pub(crate) use oauth::{SECRET, by_hand};
-pub(crate) use process::{Keeper, sign_in};
+pub(crate) use process::{Keeper, PROGRAM, sign_in};
 pub(crate) use say::{Given, Say};
 pub(crate) use server::Server;
 pub(crate) use signer::Forged;

@@ -1,6 +1,6 @@
 //! A keeper in a process and a home of its own.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::process::CommandExt as _;
@@ -11,6 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use keeper::api::{Entry, Failure, Fetched, Note, Overview, Phase, Reply, Request, SessionView};
+use keeper::client::Client;
 use keeper::paths::Home;
 use keeper::secret::Password;
 
@@ -199,15 +200,27 @@ impl Keeper {
         self.notes(profile).iter().filter(|note| kind(note) == wanted).count()
     }
 
-    /// What it wrote to standard error, from all its lives.
+    /// What it said, from all its lives.
     pub(crate) fn log(&self) -> String {
-        fs::read_to_string(self.log_path()).unwrap_or_default()
+        let older = self.log_path().with_extension("log.1");
+        let files = [older, self.log_path()].into_iter().filter(|path| path.is_file());
+        files.map(|path| fs::read_to_string(path).unwrap_or_default()).collect()
+    }
+
+    /// As somebody starts it in a terminal. Waits until it answers.
+    pub(crate) fn spawn_for_a_person(&mut self, command: &mut Command) {
+        self.running = Some(command.spawn().unwrap());
+        until("it answers", || Client::running(&self.home()).ok().flatten().map(|_| ()));
     }
 
     pub(crate) fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_pilotlight-keeper"));
+        self.command_of(Command::new(PROGRAM), "run")
+    }
+
+    /// The program may be started by another one, such as a shell.
+    pub(crate) fn command_of(&self, mut command: Command, word: &str) -> Command {
         command
-            .arg("run")
+            .arg(word)
             .process_group(0)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -223,8 +236,11 @@ impl Keeper {
         command
     }
 
-    fn stderr(&self) -> File {
-        OpenOptions::new().append(true).create(true).mode(0o600).open(self.log_path()).unwrap()
+    fn stderr(&self) -> Stdio {
+        if fs::metadata(self.log_path()).is_ok_and(|data| !data.is_file()) {
+            return Stdio::null();
+        }
+        OpenOptions::new().append(true).create(true).mode(0o600).open(self.log_path()).unwrap().into()
     }
 
     fn log_path(&self) -> PathBuf {
@@ -257,6 +273,9 @@ impl Drop for Keeper {
         }
     }
 }
+
+/// The keeper's.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_pilotlight-keeper");
 
 pub(crate) fn sign_in(profile: &str, user: &str, password: &str) -> Request {
     Request::Login {

@@ -1,9 +1,9 @@
 //! Starting the keeper from a face: which program, detached from the terminal, and known to be ready.
 
 use std::env;
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf, absolute};
 use std::process::{Child, Command, Stdio};
@@ -14,6 +14,7 @@ use serde::Deserialize;
 use session::limits;
 
 use crate::api::{Code, Failure};
+use crate::files;
 use crate::paths::Home;
 
 /// The keeper's program: what `PILOTLIGHT_KEEPER` names, else the one beside this program, else the first in `PATH`.
@@ -35,12 +36,8 @@ pub(super) fn start(home: &Home) -> Result<(), Failure> {
     let program = program()?;
     home.prepare()?;
     let log = home.log();
-    let stderr = OpenOptions::new()
-        .append(true)
-        .create(true)
-        .mode(0o600)
-        .open(&log)
-        .map_err(|error| unreachable(&error.to_string(), &log))?;
+    // Only for what it says before it writes its log itself, or as its last words: it starts without that as well.
+    let stderr = files::append(&log).map_or_else(|_| Stdio::null(), Stdio::from);
     let mut command = Command::new(&program);
     command
         .arg("run")

@@ -29,7 +29,11 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
         drop(fs::remove_file(&draft));
     }
     written?;
-    File::open(dir)?.sync_all()
+    // The new file is in its place, and to say otherwise would be wrong.
+    if let Err(error) = File::open(dir).and_then(|dir| dir.sync_all()) {
+        tracing::warn!(%error, "a power cut may bring the old configuration back");
+    }
+    Ok(())
 }
 
 fn fill(draft: &Path, text: &str) -> io::Result<()> {

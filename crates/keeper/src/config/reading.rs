@@ -1,17 +1,17 @@
 //! Reading the file: only what is a file, and only what nobody else can have written.
 
-use std::fs::{self, File, Metadata, OpenOptions};
+use std::fs::{self, Metadata, OpenOptions};
 use std::io::{self, Read as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use nix::unistd::{Gid, Group, User};
-use rustix::fs::OFlags;
 use session::custody::{Custody, Danger};
 
 use super::Problem;
 use crate::api::Code;
 use crate::clock;
+use crate::files;
 
 /// What the file was when it was looked at. Two that are alike are the same text, unless the file was just being
 /// written: its times are not fine enough for that.
@@ -45,7 +45,7 @@ impl Seen {
 /// The text of the file; empty when there is none.
 pub(super) fn read(path: &Path) -> Result<String, Box<Problem>> {
     let unreadable = |problem: &str| Box::new(Problem::of_file(path, Code::ConfigUnreadable, problem, None));
-    let mut file = match open(path) {
+    let mut file = match files::open(path, OpenOptions::new().read(true)) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(String::new()),
         Err(error) => return Err(unreadable(&error.to_string())),
@@ -60,18 +60,6 @@ pub(super) fn read(path: &Path) -> Result<String, Box<Problem>> {
         length if length as u64 > LARGEST => Err(unreadable("it is far too large")),
         _ => String::from_utf8(bytes).map_err(|_| unreadable("it is not UTF-8 text")),
     }
-}
-
-/// To open something else than a file can have consequences, or take forever.
-fn open(path: &Path) -> io::Result<File> {
-    let file = |data: &Metadata| {
-        if data.is_file() { Ok(()) } else { Err(io::Error::other("it is not a regular file")) }
-    };
-    file(&fs::metadata(path)?)?;
-    let nonblocking = OFlags::NONBLOCK.bits().cast_signed();
-    let opened = OpenOptions::new().read(true).custom_flags(nonblocking).open(path)?;
-    file(&opened.metadata()?)?;
-    Ok(opened)
 }
 
 fn danger(data: &Metadata) -> Option<Danger> {

@@ -9,6 +9,8 @@ use std::{fs, io};
 use notify::event::{AccessKind, AccessMode, EventKind};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 
+use zeroize::Zeroizing;
+
 use super::reading::{self, Seen};
 use super::{Config, Problem, file};
 use crate::api::Failure;
@@ -17,8 +19,12 @@ use crate::api::Failure;
 pub(crate) struct Watched {
     path: PathBuf,
     seen: Option<Seen>,
-    /// What was read last, in so far as it can be told from something else. The text itself may hold a secret.
+    /// What was read last, in so far as it can be told from something else.
     said: Option<Result<u64, Box<Problem>>>,
+    /// What could be read last. A client's secret may be in it.
+    text: Zeroizing<String>,
+    /// It went with the home, which is not what somebody wants it to be.
+    gone: bool,
     watch: Option<Watch>,
     /// That there is none has been said.
     said_unwatched: bool,
@@ -39,12 +45,16 @@ struct Place {
 
 impl Watched {
     pub(crate) fn new(path: PathBuf) -> Self {
-        Self { path, seen: None, said: None, watch: None, said_unwatched: false }
+        let text = Zeroizing::default();
+        Self { path, seen: None, said: None, text, gone: false, watch: None, said_unwatched: false }
     }
 
     /// What the file says, if that is something else than at the look before.
     pub(crate) fn look(&mut self) -> Option<Config> {
         let seen = Seen::at(&self.path);
+        if matches!(seen, Seen::Nothing(_)) && self.is_gone() {
+            return None;
+        }
         let read_well = matches!(self.said, Some(Ok(_)));
         if read_well && self.seen.as_ref() == Some(&seen) && !seen.is_fresh() {
             return None;
@@ -59,12 +69,36 @@ impl Watched {
         &mut self,
         edit: impl FnOnce(&str) -> Result<String, Failure>,
     ) -> Result<Config, Failure> {
-        let text = reading::read(&self.path).map_err(|problem| problem.failure())?;
+        let text = match self.gone {
+            true => self.text.to_string(),
+            false => reading::read(&self.path).map_err(|problem| problem.failure())?,
+        };
         file::write(&self.path, &edit(&text)?)?;
         self.seen = Some(Seen::at(&self.path));
         let text = reading::read(&self.path);
         self.is_news(&text);
         Ok(Config::of(text, &self.path))
+    }
+
+    /// The home has been deleted. Until there is one again, no file is a sign of anything.
+    pub(crate) fn lose(&mut self) {
+        self.gone = true;
+    }
+
+    /// There is a home again, and the file is to be in it as it was.
+    pub(crate) fn restore(&mut self) {
+        self.gone = false;
+        if self.text.is_empty() || !matches!(Seen::at(&self.path), Seen::Nothing(_)) {
+            return;
+        }
+        match file::write(&self.path, &self.text) {
+            Ok(()) => self.seen = Some(Seen::at(&self.path)),
+            Err(failure) => tracing::error!(?failure, "the configuration is not in the new home"),
+        }
+    }
+
+    fn is_gone(&self) -> bool {
+        self.gone || !dir_of(&self.path).is_dir()
     }
 
     /// Has `tell` called whenever the file may have changed. Returns whether that has begun anew, so that what happened
@@ -88,6 +122,9 @@ impl Watched {
     }
 
     fn is_news(&mut self, text: &Result<String, Box<Problem>>) -> bool {
+        if let Ok(text) = text {
+            self.text = Zeroizing::new(text.clone());
+        }
         let said = text.as_ref().map(|text| digest(text)).map_err(Box::clone);
         self.said.replace(said.clone()) != Some(said)
     }
@@ -144,4 +181,38 @@ fn digest(text: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
     hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// From the moment at which the home is known to be gone until what was in it is put back.
+    #[test]
+    fn a_file_that_went_with_its_home_is_no_sign_of_anything_and_is_put_back() {
+        let dir = std::env::temp_dir().join(format!("pilotlight-watched-{}", std::process::id()));
+        drop(fs::remove_dir_all(&dir));
+        fs::create_dir(&dir).unwrap();
+        let path = dir.join("config.toml");
+        fs::write(&path, TEXT).unwrap();
+        let mut file = Watched::new(path.clone());
+        assert!(file.look().is_some());
+        fs::remove_dir_all(&dir).unwrap();
+        assert!(file.look().is_none(), "the whole directory is gone");
+        file.lose();
+        fs::create_dir(&dir).unwrap();
+        assert!(file.look().is_none());
+        file.restore();
+        assert_eq!(fs::read_to_string(&path).unwrap(), TEXT);
+        assert!(file.look().is_none(), "nothing has changed");
+
+        fs::remove_file(&path).unwrap();
+        assert!(
+            file.look().is_some_and(|config| config.profiles.is_empty()),
+            "this time somebody wants it so"
+        );
+        fs::remove_dir_all(&dir).unwrap();
+    }
+
+    const TEXT: &str = "[profile.work]\npreset = \"nestjs\"\nurl = \"https://api.example\"\n";
 }

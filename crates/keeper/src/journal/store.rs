@@ -1,8 +1,7 @@
 //! The journal's tables. Every statement of SQL is here.
 
-use std::fs::{self, OpenOptions, Permissions};
+use std::fs;
 use std::io;
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,8 +11,13 @@ use sha2::{Digest as _, Sha256};
 
 use super::JournalError;
 use crate::api::Entry;
+use crate::files::{self, Identity};
 
-pub(super) struct Store(Connection);
+pub(super) struct Store {
+    connection: Connection,
+    /// Of a file.
+    there: Option<(PathBuf, Identity)>,
+}
 
 /// A refresh that was begun and whose end was not written down.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,17 +37,28 @@ impl InFlight {
 
 impl Store {
     pub(super) fn open(path: &Path) -> Result<Self, JournalError> {
-        make_private(path)?;
-        Self::of(Connection::open(path)?)
+        // SQLite would wait for the other end of a FIFO.
+        let all = [path.to_owned(), with(path, "-wal"), with(path, "-shm")];
+        if all.iter().any(|path| files::is_something_else(path)) {
+            return Err(JournalError::NotAFile);
+        }
+        // Where somebody's days go is nobody else's business. SQLite gives the files beside it the mode of this one.
+        let identity = Identity::of(&files::append(path)?)?;
+        Self::of(Connection::open(path)?, Some((path.to_owned(), identity)))
     }
 
     pub(super) fn memory() -> Result<Self, JournalError> {
-        Self::of(Connection::open_in_memory()?)
+        Self::of(Connection::open_in_memory()?, None)
+    }
+
+    /// Whether what is written now can be found again: a file that was deleted takes everything.
+    pub(super) fn stands(&self) -> bool {
+        self.there.as_ref().is_none_or(|(path, identity)| identity.stands_at(path))
     }
 
     pub(super) fn insert(&self, entry: &Entry) -> Result<(), JournalError> {
         let note = serde_json::to_string(&entry.note).map_err(io::Error::from)?;
-        self.0
+        self.connection
             .prepare_cached("INSERT INTO entries (id, at_ms, profile, note) VALUES (?1, ?2, ?3, ?4)")?
             .execute(params![entry.id, entry.at_ms, entry.profile, note])?;
         Ok(())
@@ -56,7 +71,7 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<Entry>, JournalError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let mut statement = self.0.prepare_cached(
+        let mut statement = self.connection.prepare_cached(
             "SELECT id, at_ms, profile, note FROM entries
              WHERE id < ?1 AND (?3 IS NULL OR profile IS NULL OR profile = ?3) ORDER BY id DESC LIMIT ?2",
         )?;
@@ -66,13 +81,13 @@ impl Store {
     }
 
     pub(super) fn last_id(&self) -> Result<i64, JournalError> {
-        Ok(self.0.query_row("SELECT coalesce(max(id), 0) FROM entries", (), |row| row.get(0))?)
+        Ok(self.connection.query_row("SELECT coalesce(max(id), 0) FROM entries", (), |row| row.get(0))?)
     }
 
     /// Drops what is too old, and what is too much.
     pub(super) fn trim(&self, now_ms: i64) -> Result<(), JournalError> {
         let last = self.last_id()?;
-        self.0
+        self.connection
             .prepare_cached("DELETE FROM entries WHERE id <= ?1 OR (id <= ?2 AND at_ms < ?3)")?
             .execute(params![last - MOST_ENTRIES, last - SPARED, now_ms - OLDEST_MS])?;
         Ok(())
@@ -91,47 +106,57 @@ impl Store {
     }
 
     pub(super) fn unmark(&self, profile: &str) -> Result<(), JournalError> {
-        self.0.prepare_cached("DELETE FROM in_flight WHERE profile = ?1")?.execute([profile])?;
+        self.connection.prepare_cached("DELETE FROM in_flight WHERE profile = ?1")?.execute([profile])?;
         Ok(())
     }
 
     pub(super) fn marked(&self, profile: &str) -> Result<Option<InFlight>, JournalError> {
         let salt = self.salt()?;
         let mut statement =
-            self.0.prepare_cached("SELECT fingerprint, at_ms FROM in_flight WHERE profile = ?1")?;
+            self.connection.prepare_cached("SELECT fingerprint, at_ms FROM in_flight WHERE profile = ?1")?;
         let found = statement
             .query_row([profile], |row| Ok(InFlight { fingerprint: row.get(0)?, at_ms: row.get(1)?, salt }))
             .optional()?;
         Ok(found)
     }
 
-    pub(super) fn fold(&self) -> Result<(), JournalError> {
-        Ok(self.0.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(()))?)
-    }
-
-    fn of(connection: Connection) -> Result<Self, JournalError> {
-        // Somebody may be looking at the file with another program; entries can wait, the keeper cannot.
-        connection.busy_timeout(Duration::from_millis(100))?;
-        let store = Self(connection);
-        store.be_ours()?;
-        Ok(store)
-    }
-
     pub(super) fn remember(&self, profile: &str, text: &str) -> Result<(), JournalError> {
-        self.0
+        self.connection
             .prepare_cached("INSERT OR REPLACE INTO memory (profile, text) VALUES (?1, ?2)")?
             .execute([profile, text])?;
         Ok(())
     }
 
     pub(super) fn recall(&self, profile: &str) -> Result<Option<String>, JournalError> {
-        let mut statement = self.0.prepare_cached("SELECT text FROM memory WHERE profile = ?1")?;
+        let mut statement = self.connection.prepare_cached("SELECT text FROM memory WHERE profile = ?1")?;
         Ok(statement.query_row([profile], |row| row.get(0)).optional()?)
+    }
+
+    /// Also from the log that SQLite keeps beside the file.
+    pub(super) fn forget(&self, profile: &str, until: i64) -> Result<(), JournalError> {
+        let all = self.connection.unchecked_transaction()?;
+        all.execute("DELETE FROM entries WHERE profile = ?1 AND id <= ?2", params![profile, until])?;
+        all.execute("DELETE FROM in_flight WHERE profile = ?1", [profile])?;
+        all.execute("DELETE FROM memory WHERE profile = ?1", [profile])?;
+        all.commit()?;
+        self.fold()
+    }
+
+    pub(super) fn fold(&self) -> Result<(), JournalError> {
+        Ok(self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(()))?)
+    }
+
+    fn of(connection: Connection, there: Option<(PathBuf, Identity)>) -> Result<Self, JournalError> {
+        // Somebody may be looking at the file with another program; entries can wait, the keeper cannot.
+        connection.busy_timeout(Duration::from_millis(100))?;
+        let store = Self { connection, there };
+        store.be_ours()?;
+        Ok(store)
     }
 
     /// Changes nothing in a file that is not.
     fn be_ours(&self) -> Result<(), JournalError> {
-        let number = |sql: &str| self.0.query_row(sql, (), |row| row.get::<_, i64>(0));
+        let number = |sql: &str| self.connection.query_row(sql, (), |row| row.get::<_, i64>(0));
         let version = number("PRAGMA user_version")?;
         if version == 0 && number("SELECT count(*) FROM sqlite_schema")? > 0 {
             return Err(JournalError::Damaged("it has another program's tables".to_owned()));
@@ -139,26 +164,26 @@ impl Store {
         if ![0, VERSION].contains(&version) {
             return Err(JournalError::Newer);
         }
-        self.0.execute_batch(SETTINGS)?;
+        self.connection.execute_batch(SETTINGS)?;
         if version == 0 {
-            self.0.execute_batch(TABLES)?;
-            return Ok(self.0.execute_batch(ADDED)?);
+            self.connection.execute_batch(TABLES)?;
         }
-        self.0.execute_batch(ADDED)?;
-        let found: String = self.0.query_row("PRAGMA quick_check(1)", (), |row| row.get(0))?;
+        // Came later, and is in nobody's way.
+        self.connection.execute_batch(MEMORY)?;
+        let found: String = self.connection.query_row("PRAGMA quick_check(1)", (), |row| row.get(0))?;
         if found == "ok" { Ok(()) } else { Err(JournalError::Damaged(found)) }
     }
 
     /// Waits for the disk, unlike all else: that the last entries before a power cut are lost hurts nobody.
     fn durably<T>(&self, act: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, JournalError> {
-        self.0.pragma_update(None, "synchronous", "FULL")?;
-        let done = act(&self.0);
-        self.0.pragma_update(None, "synchronous", "NORMAL")?;
+        self.connection.pragma_update(None, "synchronous", "FULL")?;
+        let done = act(&self.connection);
+        self.connection.pragma_update(None, "synchronous", "NORMAL")?;
         Ok(done?)
     }
 
     fn salt(&self) -> Result<Vec<u8>, JournalError> {
-        Ok(self.0.prepare_cached("SELECT salt FROM salt")?.query_row((), |row| row.get(0))?)
+        Ok(self.connection.prepare_cached("SELECT salt FROM salt")?.query_row((), |row| row.get(0))?)
     }
 }
 
@@ -182,9 +207,8 @@ pub(super) fn move_aside(path: &Path) -> io::Result<PathBuf> {
         }
         number += 1;
     };
-    fs::rename(path, &aside)?;
-    for beside in ["-wal", "-shm"] {
-        match fs::rename(with(path, beside), with(&aside, beside)) {
+    for ending in ["", "-wal", "-shm"] {
+        match fs::rename(with(path, ending), with(&aside, ending)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             Ok(()) | Err(_) => {}
         }
@@ -196,15 +220,6 @@ fn with(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);
     name.into()
-}
-
-/// Where somebody's days go is nobody else's business. SQLite gives the files beside it the mode of this one.
-fn make_private(path: &Path) -> io::Result<()> {
-    let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
-    if file.metadata()?.permissions().mode() & 0o077 != 0 {
-        file.set_permissions(Permissions::from_mode(0o600))?;
-    }
-    Ok(())
 }
 
 fn entry(row: &Row<'_>) -> rusqlite::Result<Option<Entry>> {
@@ -239,6 +254,7 @@ const SETTINGS: &str = "
     PRAGMA synchronous = NORMAL;
     PRAGMA journal_size_limit = 1048576;
     PRAGMA temp_store = MEMORY;
+    PRAGMA secure_delete = ON;
 ";
 
 const TABLES: &str = "
@@ -252,8 +268,7 @@ const TABLES: &str = "
     COMMIT;
 ";
 
-/// Came later, and an older version does not look at it.
-const ADDED: &str = "CREATE TABLE IF NOT EXISTS memory (profile TEXT PRIMARY KEY, text TEXT NOT NULL);";
+const MEMORY: &str = "CREATE TABLE IF NOT EXISTS memory (profile TEXT PRIMARY KEY, text TEXT NOT NULL)";
 
 #[cfg(test)]
 mod tests {
@@ -263,7 +278,7 @@ mod tests {
     impl Store {
         /// Leaves no room for another page.
         pub(crate) fn fill_up(&self) -> Result<(), JournalError> {
-            let pages: i64 = self.0.query_row("PRAGMA page_count", (), |row| row.get(0))?;
+            let pages: i64 = self.connection.query_row("PRAGMA page_count", (), |row| row.get(0))?;
             self.limit(pages)
         }
 
@@ -272,7 +287,7 @@ mod tests {
         }
 
         fn limit(&self, pages: i64) -> Result<(), JournalError> {
-            Ok(self.0.query_row(&format!("PRAGMA max_page_count = {pages}"), (), |_| Ok(()))?)
+            Ok(self.connection.query_row(&format!("PRAGMA max_page_count = {pages}"), (), |_| Ok(()))?)
         }
     }
 
@@ -304,7 +319,10 @@ mod tests {
     fn a_note_of_another_version_is_left_out() {
         let store = Store::memory().unwrap();
         insert(&store, 1, NOW);
-        store.0.execute("INSERT INTO entries VALUES (2, 0, NULL, '{\"kind\":\"levitated\"}')", ()).unwrap();
+        store
+            .connection
+            .execute("INSERT INTO entries VALUES (2, 0, NULL, '{\"kind\":\"levitated\"}')", ())
+            .unwrap();
         insert(&store, 3, NOW);
         assert_eq!(ids(&store), [3, 1]);
     }
@@ -330,10 +348,10 @@ mod tests {
             connection.query_row("PRAGMA synchronous", (), |row| row.get::<_, i64>(0))
         };
         let store = Store::memory().unwrap();
-        assert_eq!(level(&store.0).unwrap(), NORMAL);
+        assert_eq!(level(&store.connection).unwrap(), NORMAL);
         assert_eq!(store.durably(level).unwrap(), FULL);
         assert!(store.durably(|_| Err::<(), _>(rusqlite::Error::InvalidQuery)).is_err());
-        assert_eq!(level(&store.0).unwrap(), NORMAL);
+        assert_eq!(level(&store.connection).unwrap(), NORMAL);
     }
 
     fn insert(store: &Store, id: i64, at_ms: i64) {

@@ -52,8 +52,7 @@ impl Keeper {
                 drop(answer.send(Ok(hello)));
             }
             Request::Log { profile, before, limit } => {
-                let reply = self.log(profile.as_deref(), before, limit);
-                drop(answer.send(reply));
+                self.log(profile.as_deref(), before, limit, answer);
             }
             Request::Login { profile, username, password } => {
                 self.for_profile(&profile, answer, |keeper, id, answer| {
@@ -118,15 +117,17 @@ impl Keeper {
         self.step(id, Event::Wanted { min_valid, by: Asker::Machine });
     }
 
-    fn log(&self, profile: Option<&str>, before: Option<i64>, limit: Option<u32>) -> Result<Reply, Failure> {
-        if let Some(name) = profile {
-            self.find(name)?;
+    fn log(&self, profile: Option<&str>, before: Option<i64>, limit: Option<u32>, answer: Answer) {
+        if let Some(Err(failure)) = profile.map(|name| self.find(name)) {
+            return refuse(answer, failure);
         }
-        let limit = limit.unwrap_or(100).min(1000);
-        self.journal
-            .read(profile, before, limit)
-            .map(|entries| Reply::Log { entries })
-            .map_err(|error| Failure::new(Code::Internal).with("problem", error))
+        let entries = self.journal.read(profile, before, limit.unwrap_or(100).min(1000));
+        tokio::spawn(async move {
+            let reply = entries.await.map(|entries| Reply::Log { entries });
+            drop(
+                answer.send(reply.map_err(|error| Failure::new(Code::JournalFailed).with("problem", error))),
+            );
+        });
     }
 
     /// Runs `then` with the profile's id, or says that there is no such profile.

@@ -17,6 +17,8 @@ pub(super) struct Farewells(BTreeMap<u64, Leaving>);
 
 struct Leaving {
     profile: String,
+    /// The journal knows nothing of the profile any more, and is not to learn of it again.
+    forgotten: bool,
     provider: Arc<Provider>,
     unwanted: Arc<Unwanted>,
     farewell: Farewell,
@@ -35,6 +37,12 @@ impl Farewells {
         self.0.values().any(|leaving| leaving.farewell.is_first())
     }
 
+    pub(super) fn forget(&mut self, profile: &str) {
+        for leaving in self.0.values_mut().filter(|leaving| leaving.profile == profile) {
+            leaving.forgotten = true;
+        }
+    }
+
     pub(super) fn on_network_up(&mut self, now: Timestamp) {
         for leaving in self.0.values_mut() {
             leaving.farewell.on_network_up(now);
@@ -49,6 +57,7 @@ impl Keeper {
         let now = clock::now();
         let leaving = Leaving {
             profile: profile.to_owned(),
+            forgotten: false,
             provider,
             unwanted: Arc::new(unwanted),
             farewell: Farewell::new(now),
@@ -83,12 +92,17 @@ impl Keeper {
         leaving.under_way = false;
         let first = leaving.farewell.is_first();
         let over = leaving.farewell.on_told(told, clock::now()) == Next::Over;
-        let profile = leaving.profile.clone();
+        let (profile, forgotten) = (leaving.profile.clone(), leaving.forgotten);
         if over {
             self.farewells.0.remove(&number);
         }
         // The first try and the last word; a day of the same news between them is none.
-        if over || first {
+        if !over && !first {
+            return;
+        }
+        if forgotten {
+            self.note_without_name(&profile, told.note());
+        } else {
             self.note(Some(&profile), told.note());
         }
     }

@@ -7,6 +7,7 @@ use std::thread;
 
 use session::limits::LONGEST_SLEEP;
 use session::time::Timestamp;
+use tokio::sync::oneshot;
 
 use super::{Answer, Mail, Post};
 use crate::api::{Code, Draft, Failure, VaultKind};
@@ -18,6 +19,9 @@ use crate::vault::Vault;
 pub(super) struct Lookout(Sender<Errand>);
 
 pub(super) enum Errand {
+    /// Somebody has deleted the home, and whoever makes it again waits for this to be known.
+    HomeGone(oneshot::Sender<()>),
+    HomeMade,
     Look,
     Write(Edit, Answer),
 }
@@ -64,6 +68,11 @@ impl Lookout {
         Self(errands)
     }
 
+    /// What is told of the home needs nobody to be there.
+    pub(super) fn tell(&self, errand: Errand) {
+        drop(self.0.send(errand));
+    }
+
     /// Returns whether there is somebody to run it. A thread that could not be started is as a disk that hangs.
     pub(super) fn send(&self, errand: Errand) -> bool {
         let sent = self.0.send(errand);
@@ -103,6 +112,15 @@ struct Chosen {
 impl Clerk {
     fn run(&mut self, errand: Errand) -> News {
         match errand {
+            Errand::HomeGone(answer) => {
+                self.file.lose();
+                answer.send(()).ok();
+                News::Changed
+            }
+            Errand::HomeMade => {
+                self.file.restore();
+                News::Changed
+            }
             Errand::Look => {
                 let news = self.file.look();
                 let vault = news.as_ref().and_then(|config| self.chosen.vault(config));

@@ -11,6 +11,7 @@ mod ask;
 mod bench;
 mod configuration;
 mod farewells;
+mod handle;
 mod kept;
 mod lookout;
 mod perform;
@@ -36,22 +37,26 @@ use session::time::{Timestamp, millis};
 use session::verdict::Verdict;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
-use crate::api::{Failure, Notice, Reply, Request};
+use crate::api::{Entry, Failure, Notice, Reply, Request};
 use crate::clock::{self, Gap, Hint, Watch};
 use crate::config::Profile;
+use crate::files;
 use crate::http::{Http, Received};
-use crate::journal::Journal;
+use crate::journal::{InFlight, Journal};
 use crate::paths::Home;
 use crate::provider::{Begun, Landing, Provider, SignedIn};
 use crate::vault::{Stored, Vault};
 
 use configuration::Configuration;
 use farewells::Farewells;
+use handle::Places;
 use kept::Kept;
-use lookout::{Lookout, News};
+use lookout::{Errand, Lookout, News};
 use requests::Parked;
 pub use stop::End;
 use stop::Stopping;
+
+pub use handle::Handle;
 
 pub(crate) type Answer = oneshot::Sender<Result<Reply, Failure>>;
 
@@ -65,11 +70,14 @@ pub struct Keeper {
     /// Who has something to do, and when.
     due: BTreeSet<(Timestamp, Id)>,
     config: Configuration,
+    /// What is wrong with the home, as it was found.
+    amiss: Option<Failure>,
     journal: Journal,
     vault: Vault,
     http: Http,
     breakers: HashMap<String, Breaker>,
     post: Post,
+    places: Arc<Places>,
     mailbox: mpsc::UnboundedReceiver<Mail>,
     notices: broadcast::Sender<Notice>,
     watch: Watch,
@@ -122,10 +130,19 @@ pub(crate) enum Mail {
     },
     File(News),
     Hint(Hint),
+    /// Somebody has deleted it.
+    HomeGone {
+        answer: oneshot::Sender<()>,
+    },
+    HomeMade,
     /// What the vault holds.
     Loaded {
         id: Id,
         found: Result<Option<Stored>, VaultTrouble>,
+        /// Of an exchange whose end nobody has seen.
+        mark: Option<InFlight>,
+        /// What was remembered beside it.
+        memory: Option<String>,
     },
     SignedIn {
         id: Id,
@@ -156,33 +173,6 @@ pub(crate) enum Mail {
     },
 }
 
-/// What the faces' side of the process holds of the keeper.
-#[derive(Clone)]
-pub struct Handle {
-    post: Post,
-    notices: broadcast::Sender<Notice>,
-}
-
-impl Handle {
-    /// Asks, and waits for the answer however long that takes.
-    pub async fn ask(&self, request: Request) -> Result<Reply, Failure> {
-        let (answer, reply) = oneshot::channel();
-        if self.post.send(Mail::Ask { request, answer }).is_err() {
-            return Err(stopping());
-        }
-        reply.await.unwrap_or_else(|_| Err(stopping()))
-    }
-
-    pub fn notices(&self) -> broadcast::Receiver<Notice> {
-        self.notices.subscribe()
-    }
-
-    /// As SIGTERM does.
-    pub fn terminate(&self) {
-        drop(self.post.send(Mail::Terminate));
-    }
-}
-
 impl Keeper {
     /// Opens the journal. The configuration is read, and the vault opened, once it runs. Talks to nobody yet.
     ///
@@ -198,14 +188,18 @@ impl Keeper {
     }
 
     fn with(home: &Home, lookout: impl FnOnce(Post) -> Lookout) -> Self {
-        let (journal, moved) = Journal::open_or_replace(&home.journal());
         let (post, mailbox) = mpsc::unbounded_channel();
         let (notices, _) = broadcast::channel(NOTICES_BEHIND);
+        let told = notices.clone();
+        let journal = Journal::open(&home.journal(), move || {
+            drop(told.send(Notice::Changed { profile: String::new() }));
+        });
         let keeper = Self {
             kept: BTreeMap::new(),
             names: HashMap::new(),
             due: BTreeSet::new(),
             config: Configuration::new(home.config(), lookout(post.clone())),
+            amiss: files::amiss(&home.log()),
             journal,
             // Nothing is put into this one: sessions begin with the first look at the file, which brings theirs.
             vault: Vault::memory(),
@@ -213,6 +207,7 @@ impl Keeper {
             http: Http::default(),
             breakers: HashMap::new(),
             post,
+            places: Arc::default(),
             mailbox,
             notices,
             watch: Watch::new(),
@@ -221,14 +216,11 @@ impl Keeper {
             farewells: Farewells::default(),
             stopping: None,
         };
-        if let Some(problem) = moved {
-            keeper.note(None, Note::ConfigProblem { line: None, problem });
-        }
         keeper
     }
 
     pub fn handle(&self) -> Handle {
-        Handle { post: self.post.clone(), notices: self.notices.clone() }
+        Handle::new(self.post.clone(), self.notices.clone(), Arc::clone(&self.places))
     }
 
     /// Runs until it is told to stop and has finished what was in flight, and says how it ended.
@@ -249,7 +241,7 @@ impl Keeper {
             self.tick();
             self.replace_those_that_waited();
         }
-        self.end()
+        self.end().await
     }
 
     fn take(&mut self, mail: Mail) {
@@ -274,7 +266,9 @@ impl Keeper {
             }
             Mail::File(news) => self.on_news(news),
             Mail::Hint(hint) => self.on_hint(hint),
-            Mail::Loaded { id, found } => self.on_loaded(id, found),
+            Mail::HomeGone { answer } => self.config.lookout.tell(Errand::HomeGone(answer)),
+            Mail::HomeMade => self.config.lookout.tell(Errand::HomeMade),
+            Mail::Loaded { id, found, mark, memory } => self.on_loaded(id, found, mark, memory),
             Mail::SignedIn { id, attempt, provider, outcome, landing, took } => {
                 self.on_signed_in(id, attempt, provider, outcome, landing, took)
             }
@@ -381,6 +375,12 @@ impl Keeper {
         let entry = self.journal.write(profile, &note);
         tracing::info!(profile, note = ?entry.note);
         self.tell(Notice::Entry(entry));
+    }
+
+    /// Those who watch hear whose it is; what is kept says only what happened.
+    fn note_without_name(&self, profile: &str, note: Note) {
+        let entry = self.journal.write(None, &note);
+        self.tell(Notice::Entry(Entry { profile: Some(profile.to_owned()), ..entry }));
     }
 
     /// Nobody watching is the usual case, not an error.

@@ -11,12 +11,14 @@ use session::reason::{Trouble, VaultTrouble};
 use session::time::millis;
 use session::tokens::{AccessToken, Account, RefreshToken};
 use session::verdict::Verdict;
+use tokio::sync::oneshot;
 
 use super::report::Report;
 use super::{Id, Keeper, Mail};
 use crate::clock;
 use crate::config::Profile;
 use crate::http;
+use crate::journal::InFlight;
 use crate::provider::{Provider, Unwanted};
 use crate::vault::Stored;
 
@@ -42,7 +44,7 @@ impl Keeper {
             Effect::Remember(memory) => {
                 // Writing texts and numbers cannot fail.
                 let text = serde_json::to_string(&memory).unwrap_or_default();
-                self.journal.remember(&profile.name, &text);
+                self.journal.remember(&profile.name, text);
             }
             Effect::Revoke { refresh, access } => {
                 let provider = Arc::clone(&kept.provider);
@@ -115,7 +117,7 @@ impl Keeper {
         kept.exchanges += 1;
         let (provider, account) = (Arc::clone(&kept.provider), kept.account());
         let post = self.post.clone();
-        self.journal.mark_in_flight(&profile.name, token.expose());
+        let marked = self.journal.mark_in_flight(&profile.name, &token);
         let worker = tokio::spawn(async move {
             let lost = {
                 let (provider, profile) = (Arc::clone(&provider), Arc::clone(&profile));
@@ -126,6 +128,7 @@ impl Keeper {
                 }
             };
             let report = Report::or(post, lost);
+            marked.await;
             let verdict = provider.refresh(&token, &account).await;
             report.send(Mail::Exchanged { id, provider, profile, attempt, verdict });
         });
@@ -155,14 +158,29 @@ impl Keeper {
     }
 
     fn load(&self, id: Id, profile: &Profile) {
-        let post = self.post.clone();
-        self.vault.load(&profile.name, move |found| drop(post.send(Mail::Loaded { id, found })));
+        let (post, journal, name) = (self.post.clone(), self.journal.clone(), profile.name.clone());
+        let (tell, told) = oneshot::channel();
+        self.vault.load(&profile.name, move |found| drop(tell.send(found)));
+        tokio::spawn(async move {
+            let Ok(found) = told.await else { return };
+            let (mark, memory) = match found {
+                Ok(Some(_)) => (journal.in_flight(&name).await, journal.recall(&name).await),
+                Ok(None) => (None, journal.recall(&name).await),
+                Err(_) => (None, None),
+            };
+            drop(post.send(Mail::Loaded { id, found, mark, memory }));
+        });
     }
 
-    pub(super) fn on_loaded(&mut self, id: Id, found: Result<Option<Stored>, VaultTrouble>) {
+    pub(super) fn on_loaded(
+        &mut self,
+        id: Id,
+        found: Result<Option<Stored>, VaultTrouble>,
+        mark: Option<InFlight>,
+        memory: Option<String>,
+    ) {
         let Some(kept) = self.kept.get(&id) else { return };
         let profile = Arc::clone(&kept.profile);
-        let name = profile.name.as_str();
         let mut interrupted = false;
         let found = match found {
             Ok(Some(stored)) => match judge(&stored.bound, &profile.binding(), &profile.origin()) {
@@ -173,14 +191,13 @@ impl Keeper {
                         self.adopt(&profile, refresh.clone(), account.clone());
                     }
                     // A mark of an older token is of an exchange whose end was saved.
-                    interrupted = self.journal.in_flight(name).is_some_and(|mark| mark.is_of(&refresh));
+                    interrupted = mark.is_some_and(|mark| mark.is_of(&refresh));
                     Found::Token { refresh, account }
                 }
             },
             Ok(None) => Found::Nothing,
             Err(trouble) => return self.step(id, Event::NotLoaded(trouble)),
         };
-        let memory = self.journal.recall(name);
         let memory: Memory = memory.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
         self.step(id, Event::Loaded { found, memory, interrupted });
     }

@@ -258,7 +258,16 @@ impl Keeper {
         let kept = self.kept.remove(&id)?;
         self.names.retain(|_, named| *named != id);
         self.due.retain(|(_, other)| *other != id);
+        if kept.leaving {
+            self.forget_profile(&kept.profile.name);
+        }
         Some(kept)
+    }
+
+    /// Whoever removes a profile does not leave its history behind.
+    pub(super) fn forget_profile(&mut self, name: &str) {
+        self.journal.forget(name);
+        self.farewells.forget(name);
     }
 }
 

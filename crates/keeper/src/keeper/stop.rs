@@ -108,7 +108,11 @@ impl Keeper {
         }
     }
 
-    pub(super) fn end(mut self) -> End {
+    pub(super) async fn end(mut self) -> End {
+        let leaving = self.kept.values().filter(|kept| kept.leaving);
+        for name in leaving.map(|kept| kept.profile.name.clone()).collect::<Vec<_>>() {
+            self.forget_profile(&name);
+        }
         let cut = |kept: &Kept| {
             let note = if kept.would_be_lost() { Note::EndedUnsaved } else { Note::EndedInFlight };
             (kept.would_be_lost() || kept.is_refreshing()).then(|| (kept.profile.name.clone(), note))
@@ -118,7 +122,7 @@ impl Keeper {
             self.note(Some(name), note.clone());
         }
         self.note(None, Note::KeeperStopped);
-        self.journal.close();
+        self.journal.close().await;
         for answer in self.stopping.take().into_iter().flat_map(|stopping| stopping.answers) {
             drop(answer.send(Ok(Reply::Done)));
         }

@@ -22,9 +22,14 @@ impl Keeper {
                 .filter(|kept| !kept.leaving)
                 .filter_map(|kept| kept.view(now, saving))
                 .collect(),
-            problems: self.config.problems(),
+            problems: self.problems(),
             presets: session::recipe::Recipe::PRESETS.map(str::to_owned).to_vec(),
         }
+    }
+
+    fn problems(&self) -> Vec<api::Failure> {
+        let of_the_disk = self.amiss.clone().into_iter().chain(self.journal.problem());
+        self.config.problems().into_iter().chain(of_the_disk).collect()
     }
 }
 

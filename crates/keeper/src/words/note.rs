@@ -21,6 +21,7 @@ pub fn tone(note: &Note) -> Tone {
         | Note::ConfigProblem { .. }
         | Note::EndedInFlight
         | Note::EndedUnsaved
+        | Note::EntriesLost { .. }
         | Note::Heartbeat { good: false, .. }
         | Note::HeartbeatUnanswered { .. }
         | Note::Interrupted
@@ -64,6 +65,7 @@ pub(super) fn sentence(words: &Words, note: &Note) -> String {
         }
         Note::EndedInFlight => words.fill("note.ended_in_flight", &[]),
         Note::EndedUnsaved => words.fill("note.ended_unsaved", &[]),
+        Note::EntriesLost { count } => words.fill("note.entries_lost", &[("count", &number(count))]),
         Note::Heartbeat { good: true, .. } => words.fill("note.heartbeat.good", &[]),
         Note::Heartbeat { good: false, .. } => words.fill("note.heartbeat.bad", &[]),
         Note::HeartbeatUnanswered { trouble, status } => {

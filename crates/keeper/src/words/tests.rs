@@ -231,6 +231,7 @@ fn notes() -> Vec<Note> {
         |user| Note::SignedIn { user, generation: Some(1), lifetime_ms: Some(300_000), took_ms: 40 };
     vec![
         Note::BreakerOpened { host: text("api.example"), for_ms: 30_000 },
+        Note::EntriesLost { count: 12 },
         Note::ConfigProblem { line: Some(3), problem: text("no url") },
         Note::ConfigProblem { line: None, problem: text("no url") },
         Note::Elsewhere { places: vec![Place::Token, Place::Client] },

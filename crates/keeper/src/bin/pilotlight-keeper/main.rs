@@ -1,9 +1,13 @@
 //! The programs behind the `pilotlight` command: the keeper itself, the sandbox, and the demo that runs both.
 
 mod demo;
+mod place;
 mod run;
 mod sandbox;
+mod signals;
 
+use std::fmt::Display;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -33,7 +37,12 @@ enum Command {
 /// Says what went wrong and what to do, in the person's language.
 fn explain(program: &str, failure: &Failure) {
     let (problem, next) = Words::for_locale().say(failure);
-    eprintln!("pilotlight {program}: {problem}\n  → {next} [{}]", failure.code.key());
+    tell(format_args!("pilotlight {program}: {problem}\n  → {next} [{}]", failure.code.key()));
+}
+
+/// On standard error. That it is full, or a terminal that is gone, is no reason to end.
+fn tell(line: impl Display) {
+    drop(writeln!(io::stderr(), "{line}"));
 }
 
 fn main() -> ExitCode {
@@ -41,7 +50,7 @@ fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("pilotlight-keeper: {error}");
+            tell(format_args!("pilotlight-keeper: {error}"));
             return ExitCode::FAILURE;
         }
     };

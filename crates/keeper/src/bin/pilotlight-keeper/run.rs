@@ -9,10 +9,14 @@ use keeper::api::{Code, Failure};
 use keeper::client::Client;
 use keeper::keeper::{End, Keeper};
 use keeper::lock::{self, Lock, NotLocked};
+use keeper::log::Log;
 use keeper::paths::Home;
 use keeper::privacy::keep_memory_private;
-use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
+
+use crate::place::Place;
+use crate::signals::Signals;
+use crate::tell;
 
 /// Who started the keeper and wants to know how that went.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -23,23 +27,41 @@ pub(crate) enum Audience {
 }
 
 pub(crate) async fn run(audience: Audience) -> ExitCode {
-    log(audience);
+    let home = Home::from_env().and_then(|home| home.prepare().map(|()| home));
+    let log = log(audience, home.as_ref().ok());
+    let signals = Signals::hear(audience);
     if let Err(error) = keep_memory_private() {
         tracing::warn!(%error, "the memory of this process may be readable");
     }
-    match start().await {
+    let code = match home {
+        Ok(home) => keep(audience, &home, signals).await,
+        Err(failure) => refuse(audience, &failure),
+    };
+    if let Some(log) = log {
+        log.flush();
+    }
+    code
+}
+
+async fn keep(audience: Audience, home: &Home, mut signals: Signals) -> ExitCode {
+    let started = tokio::select! {
+        started = start(home) => started,
+        // Nothing was begun that would have to be finished.
+        () = signals.ended() => return ExitCode::SUCCESS,
+    };
+    match started {
         Ok(Started::Ours(keeper, listener, lock)) => {
             say(audience, "ready");
             let handle = keeper.handle();
-            tokio::spawn(agent::serve(listener, handle.clone()));
+            // It holds the lock for as long as the process lives.
+            tokio::spawn(Place::take(home.clone(), lock, listener, handle.clone()).hold());
             tokio::spawn(async move {
-                ended_by_a_signal().await;
+                signals.ended().await;
                 handle.terminate();
             });
             let end = keeper.run().await;
             // The answer to `stop` is still on its way through a connection's task.
             tokio::time::timeout(TIME_TO_ANSWER, tokio::task::yield_now()).await.ok();
-            drop(lock);
             match end {
                 End::InGoodOrder => ExitCode::SUCCESS,
                 End::Cut(profiles) => {
@@ -52,19 +74,21 @@ pub(crate) async fn run(audience: Audience) -> ExitCode {
         Ok(Started::Already) => {
             say(audience, "ready");
             if audience == Audience::Person {
-                eprintln!("pilotlight: a keeper is running for this home already");
+                tell("pilotlight: a keeper is running for this home already");
             }
             ExitCode::SUCCESS
         }
-        Err(failure) => {
-            let line = serde_json::json!({ "error": failure }).to_string();
-            say(audience, &line);
-            if audience == Audience::Person {
-                crate::explain("keeper", &failure);
-            }
-            ExitCode::FAILURE
-        }
+        Err(failure) => refuse(audience, &failure),
     }
+}
+
+fn refuse(audience: Audience, failure: &Failure) -> ExitCode {
+    let line = serde_json::json!({ "error": failure }).to_string();
+    say(audience, &line);
+    if audience == Audience::Person {
+        crate::explain("keeper", failure);
+    }
+    ExitCode::FAILURE
 }
 
 enum Started {
@@ -73,24 +97,17 @@ enum Started {
     Ours(Box<Keeper>, tokio::net::UnixListener, Lock),
 }
 
-async fn start() -> Result<Started, Failure> {
-    let home = Home::from_env()?;
-    home.prepare()?;
+async fn start(home: &Home) -> Result<Started, Failure> {
     // One that is just ending still holds the lock; one that is just starting does not listen yet.
     for _ in 0..TRIES {
         match lock::acquire(&home.lock()) {
             Ok(lock) => {
-                let keeper = Box::new(Keeper::open(&home)?);
-                let listener = agent::bind(home.socket()).map_err(|error| {
-                    Failure::new(Code::Internal).with("problem", error).with("path", home.socket().display())
-                })?;
+                let keeper = Box::new(Keeper::open(home)?);
+                let listener = agent::bind(home.socket())?;
                 return Ok(Started::Ours(keeper, listener, lock));
             }
-            Err(NotLocked::Unopenable(error)) => {
-                let failure = Failure::new(Code::Internal).with("problem", error);
-                return Err(failure.with("path", home.lock().display()));
-            }
-            Err(_) if Client::running(&home).is_ok_and(|client| client.is_some()) => {
+            Err(refused @ NotLocked::Unopenable(_)) => return Err(refused.failure(&home.lock())),
+            Err(_) if Client::running(home).is_ok_and(|client| client.is_some()) => {
                 return Ok(Started::Already);
             }
             Err(_) => tokio::time::sleep(BETWEEN_TRIES).await,
@@ -100,18 +117,6 @@ async fn start() -> Result<Started, Failure> {
     Err(Failure::new(Code::KeeperUnreachable).with("problem", problem).with("path", home.lock().display()))
 }
 
-async fn ended_by_a_signal() {
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-}
-
 /// The face stops reading after the line; nothing else is ever written there.
 fn say(audience: Audience, line: &str) {
     if audience == Audience::Face {
@@ -119,18 +124,26 @@ fn say(audience: Audience, line: &str) {
     }
 }
 
-fn log(audience: Audience) {
-    // A face's keeper writes to a file that nobody trims; what it decides is in the journal, which is.
+fn log(audience: Audience, home: Option<&Home>) -> Option<Log> {
+    // What a face's keeper decides is in the journal; the log is for what is wrong with itself.
     let default = if audience == Audience::Face { "warn" } else { "info" };
     // What the libraries would tell about requests and keys is not wanted at any level.
     let quiet = "hyper=warn,hyper_util=warn,reqwest=warn,rustls=warn,h2=warn,keyring_core=warn,zbus=warn";
     let wanted = std::env::var("PILOTLIGHT_LOG").unwrap_or_else(|_| default.to_owned());
     let filter = EnvFilter::try_new(format!("{wanted},{quiet}")).unwrap_or_else(|_| EnvFilter::new(quiet));
+    let log = match (audience, home) {
+        (Audience::Face, Some(home)) => Log::to_file(home.log()),
+        (Audience::Face | Audience::Person, _) => Log::to_stderr(),
+    };
+    let log = log.ok()?;
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(log.clone())
         .with_ansi(audience == Audience::Person)
+        // It would say so on standard error, and panic where that cannot be written either.
+        .log_internal_errors(false)
         .init();
+    Some(log)
 }
 
 /// As the command says that the keyring is unavailable.

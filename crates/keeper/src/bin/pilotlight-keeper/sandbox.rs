@@ -10,6 +10,8 @@ use keeper::config::parse_duration;
 use pilotlight_sandbox::{Rotation, Settings, StartError, start};
 use tokio::io::AsyncReadExt as _;
 
+use crate::tell;
+
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// Port on 127.0.0.1; 0 takes any that is free
@@ -54,15 +56,17 @@ pub(crate) async fn sandbox(arguments: Arguments) -> ExitCode {
     if arguments.announce {
         drop(writeln!(std::io::stdout(), "{}", serde_json::json!({ "url": url })));
     } else {
-        eprintln!("The sandbox listens on {url}. Sign in as alice / wonderland or bob / builder.");
+        tell(format_args!("The sandbox listens on {url}. Sign in as alice / wonderland or bob / builder."));
         for preset in session::recipe::Recipe::PRESETS {
-            eprintln!("  pilotlight add my-{preset} --preset {preset} --url {url}/{preset} --sandbox");
+            tell(format_args!(
+                "  pilotlight add my-{preset} --preset {preset} --url {url}/{preset} --sandbox"
+            ));
         }
-        eprintln!(
+        tell(format_args!(
             "  pilotlight add my-oauth --issuer {url}/oauth --client-id pilotlight --url {url}/oauth --resource \
              /api/profile --sandbox"
-        );
-        eprintln!("Faults: curl {url}/control    Ctrl-C ends it.");
+        ));
+        tell(format_args!("Faults: curl {url}/control    Ctrl-C ends it."));
     }
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}

@@ -82,14 +82,17 @@ pub(crate) fn exit_code(code: Code) -> u8 {
         | Code::ConfigUnsafe
         | Code::ConfigUnwritable
         | Code::DiskFull
+        | Code::HomeUnwritable
         | Code::IdentityUnverified
         | Code::Internal
+        | Code::JournalFailed
         | Code::KeeperNotFound
         | Code::KeeperStopping
         | Code::KeeperUnreachable
         | Code::Misconfigured
         | Code::NoBrowser
         | Code::NoMetadata
+        | Code::NotAFile
         | Code::NotASandbox
         | Code::PlainHttp
         | Code::PortInUse
@@ -145,8 +148,10 @@ mod tests {
             ("config_unwritable", 1),
             ("deadline_passed", 4),
             ("disk_full", 1),
+            ("home_unwritable", 1),
             ("identity_unverified", 1),
             ("internal", 1),
+            ("journal_failed", 1),
             ("keeper_not_found", 1),
             ("keeper_stopping", 1),
             ("keeper_unreachable", 1),
@@ -159,6 +164,7 @@ mod tests {
             ("no_descriptors", 4),
             ("no_memory", 4),
             ("no_metadata", 1),
+            ("not_a_file", 1),
             ("not_a_sandbox", 1),
             ("not_json", 4),
             ("not_saved", 5),

@@ -90,6 +90,7 @@ fn took(note: &Note) -> Option<u64> {
         | Note::Elsewhere { .. }
         | Note::EndedInFlight
         | Note::EndedUnsaved
+        | Note::EntriesLost { .. }
         | Note::HeartbeatUnanswered { .. }
         | Note::Interrupted
         | Note::KeeperStarted { .. }

@@ -196,7 +196,7 @@ impl Story {
         } else {
             format!("{at:6.1} s  {glyph:1}  {text}")
         };
-        bar.suspend(|| eprintln!("{line}"));
+        bar.suspend(|| crate::tell(line));
     }
 }
 

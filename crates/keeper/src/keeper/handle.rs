@@ -1,0 +1,125 @@
+//! What the faces' side of the process holds of the keeper.
+
+use std::sync::Arc;
+
+use tokio::sync::{Semaphore, broadcast, oneshot};
+
+use super::{Mail, Post, stopping};
+use crate::api::{Failure, Notice, Reply, Request};
+
+#[derive(Clone)]
+pub struct Handle {
+    post: Post,
+    notices: broadcast::Sender<Notice>,
+    places: Arc<Places>,
+}
+
+/// For those whose questions are open. Who finds none waits for one, so that however many ask, the mailbox stays small.
+pub(crate) struct Places {
+    /// What the keeper answers at once is not held up by what waits for a provider or a person.
+    quick: Semaphore,
+    slow: Semaphore,
+}
+
+impl Handle {
+    pub(super) fn new(post: Post, notices: broadcast::Sender<Notice>, places: Arc<Places>) -> Self {
+        Self { post, notices, places }
+    }
+
+    /// Asks, and waits for the answer however long that takes.
+    pub async fn ask(&self, request: Request) -> Result<Reply, Failure> {
+        let Ok(_place) = self.places.of(&request).acquire().await else { return Err(stopping()) };
+        let (answer, reply) = oneshot::channel();
+        if self.post.send(Mail::Ask { request, answer }).is_err() {
+            return Err(stopping());
+        }
+        reply.await.unwrap_or_else(|_| Err(stopping()))
+    }
+
+    pub fn notices(&self) -> broadcast::Receiver<Notice> {
+        self.notices.subscribe()
+    }
+
+    /// The home's files are gone. When this has ended, the keeper takes that for nobody's wish.
+    pub async fn home_is_gone(&self) {
+        let (answer, heard) = oneshot::channel();
+        // One that is ending hears nothing any more.
+        if self.post.send(Mail::HomeGone { answer }).is_ok() {
+            heard.await.ok();
+        }
+    }
+
+    /// There is a home again, and what the keeper has of it is put back.
+    pub fn home_is_made_again(&self) {
+        drop(self.post.send(Mail::HomeMade));
+    }
+
+    /// As SIGTERM does.
+    pub fn terminate(&self) {
+        drop(self.post.send(Mail::Terminate));
+    }
+}
+
+impl Places {
+    fn of(&self, request: &Request) -> &Semaphore {
+        match request {
+            Request::Add(_)
+            | Request::CancelSignIn { .. }
+            | Request::Hello { .. }
+            | Request::Log { .. }
+            | Request::Logout { .. }
+            | Request::Remove { .. }
+            | Request::Status { .. }
+            | Request::Stop { .. }
+            | Request::Watch => &self.quick,
+            Request::Bench { .. }
+            | Request::Discover { .. }
+            | Request::Fetch(_)
+            | Request::FinishSignIn { .. }
+            | Request::Login { .. }
+            | Request::Refresh { .. }
+            | Request::SetBench { .. }
+            | Request::SignIn { .. }
+            | Request::Token { .. } => &self.slow,
+        }
+    }
+}
+
+impl Default for Places {
+    fn default() -> Self {
+        Self { quick: Semaphore::new(MOST_QUICK), slow: Semaphore::new(MOST_SLOW) }
+    }
+}
+
+const MOST_QUICK: usize = 512;
+
+/// Several programs that fetch a thousand things at once are not a fault.
+const MOST_SLOW: usize = 4096;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::Fetch;
+    use tokio::sync::mpsc;
+
+    #[tokio::test]
+    async fn however_many_ask_the_mailbox_stays_small_and_quick_questions_get_through() {
+        let (post, mut mailbox) = mpsc::unbounded_channel();
+        let handle = Handle::new(post, broadcast::channel(1).0, Arc::default());
+        let ask = |request| {
+            let handle = handle.clone();
+            tokio::spawn(async move { handle.ask(request).await })
+        };
+        let fetches: Vec<_> = (0..MOST_SLOW + 9).map(|_| ask(Request::Fetch(Fetch::default()))).collect();
+        ask(Request::Stop { force: false });
+        // The one task of this runtime that is woken last.
+        tokio::spawn(async {}).await.unwrap();
+        assert_eq!(mailbox.len(), MOST_SLOW + 1);
+
+        let Some(Mail::Ask { answer, .. }) = mailbox.recv().await else { panic!("nobody asks") };
+        drop(answer.send(Ok(Reply::Done)));
+        fetches.into_iter().next().unwrap().await.unwrap().unwrap();
+        tokio::spawn(async {}).await.unwrap();
+        assert_eq!(mailbox.len(), MOST_SLOW + 1, "the next one has the place");
+    }
+}
