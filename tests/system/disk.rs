@@ -100,7 +100,7 @@ fn what_is_no_file_in_a_home_is_told() {
             let expected: &[Code] = match name {
                 "journal.db" => &[],
                 "keeper.log" => &[Code::NotAFile],
-                _ => &[Code::BadConfig],
+                _ => &[Code::ConfigUnreadable],
             };
             assert_eq!(problems, expected, "{name}");
             if name == "journal.db" {
