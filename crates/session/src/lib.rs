@@ -19,6 +19,7 @@ pub mod lane;
 pub mod limits;
 pub mod note;
 pub mod oauth;
+pub mod patience;
 pub mod policy;
 pub mod reason;
 pub mod recipe;
