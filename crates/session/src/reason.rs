@@ -106,6 +106,33 @@ pub enum Trouble {
     Vault,
 }
 
+impl Trouble {
+    /// What this machine lacks is nobody else's fault, whoever was to be asked.
+    pub fn is_of_this_machine(self) -> bool {
+        match self {
+            Self::Descriptors | Self::Disk | Self::Memory | Self::Vault => true,
+            Self::BreakerOpen
+            | Self::CutShort
+            | Self::Discovery
+            | Self::Garbled
+            | Self::Identity
+            | Self::Misconfigured
+            | Self::NotJson
+            | Self::Offline
+            | Self::RateLimited
+            | Self::Redirected
+            | Self::Status
+            | Self::Suspect
+            | Self::TimedOut
+            | Self::Tls
+            | Self::TooLarge
+            | Self::Unanswered
+            | Self::Unreadable
+            | Self::Unusable => false,
+        }
+    }
+}
+
 /// Something that came with good tokens and is not as it should be. Nothing is lost over it, and somebody may want to
 /// know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

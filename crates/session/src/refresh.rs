@@ -164,7 +164,8 @@ impl Session {
             | Verdict::Interaction(_)
             | Verdict::Misconfigured { .. }
             | Verdict::Suspect { .. }
-            | Verdict::Transient { .. } => false,
+            | Verdict::Transient { .. }
+            | Verdict::Unsent { .. } => false,
         };
         out.push(Effect::Note(Note::LateAnswer { revoked }));
     }
@@ -196,7 +197,8 @@ impl Session {
                 let pause = self.backoff(now);
                 self.keep(&exchange, Trouble::Suspect, Some(status), pause, now, out);
             }
-            Verdict::Transient { trouble, status, retry_after } => {
+            Verdict::Transient { trouble, status, retry_after }
+            | Verdict::Unsent { trouble, status, retry_after } => {
                 let pause = if prompt && !self.streak.prompted {
                     self.streak.prompted = true;
                     Pause::ours(self.dice.between(PROMPT / 2, PROMPT))
@@ -279,9 +281,10 @@ impl Session {
             }
             _ => false,
         };
+        out.extend(tokens.odd.map(|what| Effect::Note(Note::Odd { what })));
         let Some(token) = tokens.access else {
             let pause = self.backoff(now);
-            return self.keep(exchange, Trouble::Unreadable, None, pause, now, out);
+            return self.keep(exchange, Trouble::Unusable, None, pause, now, out);
         };
         let access = self.receive(token, tokens.lifetime, exchange.cause, now);
         let took = Some(now.since(exchange.began));
