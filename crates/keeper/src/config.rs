@@ -27,8 +27,9 @@ pub use duration::parse_duration;
 pub use edit::{add, remove};
 pub use file::{read_text, write};
 pub(crate) use hint::nearest;
-pub use oauth::{Endpoints, Oauth, Probe, Redirect, check_issuer};
+pub use oauth::{Endpoints, Oauth, Redirect, check_issuer};
 pub use rules::{check_name, check_url, is_loopback};
+pub use session::oauth::probe::Probe;
 
 /// What a configuration file says.
 #[derive(Clone, Debug, PartialEq)]

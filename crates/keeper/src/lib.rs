@@ -12,6 +12,7 @@ pub mod journal;
 pub mod keeper;
 pub mod lock;
 pub mod paths;
+mod patience;
 pub mod privacy;
 mod provider;
 pub mod secret;

@@ -37,7 +37,7 @@ use crate::config::Profile;
 use crate::http::{Http, Received};
 use crate::journal::Journal;
 use crate::paths::Home;
-use crate::provider::{Begun, Landing, Provider, SignedIn};
+use crate::provider::{Begun, Landing, Provider, SignedIn, Unwanted};
 use crate::vault::{Stored, Vault};
 
 use farewells::Farewells;
@@ -131,6 +131,12 @@ pub(crate) enum Mail {
     Told {
         number: u64,
         told: Told,
+    },
+    /// Tokens that came and that nobody here will use.
+    Unwanted {
+        profile: String,
+        provider: Arc<Provider>,
+        unwanted: Unwanted,
     },
     /// What became of saving or forgetting.
     Vault {
@@ -264,6 +270,7 @@ impl Keeper {
             }
             Mail::Terminate => self.begin_to_stop(None),
             Mail::Told { number, told } => self.on_told(number, told),
+            Mail::Unwanted { profile, provider, unwanted } => self.bid_farewell(&profile, provider, unwanted),
             Mail::Vault { id, event } => self.on_vault(id, event),
         }
     }

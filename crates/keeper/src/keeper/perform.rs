@@ -14,7 +14,7 @@ use super::{Id, Keeper, Mail};
 use crate::clock;
 use crate::config::Profile;
 use crate::http;
-use crate::provider::{Provider, Unwanted};
+use crate::provider::{Bought, Provider, Unwanted};
 use crate::vault::Stored;
 
 impl Keeper {
@@ -57,7 +57,7 @@ impl Keeper {
         verdict: Verdict,
     ) {
         let trouble = match &verdict {
-            Verdict::Transient { trouble, .. } => Some(*trouble),
+            Verdict::Transient { trouble, .. } | Verdict::Unsent { trouble, .. } => Some(*trouble),
             Verdict::Dead
             | Verdict::Fresh(_)
             | Verdict::Interaction(_)
@@ -95,6 +95,8 @@ impl Keeper {
         match trouble {
             None => breaker.succeeded(),
             Some(Trouble::BreakerOpen) => {}
+            // Nobody was asked.
+            Some(trouble) if trouble.is_of_this_machine() => {}
             Some(_) => {
                 if let Some(pause) = breaker.failed(clock::now()) {
                     let for_ms = millis(pause);
@@ -120,7 +122,11 @@ impl Keeper {
         }
         self.journal.mark_in_flight(&profile.name, token.expose());
         tokio::spawn(async move {
-            let verdict = provider.refresh(&token, &account).await;
+            let Bought { verdict, give_back } = provider.refresh(&token, &account).await;
+            if let Some(unwanted) = give_back {
+                let (profile, provider) = (profile.name.clone(), Arc::clone(&provider));
+                drop(post.send(Mail::Unwanted { profile, provider, unwanted }));
+            }
             drop(post.send(Mail::Exchanged { id, provider, profile, attempt, verdict }));
         });
     }

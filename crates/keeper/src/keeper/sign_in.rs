@@ -14,7 +14,9 @@ use super::{Answer, Id, Keeper, Mail, ask};
 use crate::api::{self, Code, Failure, Reply, Way};
 use crate::clock;
 use crate::config::check_issuer;
-use crate::provider::{Begun, How, Landing, Provider, Shown, SignedIn, Ties, Unwanted, describe, discover};
+use crate::provider::{
+    Begun, How, Landing, Provider, Shown, SignInEnd, SignedIn, Ties, Unwanted, describe, discover,
+};
 
 impl Keeper {
     pub(super) fn start_sign_in(&mut self, id: Id, how: How, answer: Answer) {
@@ -58,7 +60,7 @@ impl Keeper {
         let demand = kept.session().and_then(|session| session.demand().cloned());
         // One that was under way before is called off by that.
         kept.pending = Some(Pending { attempt, shown: None, ends: Timestamp::MAX, _wanted: wanting });
-        let provider = Arc::clone(&kept.provider);
+        let (provider, name) = (Arc::clone(&kept.provider), kept.profile.name.clone());
         let (post, began) = (self.post.clone(), clock::now());
         let announcing = post.clone();
         tokio::spawn(async move {
@@ -68,8 +70,11 @@ impl Keeper {
         });
         tokio::spawn(async move {
             let ties = Ties { begun, wanted, demand };
-            let (outcome, landing) = provider.sign_in(how, ties).await;
+            let SignInEnd { outcome, give_back, landing } = provider.sign_in(how, ties).await;
             let took = clock::now().since(began);
+            if let Some(unwanted) = give_back {
+                drop(post.send(Mail::Unwanted { profile: name, provider: Arc::clone(&provider), unwanted }));
+            }
             drop(post.send(Mail::SignedIn { id, attempt, provider, outcome, landing, took }));
         });
     }

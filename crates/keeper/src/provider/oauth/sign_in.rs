@@ -1,18 +1,22 @@
 //! The ways to sign in: at a browser, on another device, by typing.
 
-use std::time::Duration;
+use std::sync::Arc;
 
+use session::limits;
 use session::oauth;
-use session::oauth::authorize::{Ask, CallbackProblem, Code, Randomness, Started, read_push};
+use session::oauth::authorize::{Ask, CallbackProblem, Randomness, Started, read_push};
 use session::oauth::device::{Device, Next, Polling, Step};
 use session::oauth::endings::read_userinfo;
+use session::oauth::error::Interaction;
 use session::oauth::id_token::{self, is_showable};
 use session::oauth::token::{TokenAnswer, read_tokens};
+use session::reason::Oddity;
 use session::recipe::Message;
 use session::time::Timestamp;
-use session::tokens::{AccessToken, Account, RefreshToken, Secret};
+use session::tokens::{AccessToken, Account, RefreshToken, Secret, Tokens};
 use tokio::sync::oneshot;
 
+use super::identity::Unproved;
 use super::landing::Landing;
 use super::loopback::{Loopback, Serving};
 use super::proof::Key;
@@ -21,7 +25,7 @@ use super::{unsupported, userinfo, with_secret};
 use crate::api::{Code as Failing, Failure, Grant};
 use crate::clock;
 use crate::config::Oauth;
-use crate::provider::{Begun, Provider, Shown, SignedIn, Ties};
+use crate::provider::{Begun, NotSignedIn, Provider, Shown, SignedIn, Ties, Unwanted};
 use crate::secret::Password;
 
 impl Provider {
@@ -30,42 +34,41 @@ impl Provider {
         &self,
         oauth: &Oauth,
         mut ties: Ties,
-    ) -> (Result<SignedIn, Failure>, Landing) {
-        let begun = match self.begin_at_browser(oauth, &ties).await {
-            Ok(begun) => begun,
-            Err(failure) => return (Err(failure), Landing::none()),
-        };
-        let AtBrowser { provider, started, mut serving, proof_key, url } = begun;
-        if ties.begun.send(Begun { shown: Shown::Browser { url }, lasts: BROWSER_PATIENCE }).is_err() {
+        landing: &mut Landing,
+    ) -> Result<SignedIn, NotSignedIn> {
+        let AtBrowser { provider, started, mut serving, proof_key, url } =
+            self.begin_at_browser(oauth, &ties).await?;
+        if ties.begun.send(Begun { shown: Shown::Browser { url }, lasts: limits::AT_BROWSER }).is_err() {
             serving.close();
-            return (Err(cancelled()), Landing::none());
+            return Err(cancelled().into());
         }
-        let end = clock::now() + BROWSER_PATIENCE;
+        let end = clock::now() + limits::AT_BROWSER;
         let answer = tokio::select! {
             answer = serving.callback() => answer,
             _ = &mut ties.wanted => {
                 serving.close();
-                return (Err(cancelled()), Landing::none());
+                return Err(cancelled().into());
             }
             () = until(end) => {
                 serving.close();
-                return (Err(Failure::new(Failing::SignInExpired)), Landing::none());
+                return Err(Failure::new(Failing::SignInExpired).into());
             }
         };
-        let landing = serving.into_landing();
-        let outcome = match answer {
-            Ok(code) => self.redeem(oauth, &provider, &started, &code, proof_key).await,
-            Err(problem) => Err(self.returned(&problem, &provider)),
-        };
-        (outcome, landing)
+        *landing = serving.into_landing();
+        let code = answer.map_err(|problem| self.returned(&problem, &provider))?;
+        let message = provider.redeem(&started, &code);
+        let answer = self.buy(oauth, &provider, &message, proof_key.as_ref()).await?;
+        // Only where it was sent: some providers add an ID token that nobody asked for.
+        let nonce = provider.client.asks_for("openid").then(|| started.nonce());
+        let account = Account { proof_key, ..Account::default() };
+        self.take(&provider, answer, account, nonce, ties.demand.as_ref()).await
     }
 
     async fn begin_at_browser(&self, oauth: &Oauth, ties: &Ties) -> Result<AtBrowser, Failure> {
         if !matches!(oauth.grant, Grant::AuthorizationCode) {
             return Err(self.wrong_way("this profile does not sign in at a browser"));
         }
-        let provider =
-            self.described(oauth).await.map_err(|undescribed| undescribed.failure(&self.profile.host()))?;
+        let provider = self.ready_for_sign_in(oauth).await?;
         if provider.metadata.authorization_endpoint.is_none() {
             return Err(self.wrong_way("it names no `authorization_endpoint`"));
         }
@@ -85,7 +88,9 @@ impl Provider {
         };
         let proof_key = key.map(|(_, written)| written);
         let url = self.authorization_url(&provider, &started, ask, proof_key.as_ref()).await?;
-        let serving = loopback.serve(started.clone());
+        // The page waits for as long as the tokens may take to buy.
+        let serving =
+            loopback.serve(started.clone(), limits::exchange(self.profile.timeout) + limits::REPORT);
         self.oauth.lock().landing = Some(serving.abort_handle());
         Ok(AtBrowser { provider: (*provider).clone(), started, serving, proof_key, url })
     }
@@ -120,19 +125,10 @@ impl Provider {
         started.url(provider, ask).ok_or_else(missing)
     }
 
-    async fn redeem(
-        &self,
-        oauth: &Oauth,
-        provider: &oauth::Provider,
-        started: &Started,
-        code: &Code,
-        proof_key: Option<Secret>,
-    ) -> Result<SignedIn, Failure> {
-        let message = provider.redeem(started, code);
-        let answer = self.buy(oauth, provider, &message, proof_key.as_ref()).await?;
-        // Only where it was sent: some providers add an ID token that nobody asked for.
-        let nonce = provider.client.asks_for("openid").then(|| started.nonce());
-        self.take(provider, answer, nonce, proof_key, None).await
+    /// The provider and its keys: once the tokens are there, nothing is asked for any more that they could get lost over.
+    async fn ready_for_sign_in(&self, oauth: &Oauth) -> Result<Arc<oauth::Provider>, Failure> {
+        let prepared = self.prepared(oauth, Some(limits::KEYS_AGAIN)).await;
+        prepared.map_err(|undescribed| undescribed.failure(&self.profile.host()))
     }
 
     /// What came to the loopback address instead of a code.
@@ -158,14 +154,14 @@ impl Provider {
         &self,
         oauth: &Oauth,
         mut ties: Ties,
-    ) -> Result<SignedIn, Failure> {
+    ) -> Result<SignedIn, NotSignedIn> {
         if !matches!(oauth.grant, Grant::AuthorizationCode | Grant::DeviceCode) {
-            return Err(self.wrong_way("this profile does not sign in with a code"));
+            return Err(self.wrong_way("this profile does not sign in with a code").into());
         }
         let host = self.profile.host();
-        let provider = self.described(oauth).await.map_err(|undescribed| undescribed.failure(&host))?;
+        let provider = self.ready_for_sign_in(oauth).await?;
         let Some(message) = provider.device() else {
-            return Err(self.wrong_way("it names no `device_authorization_endpoint`"));
+            return Err(self.wrong_way("it names no `device_authorization_endpoint`").into());
         };
         let proof_key = self.new_key(oauth, &provider)?.map(|(_, written)| written);
         let received =
@@ -178,15 +174,16 @@ impl Provider {
             verification_uri: device.verification_uri.clone(),
             verification_uri_complete: device.verification_uri_complete.clone(),
         };
-        let lasts = device.expires_in.min(DEVICE_PATIENCE);
+        let lasts = device.expires_in.min(limits::ON_DEVICE);
         if ties.begun.send(Begun { shown, lasts }).is_err() {
-            return Err(cancelled());
+            return Err(cancelled().into());
         }
         let polling = Polling::new(&device, began);
         let poll = provider.poll(&device);
         let answer =
             self.poll(oauth, &provider, polling, &poll, proof_key.as_ref(), &mut ties.wanted).await?;
-        self.take(&provider, answer, None, proof_key, None).await
+        let account = Account { proof_key, ..Account::default() };
+        self.take(&provider, answer, account, None, ties.demand.as_ref()).await
     }
 
     /// Asks until somebody has entered the code, said no, or let it run out. A machine that slept meanwhile asks late,
@@ -235,30 +232,34 @@ impl Provider {
         oauth: &Oauth,
         username: &str,
         password: &Password,
-    ) -> Result<SignedIn, Failure> {
-        let host = self.profile.host();
+    ) -> Result<SignedIn, NotSignedIn> {
         if matches!(oauth.grant, Grant::AuthorizationCode | Grant::DeviceCode) {
-            return Err(self.wrong_way("this profile signs in at the provider’s own page"));
+            return Err(self.wrong_way("this profile signs in at the provider’s own page").into());
         }
-        let provider = self.described(oauth).await.map_err(|undescribed| undescribed.failure(&host))?;
+        let provider = self.ready_for_sign_in(oauth).await?;
         let proof_key = self.new_key(oauth, &provider)?.map(|(_, written)| written);
         if oauth.grant == Grant::Password {
             let message = provider.password(username, &Secret::new(password.expose()));
             let answer = self.buy(oauth, &provider, &message, proof_key.as_ref()).await?;
-            return self.take(&provider, answer, None, proof_key, Some(username)).await;
+            let account = Account { proof_key, ..Account::named(username) };
+            return self.take(&provider, answer, account, None, None).await;
         }
         let typed = Some(password.expose()).filter(|typed| !typed.is_empty());
         let configured = oauth.client.secret.as_ref().map(Secret::expose);
         let Some(secret) = typed.or(configured).map(RefreshToken::new) else {
-            return Err(Failure::new(Failing::BadRequest).with("problem", "there is no client secret"));
+            let failure = Failure::new(Failing::BadRequest).with("problem", "there is no client secret");
+            return Err(failure.into());
         };
         let provider = with_secret(&provider, &secret);
         let message = provider.client_credentials();
         let answer = self.buy(oauth, &provider, &message, proof_key.as_ref()).await?;
-        let mut signed_in = self.take(&provider, answer, None, proof_key, Some(&provider.client.id)).await?;
-        // What buys the next token, and so what the vault keeps, is the secret itself (RFC 6749, section 4.4.3). Not
-        // before the tokens are taken: those that are not are given back, and the secret did not come with them.
-        signed_in.tokens.refresh = Some(secret);
+        let account = Account { proof_key, ..Account::named(&provider.client.id) };
+        // What buys the next token, and so what the vault keeps, is the secret itself (RFC 6749, section 4.4.3). With it a
+        // token that is not ours is given back as well.
+        let answer = TokenAnswer { tokens: Tokens { refresh: Some(secret), ..answer.tokens }, ..answer };
+        let mut signed_in = self.take(&provider, answer, account, None, None).await?;
+        // No person is there whose ID token could be missed.
+        signed_in.tokens.odd = None;
         Ok(signed_in)
     }
 
@@ -276,37 +277,44 @@ impl Provider {
             .map_err(|refusal| refused(&refusal, message, &host, &provider.client))
     }
 
-    /// Finds out whose the tokens are, where they come with an ID token. Tokens that nobody can vouch for are revoked.
+    /// Finds out whose the tokens are, where they come with an ID token. Tokens that nobody can vouch for are not used;
+    /// those that are somebody else's are given back.
     async fn take(
         &self,
         provider: &oauth::Provider,
         answer: TokenAnswer,
+        mut account: Account,
         nonce: Option<&Secret>,
-        proof_key: Option<Secret>,
-        user: Option<&str>,
-    ) -> Result<SignedIn, Failure> {
-        let TokenAnswer { tokens, id_token, .. } = answer;
-        let mut account = Account { user: user.map(str::to_owned), proof_key, ..Account::default() };
-        if let Some(id_token) = id_token.filter(|_| provider.metadata.issuer.is_some()) {
-            match self.person(&id_token, nonce, None, tokens.access.as_ref(), provider).await {
-                Ok(person) => {
-                    let subject = person.identity.subject.clone();
-                    account.identity = Some(person.identity);
-                    account.id_token = Some(id_token);
-                    account.user = account.user.or(person.name);
-                    if account.user.is_none() {
-                        account.user = self.name(provider, tokens.access.as_ref(), &account).await;
-                    }
-                    account.user = account.user.or(Some(subject).filter(|it| is_showable(it)));
-                }
-                Err(problem) => {
-                    self.give_back(provider, &tokens).await;
-                    return Err(Failure::new(Failing::IdentityUnverified)
-                        .with("host", self.profile.host())
-                        .with("problem", problem));
-                }
+        demand: Option<&Interaction>,
+    ) -> Result<SignedIn, NotSignedIn> {
+        let lacks_id_token = answer.lacks_id_token(&provider.client);
+        let TokenAnswer { mut tokens, id_token, .. } = answer;
+        let Some(id_token) = id_token.filter(|_| provider.metadata.issuer.is_some()) else {
+            tokens.odd = lacks_id_token.then_some(Oddity::IdTokenMissing);
+            return Ok(SignedIn { tokens, account });
+        };
+        let (person, claims) = match self.person(&id_token, nonce, tokens.access.as_ref(), provider) {
+            Ok(person) => person,
+            Err(Unproved { problem, contradicts }) => {
+                let failure = Failure::new(Failing::IdentityUnverified);
+                return Err(NotSignedIn {
+                    failure: failure.with("host", self.profile.host()).with("problem", problem),
+                    give_back: contradicts
+                        .then(|| Unwanted { refresh: tokens.refresh, access: tokens.access }),
+                });
             }
+        };
+        let now = self.oauth.now(&provider.metadata.token_endpoint);
+        let unmet = demand.is_some_and(|demand| !id_token::meets(&claims, demand, now));
+        tokens.odd = unmet.then_some(Oddity::StepUpUnmet);
+        let subject = person.identity.subject.clone();
+        account.identity = Some(person.identity);
+        account.id_token = Some(id_token);
+        account.user = account.user.or(person.name);
+        if account.user.is_none() {
+            account.user = self.name(provider, tokens.access.as_ref(), &account).await;
         }
+        account.user = account.user.or(Some(subject).filter(|it| is_showable(it)));
         Ok(SignedIn { tokens, account })
     }
 
@@ -319,7 +327,7 @@ impl Provider {
         account: &Account,
     ) -> Option<String> {
         let opening = userinfo(provider).filter(|_| provider.opens_userinfo())?;
-        let received = self.open(&opening, token?, account, NAME_PATIENCE).await.ok()?;
+        let received = self.look_at(&opening, token?, account, limits::NAME).await.ok()?;
         let subject = account.identity.as_ref().map(|identity| identity.subject.as_str());
         id_token::name(&read_userinfo(&received.answer(), subject)?)
     }
@@ -367,17 +375,6 @@ async fn until(at: Timestamp) {
         if left.is_zero() {
             return;
         }
-        tokio::time::sleep(left.min(LONGEST_NAP)).await;
+        tokio::time::sleep(left.min(limits::NAP)).await;
     }
 }
-
-/// A person at a sign-in page, a second factor included.
-const BROWSER_PATIENCE: Duration = Duration::from_secs(300);
-
-/// However long a provider lets its codes live.
-pub(crate) const DEVICE_PATIENCE: Duration = Duration::from_secs(3600);
-
-/// Somebody waits, and only for what they are called.
-const NAME_PATIENCE: Duration = Duration::from_secs(3);
-
-const LONGEST_NAP: Duration = Duration::from_secs(5);
