@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use ts_rs::{Config, TS};
 
 use super::*;
-use crate::api::{Cause, Code, Lost, VaultTrouble};
+use crate::api::{Cause, Code, Lost, Oddity, VaultTrouble};
 
 const LANGUAGES: [Language; 2] = [Language::English, Language::Chinese];
 
@@ -94,6 +94,7 @@ fn every_reason_has_its_words() {
         [
             (language, "cause", words_of::<Cause>()),
             (language, "why", words_of::<Lost>()),
+            (language, "odd", words_of::<Oddity>()),
             (language, "trouble", words_of::<Trouble>()),
             (language, "vault", words_of::<VaultTrouble>()),
         ]
@@ -240,6 +241,7 @@ fn notes() -> Vec<Note> {
         Note::KeeperStopped,
         Note::LateAnswer { revoked: true },
         Note::LateAnswer { revoked: false },
+        Note::Odd { what: Oddity::IdTokenUnverified },
         Note::OtherPerson { before: Some("alice".to_owned()) },
         kept(Trouble::Status, Some(503), 1, 4_000),
         kept(Trouble::Offline, None, 3, 12_000),
