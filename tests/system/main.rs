@@ -11,9 +11,12 @@
 mod harness;
 
 mod against_servers;
+mod burst;
 mod changing;
+mod clocks;
 mod crash;
 mod faults;
+mod frozen;
 mod herd;
 mod interop;
 mod leaving;
@@ -29,4 +32,5 @@ mod outages;
 mod process;
 mod replay;
 mod secrets;
+mod slow;
 mod socket;

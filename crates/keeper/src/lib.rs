@@ -6,6 +6,7 @@ pub mod browser;
 pub mod client;
 pub mod clock;
 pub mod config;
+pub mod descriptors;
 mod failure;
 mod http;
 pub mod journal;

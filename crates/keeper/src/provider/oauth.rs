@@ -138,12 +138,16 @@ impl Provider {
         token: &RefreshToken,
         account: &Account,
     ) -> Bought {
-        // From the moment at which the token is sent nothing else is waited for, so this comes first.
-        let keys = account.identity.is_some().then_some(limits::DESCRIBED);
-        let provider = match self.prepared(oauth, keys).await {
+        // From the moment at which the token is sent nothing else is waited for, so this comes first, all of it within
+        // the time of one message.
+        let mut patience = Patience::new(self.profile.timeout);
+        let provider = match self.described(oauth, &mut patience).await {
             Ok(provider) => provider,
             Err(undescribed) => return undescribed.verdict().into(),
         };
+        if account.identity.is_some() {
+            self.refresh_keys(&provider, limits::DESCRIBED, &mut patience).await;
+        }
         // What such a client was given is its secret: that is what buys the next token.
         let by_secret = oauth.grant == Grant::ClientCredentials;
         let message = if by_secret {
@@ -183,7 +187,7 @@ impl Provider {
 
     pub(super) async fn probe(&self, oauth: &Oauth, token: &AccessToken, account: &Account) -> Beat {
         let silent = |trouble| Beat::Silent { trouble, status: None };
-        let provider = match self.prepared(oauth, None).await {
+        let provider = match self.described(oauth, &mut Patience::new(self.profile.timeout)).await {
             Ok(provider) => provider,
             Err(undescribed) => return silent(undescribed.trouble()),
         };
@@ -226,7 +230,7 @@ impl Provider {
     }
 
     pub(super) async fn revoke(&self, oauth: &Oauth, unwanted: &Unwanted) -> Told {
-        let provider = match self.prepared(oauth, None).await {
+        let provider = match self.described(oauth, &mut Patience::new(self.profile.timeout)).await {
             Ok(provider) => provider,
             Err(undescribed) => return Told::Trouble { trouble: undescribed.trouble(), status: None },
         };

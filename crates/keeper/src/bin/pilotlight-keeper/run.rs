@@ -7,6 +7,7 @@ use std::time::Duration;
 use keeper::agent;
 use keeper::api::{Code, Failure};
 use keeper::client::Client;
+use keeper::descriptors;
 use keeper::keeper::Keeper;
 use keeper::lock::{self, Lock, NotLocked};
 use keeper::paths::Home;
@@ -26,6 +27,9 @@ pub(crate) async fn run(audience: Audience) -> ExitCode {
     log(audience);
     if let Err(error) = keep_memory_private() {
         tracing::warn!(%error, "the memory of this process may be readable");
+    }
+    if let Err(error) = descriptors::take_all() {
+        tracing::warn!(%error, "a burst of requests may be more than this process can have open");
     }
     match start().await {
         Ok(Started::Ours(keeper, listener, lock)) => {

@@ -71,24 +71,8 @@ impl Undescribed {
 }
 
 impl Provider {
-    /// Learns what has to be known before a message that must not get lost, all of it within the time of one: who the
-    /// provider is, and its keys as of not longer ago than `keys`, if they are wanted. Keys that cannot be had stop
-    /// nobody.
-    pub(super) async fn prepared(
-        &self,
-        oauth: &Oauth,
-        keys: Option<Duration>,
-    ) -> Result<Arc<oauth::Provider>, Undescribed> {
-        let mut patience = Patience::new(self.profile.timeout);
-        let provider = self.described(oauth, &mut patience).await?;
-        if let Some(age) = keys {
-            self.refresh_keys(&provider, age, &mut patience).await;
-        }
-        Ok(provider)
-    }
-
     /// The provider as it describes itself, with what the profile says by hand laid over it.
-    async fn described(
+    pub(super) async fn described(
         &self,
         oauth: &Oauth,
         patience: &mut Patience,
