@@ -73,8 +73,17 @@ struct NotSignedIn {
 /// A sign-in that waits for a person, as it is shown to them.
 #[derive(Clone, Debug)]
 pub(crate) enum Shown {
-    Browser { url: Secret },
-    Device { user_code: String, verification_uri: String, verification_uri_complete: Option<String> },
+    Browser {
+        url: Secret,
+        /// How long the provider keeps what is asked for, where it was handed over first (RFC 9126). Whoever opens the
+        /// address in time has as long as everybody else.
+        kept_for: Option<Duration>,
+    },
+    Device {
+        user_code: String,
+        verification_uri: String,
+        verification_uri_complete: Option<String>,
+    },
 }
 
 /// What is told as soon as a person can do something.

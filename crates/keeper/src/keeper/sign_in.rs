@@ -87,7 +87,7 @@ impl Keeper {
             return;
         };
         let url = match &begun.shown {
-            Shown::Browser { url } => Some(url.expose().to_owned()),
+            Shown::Browser { url, .. } => Some(url.expose().to_owned()),
             Shown::Device { .. } => None,
         };
         pending.ends = now + begun.lasts;
@@ -224,7 +224,9 @@ impl Pending {
     pub(super) fn view(&self, now: Timestamp) -> Option<api::Pending> {
         let expires_in_ms = millis(now.until(self.ends));
         Some(match self.shown.as_ref()? {
-            Shown::Browser { .. } => api::Pending::Browser { expires_in_ms },
+            Shown::Browser { kept_for, .. } => {
+                api::Pending::Browser { expires_in_ms, open_within_ms: kept_for.map(millis) }
+            }
             Shown::Device { user_code, verification_uri, verification_uri_complete } => {
                 api::Pending::Device {
                     user_code: user_code.clone(),

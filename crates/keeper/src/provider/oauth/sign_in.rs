@@ -10,6 +10,7 @@ use session::oauth::endings::read_userinfo;
 use session::oauth::error::Interaction;
 use session::oauth::id_token::{self, is_showable};
 use session::oauth::token::{TokenAnswer, read_tokens};
+use session::patience::Patience;
 use session::reason::Oddity;
 use session::recipe::Message;
 use session::time::Timestamp;
@@ -36,9 +37,9 @@ impl Provider {
         mut ties: Ties,
         landing: &mut Landing,
     ) -> Result<SignedIn, NotSignedIn> {
-        let AtBrowser { provider, started, mut serving, proof_key, url } =
+        let AtBrowser { provider, started, mut serving, proof_key, shown } =
             self.begin_at_browser(oauth, &ties).await?;
-        if ties.begun.send(Begun { shown: Shown::Browser { url }, lasts: limits::AT_BROWSER }).is_err() {
+        if ties.begun.send(Begun { shown, lasts: limits::AT_BROWSER }).is_err() {
             serving.close();
             return Err(cancelled().into());
         }
@@ -87,23 +88,23 @@ impl Provider {
             ..Ask::default()
         };
         let proof_key = key.map(|(_, written)| written);
-        let url = self.authorization_url(&provider, &started, ask, proof_key.as_ref()).await?;
+        let shown = self.address_to_open(&provider, &started, ask, proof_key.as_ref()).await?;
         // The page waits for as long as the tokens may take to buy.
         let serving =
             loopback.serve(started.clone(), limits::exchange(self.profile.timeout) + limits::REPORT);
         self.oauth.lock().landing = Some(serving.abort_handle());
-        Ok(AtBrowser { provider: (*provider).clone(), started, serving, proof_key, url })
+        Ok(AtBrowser { provider: (*provider).clone(), started, serving, proof_key, shown })
     }
 
     /// What to open. The request is handed over first where the provider takes that (RFC 9126); one that only offers
     /// it, and then refuses, is asked in the ordinary way.
-    async fn authorization_url(
+    async fn address_to_open(
         &self,
         provider: &oauth::Provider,
         started: &Started,
         ask: Ask<'_>,
         proof_key: Option<&Secret>,
-    ) -> Result<Secret, Failure> {
+    ) -> Result<Shown, Failure> {
         let missing = || self.wrong_way("it names no `authorization_endpoint`");
         let host = self.profile.host();
         if let Some(message) = started.push(provider, ask) {
@@ -113,7 +114,12 @@ impl Provider {
                 Err(trouble) => Err(Failure::provider(trouble, None, &host)),
             };
             match pushed {
-                Ok(pushed) => return started.pushed_url(provider, &pushed).ok_or_else(missing),
+                Ok(pushed) => {
+                    let url = started.pushed_url(provider, &pushed).ok_or_else(missing)?;
+                    // Beyond the time that a person has it does not matter.
+                    let kept_for = pushed.expires_in.filter(|kept| *kept < limits::AT_BROWSER);
+                    return Ok(Shown::Browser { url, kept_for });
+                }
                 Err(failure) if provider.metadata.require_pushed_authorization_requests => {
                     return Err(failure);
                 }
@@ -122,13 +128,18 @@ impl Provider {
         } else if provider.metadata.require_pushed_authorization_requests {
             return Err(self.wrong_way("it wants pushed requests and names no endpoint for them"));
         }
-        started.url(provider, ask).ok_or_else(missing)
+        let url = started.url(provider, ask).ok_or_else(missing)?;
+        Ok(Shown::Browser { url, kept_for: None })
     }
 
     /// The provider and its keys: once the tokens are there, nothing is asked for any more that they could get lost over.
+    /// Nothing is spent yet and nobody can sign in without either, so each has its whole time.
     async fn ready_for_sign_in(&self, oauth: &Oauth) -> Result<Arc<oauth::Provider>, Failure> {
-        let prepared = self.prepared(oauth, Some(limits::KEYS_AGAIN)).await;
-        prepared.map_err(|undescribed| undescribed.failure(&self.profile.host()))
+        let patience = || Patience::new(self.profile.timeout);
+        let described = self.described(oauth, &mut patience()).await;
+        let provider = described.map_err(|undescribed| undescribed.failure(&self.profile.host()))?;
+        self.refresh_keys(&provider, limits::KEYS_AGAIN, &mut patience()).await;
+        Ok(provider)
     }
 
     /// What came to the loopback address instead of a code.
@@ -352,7 +363,7 @@ struct AtBrowser {
     started: Started,
     serving: Serving,
     proof_key: Option<Secret>,
-    url: Secret,
+    shown: Shown,
 }
 
 fn randomness() -> Result<Randomness, Failure> {
