@@ -1,6 +1,7 @@
 //! The clients that send, and how many of their requests may be on their way.
 
 use std::collections::HashMap;
+use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -153,8 +154,12 @@ async fn read_anew(
     }
 }
 
-fn stamp(path: &Path) -> std::io::Result<Stamp> {
+fn stamp(path: &Path) -> io::Result<Stamp> {
     let metadata = std::fs::metadata(path)?;
+    // What is none may never be read to its end.
+    if !metadata.is_file() {
+        return Err(io::Error::other("it is no file"));
+    }
     Ok(Stamp {
         device: metadata.dev(),
         inode: metadata.ino(),
@@ -176,3 +181,70 @@ const MOST_REDIRECTS: usize = 5;
 
 /// Of those that may be asked for something else soon; each costs a descriptor.
 const MOST_IDLE: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A directory for as long as the test lasts.
+    struct Scratch(PathBuf);
+
+    impl Scratch {
+        fn new(name: &str) -> Self {
+            let dir = std::env::temp_dir().join(format!("pilotlight-{name}-{}", std::process::id()));
+            std::fs::create_dir_all(&dir).unwrap();
+            Self(dir)
+        }
+    }
+
+    impl Drop for Scratch {
+        fn drop(&mut self) {
+            drop(std::fs::remove_dir_all(&self.0));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_is_read_again_when_it_is_another_one() {
+        let scratch = Scratch::new("ca");
+        let (path, next) = (scratch.0.join("ca.pem"), scratch.0.join("next.pem"));
+        std::fs::write(&path, CERTIFICATE).unwrap();
+        let (first, certificates) = read_anew(&path, None).await.unwrap().unwrap();
+        assert_eq!(certificates.len(), 1);
+        assert!(read_anew(&path, Some(first)).await.unwrap().is_none(), "it is the same");
+        std::fs::write(&path, format!("{CERTIFICATE}\n{CERTIFICATE}")).unwrap();
+        let (longer, certificates) = read_anew(&path, Some(first)).await.unwrap().unwrap();
+        assert_eq!(certificates.len(), 2);
+        std::fs::write(&next, format!("{CERTIFICATE}\n{CERTIFICATE}")).unwrap();
+        std::fs::rename(&next, &path).unwrap();
+        assert!(read_anew(&path, Some(longer)).await.unwrap().is_some(), "another of the same length");
+        assert!(read_anew(&scratch.0, None).await.is_err(), "a directory");
+    }
+
+    /// Whoever replaces a file may be seen in the middle of it.
+    #[tokio::test]
+    async fn half_a_file_does_not_take_the_place_of_a_whole_one() {
+        let scratch = Scratch::new("half-ca");
+        let path = scratch.0.join("ca.pem");
+        std::fs::write(&path, CERTIFICATE).unwrap();
+        let url = Url::parse("https://127.0.0.1:9").unwrap();
+        let http = Http::default();
+        assert!(http.about_tokens(&url, Some(&path)).await.is_ok());
+        std::fs::write(&path, &CERTIFICATE[..100]).unwrap();
+        assert!(http.about_tokens(&url, Some(&path)).await.is_ok(), "what was good is used");
+        assert!(Http::default().about_tokens(&url, Some(&path)).await.is_err(), "nothing was");
+        std::fs::remove_file(&path).unwrap();
+        assert!(http.about_tokens(&url, Some(&path)).await.is_ok());
+    }
+
+    const CERTIFICATE: &str = "\
+-----BEGIN CERTIFICATE-----\n\
+MIIBcjCCARmgAwIBAgIUPAW2OewDXalQi2k5gAf1gFYheg0wCgYIKoZIzj0EAwIw\n\
+DjEMMAoGA1UEAwwDb25lMCAXDTI2MTEyNzIxMDYwM1oYDzIxMjYxMTAzMjEwNjAz\n\
+WjAOMQwwCgYDVQQDDANvbmUwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAARPC34I\n\
+b6TYnincxbeco6xPwBzdcWTdXU3VacY1s2bQNCKyp7eDrn0rJGIYrEJ6HebQJsFU\n\
+jJq0+7Yf0WJc3UAPo1MwUTAdBgNVHQ4EFgQUTX7Ac5fH2QJabXcc7r7yXo3rxz0w\n\
+HwYDVR0jBBgwFoAUTX7Ac5fH2QJabXcc7r7yXo3rxz0wDwYDVR0TAQH/BAUwAwEB\n\
+/zAKBggqhkjOPQQDAgNHADBEAiBUsTNMWZnHp9bVUvwU1wm6bMMtoAuvB9oSzlVy\n\
+k69m5AIgJ7lAB52FjdkQgV+Kh3cI4ce1MpNUmLw4Ne5tj+mFDvc=\n\
+-----END CERTIFICATE-----";
+}
