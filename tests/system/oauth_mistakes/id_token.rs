@@ -1,11 +1,13 @@
 //! B15: ID tokens that do not prove who signed in: nobody is signed in then, and what is somebody else's goes back to
 //! where it came from. At a refresh nothing is lost over one that proves nothing.
 
-use keeper::api::{Code, Note, Oddity};
+use std::time::{Duration, Instant};
+
+use keeper::api::{Code, Note, Oddity, Request};
 use serde_json::{Value, json};
 
 use super::{Stage, all, each, issuers, profiles};
-use crate::harness::{Forged, Given, Issuer, Say, now};
+use crate::harness::{Forged, Given, Issuer, Keyring, Say, fetch, now};
 
 #[test]
 fn whoever_cannot_be_verified_is_not_signed_in() {
@@ -173,7 +175,7 @@ fn a_refresh_that_brings_somebody_else_is_not_used() {
     stage.sign_in("p0", &issuer);
     let (before, own) = (stage.token("p0"), issuer.refresh_tokens().pop().unwrap());
     issuer.says("/token refresh_token", Say::claims(json!({"sub": "mallory-2"})));
-    let refresh = || stage.ask(keeper::api::Request::Refresh { profile: "p0".to_owned() });
+    let refresh = || stage.ask(Request::Refresh { profile: "p0".to_owned() });
     let failure = refresh().unwrap_err();
     assert_eq!(failure.code, Code::IdentityUnverified, "{failure:?}");
     super::can_be_read(&failure);
@@ -225,7 +227,7 @@ fn a_refresh_whose_id_token_is_odd_is_used_and_told() {
         let before = stage.token(profile);
         issuer.says("/token refresh_token", say.clone());
         for _ in 0..2 {
-            stage.ask(keeper::api::Request::Refresh { profile: profile.to_owned() }).unwrap();
+            stage.ask(Request::Refresh { profile: profile.to_owned() }).unwrap();
         }
         assert_ne!(stage.token(profile), before, "{say:?}");
         let sent = issuer.asked("/token refresh_token");
@@ -243,21 +245,24 @@ fn a_refresh_whose_id_token_is_odd_is_used_and_told() {
     stage.ends_discreetly(&all(&issuers));
 }
 
-/// With the tokens in hand nothing is fetched any more that they could get lost over.
+/// With the tokens in hand nothing is fetched any more that they could get lost over. What a refresh can do without it
+/// waits for once, before it spends anything.
 #[test]
-fn keys_that_hang_cost_no_tokens() {
-    let issuer = Issuer::start();
-    let stage = Stage::with(&issuer.profile("p0", ""));
+fn keys_are_asked_for_before_the_token_is_spent() {
+    let (issuer, keyring) = (Issuer::start(), Keyring::start());
+    let mut stage = Stage::with_keyring(&issuer.profile("p0", ""), &keyring);
     stage.sign_in("p0", &issuer);
+    stage.keeper.stop();
     issuer.says("/jwks", Say::Hang);
+    stage.keeper.spawn();
+    stage.keeper.until_fresh("p0");
+    let (asked, sent) = (issuer.asked("/jwks"), issuer.asked("/token refresh_token"));
+    assert!(asked[1].at < sent[0].at, "the token was spent first");
     issuer.says("/token refresh_token", Say::header(json!({"kid": "of-tomorrow"})));
-    for n in 1..3 {
-        let began = std::time::Instant::now();
-        stage.ask(keeper::api::Request::Refresh { profile: "p0".to_owned() }).unwrap();
-        assert!(began.elapsed().as_secs() < 2, "{:?}", began.elapsed());
-        assert_eq!(issuer.asked("/token refresh_token").len(), n);
-    }
-    assert_eq!(issuer.asked("/jwks").len(), 1, "those of the sign-in have to do");
+    let began = Instant::now();
+    stage.ask(Request::Refresh { profile: "p0".to_owned() }).unwrap();
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    assert_eq!(issuer.asked("/jwks").len(), 2);
     stage.ends_discreetly(&[&issuer]);
 }
 
@@ -282,6 +287,34 @@ fn a_sign_in_without_the_id_token_that_was_asked_for_is_one() {
     });
     stage.ends_discreetly(&all(&issuers));
 }
+
+/// RFC 9470, section 5. The resource says it again if it means it; nobody is kept out over it here.
+#[test]
+fn a_sign_in_that_is_not_as_strong_as_was_demanded_is_one_and_told() {
+    let rows = [
+        (json!({}), true),
+        (json!({"acr": "bronze", "auth_time": now()}), true),
+        (json!({"acr": "gold"}), true),
+        (json!({"acr": "gold", "auth_time": now() - 3600}), true),
+        (json!({"acr": "gold", "auth_time": now()}), false),
+    ];
+    let issuers = issuers(&rows);
+    let stage = Stage::with(&profiles(&issuers, ""));
+    each(&rows, &issuers, |(claims, unmet), profile, issuer| {
+        stage.sign_in(profile, issuer);
+        issuer.says("/safe", Say::Challenge(STEP_UP));
+        let refused = stage.ask(fetch(profile, "/safe")).unwrap_err();
+        assert_eq!(refused.code, Code::SignInNeeded, "{refused:?}");
+        issuer.says("/token", Say::claims(claims.clone()));
+        stage.sign_in(profile, issuer);
+        let noted = stage.keeper.notes(profile).contains(&Note::Odd { what: Oddity::StepUpUnmet });
+        assert_eq!(noted, *unmet, "{claims}");
+    });
+    stage.ends_discreetly(&all(&issuers));
+}
+
+const STEP_UP: &str =
+    "Bearer error=\"insufficient_user_authentication\", acr_values=\"silver gold\", max_age=\"60\"";
 
 const GIVEN_BACK: bool = true;
 const LEFT: bool = false;
