@@ -132,7 +132,7 @@ pub(crate) enum Mail {
         number: u64,
         told: Told,
     },
-    /// Tokens that came and that nobody here will use.
+    /// Tokens that came and are somebody else's.
     Unwanted {
         profile: String,
         provider: Arc<Provider>,
@@ -270,7 +270,7 @@ impl Keeper {
             }
             Mail::Terminate => self.begin_to_stop(None),
             Mail::Told { number, told } => self.on_told(number, told),
-            Mail::Unwanted { profile, provider, unwanted } => self.bid_farewell(&profile, provider, unwanted),
+            Mail::Unwanted { profile, provider, unwanted } => self.give_back(&profile, provider, unwanted),
             Mail::Vault { id, event } => self.on_vault(id, event),
         }
     }
