@@ -129,7 +129,9 @@ fn table(dialect: Dialect) -> Vec<(Fault, Value, Met)> {
     // This one sends a refresh token in every answer, and whoever has one is given another try with it.
     let (trouble, status, code) = match dialect {
         Dialect::NestJs => (Trouble::Unusable, None, Code::TokenUnusable),
-        _ => (Trouble::Unreadable, Some(200), Code::AnswerUnreadable),
+        Dialect::Flask | Dialect::Heartbeat | Dialect::OAuth | Dialect::SimpleJwt => {
+            (Trouble::Unreadable, Some(200), Code::AnswerUnreadable)
+        }
     };
     let nothing = Value::Null;
     let mut table = vec![

@@ -145,7 +145,8 @@ fn endpoints_by_hand_are_enough_to_verify_whoever_comes() {
 #[test]
 fn keys_are_asked_for_again_once_a_minute() {
     let issuer = Issuer::start();
-    issuer.says_once("/jwks", Say::error(503, "temporarily_unavailable"));
+    let unavailable = || Say::error(503, "temporarily_unavailable");
+    issuer.says_in_turn("/jwks", [unavailable(), unavailable(), unavailable()]);
     let stage = Stage::with(&issuer.profile("p0", ""));
     let attempt = |say: Option<Say>| {
         if let Some(say) = say {
@@ -156,14 +157,15 @@ fn keys_are_asked_for_again_once_a_minute() {
         stage.finish("p0").is_ok()
     };
     assert!(!attempt(None), "the keys cannot be had");
+    assert_eq!(issuer.asked("/jwks").len(), 2, "once more, before the code is spent");
     assert!(attempt(None), "nothing was learned, so they are asked for again at once");
-    assert_eq!(issuer.asked("/jwks").len(), 2);
+    assert_eq!(issuer.asked("/jwks").len(), 4);
     for _ in 0..4 {
         assert!(!attempt(Some(Say::header(json!({"kid": "unknown"})))));
         assert!(!attempt(Some(Say::forged(Forged::ByStranger))));
     }
     assert!(attempt(None), "the keys that were good are still");
-    assert_eq!(issuer.asked("/jwks").len(), 2);
+    assert_eq!(issuer.asked("/jwks").len(), 4);
     stage.ends_discreetly(&[&issuer]);
 }
 

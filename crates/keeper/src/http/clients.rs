@@ -103,7 +103,7 @@ impl Http {
 fn build(key: &Key, certificates: Vec<reqwest::Certificate>) -> Result<Client, Problem> {
     let mut builder = ClientBuilder::new()
         .user_agent(concat!("pilotlight/", env!("CARGO_PKG_VERSION")))
-        .connector_layer(Connecting)
+        .connector_layer(Connecting { limit: limits::CONNECT })
         .referer(false)
         .retry(reqwest::retry::never());
     if key.loopback {

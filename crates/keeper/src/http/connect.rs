@@ -4,8 +4,8 @@ use std::error::Error;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
-use session::limits;
 use session::patience::Patience;
 use tower_layer::Layer;
 use tower_service::Service;
@@ -14,16 +14,21 @@ use crate::patience::within;
 
 /// Puts a limit to whatever makes connections.
 #[derive(Clone, Copy)]
-pub(super) struct Connecting;
+pub(super) struct Connecting {
+    pub(super) limit: Duration,
+}
 
 #[derive(Clone)]
-pub(super) struct Limited<S>(S);
+pub(super) struct Limited<S> {
+    inner: S,
+    limit: Duration,
+}
 
 impl<S> Layer<S> for Connecting {
     type Service = Limited<S>;
 
     fn layer(&self, inner: S) -> Limited<S> {
-        Limited(inner)
+        Limited { inner, limit: self.limit }
     }
 }
 
@@ -38,14 +43,33 @@ where
     type Future = Pin<Box<dyn Future<Output = Result<S::Response, S::Error>> + Send>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.0.poll_ready(context)
+        self.inner.poll_ready(context)
     }
 
     fn call(&mut self, to: T) -> Self::Future {
-        let connecting = self.0.call(to);
+        let (connecting, mut patience) = (self.inner.call(to), Patience::new(self.limit));
         Box::pin(async move {
-            let connected = within(&mut Patience::new(limits::CONNECT), connecting).await;
+            let connected = within(&mut patience, connecting).await;
             connected.unwrap_or_else(|| Err(io::Error::from(io::ErrorKind::TimedOut).into()))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use session::reason::Trouble;
+
+    use super::super::fault::in_sending;
+    use super::*;
+
+    /// Nothing was sent, and the error says so.
+    #[tokio::test]
+    async fn whoever_does_not_answer_the_knock_is_not_reached() {
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("https://{}", silent.local_addr().unwrap());
+        let limit = Duration::from_millis(100);
+        let client = reqwest::ClientBuilder::new().no_proxy().connector_layer(Connecting { limit });
+        let error = client.build().unwrap().get(address).send().await.unwrap_err();
+        assert_eq!(in_sending(&error), Trouble::Offline, "{error:?}");
     }
 }

@@ -102,11 +102,7 @@ impl Provider {
         let allowed = id_token::algorithms(&provider.metadata);
         let named = allowed.iter().find(|allowed| **allowed == header.algorithm);
         let Some(algorithm) = named.and_then(|named| named.parse::<Algorithm>().ok()) else {
-            let problem = match header.algorithm.as_str() {
-                "none" => "nobody has signed it".to_owned(),
-                _ => "it is signed in a way that this provider does not name".to_owned(),
-            };
-            return Signature::Nobody(problem);
+            return Signature::Nobody(not_taken(&header.algorithm));
         };
         let set = {
             let facts = self.oauth.lock();
@@ -132,7 +128,8 @@ impl Provider {
         age: Duration,
         patience: &mut Patience,
     ) {
-        let Some(uri) = &provider.metadata.jwks_uri else { return };
+        // Without an issuer no ID token is looked at.
+        let (Some(uri), Some(_)) = (&provider.metadata.jwks_uri, &provider.metadata.issuer) else { return };
         if !self.oauth.lock().keys.are_wanted(age, clock::now()) {
             return;
         }
@@ -154,6 +151,10 @@ impl Provider {
 }
 
 impl Keys {
+    pub(super) fn are_missing(&self) -> bool {
+        self.since.is_none()
+    }
+
     /// A sign-in cannot do without, and asks for keys that are not older than a moment; a refresh can.
     fn are_wanted(&self, age: Duration, now: Timestamp) -> bool {
         let Some(since) = self.since else { return age <= limits::KEYS_AGAIN || now >= self.next };
@@ -179,6 +180,20 @@ fn verifies(set: &[Jwk], token: &Secret, algorithm: Algorithm, header: &Header) 
             crypto::verify(signature, message.as_bytes(), &key, algorithm).is_ok_and(|good| good)
         })
     })
+}
+
+/// Why a signature of that kind says nothing. Only words that are known are repeated.
+fn not_taken(algorithm: &str) -> String {
+    match algorithm.parse::<Algorithm>() {
+        _ if algorithm == "none" => "nobody has signed it".to_owned(),
+        Ok(Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512) => {
+            format!(
+                "it is signed with a secret ({algorithm}), and not with a key that the provider publishes"
+            )
+        }
+        Ok(_) => format!("it is signed with {algorithm}, which this provider does not name"),
+        Err(_) => "it is signed in a way that is not known here".to_owned(),
+    }
 }
 
 fn claims(token: &Secret) -> Option<Value> {
@@ -221,6 +236,16 @@ const MOST_TRIES: usize = 64;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_stranger_wrote_is_not_repeated() {
+        for (algorithm, word) in
+            [("none", "nobody"), ("HS256", "secret (HS256)"), ("ES384", "ES384"), ("\u{202e}x", "not known")]
+        {
+            let told = not_taken(algorithm);
+            assert!(told.contains(word) && !told.contains('\u{202e}'), "{told}");
+        }
+    }
 
     fn at(seconds: u64) -> Timestamp {
         Timestamp::from_millis(seconds * 1000)

@@ -57,6 +57,11 @@ impl Provider {
         };
         *landing = serving.into_landing();
         let code = answer.map_err(|problem| self.returned(&problem, &provider))?;
+        // Nothing is spent yet, and keys that could not be had at the beginning may be there by now.
+        if self.oauth.lock().keys.are_missing() {
+            let mut patience = Patience::new(self.profile.timeout);
+            self.refresh_keys(&provider, limits::KEYS_AGAIN, &mut patience).await;
+        }
         let message = provider.redeem(&started, &code);
         let answer = self.buy(oauth, &provider, &message, proof_key.as_ref()).await?;
         // Only where it was sent: some providers add an ID token that nobody asked for.
