@@ -80,7 +80,13 @@ fn an_address_that_the_provider_keeps_for_a_moment_says_so() {
         assert_eq!(open_within_ms, within, "{pushed}");
         assert!(expires_in_ms > 290_000, "{expires_in_ms}");
     }
-    assert_eq!(issuer.asked("/par").len(), 3, "each sign-in has an address of its own");
+    issuer.says("/par", Say::json(201, &json!({"request_uri": "urn:canary", "expires_in": 1})));
+    keeper.begin_sign_in("work", Way::Browser);
+    until("the address has run out, and the sign-in has not", || {
+        let pending = keeper.session("work").pending;
+        matches!(pending, Some(Pending::Browser { open_within_ms: Some(0), .. })).then_some(())
+    });
+    assert_eq!(issuer.asked("/par").len(), 4, "each sign-in has an address of its own");
 }
 
 fn profile(issuer: &Issuer) -> String {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use session::event::{Attempt, Event};
+use session::limits;
 use session::note::Note;
 use session::time::{Timestamp, millis};
 use tokio::sync::oneshot;
@@ -225,7 +226,9 @@ impl Pending {
         let expires_in_ms = millis(now.until(self.ends));
         Some(match self.shown.as_ref()? {
             Shown::Browser { kept_for, .. } => {
-                api::Pending::Browser { expires_in_ms, open_within_ms: kept_for.map(millis) }
+                let waited = limits::AT_BROWSER.saturating_sub(now.until(self.ends));
+                let open_within_ms = kept_for.map(|kept| millis(kept.saturating_sub(waited)));
+                api::Pending::Browser { expires_in_ms, open_within_ms }
             }
             Shown::Device { user_code, verification_uri, verification_uri_complete } => {
                 api::Pending::Device {
