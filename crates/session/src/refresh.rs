@@ -274,6 +274,9 @@ impl Session {
     }
 
     fn accept(&mut self, exchange: &Exchange, tokens: Tokens, now: Timestamp, out: &mut Vec<Effect>) {
+        if let Some(what) = tokens.odd {
+            out.push(Effect::Note(Note::Odd { what }));
+        }
         let rotated = match (&self.grant, tokens.refresh) {
             (Some(grant), Some(refresh)) if grant.token != refresh => {
                 self.take_grant(refresh);
@@ -281,7 +284,6 @@ impl Session {
             }
             _ => false,
         };
-        out.extend(tokens.odd.map(|what| Effect::Note(Note::Odd { what })));
         let Some(token) = tokens.access else {
             let pause = self.backoff(now);
             return self.keep(exchange, Trouble::Unusable, None, pause, now, out);

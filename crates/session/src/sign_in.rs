@@ -79,7 +79,9 @@ impl Session {
             lifetime_ms: access.as_ref().map(super::session::Access::lifetime_ms),
             took_ms: millis(now.since(sign_in.began)),
         }));
-        out.extend(tokens.odd.map(|what| Effect::Note(Note::Odd { what })));
+        if let Some(what) = tokens.odd {
+            out.push(Effect::Note(Note::Odd { what }));
+        }
         if is_other {
             out.push(Effect::Note(Note::OtherPerson { before: before.user }));
         }

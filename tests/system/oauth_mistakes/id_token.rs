@@ -7,7 +7,7 @@ use keeper::api::{Code, Note, Oddity, Request};
 use serde_json::{Value, json};
 
 use super::{Stage, all, each, issuers, profiles};
-use crate::harness::{Forged, Given, Issuer, Keyring, Say, fetch, now};
+use crate::harness::{Forged, Given, Issuer, Keyring, Say, fetch, now, until};
 
 #[test]
 fn whoever_cannot_be_verified_is_not_signed_in() {
@@ -309,7 +309,10 @@ fn a_sign_in_that_is_not_as_strong_as_was_demanded_is_one_and_told() {
         let refused = stage.ask(fetch(profile, "/safe")).unwrap_err();
         assert_eq!(refused.code, Code::SignInNeeded, "{refused:?}");
         issuer.says("/token", Say::claims(claims.clone()));
-        stage.sign_in(profile, issuer);
+        let before = stage.token(profile);
+        stage.begin(profile).unwrap().comes_back(issuer);
+        stage.finish(profile).unwrap();
+        until("the new token is out", || (stage.token(profile) != before).then_some(()));
         let noted = stage.keeper.notes(profile).contains(&Note::Odd { what: Oddity::StepUpUnmet });
         assert_eq!(noted, *unmet, "{claims}");
     });
@@ -324,7 +327,7 @@ const LEFT: bool = false;
 
 /// Both tokens that came last were revoked, the refresh token first.
 fn were_given_back(issuer: &Issuer) {
-    let revoked = crate::harness::until("the tokens are given back", || {
+    let revoked = until("the tokens are given back", || {
         let revoked = issuer.asked("/revoke");
         (revoked.len() >= 2).then_some(revoked)
     });
