@@ -12,6 +12,10 @@ mod endings;
 mod id_token;
 #[path = "oauth/metadata.rs"]
 mod metadata;
+#[path = "oauth/oddities.rs"]
+mod oddities;
+#[path = "oauth/probe.rs"]
+mod probe;
 #[path = "oauth/sign_in.rs"]
 mod sign_in;
 #[path = "oauth/token.rs"]

@@ -82,6 +82,11 @@ fn presets_understand_their_servers() {
         ),
         ("simplejwt", 200, r#"{"access":"a.b.c","refresh":"next"}"#, "fresh a.b.c 5s next"),
         ("simplejwt", 200, r#"{"access":"a.b.c"}"#, "fresh a.b.c 5s -"),
+        // The one that was sent is spent, so the new one is kept, whatever became of the other.
+        ("simplejwt", 200, r#"{"access":"with space","refresh":"next"}"#, "fresh - ? next"),
+        ("simplejwt", 200, r#"{"access":7,"refresh":"next"}"#, "fresh - ? next"),
+        ("simplejwt", 200, r#"{"access":"","refresh":"next"}"#, "fresh - ? next"),
+        ("simplejwt", 200, r#"{"refresh":"next"}"#, "fresh - ? next"),
         ("simplejwt", 401, r#"{"detail":"Token is blacklisted","code":"token_not_valid"}"#, "dead"),
         ("simplejwt", 401, r#"{"detail":"Token is expired","code":"token_not_valid"}"#, "dead"),
         ("simplejwt", 400, r#"{"refresh":["This field is required."]}"#, "suspect"),
@@ -110,6 +115,9 @@ fn nothing_that_a_network_or_a_broken_server_says_is_dead() {
             (204, JSON, "", "transient Unreadable"),
             (200, JSON, r#"{"error":"invalid_something"}"#, "transient Unreadable"),
             (200, JSON, r#"{"access":"a.b."#, "transient CutShort"),
+            (200, JSON, r#"{"access":"a.b.c",}"#, "transient Garbled"),
+            (200, "text/plain", r#"{'access':'a.b.c'}"#, "transient Garbled"),
+            (200, JSON, "OK", "transient Garbled"),
             (302, HTML, "", "transient Redirected"),
             (307, JSON, r#"{"error":"invalid_grant"}"#, "transient Redirected"),
             (400, HTML, "", "suspect"),
@@ -197,8 +205,10 @@ fn an_answer_without_a_refresh_token_leaves_the_old_one() {
     for access in
         [json!(null), json!(""), json!("two words"), json!("line\nbreak"), json!("naïve"), json!(["a"])]
     {
-        let body = json!({ "access": access, "refresh": "next" }).to_string();
+        let body = json!({ "access": access, "refresh": null }).to_string();
         assert_eq!(refreshed(&preset("simplejwt"), 200, JSON, &body, true), "transient Unreadable", "{body}");
+        let body = json!({ "access": access, "refresh": "next" }).to_string();
+        assert_eq!(refreshed(&preset("simplejwt"), 200, JSON, &body, true), "fresh - ? next", "{body}");
     }
     // Labels are wrong more often than contents; some hand out the header's whole value; some begin with a mark.
     let body = r#"{"access":"Bearer a.b.c"}"#;
@@ -362,6 +372,7 @@ fn refreshed(recipe: &Recipe, status: u16, kind: &str, body: &str, authentic: bo
         Verdict::Misconfigured { .. } => "misconfigured".into(),
         Verdict::Suspect { .. } => "suspect".into(),
         Verdict::Transient { trouble, .. } => format!("transient {trouble:?}"),
+        Verdict::Unsent { .. } => "unsent?".into(),
     }
 }
 

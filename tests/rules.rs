@@ -11,6 +11,8 @@ mod bench;
 mod demands;
 #[path = "rules/heartbeats.rs"]
 mod heartbeats;
+#[path = "rules/oddities.rs"]
+mod oddities;
 #[path = "rules/promise.rs"]
 mod promise;
 

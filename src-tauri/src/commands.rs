@@ -253,7 +253,7 @@ mod tests {
         let page = |pending| verification_page(Some(pending)).unwrap();
         assert_eq!(page(device(None)), "https://a.example/device");
         assert_eq!(page(device(Some("https://a.example/device?c"))), "https://a.example/device?c");
-        for pending in [None, Some(Pending::Browser { expires_in_ms: 1 })] {
+        for pending in [None, Some(Pending::Browser { expires_in_ms: 1, open_within_ms: None })] {
             assert_eq!(verification_page(pending).unwrap_err().code, Code::SignInExpired);
         }
     }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use session::oauth::metadata::{Metadata, MetadataProblem, well_known};
 
-use crate::ISSUER;
+use crate::{ISSUER, answer};
 
 /// What oidc-provider 9 and django-oauth-toolkit 3 say, without what nobody reads.
 const OIDC_PROVIDER: &str = r#"{"authorization_endpoint":"http://127.0.0.1:3100/auth","device_authorization_endpoint":"http://127.0.0.1:3100/device/auth","code_challenge_methods_supported":["S256"],"end_session_endpoint":"http://127.0.0.1:3100/session/end","grant_types_supported":["implicit","authorization_code","refresh_token","urn:ietf:params:oauth:grant-type:device_code"],"issuer":"http://127.0.0.1:3100","jwks_uri":"http://127.0.0.1:3100/jwks","registration_endpoint":"http://127.0.0.1:3100/reg","authorization_response_iss_parameter_supported":true,"scopes_supported":["openid","offline_access","email","profile"],"token_endpoint_auth_methods_supported":["client_secret_basic","client_secret_jwt","client_secret_post","private_key_jwt","none"],"token_endpoint":"http://127.0.0.1:3100/token","id_token_signing_alg_values_supported":["RS256"],"pushed_authorization_request_endpoint":"http://127.0.0.1:3100/request","userinfo_endpoint":"http://127.0.0.1:3100/me","introspection_endpoint":"http://127.0.0.1:3100/token/introspection","dpop_signing_alg_values_supported":["ES256","Ed25519","EdDSA"],"revocation_endpoint":"http://127.0.0.1:3100/token/revocation","claim_types_supported":["normal"]}"#;
@@ -176,6 +176,14 @@ fn what_is_odd_in_lists_and_flags_is_overlooked() {
 fn what_is_no_metadata_is_told() {
     for body in ["", "<html>", "{\"issuer\":"] {
         assert_eq!(Metadata::read(body.as_bytes(), ISSUER, false), Err(MetadataProblem::NotJson));
+    }
+    for (body, problem) in [
+        ("<html>", MetadataProblem::NotJson),
+        ("hello", MetadataProblem::Garbled),
+        ("{'issuer':'x'}", MetadataProblem::Garbled),
+        ("{\"issuer\":", MetadataProblem::Garbled),
+    ] {
+        assert_eq!(Metadata::of(&answer(200, body), ISSUER, false), Err(problem), "{body}");
     }
     assert_eq!(read(json!([]), false), Err(MetadataProblem::Issuer { found: None }));
     assert_eq!(read(json!({ "issuer": ISSUER }), false), Err(MetadataProblem::Missing("token_endpoint")));

@@ -67,7 +67,14 @@ fn a_prompt_is_what_the_profile_says_else_what_is_demanded_else_what_the_scopes_
     bare.client.scopes = vec!["offline_access".into()];
     let mut extra = provider();
     extra.client.extra.authorize.insert("prompt".into(), "select_account".into());
+    let mut silent = provider();
+    silent.client.extra.authorize.insert("prompt".into(), "none".into());
     let demands = |need| Interaction::of(need);
+    let all = [Need::AccountSelection, Need::Consent, Need::Login, Need::StepUp].map(demands);
+    let demanding = |need: &Need| {
+        let interaction = all.iter().find(|demand| demand.need == *need);
+        Ask { interaction, ..Ask::default() }
+    };
     let asked = |prompt| Ask { prompt: Some(prompt), ..Ask::default() };
     for (provider, ask, expected) in [
         (&offline, Ask::default(), Some("consent")),
@@ -87,6 +94,16 @@ fn a_prompt_is_what_the_profile_says_else_what_is_demanded_else_what_the_scopes_
         ),
         (&online, Ask { interaction: Some(&demands(Need::StepUp)), ..Ask::default() }, None),
         (&online, Ask { interaction: Some(&demands(Need::Other)), ..Ask::default() }, None),
+        // Without the consent no refresh token would come, and with it twice nobody knows.
+        (&offline, demanding(&Need::Login), Some("login%20consent")),
+        (&offline, demanding(&Need::Consent), Some("consent")),
+        (&offline, demanding(&Need::AccountSelection), Some("select_account%20consent")),
+        (&offline, demanding(&Need::StepUp), Some("consent")),
+        (&extra, demanding(&Need::Login), Some("login%20select_account")),
+        (&extra, demanding(&Need::AccountSelection), Some("select_account")),
+        (&silent, Ask::default(), Some("none")),
+        (&silent, demanding(&Need::StepUp), Some("none")),
+        (&silent, demanding(&Need::Login), Some("login")),
     ] {
         assert_eq!(prompt(provider, ask).as_deref(), expected, "{ask:?}");
     }

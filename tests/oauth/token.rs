@@ -216,7 +216,9 @@ fn what_is_not_the_providers_word_keeps_the_token() {
         (200, r#"{"access_token":7}"#, "transient Unreadable"),
         (200, r#"{"access_token":"with space"}"#, "transient Unreadable"),
         (200, r#"{"access_token":"cut"#, "transient CutShort"),
-        (200, "access_token=AT&token_type=bearer", "transient NotJson"),
+        (200, "access_token=AT&token_type=bearer", "transient Garbled"),
+        (200, r#"{"access_token":"AT",}"#, "transient Garbled"),
+        (418, r#"{"access_token":"AT",}"#, "transient Status"),
         (204, "", "transient Unreadable"),
         (302, "", "transient Redirected"),
         (302, grant, "transient Redirected"),
@@ -369,7 +371,7 @@ fn no_token_is_printed() {
     assert!(printed.contains("invalid_grant"), "{printed}");
 }
 
-fn refresh(status: u16, body: &str) -> String {
+pub(crate) fn refresh(status: u16, body: &str) -> String {
     match read_refresh(&answer(status, body), clock(), None) {
         Refreshed::Fresh(_) => "fresh".into(),
         Refreshed::UseNonce => "nonce".into(),
@@ -380,11 +382,12 @@ fn refresh(status: u16, body: &str) -> String {
             Verdict::Misconfigured { .. } => "misconfigured".into(),
             Verdict::Suspect { .. } => "suspect".into(),
             Verdict::Transient { .. } => "transient".into(),
+            Verdict::Unsent { .. } => "unsent?".into(),
         },
     }
 }
 
-fn tell(answer: &TokenAnswer) -> String {
+pub(crate) fn tell(answer: &TokenAnswer) -> String {
     let TokenAnswer { tokens, scope, id_token } = answer;
     let access = tokens.access.as_ref().map_or("-", AccessToken::expose);
     let token_type = tokens.access.as_ref().map(AccessToken::token_type).unwrap();

@@ -273,7 +273,7 @@ impl Referee {
                 self.rests_until = now;
             }
             Verdict::Suspect { .. } => self.rests_until = now,
-            Verdict::Transient { retry_after, .. } => {
+            Verdict::Transient { retry_after, .. } | Verdict::Unsent { retry_after, .. } => {
                 self.not_before = now + retry_after.map_or(0, |asked| asked.as_millis() as u64);
                 self.rests_until = self.not_before;
             }

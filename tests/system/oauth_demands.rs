@@ -35,6 +35,7 @@ fn what_a_resource_demands_is_told_costs_no_refresh_and_comes_with_the_next_sign
         assert_eq!(keeper.fetch("work", path).unwrap().status, 200, "{path}: it was not asked for");
     }
     assert_eq!(bench.told().refreshes_received, 0, "no refresh can bring what a person has to");
+    assert_eq!(keeper.noted("work", "odd"), 0, "what was demanded is what came");
     assert_eq!(keeper.noted("work", "needs_login"), 2, "once for each demand, however often it is met");
 }
 

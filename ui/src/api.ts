@@ -232,7 +232,12 @@ problems: Array<Failure>,
  */
 presets: Array<string>, };
 
-export type Pending = { "way": "browser", expires_in_ms: number, } | { "way": "device", user_code: string, verification_uri: string, 
+export type Pending = { "way": "browser", expires_in_ms: number, 
+/**
+ * The address has to be opened within that: the provider keeps what is asked for only so long (RFC 9126).
+ * Another sign-in has another address.
+ */
+open_within_ms?: number, } | { "way": "device", user_code: string, verification_uri: string, 
 /**
  * With the code in it: for a click.
  */

@@ -32,8 +32,9 @@ pub use duration::parse_duration;
 pub use edit::{add, remove};
 pub use file::write;
 pub(crate) use hint::nearest;
-pub use oauth::{Endpoints, Oauth, Probe, Redirect, check_issuer};
+pub use oauth::{Endpoints, Oauth, Redirect, check_issuer};
 pub use rules::{check_name, check_url, is_loopback};
+pub use session::oauth::probe::Probe;
 pub(crate) use watched::Watched;
 
 /// What a configuration file says.

@@ -4,71 +4,35 @@
 //! it. That client follows no redirect (a portal's page is not a token) and keeps no idle connection: on one that the
 //! provider has just closed, nobody could say whether the refresh token was spent.
 
-use std::collections::{BTreeMap, HashMap};
-use std::error::Error as _;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+mod clients;
+mod connect;
+mod fault;
+mod places;
+
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use reqwest::redirect::Policy;
-use reqwest::{Client, ClientBuilder, Method, RequestBuilder, Response};
+use reqwest::{Client, Method, RequestBuilder, Response};
+use session::patience::Patience;
 use session::reason::Trouble;
 use session::recipe::{Answer, Clock, JwtTimes, Message};
 use session::tokens::Secret;
 use url::Url;
 
-use crate::api::Code;
 use crate::config::is_loopback;
-use crate::failure::Problem;
+use crate::patience::within;
 
-/// The HTTP clients of a keeper, made when first needed and shared by the profiles that need the same. Cloning gives
-/// another handle to the same.
-#[derive(Clone, Default)]
-pub(crate) struct Http {
-    clients: Arc<Mutex<HashMap<Key, Client>>>,
-}
-
-/// What makes two profiles need different clients.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Key {
-    about_tokens: bool,
-    /// Reached without the system's proxy.
-    loopback: bool,
-    ca_file: Option<PathBuf>,
-}
+pub(crate) use clients::Http;
 
 /// A whole answer. It may hold tokens, and cannot be printed.
 pub(crate) struct Received {
     pub(crate) status: u16,
     pub(crate) headers: BTreeMap<String, String>,
     pub(crate) body: Vec<u8>,
-    /// The `Date` header, in seconds since 1970.
+    /// What the server's clock showed at the receipt, in seconds since 1970.
     date: Option<i64>,
     retry_after: Option<Duration>,
     authentic: bool,
-}
-
-impl Http {
-    /// For exchanges with that address.
-    pub(crate) fn about_tokens(&self, url: &Url, ca_file: Option<&Path>) -> Result<Client, Problem> {
-        self.client(url, ca_file, true)
-    }
-
-    /// For requests to a protected resource there.
-    pub(crate) fn about_resources(&self, url: &Url, ca_file: Option<&Path>) -> Result<Client, Problem> {
-        self.client(url, ca_file, false)
-    }
-
-    fn client(&self, url: &Url, ca_file: Option<&Path>, about_tokens: bool) -> Result<Client, Problem> {
-        let key = Key { about_tokens, loopback: is_loopback(url), ca_file: ca_file.map(Path::to_owned) };
-        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = clients.get(&key) {
-            return Ok(client.clone());
-        }
-        let client = build(&key)?;
-        clients.insert(key, client.clone());
-        Ok(client)
-    }
 }
 
 impl Received {
@@ -96,16 +60,17 @@ impl Received {
     }
 }
 
-/// Sends a message to that address and reads its answer whole. `more` are headers beside the message's own.
+/// Sends a message to that address and reads its answer whole, in the time that is left. `more` are headers beside the
+/// message's own.
 pub(crate) async fn exchange(
     client: &Client,
     url: &Url,
     message: &Message,
     more: &[(String, Secret)],
-    timeout: Duration,
+    patience: &mut Patience,
 ) -> Result<Received, Trouble> {
     let method = Method::from_bytes(message.method.as_bytes()).map_err(|_| Trouble::Misconfigured)?;
-    let mut request = client.request(method, url.clone()).timeout(timeout);
+    let mut request = client.request(method, url.clone());
     if !message.query.is_empty() {
         let pairs: Vec<_> = message.query.iter().map(|(name, value)| (name, value.expose())).collect();
         request = request.query(&pairs);
@@ -119,22 +84,24 @@ pub(crate) async fn exchange(
     if let Some(body) = &message.body {
         request = request.body(body.expose().to_owned());
     }
-    receive(request, is_authentic(url), LARGEST_TOKEN_ANSWER).await
+    let answer = receive(request, is_authentic(url), LARGEST_TOKEN_ANSWER);
+    within(patience, answer).await.unwrap_or(Err(Trouble::TimedOut))
 }
 
-/// Sends a request and reads its answer whole, up to `limit` bytes.
+/// Sends a request and reads its answer whole, up to `limit` bytes. How long that may take is the caller's to say: the
+/// client's own timeout would come before an answer that has arrived while the process stood still.
 pub(crate) async fn receive(
     request: RequestBuilder,
     authentic: bool,
     limit: usize,
 ) -> Result<Received, Trouble> {
-    let mut response = request.send().await.map_err(|error| trouble(&error))?;
+    let mut response = request.send().await.map_err(|error| fault::in_sending(&error))?;
     let status = response.status().as_u16();
     let headers = headers(&response);
-    let date = headers.get("date").and_then(|text| http_date(text));
+    let date = headers.get("date").and_then(|text| http_date(text)).map(|date| date + age(&headers));
     let retry_after = headers.get("retry-after").and_then(|text| retry_after(text, date));
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| trouble_in_body(&error))? {
+    while let Some(chunk) = response.chunk().await.map_err(|error| fault::in_body(&error))? {
         if body.len() + chunk.len() > limit {
             return Err(Trouble::TooLarge);
         }
@@ -171,50 +138,6 @@ pub(crate) fn is_authentic(url: &Url) -> bool {
     url.scheme() == "https" || is_loopback(url)
 }
 
-fn build(key: &Key) -> Result<Client, Problem> {
-    let mut builder = ClientBuilder::new()
-        .user_agent(concat!("pilotlight/", env!("CARGO_PKG_VERSION")))
-        .connect_timeout(CONNECT_TIMEOUT)
-        .referer(false)
-        .retry(reqwest::retry::never());
-    if key.loopback {
-        builder = builder.no_proxy();
-    }
-    builder = if key.about_tokens {
-        builder.redirect(Policy::none()).pool_max_idle_per_host(0).http1_only()
-    } else {
-        builder.redirect(Policy::custom(|attempt| {
-            let same =
-                attempt.previous().first().is_some_and(|first| first.origin() == attempt.url().origin());
-            match attempt.previous().len() {
-                ..=MOST_REDIRECTS if same => attempt.follow(),
-                // The answer goes back as it is: a token never follows a redirect to somebody else.
-                _ => attempt.stop(),
-            }
-        }))
-    };
-    if let Some(path) = &key.ca_file {
-        builder = builder.tls_certs_merge(certificates(path)?);
-    }
-    builder.build().map_err(|error| Problem::new(Code::Internal).with("problem", error.without_url()))
-}
-
-fn certificates(path: &Path) -> Result<Vec<reqwest::Certificate>, Problem> {
-    let wrong = |problem: String| {
-        Problem::new(Code::BadProfile)
-            .with("field", "ca_file")
-            .with("path", path.display())
-            .with("problem", problem)
-    };
-    let pem = std::fs::read(path).map_err(|error| wrong(error.to_string()))?;
-    let certificates =
-        reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| wrong(error.to_string()))?;
-    if certificates.is_empty() {
-        return Err(wrong("there is no certificate in it".to_owned()));
-    }
-    Ok(certificates)
-}
-
 fn headers(response: &Response) -> BTreeMap<String, String> {
     let mut headers = BTreeMap::<String, String>::new();
     for (name, value) in response.headers() {
@@ -236,50 +159,20 @@ fn http_date(text: &str) -> Option<i64> {
     i64::try_from(seconds).ok()
 }
 
-/// Both forms of RFC 9110, section 10.2.3. A date is read against the server's own `Date`, not our clock.
+/// How long the answer lay in a cache, in seconds: so much older is its `Date` (RFC 9111, section 5.1).
+fn age(headers: &BTreeMap<String, String>) -> i64 {
+    let age = headers.get("age").and_then(|age| age.trim().parse::<u32>().ok());
+    age.map_or(0, i64::from)
+}
+
+/// Both forms of RFC 9110, section 10.2.3. However long the number is, it is one; what acts on it has a limit. A date is read against the server's own `Date`, not our clock.
 fn retry_after(text: &str, date: Option<i64>) -> Option<Duration> {
-    if let Ok(seconds) = text.trim().parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
+    let number = text.trim();
+    if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(Duration::from_secs(number.parse().unwrap_or(u64::MAX)));
     }
     let seconds = http_date(text)?.saturating_sub(date?);
     u64::try_from(seconds).ok().map(Duration::from_secs)
-}
-
-fn trouble(error: &reqwest::Error) -> Trouble {
-    if error.is_connect() || error.is_dns() {
-        return if mentions_tls(error) { Trouble::Tls } else { Trouble::Offline };
-    }
-    if error.is_timeout() {
-        return Trouble::TimedOut;
-    }
-    if error.is_builder() {
-        return Trouble::Misconfigured;
-    }
-    if error.is_redirect() {
-        return Trouble::Redirected;
-    }
-    Trouble::Unanswered
-}
-
-fn trouble_in_body(error: &reqwest::Error) -> Trouble {
-    if error.is_timeout() { Trouble::TimedOut } else { Trouble::CutShort }
-}
-
-/// reqwest does not tell a failed handshake from a refused connection; the causes do.
-fn mentions_tls(error: &reqwest::Error) -> bool {
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let text = inner.to_string();
-        if text.contains("certificate")
-            || text.contains("handshake")
-            || text.contains("tls")
-            || text.contains("TLS")
-        {
-            return true;
-        }
-        cause = inner.source();
-    }
-    false
 }
 
 /// The times of a JWT, unverified: they are the provider's word to the resource servers, and good enough to know
@@ -310,13 +203,8 @@ fn claims<T: serde::de::DeserializeOwned + Clone>(token: &str) -> Option<T> {
     jsonwebtoken::dangerous::insecure_decode::<T>(token).ok().map(|data| data.claims)
 }
 
-/// No network, no answer to the knock.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// No token answer is anywhere near that; a page or a wrong path can be.
 const LARGEST_TOKEN_ANSWER: usize = 1 << 20;
-
-const MOST_REDIRECTS: usize = 5;
 
 #[cfg(test)]
 mod tests {
@@ -340,6 +228,17 @@ mod tests {
         assert_eq!(retry_after("Sat, 21 Nov 2026 08:00:07 GMT", date), Some(Duration::from_secs(7)));
         assert_eq!(retry_after("Sat, 21 Nov 2026 07:00:00 GMT", date), None);
         assert_eq!(retry_after("soon", date), None);
+        assert_eq!(retry_after("", date), None);
+        let beyond = Some(Duration::from_secs(u64::MAX));
+        assert_eq!(retry_after("18446744073709551616", None), beyond);
+        assert_eq!(retry_after(&"9".repeat(500), None), beyond);
+    }
+
+    #[test]
+    fn an_answer_that_lay_in_a_cache_has_an_older_date() {
+        let with = |value: &str| age(&BTreeMap::from([("age".to_owned(), value.to_owned())]));
+        assert_eq!([with("3600"), with(" 7 "), with("-1"), with("soon")], [3600, 7, 0, 0]);
+        assert_eq!(age(&BTreeMap::new()), 0);
     }
 
     #[test]

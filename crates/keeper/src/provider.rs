@@ -17,6 +17,7 @@ use session::event::Beat;
 use session::farewell::Told;
 use session::oauth::error::Interaction;
 use session::oauth::token;
+use session::patience::Patience;
 use session::reason::Trouble;
 use session::tokens::{AccessToken, Account, RefreshToken, Secret, Tokens};
 use session::verdict::Verdict;
@@ -26,10 +27,12 @@ use url::Url;
 use crate::api::{Failure, Grant, Way};
 use crate::config::{Profile, Protocol};
 use crate::http::{self, Http, Received};
+use crate::patience::within;
 use crate::secret::Password;
 
 pub(crate) use oauth::discovery::{describe, discover};
 pub(crate) use oauth::landing::Landing;
+pub(crate) use session::oauth::probe::Opinion;
 
 /// One profile's provider, for as long as the profile stays what it is.
 pub(crate) struct Provider {
@@ -44,11 +47,43 @@ pub(crate) struct SignedIn {
     pub(crate) account: Account,
 }
 
+/// What came of a refresh. Nothing is waited for any more once its answer is there, so what the provider is still to be
+/// told is told by whoever hears of this.
+pub(crate) struct Bought {
+    pub(crate) verdict: Verdict,
+    /// Somebody else's.
+    pub(crate) give_back: Option<Unwanted>,
+}
+
+/// How a sign-in ended.
+pub(crate) struct SignInEnd {
+    pub(crate) outcome: Result<SignedIn, Failure>,
+    /// What came and was not for us.
+    pub(crate) give_back: Option<Unwanted>,
+    /// Where a browser waits to hear of it.
+    pub(crate) landing: Landing,
+}
+
+/// Why a sign-in came to nothing.
+struct NotSignedIn {
+    failure: Failure,
+    give_back: Option<Unwanted>,
+}
+
 /// A sign-in that waits for a person, as it is shown to them.
 #[derive(Clone, Debug)]
 pub(crate) enum Shown {
-    Browser { url: Secret },
-    Device { user_code: String, verification_uri: String, verification_uri_complete: Option<String> },
+    Browser {
+        url: Secret,
+        /// How long the provider keeps what is asked for, where it was handed over first (RFC 9126). Whoever opens the
+        /// address in time has as long as everybody else.
+        kept_for: Option<Duration>,
+    },
+    Device {
+        user_code: String,
+        verification_uri: String,
+        verification_uri_complete: Option<String>,
+    },
 }
 
 /// What is told as soon as a person can do something.
@@ -73,17 +108,6 @@ pub(crate) struct Ties {
     pub(crate) wanted: oneshot::Receiver<()>,
     /// What the new sign-in has to bring.
     pub(crate) demand: Option<Interaction>,
-}
-
-/// What the answer of a protected resource says about the token that was shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Opinion {
-    /// A person has to be at the provider's page.
-    Demands(Interaction),
-    /// Nothing bad.
-    Fine,
-    /// It is not good.
-    Rejected,
 }
 
 /// A request to a protected resource, without what opens it.
@@ -119,32 +143,37 @@ impl Provider {
     }
 
     /// Signs in; `ties` matter only where a person is at it elsewhere.
-    pub(crate) async fn sign_in(&self, how: How, ties: Ties) -> (Result<SignedIn, Failure>, Landing) {
-        let (outcome, landing) = match (&self.profile.protocol, how) {
+    pub(crate) async fn sign_in(&self, how: How, ties: Ties) -> SignInEnd {
+        let mut landing = Landing::none();
+        let outcome = match (&self.profile.protocol, how) {
             (Protocol::Recipe(recipe), How::Typed { username, password }) => {
-                (self.sign_in_by_recipe(recipe, username, &password).await, Landing::none())
+                self.sign_in_by_recipe(recipe, username, &password).await.map_err(NotSignedIn::from)
             }
             (Protocol::Recipe(_), How::Browser | How::Device) => {
-                (Err(oauth::unsupported("this profile signs in with a password")), Landing::none())
+                Err(oauth::unsupported("this profile signs in with a password").into())
             }
-            (Protocol::Oauth(oauth), How::Browser) => self.sign_in_at_browser(oauth, ties).await,
-            (Protocol::Oauth(oauth), How::Device) => {
-                (self.sign_in_on_device(oauth, ties).await, Landing::none())
+            (Protocol::Oauth(oauth), How::Browser) => {
+                self.sign_in_at_browser(oauth, ties, &mut landing).await
             }
+            (Protocol::Oauth(oauth), How::Device) => self.sign_in_on_device(oauth, ties).await,
             (Protocol::Oauth(oauth), How::Typed { username, password }) => {
-                (self.sign_in_by_typing(oauth, &username, &password).await, Landing::none())
+                self.sign_in_by_typing(oauth, &username, &password).await
             }
         };
-        if outcome.is_err() {
-            self.oauth.doubt();
+        match outcome {
+            Ok(signed_in) => SignInEnd { outcome: Ok(signed_in), give_back: None, landing },
+            Err(NotSignedIn { failure, give_back }) => {
+                self.oauth.doubt();
+                SignInEnd { outcome: Err(failure), give_back, landing }
+            }
         }
-        (outcome, landing)
     }
 
-    pub(crate) async fn refresh(&self, token: &RefreshToken, account: &Account) -> Verdict {
+    /// Spends the refresh token, once whatever has to be known for that is there.
+    pub(crate) async fn refresh(&self, token: &RefreshToken, account: &Account) -> Bought {
         match &self.profile.protocol {
             Protocol::Oauth(oauth) => self.refresh_by_oauth(oauth, token, account).await,
-            Protocol::Recipe(recipe) => self.refresh_by_recipe(recipe, token).await,
+            Protocol::Recipe(recipe) => self.refresh_by_recipe(recipe, token).await.into(),
         }
     }
 
@@ -163,7 +192,7 @@ impl Provider {
         }
     }
 
-    /// Sends a request to a protected resource, and reads its answer whole.
+    /// Sends a caller's request to a protected resource, as soon as it has a place there, and reads its answer whole.
     pub(crate) async fn open(
         &self,
         opening: &Opening,
@@ -171,9 +200,35 @@ impl Provider {
         account: &Account,
         patience: Duration,
     ) -> Result<Received, Trouble> {
+        let opened = async {
+            let _place = self.http.place(&opening.url).await;
+            self.reach(opening, token, account).await
+        };
+        within(&mut Patience::new(patience), opened).await.unwrap_or(Err(Trouble::TimedOut))
+    }
+
+    /// As [`Provider::open`], for a question of our own, which does not wait behind those of others.
+    async fn look_at(
+        &self,
+        opening: &Opening,
+        token: &AccessToken,
+        account: &Account,
+        patience: Duration,
+    ) -> Result<Received, Trouble> {
+        let answer = self.reach(opening, token, account);
+        within(&mut Patience::new(patience), answer).await.unwrap_or(Err(Trouble::TimedOut))
+    }
+
+    async fn reach(
+        &self,
+        opening: &Opening,
+        token: &AccessToken,
+        account: &Account,
+    ) -> Result<Received, Trouble> {
         let client = self
             .http
             .about_resources(&opening.url, self.profile.ca_file.as_deref())
+            .await
             .map_err(|_| Trouble::Misconfigured)?;
         let send = |more: Vec<(String, Secret)>| {
             let mut request = client.request(opening.method.clone(), opening.url.clone());
@@ -187,7 +242,7 @@ impl Provider {
                 request = http::header(request, name, value);
             }
             let authentic = http::is_authentic(&opening.url);
-            http::receive(request.timeout(patience), authentic, LARGEST_ANSWER)
+            http::receive(request, authentic, LARGEST_ANSWER)
         };
         match &self.profile.protocol {
             Protocol::Oauth(_) => {
@@ -228,6 +283,18 @@ impl Provider {
     /// As [`Provider::logout_url`], for the faces: whether there is such a page.
     pub(crate) fn has_browser_logout(&self) -> bool {
         self.oauth.provider().is_some_and(|provider| provider.metadata.end_session_endpoint.is_some())
+    }
+}
+
+impl From<Verdict> for Bought {
+    fn from(verdict: Verdict) -> Self {
+        Self { verdict, give_back: None }
+    }
+}
+
+impl From<Failure> for NotSignedIn {
+    fn from(failure: Failure) -> Self {
+        Self { failure, give_back: None }
     }
 }
 

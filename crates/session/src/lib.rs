@@ -22,6 +22,7 @@ pub mod limits;
 pub mod looks;
 pub mod note;
 pub mod oauth;
+pub mod patience;
 pub mod policy;
 pub mod reason;
 pub mod recipe;

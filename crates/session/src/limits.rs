@@ -35,6 +35,9 @@ pub const SECOND_LOOK: Duration = seconds(5);
 /// A timer that fires later than that did not run: the process was frozen, or the machine slept.
 pub const LATE: Duration = seconds(2);
 
+/// How often the clock is looked at while an answer is waited for, at least.
+pub const GLANCE: Duration = seconds(1);
+
 /// A person at a sign-in page, a second factor included.
 pub const AT_BROWSER: Duration = seconds(300);
 
@@ -51,6 +54,19 @@ pub const NAME: Duration = seconds(3);
 
 /// Somebody looks at a form while a provider is described.
 pub const DESCRIBE: Duration = seconds(15);
+
+/// A file on a disk of ours, before its last content will have to do.
+pub const FILE: Duration = seconds(2);
+
+/// A provider's keys are good for that long, and its description too: both hardly ever change, and keys that nobody
+/// knows make them be asked for sooner.
+pub const DESCRIBED: Duration = seconds(24 * 3600);
+
+/// However many ID tokens come that none of the keys made: not sooner after each other are the keys asked for.
+pub const KEYS_AGAIN: Duration = seconds(60);
+
+/// Keys that could not be had are not waited for again by the next refresh: it can do without.
+pub const KEYS_LATER: Duration = seconds(3600);
 
 /// Timers stand still while a machine sleeps, so nothing that is waited for by the clock is waited for in one go.
 pub const NAP: Duration = seconds(5);
@@ -129,6 +145,11 @@ mod tests {
             (MESSAGE, LONGEST_MESSAGE, "the usual timeout is allowed"),
             (SECOND_LOOK, REPORT, "a second look ends before the worker is called off"),
             (LATE, SECOND_LOOK, "what counts as late is less than what is given for it"),
+            (GLANCE, LATE, "a freeze shows in one glance"),
+            (FILE, CONNECT, "a file is nearer than a provider"),
+            (KEYS_AGAIN, KEYS_LATER, "what was had is asked for sooner than what was not"),
+            (KEYS_LATER, DESCRIBED, "keys that cannot be had are asked for again before they are old"),
+            (KEYS_AGAIN, DESCRIBED, "keys that are missing are asked for sooner than old ones"),
             (NAP, LONGEST_SLEEP, "naps are short"),
             (SAVE, STOP, "a save has its time before the end"),
             (VAULT_LOOK, STOP, "so has a look at the vault"),

@@ -10,6 +10,7 @@ mod address;
 pub mod authorize;
 pub mod challenge;
 pub mod client;
+pub mod clocks;
 pub mod device;
 pub mod dpop;
 pub mod endings;
@@ -17,6 +18,7 @@ pub mod error;
 mod form;
 pub mod id_token;
 pub mod metadata;
+pub mod probe;
 pub mod token;
 
 use alloc::collections::BTreeMap;

@@ -99,8 +99,8 @@ pub enum Trouble {
     Unanswered,
     /// The answer has no access token where the recipe says that it is.
     Unreadable,
-    /// There is an access token in the answer, and it cannot be used: it cannot stand in a header, or is of a type that
-    /// nobody here understands (RFC 6749, section 7.1).
+    /// There is no access token in the answer that can be used: none, one that cannot stand in a header, or of a type that
+    /// nobody here understands (RFC 6749, section 7.1). The refresh token beside it was kept.
     Unusable,
     /// The keyring has not answered, or is locked.
     Vault,

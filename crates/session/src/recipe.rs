@@ -28,6 +28,7 @@ pub use lifetime::{Lifetime, Unit};
 pub use matching::{Condition, Kind, Match, Statuses, Test};
 pub use message::Message;
 pub use place::{Format, Place, Pointer, Resource};
+pub use reading::silence;
 
 /// Everything that has to be known about a provider to keep a session with it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -213,7 +213,8 @@ impl Session {
             | Verdict::Interaction(_)
             | Verdict::Misconfigured { .. }
             | Verdict::Suspect { .. }
-            | Verdict::Transient { .. } => false,
+            | Verdict::Transient { .. }
+            | Verdict::Unsent { .. } => false,
         };
         out.push(Effect::Note(Note::LateAnswer { revoked }));
     }
@@ -247,7 +248,8 @@ impl Session {
                 let pause = self.backoff(now);
                 self.keep(&exchange, Trouble::Suspect, Some(status), pause, now, out);
             }
-            Verdict::Transient { trouble, status, retry_after } => {
+            Verdict::Transient { trouble, status, retry_after }
+            | Verdict::Unsent { trouble, status, retry_after } => {
                 let pause = if prompt && !self.streak.prompted {
                     self.streak.prompted = true;
                     Pause::ours(self.dice.between(PROMPT / 2, PROMPT))

@@ -34,6 +34,8 @@ pub enum Verdict {
         /// What the provider asked for, already capped.
         retry_after: Option<Duration>,
     },
+    /// What had to be known before could not be learned, so the token has not been sent to anybody.
+    Unsent { trouble: Trouble, status: Option<u16>, retry_after: Option<Duration> },
 }
 
 impl Verdict {
@@ -81,5 +83,12 @@ mod tests {
         }
         assert!(transient(Trouble::Unanswered, None).is_ambiguous());
         assert!(!transient(Trouble::Offline, None).is_ambiguous());
+    }
+
+    #[test]
+    fn a_token_that_was_not_sent_cannot_be_spent() {
+        for trouble in [Trouble::TimedOut, Trouble::Unanswered, Trouble::CutShort] {
+            assert!(!Verdict::Unsent { trouble, status: None, retry_after: None }.is_ambiguous());
+        }
     }
 }

@@ -259,6 +259,9 @@ impl Shared {
     fn answer(&self, to: &mut TcpStream, say: Say, form: &BTreeMap<String, String>) -> std::io::Result<()> {
         let (status, kind, more, body) = match say {
             Say::Body(status, kind, body) => (status, kind, String::new(), body),
+            Say::Challenge(challenge) => {
+                (401, "text/plain", format!("WWW-Authenticate: {challenge}\r\n"), Vec::new())
+            }
             Say::CutShort(body) => {
                 let body = body.to_string();
                 return write!(

@@ -22,6 +22,8 @@ use super::{Keyring, PATIENCE, Scratch, Wire, fetch, fetched, kind, until};
 pub(crate) struct Keeper {
     home: Scratch,
     env: Vec<(String, String)>,
+    /// How many descriptors it has, as `ulimit` takes it, where that is not the system's to say.
+    descriptors: Option<&'static str>,
     running: Option<Child>,
 }
 
@@ -43,7 +45,7 @@ impl Keeper {
 
     /// Not started yet.
     pub(crate) fn idle(config: &str) -> Self {
-        let keeper = Self { home: Scratch::new(), env: Vec::new(), running: None };
+        let keeper = Self { home: Scratch::new(), env: Vec::new(), descriptors: None, running: None };
         keeper.write_config(config);
         keeper
     }
@@ -59,6 +61,11 @@ impl Keeper {
     /// For the lives that come.
     pub(crate) fn set_env(&mut self, name: &str, value: &str) {
         self.env.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// For the lives that come: `-n 96` for good, `-Sn 96` for whoever is content with it.
+    pub(crate) fn limit_descriptors(&mut self, limit: &'static str) {
+        self.descriptors = Some(limit);
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -214,7 +221,15 @@ impl Keeper {
     }
 
     pub(crate) fn command(&self) -> Command {
-        self.command_of(Command::new(PROGRAM), "run")
+        let program = match self.descriptors {
+            None => Command::new(PROGRAM),
+            Some(limit) => {
+                let mut command = Command::new("sh");
+                command.args(["-c", &format!("ulimit {limit} && exec \"$0\" \"$@\""), PROGRAM]);
+                command
+            }
+        };
+        self.command_of(program, "run")
     }
 
     /// The program may be started by another one, such as a shell.

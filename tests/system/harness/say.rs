@@ -9,6 +9,8 @@ use super::signer::Forged;
 pub(crate) enum Say {
     /// Status, content type, and what stands in the body.
     Body(u16, &'static str, Vec<u8>),
+    /// 401, with that in `WWW-Authenticate`.
+    Challenge(&'static str),
     /// Promises more than it brings.
     CutShort(Value),
     /// As long as the issuer lives.

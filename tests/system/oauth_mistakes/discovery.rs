@@ -25,7 +25,8 @@ fn metadata_that_cannot_be_used_is_told_to_whoever_wants_to_add_it() {
         (said(Say::page(200)), Code::NoMetadata),
         (said(Say::page(404)), Code::NoMetadata),
         (said(Say::json(200, &json!([]))), Code::WrongIssuer),
-        (said(Say::Body(200, "application/json", b"{".to_vec())), Code::NoMetadata),
+        (said(Say::Body(200, "application/json", b"{".to_vec())), Code::AnswerGarbled),
+        (said(Say::Body(200, "text/plain", b"{'issuer': 1}".to_vec())), Code::AnswerGarbled),
         (said(Say::Body(200, "application/json", Vec::new())), Code::NoMetadata),
         (said(Say::Body(200, "application/json", vec![b' '; 10 << 20])), Code::AnswerTooLarge),
         (said(Say::CutShort(json!({}))), Code::AnswerCutShort),
@@ -162,7 +163,7 @@ fn a_session_outlives_bad_metadata() {
     let rows = [
         (said(Say::page(500)), Trouble::Status, true),
         (said(Say::page(200)), Trouble::NotJson, true),
-        (said(Say::Body(200, "application/json", b"{".to_vec())), Trouble::NotJson, true),
+        (said(Say::Body(200, "application/json", b"{".to_vec())), Trouble::Garbled, true),
         (said(Say::HangUp), Trouble::Unanswered, true),
         (said(Say::CutShort(json!({}))), Trouble::CutShort, true),
         (said(Say::Hang), Trouble::TimedOut, true),

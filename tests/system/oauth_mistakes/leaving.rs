@@ -22,7 +22,7 @@ fn whoever_stops_waiting_is_not_kept_waiting() {
         let stage = Stage::with(&issuer.profile("p0", ""));
         let visit = stage.begin("p0").unwrap();
         let pending = stage.keeper.session("p0").pending;
-        let Some(Pending::Browser { expires_in_ms }) = pending else { panic!("{pending:?}") };
+        let Some(Pending::Browser { expires_in_ms, .. }) = pending else { panic!("{pending:?}") };
         assert!((290_000..=300_000).contains(&expires_in_ms), "{expires_in_ms}");
         let failure = while_waiting(&stage.keeper, || {
             assert!(matches!(stage.ask(request), Ok(Reply::Done)), "{what}");

@@ -43,7 +43,8 @@ fn only_invalid_grant_ends_a_session() {
         (Say::page(403), Means::Wait(Trouble::NotJson)),
         (Say::page(500), Means::Wait(Trouble::Status)),
         (Say::json(200, &json!({})), Means::Wait(Trouble::Unreadable)),
-        (Say::tokens(json!({"access_token": null})), Means::Wait(Trouble::Unreadable)),
+        (Say::tokens(json!({"access_token": null, "refresh_token": null})), Means::Wait(Trouble::Unreadable)),
+        (Say::Body(200, "application/json", b"{'access_token': 1}".to_vec()), Means::Wait(Trouble::Garbled)),
         (Say::CutShort(json!({})), Means::Wait(Trouble::CutShort)),
         (Say::HangUp, Means::Wait(Trouble::Unanswered)),
         (Say::Hang, Means::Wait(Trouble::TimedOut)),
@@ -128,6 +129,40 @@ fn a_refresh_that_is_answered_in_another_way_is_one() {
         refresh();
         let second = issuer.asked("/token refresh_token")[1].form["refresh_token"].clone();
         assert_eq!(second == own, *next == Next::Same, "{fields}");
+    });
+    stage.ends_discreetly(&all(&issuers));
+}
+
+/// C6: the refresh token that was sent is spent; the new one is kept whatever stands beside it, and the next try is made
+/// with it.
+#[test]
+fn a_new_refresh_token_beside_nothing_usable_is_kept() {
+    let rows = [
+        json!({"access_token": "canary with spaces"}),
+        json!({"access_token": "canary\u{0}"}),
+        json!({"access_token": ""}),
+        json!({"access_token": 7}),
+        json!({"access_token": null}),
+        json!({"token_type": "mac"}),
+        json!({"token_type": "N_A"}),
+    ];
+    let issuers = issuers(&rows);
+    let stage = Stage::with(&profiles(&issuers, ""));
+    each(&rows, &issuers, |fields, profile, issuer| {
+        stage.sign_in(profile, issuer);
+        let before = stage.token(profile);
+        issuer.says_once("/token refresh_token", Say::tokens(fields.clone()));
+        let refresh =
+            || stage.ask(Request::Refresh { profile: profile.to_owned(), by: keeper::api::Asker::Person });
+        let failure = refresh().expect_err(&fields.to_string());
+        assert_eq!(failure.code, Code::TokenUnusable, "{fields}: {failure:?}");
+        can_be_read(&failure);
+        assert_eq!(stage.token(profile), before, "{fields}: the old one is good until its end");
+        until("another is bought", || refresh().ok());
+        assert_ne!(stage.token(profile), before, "{fields}");
+        let sent = issuer.asked("/token refresh_token");
+        assert_eq!(sent[1].form["refresh_token"], issuer.refresh_tokens()[1], "{fields}");
+        assert!(issuer.asked("/revoke").is_empty(), "{fields}");
     });
     stage.ends_discreetly(&all(&issuers));
 }

@@ -3,9 +3,10 @@
 
 use keeper::api::{Code, Failure, Request};
 use keeper::secret::Password;
+use serde_json::json;
 
 use super::Stage;
-use crate::harness::{Forged, Issuer, Say};
+use crate::harness::{Issuer, Say, until};
 
 const OF_SERVICE: &str = "grant = \"client_credentials\"\nclient_auth = \"client_secret_post\"\n";
 const SECRET: &str = "canary-secret-of-the-client";
@@ -26,19 +27,17 @@ fn a_refresh_token_does_not_take_the_place_of_the_secret() {
     stage.ends_discreetly(&[&issuer]);
 }
 
-/// What came is given back, by the client that it came to, and nothing else.
+/// What is somebody else's is given back by the client that it came to, and the secret does not go with it.
 #[test]
-fn the_secret_is_not_given_back_with_tokens_that_nobody_can_vouch_for() {
+fn the_secret_is_not_given_back_with_tokens_that_are_somebody_elses() {
     let issuer = Issuer::start();
     let stage = Stage::with(&issuer.profile("p0", OF_SERVICE));
-    issuer.says("/token", Say::forged(Forged::ByStranger));
+    issuer.says("/token", Say::claims(json!({"aud": "another-client"})));
     assert_eq!(type_in(&stage).unwrap_err().code, Code::IdentityUnverified);
-    let asked = issuer.asked("/revoke");
+    let asked = until("it is given back", || Some(issuer.asked("/revoke")).filter(|asked| !asked.is_empty()));
     assert!(asked.iter().all(|asked| asked.form["client_secret"] == SECRET), "who asks is not proved");
     let revoked: Vec<_> = asked.iter().map(|asked| asked.form["token"].clone()).collect();
-    assert_eq!(revoked.len(), 2, "{revoked:?}");
-    assert_eq!(Some(&revoked[0]), issuer.refresh_tokens().last());
-    assert!(revoked[1].contains("access"), "{revoked:?}");
+    assert!(revoked.len() == 1 && revoked[0].contains("access"), "{revoked:?}");
     stage.ends_discreetly(&[&issuer]);
 }
 

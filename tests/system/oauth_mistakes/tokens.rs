@@ -6,7 +6,7 @@ use keeper::api::Code;
 use serde_json::{Value, json};
 
 use super::{Stage, all, each, issuers, profiles};
-use crate::harness::{Issuer, Say};
+use crate::harness::{Issuer, Say, merged};
 
 /// RFC 6749, section 5.2; RFC 8707, section 2; and what is said in place of an answer.
 #[test]
@@ -39,9 +39,14 @@ fn every_answer_without_tokens_is_told_and_costs_nothing() {
         (json("{"), Code::AnswerCutShort),
         (json("{}"), Code::AnswerUnreadable),
         (json("[1]"), Code::AnswerUnreadable),
-        (Say::tokens(json!({"access_token": ""})), Code::AnswerUnreadable),
-        (Say::tokens(json!({"access_token": 7})), Code::AnswerUnreadable),
-        (Say::tokens(json!({"access_token": "canary\r\nX-Evil: 1"})), Code::AnswerUnreadable),
+        (json("{'access_token': 'x'}"), Code::AnswerGarbled),
+        (json("ok"), Code::AnswerGarbled),
+        (Say::tokens(json!({"access_token": "", "refresh_token": null})), Code::AnswerUnreadable),
+        (Say::tokens(json!({"access_token": 7, "refresh_token": null})), Code::AnswerUnreadable),
+        (
+            Say::tokens(json!({"access_token": "canary\r\nX-Evil: 1", "refresh_token": null})),
+            Code::AnswerUnreadable,
+        ),
         (Say::CutShort(json!({"access_token": "canary-cut"})), Code::AnswerCutShort),
         (Say::HangUp, Code::Unanswered),
         (Say::Hang, Code::TimedOut),
@@ -154,6 +159,26 @@ fn tokens_that_are_given_in_another_way_are_tokens() {
                 keeper::api::Request::Refresh { profile: profile.to_owned(), by: keeper::api::Asker::Person };
             assert!(stage.ask(request).is_ok(), "{fields}");
         }
+    });
+    stage.ends_discreetly(&all(&issuers));
+}
+
+/// With the refresh token another access token is bought, so the sign-in is one.
+#[test]
+fn a_sign_in_that_brings_only_a_good_refresh_token_is_one() {
+    let rows = [
+        json!({"access_token": "canary with spaces"}),
+        json!({"access_token": 7}),
+        json!({"access_token": ""}),
+        json!({"token_type": "mac"}),
+    ];
+    let issuers = issuers(&rows);
+    let stage = Stage::with(&profiles(&issuers, ""));
+    each(&rows, &issuers, |fields, profile, issuer| {
+        issuer.says_once("/token", Say::tokens(merged(fields.clone(), json!({"id_token": null}))));
+        stage.sign_in(profile, issuer);
+        let refreshes = issuer.asked("/token refresh_token");
+        assert_eq!(refreshes[0].form["refresh_token"], issuer.refresh_tokens()[0], "{fields}");
     });
     stage.ends_discreetly(&all(&issuers));
 }

@@ -78,6 +78,11 @@ pub enum Way {
 pub enum Pending {
     Browser {
         expires_in_ms: u64,
+        /// The address has to be opened within that: the provider keeps what is asked for only so long (RFC 9126).
+        /// Another sign-in has another address.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        open_within_ms: Option<u64>,
     },
     Device {
         user_code: String,

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde::de::IntoDeserializer as _;
 use session::oauth::client::{Client, ClientAuth, Extra};
 use session::oauth::metadata::Metadata;
+use session::oauth::probe::Probe;
 use session::recipe::{Lifetime, Match};
 use session::tokens::Secret;
 use toml_edit::Item;
@@ -47,20 +48,6 @@ pub struct Redirect {
     /// Any free one when absent.
     pub port: Option<u16>,
     pub path: String,
-}
-
-/// What a heartbeat asks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Probe {
-    /// RFC 7662.
-    Introspection,
-    /// Nothing: it only looks at the clock.
-    None,
-    /// The first of the profile's resources that can be read.
-    Resource,
-    /// OpenID Connect Core, section 5.3.
-    Userinfo,
 }
 
 /// Endpoints by hand, by their names in the metadata (RFC 8414).

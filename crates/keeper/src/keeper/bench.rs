@@ -7,11 +7,14 @@ use std::sync::Arc;
 use reqwest::{Client, Method};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use session::patience::Patience;
+use session::reason::Trouble;
 
 use super::{Answer, Id, Keeper, ask};
 use crate::api::{Bench, BenchChange, Code, Failure, Fault, Reply};
 use crate::config::Profile;
 use crate::http;
+use crate::patience::within;
 
 impl Keeper {
     /// Makes the change if there is one, and answers with the state of the switches.
@@ -21,12 +24,10 @@ impl Keeper {
         if !profile.sandbox {
             return ask::refuse(answer, Failure::new(Code::NotASandbox).of(&profile.name));
         }
-        let client = match self.http.about_resources(&profile.url, profile.ca_file.as_deref()) {
-            Ok(client) => client,
-            Err(failure) => return ask::refuse(answer, failure.of(&profile.name)),
-        };
+        let http = self.http.clone();
         tokio::spawn(async move {
             let bench = async {
+                let client = http.about_resources(&profile.url, profile.ca_file.as_deref()).await?;
                 if let Some(change) = change {
                     let (method, path, body) = say(&change, &profile);
                     control(&client, &profile, method, &path, body).await?;
@@ -104,12 +105,14 @@ async fn control(
 ) -> Result<Value, Failure> {
     let mut url = profile.url.clone();
     url.set_path(&format!("/control{path}"));
-    let mut request = client.request(method, url.clone()).timeout(profile.timeout);
+    let mut request = client.request(method, url.clone());
     if let Some(body) = body {
         request = request.header(reqwest::header::CONTENT_TYPE, "application/json").body(body.to_string());
     }
-    let received = http::receive(request, http::is_authentic(&url), LARGEST_STATE)
+    let answer = http::receive(request, http::is_authentic(&url), LARGEST_STATE);
+    let received = within(&mut Patience::new(profile.timeout), answer)
         .await
+        .unwrap_or(Err(Trouble::TimedOut))
         .map_err(|trouble| Failure::provider(trouble, None, &profile.host()))?;
     match serde_json::from_slice(&received.body) {
         Ok(state) if received.status < 300 => Ok(state),

@@ -23,6 +23,8 @@ struct Leaving {
     unwanted: Arc<Unwanted>,
     farewell: Farewell,
     under_way: bool,
+    /// It is nobody's sign-out, so there is nothing to say of one.
+    quiet: bool,
 }
 
 impl Farewells {
@@ -53,6 +55,15 @@ impl Farewells {
 impl Keeper {
     /// These are not wanted any more, and the provider shall know.
     pub(super) fn bid_farewell(&mut self, profile: &str, provider: Arc<Provider>, unwanted: Unwanted) {
+        self.part_with(profile, provider, unwanted, false);
+    }
+
+    /// These came, and are somebody else's.
+    pub(super) fn give_back(&mut self, profile: &str, provider: Arc<Provider>, unwanted: Unwanted) {
+        self.part_with(profile, provider, unwanted, true);
+    }
+
+    fn part_with(&mut self, profile: &str, provider: Arc<Provider>, unwanted: Unwanted, quiet: bool) {
         let number = self.next_number();
         let now = clock::now();
         let leaving = Leaving {
@@ -62,6 +73,7 @@ impl Keeper {
             unwanted: Arc::new(unwanted),
             farewell: Farewell::new(now),
             under_way: false,
+            quiet,
         };
         self.farewells.0.insert(number, leaving);
         self.tell_providers(now);
@@ -92,12 +104,12 @@ impl Keeper {
         leaving.under_way = false;
         let first = leaving.farewell.is_first();
         let over = leaving.farewell.on_told(told, clock::now()) == Next::Over;
-        let (profile, forgotten) = (leaving.profile.clone(), leaving.forgotten);
+        let (profile, forgotten, quiet) = (leaving.profile.clone(), leaving.forgotten, leaving.quiet);
         if over {
             self.farewells.0.remove(&number);
         }
         // The first try and the last word; a day of the same news between them is none.
-        if !over && !first {
+        if (!over && !first) || quiet {
             return;
         }
         if forgotten {

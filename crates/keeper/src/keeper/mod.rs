@@ -44,7 +44,7 @@ use crate::files;
 use crate::http::{Http, Received};
 use crate::journal::{InFlight, Journal};
 use crate::paths::Home;
-use crate::provider::{Begun, Landing, Provider, SignedIn};
+use crate::provider::{Begun, Landing, Provider, SignedIn, Unwanted};
 use crate::vault::{Stored, Vault};
 
 use configuration::Configuration;
@@ -160,6 +160,12 @@ pub(crate) enum Mail {
         number: u64,
         told: Told,
     },
+    /// Tokens that came and are somebody else's.
+    Unwanted {
+        profile: String,
+        provider: Arc<Provider>,
+        unwanted: Unwanted,
+    },
     /// What became of saving or forgetting.
     Vault {
         id: Id,
@@ -274,6 +280,7 @@ impl Keeper {
             }
             Mail::Terminate => self.begin_to_stop(stop::Why::Signal),
             Mail::Told { number, told } => self.on_told(number, told),
+            Mail::Unwanted { profile, provider, unwanted } => self.give_back(&profile, provider, unwanted),
             Mail::Vault { id, event } => self.on_vault(id, event),
             Mail::Withheld { id, attempt, wait } => self.step(id, Event::Withheld { attempt, wait }),
         }

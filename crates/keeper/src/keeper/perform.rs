@@ -19,7 +19,7 @@ use crate::clock;
 use crate::config::Profile;
 use crate::http;
 use crate::journal::InFlight;
-use crate::provider::{Provider, Unwanted};
+use crate::provider::{Bought, Provider, Unwanted};
 use crate::vault::Stored;
 
 impl Keeper {
@@ -68,9 +68,9 @@ impl Keeper {
         verdict: Verdict,
     ) {
         let outcome = match &verdict {
-            Verdict::Transient { trouble, .. } | Verdict::Misconfigured { trouble, .. } => {
-                Outcome::of(*trouble)
-            }
+            Verdict::Misconfigured { trouble, .. }
+            | Verdict::Transient { trouble, .. }
+            | Verdict::Unsent { trouble, .. } => Outcome::of(*trouble),
             Verdict::Dead | Verdict::Fresh(_) | Verdict::Interaction(_) | Verdict::Suspect { .. } => {
                 Outcome::Answered
             }
@@ -127,9 +127,14 @@ impl Keeper {
                     Mail::Exchanged { id, provider, profile, attempt, verdict }
                 }
             };
+            let giving_back = post.clone();
             let report = Report::or(post, lost);
             marked.await;
-            let verdict = provider.refresh(&token, &account).await;
+            let Bought { verdict, give_back } = provider.refresh(&token, &account).await;
+            if let Some(unwanted) = give_back {
+                let (profile, provider) = (profile.name.clone(), Arc::clone(&provider));
+                drop(giving_back.send(Mail::Unwanted { profile, provider, unwanted }));
+            }
             report.send(Mail::Exchanged { id, provider, profile, attempt, verdict });
         });
         kept.workers.insert(attempt, worker.abort_handle());

@@ -17,7 +17,9 @@ use super::{Answer, Id, Keeper, Mail, ask};
 use crate::api::{self, Code, Failure, Reply, Way};
 use crate::clock;
 use crate::config::check_issuer;
-use crate::provider::{Begun, How, Landing, Provider, Shown, SignedIn, Ties, Unwanted, describe, discover};
+use crate::provider::{
+    Begun, How, Landing, Provider, Shown, SignInEnd, SignedIn, Ties, Unwanted, describe, discover,
+};
 
 impl Keeper {
     pub(super) fn start_sign_in(&mut self, id: Id, how: How, answer: Answer) {
@@ -62,7 +64,7 @@ impl Keeper {
         let demand = kept.session().and_then(|session| session.demand().cloned());
         // One that was under way before is called off by that.
         kept.pending = Some(Pending { attempt, shown: None, ends: Timestamp::MAX, _wanted: wanting });
-        let provider = Arc::clone(&kept.provider);
+        let (provider, name) = (Arc::clone(&kept.provider), kept.profile.name.clone());
         let (post, began) = (self.post.clone(), clock::now());
         let announcing = post.clone();
         tokio::spawn(async move {
@@ -79,10 +81,18 @@ impl Keeper {
                     Mail::SignedIn { id, attempt, provider, outcome, landing, took }
                 }
             };
+            let giving_back = post.clone();
             let report = Report::or(post, lost);
             let ties = Ties { begun, wanted, demand };
-            let (outcome, landing) = provider.sign_in(how, ties).await;
+            let SignInEnd { outcome, give_back, landing } = provider.sign_in(how, ties).await;
             let took = clock::now().since(began);
+            if let Some(unwanted) = give_back {
+                drop(giving_back.send(Mail::Unwanted {
+                    profile: name,
+                    provider: Arc::clone(&provider),
+                    unwanted,
+                }));
+            }
             report.send(Mail::SignedIn { id, attempt, provider, outcome, landing, took });
         });
         kept.workers.insert(attempt, worker.abort_handle());
@@ -106,7 +116,7 @@ impl Keeper {
             return;
         };
         let url = match &begun.shown {
-            Shown::Browser { url } => Some(url.expose().to_owned()),
+            Shown::Browser { url, .. } => Some(url.expose().to_owned()),
             Shown::Device { .. } => None,
         };
         pending.ends = now + begun.lasts;
@@ -247,7 +257,11 @@ impl Pending {
     pub(super) fn view(&self, now: Timestamp) -> Option<api::Pending> {
         let expires_in_ms = millis(now.until(self.ends));
         Some(match self.shown.as_ref()? {
-            Shown::Browser { .. } => api::Pending::Browser { expires_in_ms },
+            Shown::Browser { kept_for, .. } => {
+                let waited = limits::AT_BROWSER.saturating_sub(now.until(self.ends));
+                let open_within_ms = kept_for.map(|kept| millis(kept.saturating_sub(waited)));
+                api::Pending::Browser { expires_in_ms, open_within_ms }
+            }
             Shown::Device { user_code, verification_uri, verification_uri_complete } => {
                 api::Pending::Device {
                     user_code: user_code.clone(),

@@ -2,8 +2,9 @@
 
 use session::event::Beat;
 use session::farewell::Told;
+use session::patience::Patience;
 use session::reason::Trouble;
-use session::recipe::{Message, Recipe, SignInRefusal};
+use session::recipe::{Message, Recipe, SignInRefusal, silence};
 use session::time::millis;
 use session::tokens::{AccessToken, Account, RefreshToken, Secret};
 use session::verdict::Verdict;
@@ -51,7 +52,7 @@ impl Provider {
             Ok(received) => match recipe.heartbeat_good(&received.answer()) {
                 Some(true) => Beat::Good,
                 Some(false) => Beat::SaysNo,
-                None => silent_with(received.status),
+                None => silence(received.status),
             },
             Err(trouble) => Beat::Silent { trouble, status: None },
         }
@@ -69,24 +70,13 @@ impl Provider {
 
     async fn ask(&self, message: &Message) -> Result<Received, Trouble> {
         let url = http::join(&self.profile.url, &message.path).map_err(|()| Trouble::Misconfigured)?;
-        let client = self.http.about_tokens(&url, self.profile.ca_file.as_deref()).map_err(|problem| {
+        let client = self.http.about_tokens(&url, self.profile.ca_file.as_deref()).await;
+        let client = client.map_err(|problem| {
             tracing::warn!(profile = self.profile.name, ?problem, "no HTTP client");
             Trouble::Misconfigured
         })?;
-        http::exchange(&client, &url, message, &[], self.profile.timeout).await
+        http::exchange(&client, &url, message, &[], &mut Patience::new(self.profile.timeout)).await
     }
-}
-
-/// An answer that says nothing about the token.
-pub(super) fn silent_with(status: u16) -> Beat {
-    let trouble = match status {
-        429 => Trouble::RateLimited,
-        200..300 => Trouble::NotJson,
-        300..400 => Trouble::Redirected,
-        400..500 => Trouble::Misconfigured,
-        _ => Trouble::Status,
-    };
-    Beat::Silent { trouble, status: Some(status) }
 }
 
 fn refused(refusal: SignInRefusal, host: &str) -> Failure {

@@ -10,31 +10,32 @@ mod refusal;
 mod sign_in;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-use reqwest::Method;
 use reqwest::header::{ACCEPT, HeaderValue};
+use reqwest::{Client, Method};
 use session::event::Beat;
 use session::farewell::Told;
+use session::limits;
 use session::oauth;
-use session::oauth::challenge::{self, Meaning};
+use session::oauth::clocks::Clocks;
 use session::oauth::dpop::Nonces;
-use session::oauth::endings::{Activity, Revoked, Token, read_introspection, read_revocation, read_userinfo};
-use session::oauth::error::Refusal;
-use session::oauth::token::{Refreshed, TokenAnswer, read_refresh};
+use session::oauth::endings::{Token, read_revocation};
+use session::oauth::id_token::Holder;
+use session::oauth::probe::{self, Opinion, Probe};
+use session::oauth::token::{Refreshed, read_refresh};
+use session::patience::Patience;
 use session::reason::Trouble;
 use session::recipe::Message;
 use session::time::Timestamp;
-use session::tokens::{AccessToken, Account, RefreshToken, Secret, Tokens};
+use session::tokens::{AccessToken, Account, RefreshToken, Secret};
 use session::verdict::Verdict;
 use tokio::task::AbortHandle;
 use url::Url;
 
-use super::json::silent_with;
-use super::{Opening, Opinion, Provider, Unwanted};
+use super::{Bought, Opening, Provider, Unwanted};
 use crate::api::{Code, Failure, Grant};
 use crate::clock;
-use crate::config::{Oauth, Probe};
+use crate::config::Oauth;
 use crate::http::{self, Received};
 
 use identity::Keys;
@@ -53,8 +54,7 @@ struct Facts {
     /// The port of the latest sign-in at a browser, which may be open still.
     landing: Option<AbortHandle>,
     nonces: Nonces,
-    /// The provider's clock minus ours, in seconds.
-    skew: i64,
+    clocks: Clocks,
     /// It has said that introspection is not for us.
     no_introspection: bool,
 }
@@ -78,35 +78,48 @@ impl Known {
         self.provider().is_some_and(|provider| provider.metadata.device_authorization_endpoint.is_none())
     }
 
-    /// Seconds since 1970, by the best estimate of the provider's clock.
-    fn now(&self) -> i64 {
-        clock::wall_ms() / 1000 + self.lock().skew
+    /// Seconds since 1970, by the best estimate of the clock there.
+    fn now(&self, url: &str) -> i64 {
+        self.lock().clocks.at(url, clock::wall_ms() / 1000)
     }
 
-    fn heard(&self, received: &Received) {
+    fn heard(&self, url: &Url, received: &Received) {
         if let Some(date) = received.date() {
-            self.lock().skew = date - clock::wall_ms() / 1000;
+            self.lock().clocks.heard(url.as_str(), date, clock::wall_ms() / 1000);
         }
     }
 }
 
 impl Provider {
-    /// Sends a message to an endpoint of the provider, with a proof where there is a key.
+    /// Sends a message to an endpoint of the provider, with a proof where there is a key. Each time that it is sent it has
+    /// the whole time of a message: what it spends must not get lost over what came before.
     async fn say(&self, message: &Message, proof_key: Option<&Secret>) -> Result<Received, Trouble> {
-        let url = Url::parse(&message.path).map_err(|_| Trouble::Misconfigured)?;
-        let client = self.http.about_tokens(&url, self.profile.ca_file.as_deref()).map_err(|problem| {
+        let (client, url) = self.way_to(&message.path).await?;
+        let proving = Proving::new(&self.oauth, &message.method, &url, None, proof_key);
+        let (client, url, timeout) = (&client, &url, self.profile.timeout);
+        let send = |proof: Option<(String, Secret)>| async move {
+            let more: Vec<_> = proof.into_iter().collect();
+            http::exchange(client, url, message, &more, &mut Patience::new(timeout)).await
+        };
+        proving.send(send).await
+    }
+
+    /// Fetches what the provider publishes, in the time that is left.
+    async fn document(&self, address: &str, patience: &mut Patience) -> Result<Received, Trouble> {
+        let (client, url) = self.way_to(address).await?;
+        let received = http::exchange(&client, &url, &Message::get(address), &[], patience).await?;
+        self.oauth.heard(&url, &received);
+        Ok(received)
+    }
+
+    async fn way_to(&self, address: &str) -> Result<(Client, Url), Trouble> {
+        let url = Url::parse(address).map_err(|_| Trouble::Misconfigured)?;
+        let client = self.http.about_tokens(&url, self.profile.ca_file.as_deref()).await;
+        let client = client.map_err(|problem| {
             tracing::warn!(profile = self.profile.name, ?problem, "no HTTP client");
             Trouble::Misconfigured
         })?;
-        let proving = Proving::new(&self.oauth, &message.method, &url, None, proof_key);
-        let (client, url, timeout) = (&client, &url, self.profile.timeout);
-        let received = proving
-            .send(|proof| async move {
-                http::exchange(client, url, message, &proof.into_iter().collect::<Vec<_>>(), timeout).await
-            })
-            .await?;
-        self.oauth.heard(&received);
-        Ok(received)
+        Ok((client, url))
     }
 
     pub(super) fn proving<'a>(
@@ -124,152 +137,100 @@ impl Provider {
         oauth: &Oauth,
         token: &RefreshToken,
         account: &Account,
-    ) -> Verdict {
-        let provider = match self.described(oauth).await {
+    ) -> Bought {
+        // From the moment at which the token is sent nothing else is waited for, so this comes first, all of it within
+        // the time of one message.
+        let mut patience = Patience::new(self.profile.timeout);
+        let provider = match self.described(oauth, &mut patience).await {
             Ok(provider) => provider,
-            Err(undescribed) => return undescribed.verdict(),
+            Err(undescribed) => return undescribed.verdict().into(),
         };
+        if account.identity.is_some() {
+            self.refresh_keys(&provider, limits::DESCRIBED, &mut patience).await;
+        }
         // What such a client was given is its secret: that is what buys the next token.
         let by_secret = oauth.grant == Grant::ClientCredentials;
-        let (provider, message) = if by_secret {
-            let provider = Arc::new(with_secret(&provider, token));
-            let message = provider.client_credentials();
-            (provider, message)
+        let message = if by_secret {
+            with_secret(&provider, token).client_credentials()
         } else {
-            let message = provider.refresh(token);
-            (provider, message)
+            provider.refresh(token)
         };
         let received = match self.say(&message, account.proof_key.as_ref()).await {
             Ok(received) => received,
-            Err(trouble) => return Verdict::Transient { trouble, status: None, retry_after: None },
+            Err(trouble) => {
+                return Verdict::Transient { trouble, status: None, retry_after: None }.into();
+            }
         };
-        let mut refreshed = read_refresh(&received.answer(), received.clock(), oauth.lifetime.as_ref());
-        if let Refreshed::Fresh(answer) = &refreshed
-            && let Err(problem) = self.is_still(account, answer, &provider).await
-        {
-            tracing::warn!(profile = self.profile.name, problem, "a refresh brought another identity");
-            return Verdict::Misconfigured { trouble: Trouble::Identity, status: Some(received.status) };
-        }
-        if let Refreshed::Fresh(answer) = &mut refreshed
-            && by_secret
-        {
-            // It stays that, also where a provider sends a refresh token (RFC 6749, section 4.4.3, says not to).
-            answer.tokens.refresh = None;
+        let status = received.status;
+        let refreshed = read_refresh(&received.answer(), received.clock(), oauth.lifetime.as_ref());
+        let mut refreshed = if by_secret { refreshed.of_client(status) } else { refreshed };
+        if let Refreshed::Fresh(answer) = &mut refreshed {
+            match self.holder(account, answer, &provider) {
+                Holder::Same => {}
+                Holder::Odd(what) => answer.tokens.odd = Some(what),
+                Holder::Another => {
+                    tracing::warn!(profile = self.profile.name, "a refresh brought somebody else's tokens");
+                    let refresh = answer.tokens.refresh.clone().or_else(|| by_secret.then(|| token.clone()));
+                    return Bought {
+                        verdict: Verdict::Misconfigured { trouble: Trouble::Identity, status: Some(status) },
+                        give_back: Some(Unwanted { refresh, access: answer.tokens.access.clone() }),
+                    };
+                }
+            }
         }
         let verdict = refreshed.into_verdict();
         if matches!(verdict, Verdict::Misconfigured { .. }) {
             self.oauth.doubt();
         }
-        if verdict == Verdict::Dead && by_secret {
-            // There is no refresh token whose end this could be: the client itself is refused.
-            let status = Some(received.status);
-            return Verdict::Misconfigured { trouble: Trouble::Misconfigured, status };
-        }
-        verdict
-    }
-
-    /// Nobody else's tokens are taken. Those that came are revoked: whoever they belong to did not give them to us.
-    async fn is_still(
-        &self,
-        account: &Account,
-        answer: &TokenAnswer,
-        provider: &oauth::Provider,
-    ) -> Result<(), String> {
-        let (Some(id_token), Some(before)) = (&answer.id_token, &account.identity) else { return Ok(()) };
-        let checked = self.person(id_token, None, Some(before), None, provider).await;
-        let Err(problem) = checked else { return Ok(()) };
-        self.give_back(provider, &answer.tokens).await;
-        Err(problem)
-    }
-
-    /// Nobody here will use these.
-    async fn give_back(&self, provider: &oauth::Provider, tokens: &Tokens) {
-        let unwanted = Unwanted { refresh: tokens.refresh.clone(), access: tokens.access.clone() };
-        for message in revocations(provider, &unwanted, false) {
-            drop(self.say(&message, None).await);
-        }
+        verdict.into()
     }
 
     pub(super) async fn probe(&self, oauth: &Oauth, token: &AccessToken, account: &Account) -> Beat {
-        let silent = |trouble, status| Beat::Silent { trouble, status };
-        let provider = match self.described(oauth).await {
+        let silent = |trouble| Beat::Silent { trouble, status: None };
+        let provider = match self.described(oauth, &mut Patience::new(self.profile.timeout)).await {
             Ok(provider) => provider,
-            Err(undescribed) => return silent(undescribed.trouble(), None),
+            Err(undescribed) => return silent(undescribed.trouble()),
         };
-        let probe = oauth.probe.unwrap_or_else(|| self.best_probe(&provider));
-        match probe {
+        let may_introspect = !self.oauth.lock().no_introspection;
+        match oauth.probe.unwrap_or_else(|| provider.best_probe(may_introspect)) {
             Probe::Introspection => {
                 let Some(message) = provider.introspect(Token::Access(token)) else {
-                    return silent(Trouble::Misconfigured, None);
+                    return silent(Trouble::Misconfigured);
                 };
                 match self.say(&message, account.proof_key.as_ref()).await {
-                    Ok(received) => match read_introspection(&received.answer()) {
-                        Activity::Active => Beat::Good,
-                        Activity::Inactive => Beat::SaysNo,
-                        Activity::Unknown => {
-                            // Most public clients may not ask; the next heartbeat asks something else.
-                            self.oauth.lock().no_introspection = matches!(received.status, 400..500);
-                            silent_with(received.status)
-                        }
-                    },
-                    Err(trouble) => silent(trouble, None),
+                    Ok(received) => {
+                        let forbidden = probe::forbids_introspection(&received.answer());
+                        self.oauth.lock().no_introspection = forbidden;
+                        probe::introspected(&received.answer())
+                    }
+                    Err(trouble) => silent(trouble),
                 }
             }
             Probe::Userinfo => {
-                let Some(opening) = userinfo(&provider) else {
-                    return silent(Trouble::Misconfigured, None);
-                };
+                let Some(opening) = userinfo(&provider) else { return silent(Trouble::Misconfigured) };
                 let subject = account.identity.as_ref().map(|identity| identity.subject.as_str());
-                self.look(oauth, &opening, token, account, |received| {
-                    read_userinfo(&received.answer(), subject).is_some()
-                })
-                .await
+                match self.look_at(&opening, token, account, self.profile.timeout).await {
+                    Ok(received) => probe::shown(&received.answer(), &opinion(oauth, &received), subject),
+                    Err(trouble) => silent(trouble),
+                }
             }
             Probe::Resource => {
                 let readable = self.profile.resources.iter().find(|resource| resource.method == "GET");
                 let url = readable.and_then(|resource| http::join(&self.profile.url, &resource.path).ok());
                 let Some(url) = url else { return Beat::Good };
                 let opening = Opening { method: Method::GET, url, headers: Vec::new(), body: None };
-                self.look(oauth, &opening, token, account, |received| received.status < 400).await
+                match self.look_at(&opening, token, account, self.profile.timeout).await {
+                    Ok(received) => probe::opened(&received.answer(), &opinion(oauth, &received)),
+                    Err(trouble) => silent(trouble),
+                }
             }
             // The core asks nobody where nothing is to be asked.
             Probe::None => Beat::Good,
         }
     }
 
-    /// Opens something with the token, and says what that tells about it.
-    async fn look(
-        &self,
-        oauth: &Oauth,
-        opening: &Opening,
-        token: &AccessToken,
-        account: &Account,
-        is_good: impl Fn(&Received) -> bool,
-    ) -> Beat {
-        match self.open(opening, token, account, self.profile.timeout).await {
-            Ok(received) => match opinion(oauth, &received) {
-                Opinion::Rejected => Beat::SaysNo,
-                Opinion::Fine if is_good(&received) => Beat::Good,
-                Opinion::Demands(_) | Opinion::Fine => silent_with(received.status),
-            },
-            Err(trouble) => Beat::Silent { trouble, status: None },
-        }
-    }
-
-    /// Introspection tells of every token; the userinfo endpoint only of those that are not for somebody else.
-    fn best_probe(&self, provider: &oauth::Provider) -> Probe {
-        let may_introspect = !self.oauth.lock().no_introspection;
-        if provider.metadata.introspection_endpoint.is_some() && may_introspect {
-            Probe::Introspection
-        } else if provider.opens_userinfo() {
-            Probe::Userinfo
-        } else {
-            Probe::Resource
-        }
-    }
-
     pub(super) async fn revoke(&self, oauth: &Oauth, unwanted: &Unwanted) -> Told {
-        let provider = match self.described(oauth).await {
+        let provider = match self.described(oauth, &mut Patience::new(self.profile.timeout)).await {
             Ok(provider) => provider,
             Err(undescribed) => return Told::Trouble { trouble: undescribed.trouble(), status: None },
         };
@@ -282,11 +243,7 @@ impl Provider {
         for message in messages {
             // A revocation needs no proof: it opens nothing.
             told = told.and(match self.say(&message, None).await {
-                Ok(received) => match read_revocation(&received.answer()) {
-                    Revoked::Done => Told::Heard,
-                    Revoked::Unsupported => Told::Unsupported,
-                    Revoked::Not(refusal) => not_told(&refusal, received.status),
-                },
+                Ok(received) => read_revocation(&received.answer()).told(received.status),
                 Err(trouble) => Told::Trouble { trouble, status: None },
             });
             if matches!(told, Told::Trouble { .. }) {
@@ -303,15 +260,6 @@ fn revocations(provider: &oauth::Provider, unwanted: &Unwanted, no_refresh: bool
     let refresh = refresh.and_then(|token| provider.revoke(Token::Refresh(token)));
     let access = unwanted.access.as_ref().and_then(|token| provider.revoke(Token::Access(token)));
     refresh.into_iter().chain(access).collect()
-}
-
-fn not_told(refusal: &Refusal, status: u16) -> Told {
-    match refusal {
-        Refusal::Trouble { trouble: Trouble::Suspect | Trouble::Misconfigured, .. }
-        | Refusal::Provider { .. } => Told::Refused { status },
-        Refusal::Trouble { trouble, .. } => Told::Trouble { trouble: *trouble, status: Some(status) },
-        Refusal::UseNonce => Told::Trouble { trouble: Trouble::Status, status: Some(status) },
-    }
 }
 
 /// What asks the userinfo endpoint, where there is one.
@@ -332,22 +280,11 @@ fn with_secret(provider: &oauth::Provider, secret: &RefreshToken) -> oauth::Prov
     provider
 }
 
-/// What a resource's answer says about the token: its challenges first, then the profile's rules.
 pub(super) fn opinion(oauth: &Oauth, received: &Received) -> Opinion {
-    let challenges = challenge::parse(received.header("www-authenticate").unwrap_or_default());
-    match challenge::meaning(received.status, &challenges) {
-        Meaning::NeedsInteraction(interaction) => Opinion::Demands(interaction),
-        Meaning::Refresh | Meaning::UseNonce => Opinion::Rejected,
-        Meaning::Nothing if oauth.rejects.iter().any(|rule| rule.holds(&received.answer())) => {
-            Opinion::Rejected
-        }
-        Meaning::Nothing => Opinion::Fine,
-    }
+    let challenges = received.header("www-authenticate").unwrap_or_default();
+    probe::opinion(&received.answer(), challenges, &oauth.rejects)
 }
 
 pub(super) fn unsupported(problem: &str) -> Failure {
     Failure::new(Code::WayUnsupported).with("problem", problem)
 }
-
-/// How long a description is good for. Endpoints hardly ever move, and keys are asked for by themselves.
-const DESCRIBED_FOR: Duration = Duration::from_secs(24 * 3600);

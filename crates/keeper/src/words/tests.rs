@@ -94,6 +94,7 @@ fn every_reason_has_its_words() {
         [
             (language, "cause", words_of::<Cause>()),
             (language, "why", words_of::<Lost>()),
+            (language, "odd", words_of::<Oddity>()),
             (language, "trouble", words_of::<Trouble>()),
             (language, "odd", words_of::<Oddity>()),
             (language, "place", words_of::<Place>()),

@@ -5,6 +5,7 @@
 
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 use core::hint::black_box;
 use core::time::Duration;
 
@@ -14,6 +15,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::Provider;
+use super::client::Client;
 use super::error::{Interaction, Need, ProviderError, Refusal};
 use super::form::{self, Form};
 use crate::recipe::lifetime::number;
@@ -168,15 +170,30 @@ impl Started {
             form.put_some("max_age", interaction.max_age.map(|age| age.to_string()).as_deref());
             form.put_some("claims", interaction.claims.as_deref());
         }
-        let demanded = ask.interaction.and_then(|interaction| prompt_for(interaction.need));
-        form.put_some("prompt", ask.prompt.or(demanded).filter(|prompt| !prompt.is_empty()));
+        form.put_some("prompt", Self::prompt(client, ask).as_deref().filter(|prompt| !prompt.is_empty()));
         client.put_target(&mut form);
         form.put_all(&client.extra.authorize);
-        // OpenID Connect Core, section 11: without it there is no refresh token.
-        if openid && client.asks_for("offline_access") && ask.prompt.is_none() {
-            form.put("prompt", "consent");
-        }
         form
+    }
+
+    /// What the provider's page is to ask of the person: what was demanded, and what always holds for this client.
+    fn prompt(client: &Client, ask: Ask<'_>) -> Option<String> {
+        if let Some(prompt) = ask.prompt {
+            return Some(prompt.to_string());
+        }
+        // OpenID Connect Core, section 11: without it there is no refresh token.
+        let offline = client.asks_for("openid") && client.asks_for("offline_access");
+        let own = client.extra.authorize.get("prompt").map(String::as_str);
+        let usual = own.or(offline.then_some("consent")).unwrap_or_default();
+        let demanded = ask.interaction.and_then(|interaction| prompt_for(interaction.need));
+        let mut words = Vec::new();
+        for word in demanded.into_iter().chain(usual.split_whitespace()) {
+            // To ask nothing of the person (section 3.1.2.1) goes with nothing else, and what is demanded comes first.
+            if !words.contains(&word) && (word != "none" || demanded.is_none()) {
+                words.push(word);
+            }
+        }
+        (!words.is_empty()).then(|| words.join(" "))
     }
 }
 

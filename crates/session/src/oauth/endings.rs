@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::Provider;
 use super::error::{Kind, Refusal};
 use super::form::Form;
+use crate::farewell::Told;
 use crate::reason::Trouble;
 use crate::recipe::{Answer, Message};
 use crate::tokens::{AccessToken, RefreshToken, Secret};
@@ -90,6 +91,24 @@ pub fn read_revocation(answer: &Answer<'_>) -> Revoked {
         Refusal::Trouble { trouble: Trouble::Misconfigured, .. } => Revoked::Unsupported,
         refusal @ (Refusal::Provider { .. } | Refusal::Trouble { .. } | Refusal::UseNonce) => {
             Revoked::Not(refusal)
+        }
+    }
+}
+
+impl Revoked {
+    /// What that means for a sign-out, and whether the provider is told of it again. `status` is the answer's.
+    pub fn told(&self, status: u16) -> Told {
+        match self {
+            Self::Done => Told::Heard,
+            Self::Unsupported => Told::Unsupported,
+            Self::Not(
+                Refusal::Trouble { trouble: Trouble::Suspect | Trouble::Misconfigured, .. }
+                | Refusal::Provider { .. },
+            ) => Told::Refused { status },
+            Self::Not(Refusal::Trouble { trouble, .. }) => {
+                Told::Trouble { trouble: *trouble, status: Some(status) }
+            }
+            Self::Not(Refusal::UseNonce) => Told::Trouble { trouble: Trouble::Status, status: Some(status) },
         }
     }
 }

@@ -193,7 +193,7 @@ impl Refusal {
                 let misconfigured = reading::is_misconfigured(answer, body);
                 let trouble =
                     if misconfigured { Trouble::Misconfigured } else { reading::trouble(answer, body) };
-                let retry_after = reading::capped(answer.retry_after);
+                let retry_after = answer.pause();
                 Self::Trouble { trouble, status: Some(answer.status), retry_after }
             }
         }
@@ -208,6 +208,17 @@ pub fn wants_nonce(answer: &Answer<'_>, challenges: &str) -> bool {
         body.json().and_then(ProviderError::of).is_some_and(|error| error.kind() == Kind::Nonce)
     };
     let challenged = || challenge::meaning(answer.status, &challenge::parse(challenges)) == Meaning::UseNonce;
+    matches!(answer.status, 400 | 401) && (challenged() || said())
+}
+
+/// Whether the answer refuses the proof itself (RFC 9449, sections 5 and 7.1), for whatever reason.
+pub fn refuses_proof(answer: &Answer<'_>, challenges: &str) -> bool {
+    let is_it = |code: &str| code == "invalid_dpop_proof";
+    let said = || answer.read().json().and_then(ProviderError::of).is_some_and(|error| is_it(&error.code));
+    let challenged = || {
+        let challenges = challenge::parse(challenges);
+        challenges.iter().filter_map(|challenge| challenge.get("error")).any(is_it)
+    };
     matches!(answer.status, 400 | 401) && (challenged() || said())
 }
 

@@ -1,5 +1,5 @@
-//! Checks on an ID token (OpenID Connect Core, sections 3.1.3.7 and 12.2) whose signature the adapter has verified
-//! with a key and an algorithm that were allowed before it looked at the token.
+//! What an ID token proves (OpenID Connect Core, sections 3.1.3.7 and 12.2). The adapter tries its signature, with keys
+//! that the provider publishes and an algorithm that was allowed before anybody looked at the token.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -10,7 +10,9 @@ use serde_json::Value;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use super::authorize::is_same;
+use super::error::Interaction;
 use super::metadata::Metadata;
+use crate::reason::Oddity;
 use crate::recipe::lifetime::number;
 use crate::recipe::reading;
 use crate::tokens::{AccessToken, Identity, Secret};
@@ -36,9 +38,6 @@ pub struct Expected<'a> {
     pub algorithm: &'a str,
     /// Seconds since 1970, by the best estimate of the provider's clock.
     pub now: i64,
-    /// Whom the session belongs to, when this comes of a refresh. Then nothing else of the token is looked at but for
-    /// whom and by whom it is: some providers repeat the one of the sign-in, whose times have passed.
-    pub before: Option<&'a Identity>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,8 +54,101 @@ pub enum IdTokenProblem {
     Nonce,
     /// It is not valid yet.
     NotYet,
-    /// A refresh brought somebody else's.
-    Subject,
+}
+
+/// With what a token was signed, as it says itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    pub algorithm: String,
+    pub key: Option<String>,
+}
+
+/// What is known of a token once its signature was tried.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Tried<'a> {
+    /// Nobody who is known has signed it, or nobody at all.
+    Unproved,
+    /// It is no signed token, or its claims are none.
+    Unreadable,
+    /// A key that the provider publishes made it, with an algorithm that was allowed before.
+    Verified(&'a Value),
+}
+
+/// Whose the tokens of a refresh are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holder {
+    /// Another person's, beyond doubt.
+    Another,
+    /// Nothing says that they are not the same person's, and something is odd.
+    Odd(Oddity),
+    Same,
+}
+
+impl IdTokenProblem {
+    /// The token, which the provider has signed, says that what came with it is not ours. Then it is given back. What
+    /// only lacks a proof is left alone: with many providers to revoke one refresh token ends everything that the
+    /// person has with this client, and so the session from before, over a key that was published a minute late.
+    pub fn contradicts(self) -> bool {
+        match self {
+            Self::AccessToken | Self::Audience | Self::Issuer | Self::Nonce => true,
+            Self::Algorithm | Self::Expired | Self::Missing(_) | Self::NotYet => false,
+        }
+    }
+}
+
+/// Reads the header of a signed token; `None` for what is encrypted, or no token at all.
+pub fn header(token: &Secret) -> Option<Header> {
+    let mut parts = token.expose().split('.');
+    let (header, claims, signature) = (parts.next()?, parts.next()?, parts.next()?);
+    if parts.next().is_some() || header.len() > LONGEST_HEADER || claims.is_empty() {
+        return None;
+    }
+    URL_SAFE_NO_PAD.decode(signature).ok()?;
+    let header: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).ok()?).ok()?;
+    Some(Header {
+        algorithm: header.get("alg")?.as_str()?.to_string(),
+        key: header.get("kid").and_then(Value::as_str).map(str::to_string),
+    })
+}
+
+/// Whose the tokens are that a refresh brought.
+///
+/// Only a verified token, of this issuer and for this client, can say that they are somebody else's. Whatever else is
+/// odd about one ends nothing: the tokens came over the same TLS (OpenID Connect Core, section 3.1.3.7, rule 6), the
+/// refresh token that was sent is spent by then, and to drop the new one would end the session over keys that a cache
+/// still has. Its times and hashes are not looked at: some providers repeat the token of the sign-in.
+pub fn holder(tried: Tried<'_>, issuer: &str, client_id: &str, before: &Identity) -> Holder {
+    let claims = match tried {
+        Tried::Unproved => return Holder::Odd(Oddity::IdTokenUnverified),
+        Tried::Unreadable => return Holder::Odd(Oddity::IdTokenUnreadable),
+        Tried::Verified(claims) => claims,
+    };
+    let text = |name| claims.get(name).and_then(Value::as_str);
+    if text("iss") != Some(issuer) {
+        return Holder::Odd(Oddity::IdTokenIssuer);
+    }
+    if check_audience(claims, client_id).is_err() {
+        return Holder::Odd(Oddity::IdTokenAudience);
+    }
+    match text("sub").filter(|subject| !subject.is_empty()) {
+        None => Holder::Odd(Oddity::IdTokenSubject),
+        Some(subject) if subject == before.subject && issuer == before.issuer => Holder::Same,
+        Some(_) => Holder::Another,
+    }
+}
+
+/// Whether a sign-in is what was demanded: strong enough, and recent enough (RFC 9470, section 5). Tokens that say
+/// nothing of it have not met it.
+pub fn meets(claims: &Value, demand: &Interaction, now: i64) -> bool {
+    let strong = demand.acr_values.as_deref().is_none_or(|wanted| {
+        let acr = claims.get("acr").and_then(Value::as_str);
+        acr.is_some_and(|acr| wanted.split_whitespace().any(|wanted| wanted == acr))
+    });
+    let recent = demand.max_age.is_none_or(|age| {
+        let signed_in = claims.get("auth_time").and_then(number);
+        signed_in.is_some_and(|signed_in| signed_in + age as f64 + LEEWAY as f64 >= now as f64)
+    });
+    strong && recent
 }
 
 /// With which a signature may be made: ours, those that the provider names, and nothing that anybody could make who
@@ -69,7 +161,7 @@ pub fn algorithms(metadata: &Metadata) -> Vec<&'static str> {
     ASYMMETRIC.into_iter().filter(|ours| named.iter().any(|name| name == ours)).collect()
 }
 
-/// Checks the claims, and tells who it is.
+/// Checks the claims of a sign-in, and tells who it is.
 pub fn check(claims: &Value, expected: &Expected<'_>) -> Result<Person, IdTokenProblem> {
     if !ASYMMETRIC.contains(&expected.algorithm) {
         return Err(IdTokenProblem::Algorithm);
@@ -81,21 +173,14 @@ pub fn check(claims: &Value, expected: &Expected<'_>) -> Result<Person, IdTokenP
     }
     let subject = text("sub").filter(|subject| !subject.is_empty()).ok_or(IdTokenProblem::Missing("sub"))?;
     check_audience(claims, expected.client_id)?;
-    if let Some(before) = expected.before {
-        if before.subject != subject || before.issuer != issuer {
-            return Err(IdTokenProblem::Subject);
-        }
-    } else {
-        check_times(claims, expected.now)?;
-    }
+    check_times(claims, expected.now)?;
     if let Some(nonce) = expected.nonce {
         let found = text("nonce").ok_or(IdTokenProblem::Missing("nonce"))?;
         if !is_same(found, nonce.expose()) {
             return Err(IdTokenProblem::Nonce);
         }
     }
-    let of_sign_in = expected.access_token.filter(|_| expected.before.is_none());
-    if let (Some(token), Some(hash)) = (of_sign_in, claims.get("at_hash")) {
+    if let (Some(token), Some(hash)) = (expected.access_token, claims.get("at_hash")) {
         let ours = half_hash(token, expected.algorithm);
         if hash.as_str() != Some(&ours) {
             return Err(IdTokenProblem::AccessToken);
@@ -162,6 +247,8 @@ fn half_hash(token: &AccessToken, algorithm: &str) -> String {
 pub const LEEWAY: i64 = 120;
 
 const LONGEST_NAME: usize = 64;
+
+const LONGEST_HEADER: usize = 8 * 1024;
 
 /// What the adapter can verify, all with a public key.
 pub const ASYMMETRIC: [&str; 9] =

@@ -7,6 +7,8 @@ use alloc::vec::Vec;
 use serde_json::Value;
 
 use super::address::Address;
+use crate::recipe::Answer;
+use crate::recipe::answer::Body;
 
 /// Where a provider can be asked for what, and how it wants to be asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,6 +42,8 @@ pub enum MetadataProblem {
     Issuer {
         found: Option<String>,
     },
+    /// Meant to be JSON, and broken.
+    Garbled,
     Missing(&'static str),
     NotJson,
     /// Neither https nor this machine, or no address at all.
@@ -69,6 +73,14 @@ pub fn well_known(issuer: &str) -> Vec<String> {
 }
 
 impl Metadata {
+    /// As [`Metadata::read`], of an answer.
+    pub fn of(answer: &Answer<'_>, issuer: &str, allow_http: bool) -> Result<Self, MetadataProblem> {
+        Self::read(answer.body, issuer, allow_http).map_err(|problem| match (problem, answer.read()) {
+            (MetadataProblem::NotJson, Body::CutShort | Body::Garbled) => MetadataProblem::Garbled,
+            (problem, _) => problem,
+        })
+    }
+
     /// Reads the metadata of that issuer and no other; they are compared letter by letter.
     pub fn read(json: &[u8], issuer: &str, allow_http: bool) -> Result<Self, MetadataProblem> {
         let json: Value = serde_json::from_slice(json).map_err(|_| MetadataProblem::NotJson)?;

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::Provider;
 use super::authorize::{Code, Started};
+use super::client::Client;
 use super::error::{Interaction, Kind, Need, ProviderError, Refusal};
 use super::form::Form;
 use crate::reason::Trouble;
@@ -19,11 +20,19 @@ use crate::verdict::Verdict;
 /// What came with new tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenAnswer {
-    /// With an access token, always.
+    /// With an access token, unless what came cannot be used; with a refresh token at least.
     pub tokens: Tokens,
     /// What was granted, where it is not what was asked for (RFC 6749, section 5.1).
     pub scope: Option<String>,
     pub id_token: Option<Secret>,
+}
+
+impl TokenAnswer {
+    /// An ID token was asked for and granted, and none came.
+    pub fn lacks_id_token(&self, client: &Client) -> bool {
+        let granted = |scope: &String| scope.split_whitespace().any(|word| word == "openid");
+        client.asks_for("openid") && self.scope.as_ref().is_none_or(granted) && self.id_token.is_none()
+    }
 }
 
 /// What came of a refresh.
@@ -86,14 +95,37 @@ pub fn authorization(token: &AccessToken) -> (String, Secret) {
     ("Authorization".to_string(), with_scheme(scheme(token.token_type()), token.expose()))
 }
 
-/// Whatever is not DPoP is shown as a bearer token: some servers leave the type out or have a word of their own
-/// for it, and the refresh token that came along may be the only good one by now.
-fn token_type(json: &Value) -> TokenType {
-    let kind = json.get("token_type").and_then(Value::as_str).unwrap_or_default();
-    if kind.trim().eq_ignore_ascii_case("dpop") { TokenType::Dpop } else { TokenType::Bearer }
+/// How the token is to be shown; `None` for one that nobody here can show.
+///
+/// A type that is not understood forbids the use of the token (RFC 6749, section 7.1), and those that have a meaning of
+/// their own are kept to that. But the word is often missing or invented (`jwt`, `token`, `access_token`, `bearer
+/// token`, the kind of a user): servers that write it take the token as a bearer, and to be strict with them would
+/// leave people without a session over a word.
+fn token_type(json: &Value) -> Option<TokenType> {
+    let kind = json.get("token_type").and_then(Value::as_str).unwrap_or_default().trim().to_ascii_lowercase();
+    if OF_ANOTHER_KIND.contains(&kind.as_str()) {
+        return None;
+    }
+    Some(if kind == "dpop" { TokenType::Dpop } else { TokenType::Bearer })
 }
 
 impl Refreshed {
+    /// Of a client that comes for itself: what buys its tokens is its secret (RFC 6749, section 4.4). A refresh token
+    /// does not take the place of that, and where the grant is refused it is the client that is.
+    #[must_use]
+    pub fn of_client(self, status: u16) -> Self {
+        match self {
+            Self::Fresh(mut answer) => {
+                answer.tokens.refresh = None;
+                Self::Fresh(answer)
+            }
+            Self::Not(Verdict::Dead) => {
+                Self::Not(Verdict::Misconfigured { trouble: Trouble::Misconfigured, status: Some(status) })
+            }
+            Self::Not(_) | Self::UseNonce => self,
+        }
+    }
+
     /// What the session is told, once no other try follows at once.
     pub fn into_verdict(self) -> Verdict {
         match self {
@@ -156,6 +188,8 @@ pub fn read_refresh(answer: &Answer<'_>, clock: Clock<'_>, told: Option<&Lifetim
     not(reading::neither_fresh_nor_dead(answer, &body))
 }
 
+/// What came, though it be only a new refresh token: the one that it takes the place of is spent, so it is never thrown
+/// away over what stands beside it.
 pub(super) fn tokens(
     answer: &Answer<'_>,
     body: &Body,
@@ -163,12 +197,17 @@ pub(super) fn tokens(
     told: Option<&Lifetime>,
 ) -> Option<TokenAnswer> {
     let json = body.json().filter(|_| answer.is_success())?;
-    let access =
-        text(json, "access_token").filter(|token| token.bytes().all(|byte| byte.is_ascii_graphic()))?;
+    let kind = token_type(json);
+    let access = text(json, "access_token")
+        .filter(|token| kind.is_some() && token.bytes().all(|byte| byte.is_ascii_graphic()));
+    let refresh = text(json, "refresh_token").map(RefreshToken::new);
+    if access.is_none() && refresh.is_none() {
+        return None;
+    }
     let tokens = Tokens {
-        access: Some(AccessToken::new(access).of_type(token_type(json))),
-        lifetime: lifetime(json, access, clock, told),
-        refresh: text(json, "refresh_token").map(RefreshToken::new),
+        access: access.map(|access| AccessToken::new(access).of_type(kind.unwrap_or_default())),
+        lifetime: access.and_then(|access| lifetime(json, access, clock, told)),
+        refresh,
         odd: None,
     };
     Some(TokenAnswer {
@@ -195,6 +234,10 @@ fn need(detail: &str) -> Need {
         _ => Kind::of(detail).need().unwrap_or(Need::Other),
     }
 }
+
+/// Types that say how the token has to be shown, and not as a bearer: signed for (an older draft), with a key (RFC 9200),
+/// or not at all (RFC 8693, section 2.2.1).
+const OF_ANOTHER_KIND: [&str; 3] = ["mac", "n_a", "pop"];
 
 /// What a provider adds to `invalid_grant` when it does mean the token. Whatever else it adds asks for a person.
 const ABOUT_THE_TOKEN: [&str; 2] = ["bad_token", "token_expired"];

@@ -60,6 +60,8 @@ pub(crate) enum Body {
     Empty,
     /// JSON that stops in the middle.
     CutShort,
+    /// Meant to be JSON, and broken.
+    Garbled,
     Html,
     Json(Value),
     /// Neither JSON nor a page.
@@ -69,6 +71,11 @@ pub(crate) enum Body {
 impl Answer<'_> {
     pub(crate) fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
+    }
+
+    /// How long the provider wants to be left alone, as far as that is believed.
+    pub fn pause(&self) -> Option<Duration> {
+        self.retry_after.map(|wait| wait.min(LONGEST_RETRY_AFTER))
     }
 
     pub(crate) fn is_redirect(&self) -> bool {
@@ -85,8 +92,14 @@ impl Answer<'_> {
             Err(_) if body.trim_ascii_start().starts_with(b"<") => Body::Html,
             Err(error) if error.is_eof() => Body::CutShort,
             Err(_) if self.essence().is_some_and(|kind| kind.contains("html")) => Body::Html,
+            Err(_) if self.is_meant_as_json(body) => Body::Garbled,
             Err(_) => Body::Text,
         }
+    }
+
+    fn is_meant_as_json(&self, body: &[u8]) -> bool {
+        let labelled = self.essence().is_some_and(|kind| kind.ends_with("/json") || kind.ends_with("+json"));
+        labelled || matches!(body.trim_ascii_start().first(), Some(b'{' | b'['))
     }
 
     /// The media type in small letters, without its parameters.
@@ -101,6 +114,8 @@ impl Body {
         if let Self::Json(json) = self { Some(json) } else { None }
     }
 }
+
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3600);
 
 /// Without the byte order mark that some servers send before their JSON.
 fn without_mark(body: &[u8]) -> &[u8] {

@@ -1,25 +1,21 @@
 //! What answers mean.
 
 use alloc::string::{String, ToString};
-use core::time::Duration;
-
 use serde_json::Value;
 
 use super::answer::{Answer, Body, Clock, SignInRefusal};
 use super::{Recipe, Take, lifetime};
+use crate::event::Beat;
 use crate::reason::Trouble;
 use crate::tokens::{AccessToken, RefreshToken, Tokens};
 use crate::verdict::Verdict;
 
 pub(super) fn refresh(recipe: &Recipe, answer: &Answer<'_>, clock: Clock<'_>) -> Verdict {
     let body = answer.read();
-    if answer.is_success()
-        && let Some(json) = body.json()
-    {
-        let tokens = tokens(recipe, &recipe.refresh.take, json, clock);
-        if tokens.access.is_some() {
-            return Verdict::Fresh(tokens);
-        }
+    let json = body.json().filter(|_| answer.is_success());
+    let came = json.map(|json| tokens(recipe, &recipe.refresh.take, json, clock)).unwrap_or_default();
+    if came.access.is_some() {
+        return Verdict::Fresh(came);
     }
     let refused = recipe.refresh.refused.iter().any(|rule| {
         rule.holds_of(answer, &body) && (rule.looks_inside() || is_of_the_provider(answer, &body))
@@ -27,6 +23,10 @@ pub(super) fn refresh(recipe: &Recipe, answer: &Answer<'_>, clock: Clock<'_>) ->
     // What names our request is not about the token, however wide a recipe's rule is. A bare 404 may be about it.
     if !is_about_the_request(answer, &body) && (refused || is_invalid_grant(answer, &body)) {
         return Verdict::Dead;
+    }
+    // The one that was sent is spent by now, so the new one is kept whatever stands beside it.
+    if came.refresh.is_some() {
+        return Verdict::Fresh(came);
     }
     neither_fresh_nor_dead(answer, &body)
 }
@@ -48,7 +48,7 @@ pub(crate) fn suspect(answer: &Answer<'_>, body: &Body) -> Verdict {
 }
 
 pub(crate) fn transient(answer: &Answer<'_>, trouble: Trouble) -> Verdict {
-    Verdict::Transient { trouble, status: Some(answer.status), retry_after: capped(answer.retry_after) }
+    Verdict::Transient { trouble, status: Some(answer.status), retry_after: answer.pause() }
 }
 
 pub(super) fn sign_in(
@@ -81,12 +81,7 @@ pub(super) fn sign_in(
     }
     let trouble =
         if is_misconfigured(answer, &body) { Trouble::Misconfigured } else { trouble(answer, &body) };
-    Err(SignInRefusal::Trouble {
-        trouble,
-        status: Some(status),
-        retry_after: capped(answer.retry_after),
-        message,
-    })
+    Err(SignInRefusal::Trouble { trouble, status: Some(status), retry_after: answer.pause(), message })
 }
 
 /// A provider's "no" counts, a network's page does not.
@@ -114,6 +109,19 @@ pub(super) fn heartbeat(recipe: &Recipe, answer: &Answer<'_>) -> Option<bool> {
         400..500 => body.json().map(|_| false),
         _ => None,
     }
+}
+
+/// A heartbeat was answered, and the answer says nothing of the token. Its status is there, which sets it apart from no
+/// answer at all: whoever answers is not out of order.
+pub fn silence(status: u16) -> Beat {
+    let trouble = match status {
+        429 => Trouble::RateLimited,
+        200..300 => Trouble::NotJson,
+        300..400 => Trouble::Redirected,
+        400..500 => Trouble::Misconfigured,
+        _ => Trouble::Status,
+    };
+    Beat::Silent { trouble, status: Some(status) }
 }
 
 fn tokens(recipe: &Recipe, take: &Take, json: &Value, clock: Clock<'_>) -> Tokens {
@@ -181,10 +189,11 @@ pub(crate) fn trouble(answer: &Answer<'_>, body: &Body) -> Trouble {
         500.. => Trouble::Status,
         _ => match body {
             Body::CutShort => Trouble::CutShort,
+            Body::Garbled if answer.is_success() => Trouble::Garbled,
             Body::Html => Trouble::NotJson,
             Body::Text if answer.is_success() => Trouble::NotJson,
             Body::Empty | Body::Json(_) if answer.is_success() => Trouble::Unreadable,
-            Body::Empty | Body::Json(_) | Body::Text => Trouble::Status,
+            Body::Empty | Body::Garbled | Body::Json(_) | Body::Text => Trouble::Status,
         },
     }
 }
@@ -193,7 +202,7 @@ pub(crate) fn trouble(answer: &Answer<'_>, body: &Body) -> Trouble {
 fn is_of_the_provider(answer: &Answer<'_>, body: &Body) -> bool {
     match body {
         Body::Json(_) => true,
-        Body::Empty | Body::Text => answer.authentic,
+        Body::Empty | Body::Garbled | Body::Text => answer.authentic,
         Body::CutShort | Body::Html => false,
     }
 }
@@ -210,10 +219,6 @@ fn signature(answer: &Answer<'_>) -> u64 {
     parts.fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
     })
-}
-
-pub(crate) fn capped(retry_after: Option<Duration>) -> Option<Duration> {
-    retry_after.map(|wait| wait.min(LONGEST_RETRY_AFTER))
 }
 
 /// The provider's own words for people, when they are short and plain. What could be a token is not passed on.
@@ -248,8 +253,6 @@ pub(crate) fn is_invisible(c: char) -> bool {
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
-const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3600);
-
 const WORDS: [&str; 8] =
     ["detail", "message", "error_description", "msg", "error", "errors", "non_field_errors", "title"];
 
@@ -260,6 +263,7 @@ const LONGEST_WORD: usize = 32;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use core::time::Duration;
 
     fn read(status: u16, kind: &str, body: &str, retry_after: Option<Duration>) -> Verdict {
         let body = body.as_bytes();

@@ -7,6 +7,7 @@ use std::time::Duration;
 use keeper::agent;
 use keeper::api::{Code, Failure};
 use keeper::client::Client;
+use keeper::descriptors;
 use keeper::keeper::{End, Keeper};
 use keeper::lock::{self, Lock, NotLocked};
 use keeper::log::Log;
@@ -32,6 +33,9 @@ pub(crate) async fn run(audience: Audience) -> ExitCode {
     let signals = Signals::hear(audience);
     if let Err(error) = keep_memory_private() {
         tracing::warn!(%error, "the memory of this process may be readable");
+    }
+    if let Err(error) = descriptors::take_all() {
+        tracing::warn!(%error, "a burst of requests may be more than this process can have open");
     }
     let code = match home {
         Ok(home) => keep(audience, &home, signals).await,

@@ -91,13 +91,13 @@ fn elsewhere(face: &Face, mut client: Client, login: &Login, way: Way) -> Result
         let reply = client.ask(Request::FinishSignIn { profile, timeout_ms: None });
         drop(sender.send(reply.map_err(Ended::Failed)));
     });
-    let (Pending::Browser { expires_in_ms } | Pending::Device { expires_in_ms, .. }) = pending;
+    let (Pending::Browser { expires_in_ms, .. } | Pending::Device { expires_in_ms, .. }) = pending;
     expect_status(wait(face, &end, Duration::from_millis(expires_in_ms))?)
 }
 
 fn show(face: &Face, login: &Login, pending: &Pending, url: Option<&str>) {
     match pending {
-        Pending::Browser { .. } => {
+        Pending::Browser { open_within_ms, .. } => {
             let url = url.unwrap_or_default();
             if login.no_browser {
                 face.tell("cli.login.open", &[("url", url)]);
@@ -107,6 +107,9 @@ fn show(face: &Face, login: &Login, pending: &Pending, url: Option<&str>) {
                     // A person with another browser at hand goes on.
                     Err(_) => face.tell("cli.login.open", &[("url", url)]),
                 }
+            }
+            if let Some(within) = open_within_ms {
+                face.tell("cli.login.within", &[("time", &face.words().duration(*within))]);
             }
         }
         Pending::Device { user_code, verification_uri, verification_uri_complete, qr, .. } => {

@@ -5,20 +5,22 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use session::limits;
 use session::oauth;
 use session::oauth::client::{Client, ClientAuth};
 use session::oauth::id_token::ASYMMETRIC;
 use session::oauth::metadata::{Metadata, MetadataProblem, well_known};
+use session::patience::Patience;
 use session::reason::Trouble;
 use session::recipe::Message;
 use session::verdict::Verdict;
 use url::Url;
 
-use super::DESCRIBED_FOR;
+use super::Known;
 use crate::api::{Code, Discovery, Failure};
 use crate::clock;
 use crate::config::Oauth;
-use crate::http::{self, Http};
+use crate::http::{self, Http, Received};
 use crate::provider::Provider;
 
 /// Why a provider could not be described.
@@ -27,7 +29,7 @@ pub(crate) enum Undescribed {
     /// It was not reached, or did not answer the question.
     Trouble { trouble: Trouble, status: Option<u16>, retry_after: Option<Duration> },
     /// What came is no description at all: the page of a network in between, or of a server under repair.
-    Unreadable(Failure),
+    Unreadable(Trouble, Failure),
     /// What it says cannot be used.
     Unusable(Failure),
 }
@@ -36,19 +38,18 @@ impl Undescribed {
     pub(super) fn trouble(&self) -> Trouble {
         match self {
             Self::Trouble { trouble, .. } => *trouble,
-            Self::Unreadable(_) => Trouble::NotJson,
+            Self::Unreadable(trouble, _) => *trouble,
             Self::Unusable(_) => Trouble::Discovery,
         }
     }
 
+    /// What that means for a refresh: the token has not been sent.
     pub(super) fn verdict(self) -> Verdict {
         match self {
             Self::Trouble { trouble, status, retry_after } => {
-                Verdict::Transient { trouble, status, retry_after }
+                Verdict::Unsent { trouble, status, retry_after }
             }
-            Self::Unreadable(_) => {
-                Verdict::Transient { trouble: Trouble::NotJson, status: None, retry_after: None }
-            }
+            Self::Unreadable(trouble, _) => Verdict::Unsent { trouble, status: None, retry_after: None },
             Self::Unusable(_) => Verdict::Misconfigured { trouble: Trouble::Discovery, status: None },
         }
     }
@@ -56,14 +57,14 @@ impl Undescribed {
     pub(crate) fn failure(self, host: &str) -> Failure {
         match self {
             Self::Trouble { trouble, status, .. } => Failure::provider(trouble, status, host),
-            Self::Unreadable(failure) | Self::Unusable(failure) => failure.with("host", host),
+            Self::Unreadable(_, failure) | Self::Unusable(failure) => failure.with("host", host),
         }
     }
 
     /// Of two, the one to be told: the earlier, but a page says less than a document that is wrong.
     fn unless(self, earlier: Option<Self>) -> Self {
         match (earlier, &self) {
-            (Some(Self::Unreadable(_)), Self::Unusable(_)) | (None, _) => self,
+            (Some(Self::Unreadable(..)), Self::Unusable(_)) | (None, _) => self,
             (Some(earlier), _) => earlier,
         }
     }
@@ -71,7 +72,11 @@ impl Undescribed {
 
 impl Provider {
     /// The provider as it describes itself, with what the profile says by hand laid over it.
-    pub(super) async fn described(&self, oauth: &Oauth) -> Result<Arc<oauth::Provider>, Undescribed> {
+    pub(super) async fn described(
+        &self,
+        oauth: &Oauth,
+        patience: &mut Patience,
+    ) -> Result<Arc<oauth::Provider>, Undescribed> {
         let old = {
             let facts = self.oauth.lock();
             match &facts.provider {
@@ -79,11 +84,11 @@ impl Provider {
                 old => old.clone(),
             }
         };
-        match self.describe(oauth).await {
+        match self.describe(oauth, patience).await {
             Ok(provider) => {
                 let provider = Arc::new(provider);
                 let mut facts = self.oauth.lock();
-                facts.stale = clock::now() + DESCRIBED_FOR;
+                facts.stale = clock::now() + limits::DESCRIBED;
                 facts.provider = Some(Arc::clone(&provider));
                 Ok(provider)
             }
@@ -95,11 +100,16 @@ impl Provider {
         }
     }
 
-    async fn describe(&self, oauth: &Oauth) -> Result<oauth::Provider, Undescribed> {
+    async fn describe(&self, oauth: &Oauth, patience: &mut Patience) -> Result<oauth::Provider, Undescribed> {
         let mut metadata = match (&oauth.issuer, &oauth.endpoints.token) {
             (Some(issuer), None) => {
-                let ca_file = self.profile.ca_file.as_deref();
-                fetch(&self.http, issuer, self.profile.allow_http, ca_file, self.profile.timeout).await?
+                let reader = Reader {
+                    http: &self.http,
+                    ca_file: self.profile.ca_file.as_deref(),
+                    allow_http: self.profile.allow_http,
+                    known: Some(&self.oauth),
+                };
+                reader.read(issuer, patience).await?
             }
             (issuer, _) => Metadata {
                 issuer: issuer.clone(),
@@ -132,66 +142,78 @@ pub(crate) async fn discover(
     ca_file: Option<&Path>,
 ) -> Result<Metadata, Failure> {
     let host = Url::parse(issuer).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
-    let fetched = fetch(http, issuer, allow_http, ca_file, PATIENCE).await;
-    fetched.map_err(|undescribed| undescribed.failure(&host))
+    let reader = Reader { http, ca_file, allow_http, known: None };
+    let read = reader.read(issuer, &mut Patience::new(limits::DESCRIBE)).await;
+    read.map_err(|undescribed| undescribed.failure(&host))
 }
 
-async fn fetch(
-    http: &Http,
-    issuer: &str,
+/// How the documents of a provider are fetched.
+struct Reader<'a> {
+    http: &'a Http,
+    ca_file: Option<&'a Path>,
     allow_http: bool,
-    ca_file: Option<&Path>,
-    timeout: Duration,
-) -> Result<Metadata, Undescribed> {
-    let mut found: Option<Metadata> = None;
-    let mut problem: Option<Undescribed> = None;
-    for address in well_known(issuer) {
-        match document(http, &address, ca_file, timeout).await {
-            Ok(Some(json)) => match (Metadata::read(&json, issuer, allow_http), &mut found) {
-                (Ok(metadata), Some(found)) => found.complete(metadata),
-                (Ok(metadata), None) => found = Some(metadata),
-                (Err(wrong), _) => problem = Some(unusable(&wrong, issuer).unless(problem)),
-            },
-            Ok(None) => {}
-            // With one good document in hand, the other can only add to it.
-            Err(_) if found.is_some() => {}
-            // Applications send whatever they do not know to their sign-in page. The document may be at another place.
-            Err(elsewhere @ Undescribed::Trouble { trouble: Trouble::Redirected, .. }) => {
-                problem = Some(elsewhere.unless(problem));
-            }
-            Err(undescribed) => return Err(undescribed),
-        }
-        if found.as_ref().is_some_and(Metadata::is_complete) {
-            break;
-        }
-    }
-    found.ok_or_else(|| problem.unwrap_or_else(|| nothing(issuer)))
+    /// To be told what the provider's clock shows.
+    known: Option<&'a Known>,
 }
 
-/// The document, or nothing where there is none.
-async fn document(
-    http: &Http,
-    address: &str,
-    ca_file: Option<&Path>,
-    timeout: Duration,
-) -> Result<Option<Vec<u8>>, Undescribed> {
-    let trouble = |trouble, status| Undescribed::Trouble { trouble, status, retry_after: None };
-    let url = Url::parse(address).map_err(|_| trouble(Trouble::Misconfigured, None))?;
-    let client = http.about_tokens(&url, ca_file).map_err(Undescribed::Unusable)?;
-    let message = Message::get(address);
-    let received = http::exchange(&client, &url, &message, &[], timeout)
-        .await
-        .map_err(|reason| trouble(reason, None))?;
-    match received.status {
-        200..300 => Ok(Some(received.body)),
-        300..400 => Err(trouble(Trouble::Redirected, Some(received.status))),
-        429 => Err(Undescribed::Trouble {
-            trouble: Trouble::RateLimited,
-            status: Some(received.status),
-            retry_after: received.answer().retry_after,
-        }),
-        400..500 => Ok(None),
-        status => Err(trouble(Trouble::Status, Some(status))),
+impl Reader<'_> {
+    /// Whatever was found by the time that there is none left is used.
+    async fn read(&self, issuer: &str, patience: &mut Patience) -> Result<Metadata, Undescribed> {
+        let mut found: Option<Metadata> = None;
+        let mut problem: Option<Undescribed> = None;
+        for address in well_known(issuer) {
+            match self.document(&address, patience).await {
+                Ok(Some(received)) => {
+                    match (Metadata::of(&received.answer(), issuer, self.allow_http), &mut found) {
+                        (Ok(metadata), Some(found)) => found.complete(metadata),
+                        (Ok(metadata), None) => found = Some(metadata),
+                        (Err(wrong), _) => problem = Some(unusable(&wrong, issuer).unless(problem)),
+                    }
+                }
+                Ok(None) => {}
+                // With one good document in hand, the other can only add to it.
+                Err(_) if found.is_some() => {}
+                // Applications send whatever they do not know to their sign-in page. The document may be at another
+                // place.
+                Err(elsewhere @ Undescribed::Trouble { trouble: Trouble::Redirected, .. }) => {
+                    problem = Some(elsewhere.unless(problem));
+                }
+                Err(undescribed) => return Err(undescribed),
+            }
+            if found.as_ref().is_some_and(Metadata::is_complete) {
+                break;
+            }
+        }
+        found.ok_or_else(|| problem.unwrap_or_else(|| nothing(issuer)))
+    }
+
+    /// The document, or nothing where there is none.
+    async fn document(
+        &self,
+        address: &str,
+        patience: &mut Patience,
+    ) -> Result<Option<Received>, Undescribed> {
+        let trouble = |trouble, status| Undescribed::Trouble { trouble, status, retry_after: None };
+        let url = Url::parse(address).map_err(|_| trouble(Trouble::Misconfigured, None))?;
+        let client = self.http.about_tokens(&url, self.ca_file).await.map_err(Undescribed::Unusable)?;
+        let message = Message::get(address);
+        let received = http::exchange(&client, &url, &message, &[], patience)
+            .await
+            .map_err(|reason| trouble(reason, None))?;
+        if let Some(known) = self.known {
+            known.heard(&url, &received);
+        }
+        match received.status {
+            200..300 => Ok(Some(received)),
+            300..400 => Err(trouble(Trouble::Redirected, Some(received.status))),
+            429 => Err(Undescribed::Trouble {
+                trouble: Trouble::RateLimited,
+                status: Some(received.status),
+                retry_after: received.answer().pause(),
+            }),
+            400..500 => Ok(None),
+            status => Err(trouble(Trouble::Status, Some(status))),
+        }
     }
 }
 
@@ -215,7 +237,13 @@ fn unusable(problem: &MetadataProblem, issuer: &str) -> Undescribed {
             }
         }
         MetadataProblem::Missing(field) => said(format!("`{field}` is missing")),
-        MetadataProblem::NotJson => return Undescribed::Unreadable(said("it is not JSON".to_owned())),
+        MetadataProblem::Garbled => {
+            let failure = Failure::new(Code::AnswerGarbled);
+            return Undescribed::Unreadable(Trouble::Garbled, failure);
+        }
+        MetadataProblem::NotJson => {
+            return Undescribed::Unreadable(Trouble::NotJson, said("it is not JSON".to_owned()));
+        }
         MetadataProblem::Unsafe { field, url } if is_showable(url) => {
             said(format!("`{field}` is not safe: {url}"))
                 .with("hint", "use https, or allow plain http for this profile")
@@ -267,6 +295,3 @@ pub(crate) fn describe(metadata: &Metadata) -> Discovery {
         ignored: metadata.ignored.iter().map(|name| (*name).to_owned()).collect(),
     }
 }
-
-/// Somebody looks at a form meanwhile.
-const PATIENCE: Duration = Duration::from_secs(15);

@@ -4,8 +4,8 @@
 //! came with the callback does not stay in the history.
 
 use std::sync::Arc;
-use std::time::Duration;
 
+use session::limits;
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 use tokio::task::AbortHandle;
@@ -54,7 +54,7 @@ impl Landing {
         let Ok(runtime) = Handle::try_current() else { return serving.abort() };
         runtime.spawn(async move {
             // A browser that was closed meanwhile never asks for the page.
-            drop(tokio::time::timeout(BROWSER_PATIENCE, shown.notified()).await);
+            drop(tokio::time::timeout(limits::LANDING, shown.notified()).await);
             serving.abort();
             drop(outcome);
         });
@@ -111,9 +111,6 @@ main{max-width:28rem;padding:2rem;text-align:center}\
 h1{font-size:1.4rem;margin:.5rem 0}\
 .mark{width:3.5rem;height:3.5rem;line-height:3.5rem;margin:0 auto;border-radius:50%;font-size:1.8rem;color:#fff;background:#b45309}\
 .done .mark{background:#15803d}";
-
-/// To fetch a page from this very machine.
-const BROWSER_PATIENCE: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests {

@@ -14,6 +14,7 @@ use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use session::limits;
 use session::oauth::authorize::{CallbackProblem, Code, Started};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, Semaphore, oneshot, watch};
@@ -85,7 +86,8 @@ impl Loopback {
         format!("http://{}:{}{}", self.host, self.port, self.path)
     }
 
-    pub(super) fn serve(self, started: Started) -> Serving {
+    /// Until the answer has come and has been told of; `patience` is what a page may wait for that.
+    pub(super) fn serve(self, started: Started, patience: Duration) -> Serving {
         let (arrived, receiver) = oneshot::channel();
         let (sender, outcome) = watch::channel(None);
         let shown = Arc::new(Notify::new());
@@ -103,7 +105,7 @@ impl Loopback {
             let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
             let mut doors = tokio::task::JoinSet::new();
             for listener in listeners {
-                doors.spawn(accept(listener, Arc::clone(&desk), Arc::clone(&places)));
+                doors.spawn(accept(listener, Arc::clone(&desk), Arc::clone(&places), patience));
             }
             while doors.join_next().await.is_some() {}
         });
@@ -148,14 +150,14 @@ async fn bind_patiently(address: IpAddr, port: u16) -> io::Result<TcpListener> {
     }
 }
 
-async fn accept(listener: TcpListener, desk: Arc<Desk>, places: Arc<Semaphore>) {
+async fn accept(listener: TcpListener, desk: Arc<Desk>, places: Arc<Semaphore>, patience: Duration) {
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         match listener.accept().await {
             Ok((stream, _)) => {
                 let desk = Arc::clone(&desk);
                 tokio::spawn(async move {
-                    drop(tokio::time::timeout(CONNECTION_PATIENCE, converse(stream, desk)).await);
+                    drop(tokio::time::timeout(patience, converse(stream, desk)).await);
                     drop(place);
                 });
             }
@@ -172,7 +174,7 @@ async fn converse(stream: TcpStream, desk: Arc<Desk>) {
     });
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_PATIENCE)
+        .header_read_timeout(limits::HEADERS)
         .keep_alive(false)
         .serve_connection(TokioIo::new(stream), service);
     // A browser that hangs up has what it wanted.
@@ -275,9 +277,3 @@ const TRIES: u32 = 100;
 const BETWEEN_TRIES: Duration = Duration::from_millis(20);
 
 const MOST_CONNECTIONS: usize = 64;
-
-/// Who connects and says nothing is not waited for.
-const HEADER_PATIENCE: Duration = Duration::from_secs(10);
-
-/// Above what buying tokens may take, for the page that waits for it.
-const CONNECTION_PATIENCE: Duration = Duration::from_secs(90);

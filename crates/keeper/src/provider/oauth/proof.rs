@@ -6,8 +6,9 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use session::oauth::clocks::explains_refusal;
 use session::oauth::dpop::{Proof, PublicKey};
-use session::oauth::error::wants_nonce;
+use session::oauth::error::{refuses_proof, wants_nonce};
 use session::reason::Trouble;
 use session::tokens::{AccessToken, Secret};
 use url::Url;
@@ -55,7 +56,7 @@ impl Key {
     }
 }
 
-/// A request that may need a proof, and may have to be sent a second time with the provider's nonce in it.
+/// A request that may need a proof, and may have to be sent again with the provider's nonce in it, or by its clock.
 pub(in crate::provider) struct Proving<'a> {
     known: &'a Known,
     method: &'a str,
@@ -80,7 +81,8 @@ impl<'a> Proving<'a> {
         Self { known, method, url, token, broken: wanted.is_some() && key.is_none(), key }
     }
 
-    /// Sends, and where the answer asks for a nonce that was not in the proof, once more.
+    /// Sends, and once more where the answer asks for a nonce that was not in the proof, and once more where the proof was
+    /// refused and its date is why.
     pub(in crate::provider) async fn send<F>(
         &self,
         send: impl Fn(Option<(String, Secret)>) -> F,
@@ -91,35 +93,54 @@ impl<'a> Proving<'a> {
         if self.broken {
             return Err(Trouble::Misconfigured);
         }
-        let Some(key) = &self.key else { return send(None).await };
-        let mut retried = false;
+        let Some(key) = &self.key else {
+            let received = send(None).await?;
+            self.known.heard(self.url, &received);
+            return Ok(received);
+        };
+        let (mut nonce_sent, mut dated_anew) = (false, false);
         loop {
             let nonce = self.known.lock().nonces.get(self.url.as_str()).map(str::to_owned);
-            let proof = self.proof(key, nonce.as_deref()).ok_or(Trouble::Misconfigured)?;
+            let dated = self.known.now(self.url.as_str());
+            let proof = self.proof(key, nonce.as_deref(), dated).ok_or(Trouble::Misconfigured)?;
             let received = send(Some(("DPoP".to_owned(), proof))).await?;
-            let offered = received.header("dpop-nonce");
+            self.known.heard(self.url, &received);
             let challenges = received.header("www-authenticate").unwrap_or_default();
-            let nonces = &mut self.known.lock().nonces;
-            if wants_nonce(&received.answer(), challenges) {
-                if nonces.again(self.url.as_str(), nonce.as_deref(), offered, retried) {
-                    retried = true;
-                    continue;
-                }
-            } else if let Some(offered) = offered {
-                nonces.heard(self.url.as_str(), offered);
+            if self.asks_for_nonce(&received, challenges, nonce.as_deref(), nonce_sent) {
+                nonce_sent = true;
+                continue;
+            }
+            let by_its_date = refuses_proof(&received.answer(), challenges)
+                && received.date().is_some_and(|theirs| explains_refusal(dated, theirs));
+            if by_its_date && !dated_anew {
+                dated_anew = true;
+                continue;
             }
             return Ok(received);
         }
     }
 
-    fn proof(&self, key: &Key, nonce: Option<&str>) -> Option<Secret> {
+    /// Takes over the nonce that the answer offers. Whether it was refused for the lack of just that.
+    fn asks_for_nonce(&self, received: &Received, challenges: &str, sent: Option<&str>, again: bool) -> bool {
+        let offered = received.header("dpop-nonce");
+        let nonces = &mut self.known.lock().nonces;
+        if wants_nonce(&received.answer(), challenges) {
+            return nonces.again(self.url.as_str(), sent, offered, again);
+        }
+        if let Some(offered) = offered {
+            nonces.heard(self.url.as_str(), offered);
+        }
+        false
+    }
+
+    fn proof(&self, key: &Key, nonce: Option<&str>, dated: i64) -> Option<Secret> {
         let mut jti = [0; 16];
         aws_lc_rs::rand::fill(&mut jti).ok()?;
         key.sign(&Proof {
             method: self.method,
             url: self.url.as_str(),
             jti,
-            iat: self.known.now(),
+            iat: dated,
             access_token: self.token,
             nonce,
         })

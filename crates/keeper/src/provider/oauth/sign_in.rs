@@ -1,18 +1,23 @@
 //! The ways to sign in: at a browser, on another device, by typing.
 
-use std::time::Duration;
+use std::sync::Arc;
 
+use session::limits;
 use session::oauth;
-use session::oauth::authorize::{Ask, CallbackProblem, Code, Randomness, Started, read_push};
+use session::oauth::authorize::{Ask, CallbackProblem, Randomness, Started, read_push};
 use session::oauth::device::{Device, Next, Polling, Step};
 use session::oauth::endings::read_userinfo;
+use session::oauth::error::Interaction;
 use session::oauth::id_token::{self, is_showable};
 use session::oauth::token::{TokenAnswer, read_tokens};
+use session::patience::Patience;
+use session::reason::Oddity;
 use session::recipe::Message;
 use session::time::Timestamp;
-use session::tokens::{AccessToken, Account, RefreshToken, Secret};
+use session::tokens::{AccessToken, Account, RefreshToken, Secret, Tokens};
 use tokio::sync::oneshot;
 
+use super::identity::Unproved;
 use super::landing::Landing;
 use super::loopback::{Loopback, Serving};
 use super::proof::Key;
@@ -21,7 +26,7 @@ use super::{unsupported, userinfo, with_secret};
 use crate::api::{Code as Failing, Failure, Grant};
 use crate::clock;
 use crate::config::Oauth;
-use crate::provider::{Begun, Provider, Shown, SignedIn, Ties};
+use crate::provider::{Begun, NotSignedIn, Provider, Shown, SignedIn, Ties, Unwanted};
 use crate::secret::Password;
 
 impl Provider {
@@ -30,42 +35,46 @@ impl Provider {
         &self,
         oauth: &Oauth,
         mut ties: Ties,
-    ) -> (Result<SignedIn, Failure>, Landing) {
-        let begun = match self.begin_at_browser(oauth, &ties).await {
-            Ok(begun) => begun,
-            Err(failure) => return (Err(failure), Landing::none()),
-        };
-        let AtBrowser { provider, started, mut serving, proof_key, url } = begun;
-        if ties.begun.send(Begun { shown: Shown::Browser { url }, lasts: BROWSER_PATIENCE }).is_err() {
+        landing: &mut Landing,
+    ) -> Result<SignedIn, NotSignedIn> {
+        let AtBrowser { provider, started, mut serving, proof_key, shown } =
+            self.begin_at_browser(oauth, &ties).await?;
+        if ties.begun.send(Begun { shown, lasts: limits::AT_BROWSER }).is_err() {
             serving.close();
-            return (Err(cancelled()), Landing::none());
+            return Err(cancelled().into());
         }
-        let end = clock::now() + BROWSER_PATIENCE;
+        let end = clock::now() + limits::AT_BROWSER;
         let answer = tokio::select! {
             answer = serving.callback() => answer,
             _ = &mut ties.wanted => {
                 serving.close();
-                return (Err(cancelled()), Landing::none());
+                return Err(cancelled().into());
             }
             () = until(end) => {
                 serving.close();
-                return (Err(Failure::new(Failing::SignInExpired)), Landing::none());
+                return Err(Failure::new(Failing::SignInExpired).into());
             }
         };
-        let landing = serving.into_landing();
-        let outcome = match answer {
-            Ok(code) => self.redeem(oauth, &provider, &started, &code, proof_key).await,
-            Err(problem) => Err(self.returned(&problem, &provider)),
-        };
-        (outcome, landing)
+        *landing = serving.into_landing();
+        let code = answer.map_err(|problem| self.returned(&problem, &provider))?;
+        // Nothing is spent yet, and keys that could not be had at the beginning may be there by now.
+        if self.oauth.lock().keys.are_missing() {
+            let mut patience = Patience::new(self.profile.timeout);
+            self.refresh_keys(&provider, limits::KEYS_AGAIN, &mut patience).await;
+        }
+        let message = provider.redeem(&started, &code);
+        let answer = self.buy(oauth, &provider, &message, proof_key.as_ref()).await?;
+        // Only where it was sent: some providers add an ID token that nobody asked for.
+        let nonce = provider.client.asks_for("openid").then(|| started.nonce());
+        let account = Account { proof_key, ..Account::default() };
+        self.take(&provider, answer, account, nonce, ties.demand.as_ref()).await
     }
 
     async fn begin_at_browser(&self, oauth: &Oauth, ties: &Ties) -> Result<AtBrowser, Failure> {
         if !matches!(oauth.grant, Grant::AuthorizationCode) {
             return Err(self.wrong_way("this profile does not sign in at a browser"));
         }
-        let provider =
-            self.described(oauth).await.map_err(|undescribed| undescribed.failure(&self.profile.host()))?;
+        let provider = self.ready_for_sign_in(oauth).await?;
         if provider.metadata.authorization_endpoint.is_none() {
             return Err(self.wrong_way("it names no `authorization_endpoint`"));
         }
@@ -84,21 +93,23 @@ impl Provider {
             ..Ask::default()
         };
         let proof_key = key.map(|(_, written)| written);
-        let url = self.authorization_url(&provider, &started, ask, proof_key.as_ref()).await?;
-        let serving = loopback.serve(started.clone());
+        let shown = self.address_to_open(&provider, &started, ask, proof_key.as_ref()).await?;
+        // The page waits for as long as the tokens may take to buy.
+        let serving =
+            loopback.serve(started.clone(), limits::exchange(self.profile.timeout) + limits::REPORT);
         self.oauth.lock().landing = Some(serving.abort_handle());
-        Ok(AtBrowser { provider: (*provider).clone(), started, serving, proof_key, url })
+        Ok(AtBrowser { provider: (*provider).clone(), started, serving, proof_key, shown })
     }
 
     /// What to open. The request is handed over first where the provider takes that (RFC 9126); one that only offers
     /// it, and then refuses, is asked in the ordinary way.
-    async fn authorization_url(
+    async fn address_to_open(
         &self,
         provider: &oauth::Provider,
         started: &Started,
         ask: Ask<'_>,
         proof_key: Option<&Secret>,
-    ) -> Result<Secret, Failure> {
+    ) -> Result<Shown, Failure> {
         let missing = || self.wrong_way("it names no `authorization_endpoint`");
         let host = self.profile.host();
         if let Some(message) = started.push(provider, ask) {
@@ -108,7 +119,12 @@ impl Provider {
                 Err(trouble) => Err(Failure::provider(trouble, None, &host)),
             };
             match pushed {
-                Ok(pushed) => return started.pushed_url(provider, &pushed).ok_or_else(missing),
+                Ok(pushed) => {
+                    let url = started.pushed_url(provider, &pushed).ok_or_else(missing)?;
+                    // Beyond the time that a person has it does not matter.
+                    let kept_for = pushed.expires_in.filter(|kept| *kept < limits::AT_BROWSER);
+                    return Ok(Shown::Browser { url, kept_for });
+                }
                 Err(failure) if provider.metadata.require_pushed_authorization_requests => {
                     return Err(failure);
                 }
@@ -117,22 +133,18 @@ impl Provider {
         } else if provider.metadata.require_pushed_authorization_requests {
             return Err(self.wrong_way("it wants pushed requests and names no endpoint for them"));
         }
-        started.url(provider, ask).ok_or_else(missing)
+        let url = started.url(provider, ask).ok_or_else(missing)?;
+        Ok(Shown::Browser { url, kept_for: None })
     }
 
-    async fn redeem(
-        &self,
-        oauth: &Oauth,
-        provider: &oauth::Provider,
-        started: &Started,
-        code: &Code,
-        proof_key: Option<Secret>,
-    ) -> Result<SignedIn, Failure> {
-        let message = provider.redeem(started, code);
-        let answer = self.buy(oauth, provider, &message, proof_key.as_ref()).await?;
-        // Only where it was sent: some providers add an ID token that nobody asked for.
-        let nonce = provider.client.asks_for("openid").then(|| started.nonce());
-        self.take(provider, answer, nonce, proof_key, None).await
+    /// The provider and its keys: once the tokens are there, nothing is asked for any more that they could get lost over.
+    /// Nothing is spent yet and nobody can sign in without either, so each has its whole time.
+    async fn ready_for_sign_in(&self, oauth: &Oauth) -> Result<Arc<oauth::Provider>, Failure> {
+        let patience = || Patience::new(self.profile.timeout);
+        let described = self.described(oauth, &mut patience()).await;
+        let provider = described.map_err(|undescribed| undescribed.failure(&self.profile.host()))?;
+        self.refresh_keys(&provider, limits::KEYS_AGAIN, &mut patience()).await;
+        Ok(provider)
     }
 
     /// What came to the loopback address instead of a code.
@@ -158,14 +170,14 @@ impl Provider {
         &self,
         oauth: &Oauth,
         mut ties: Ties,
-    ) -> Result<SignedIn, Failure> {
+    ) -> Result<SignedIn, NotSignedIn> {
         if !matches!(oauth.grant, Grant::AuthorizationCode | Grant::DeviceCode) {
-            return Err(self.wrong_way("this profile does not sign in with a code"));
+            return Err(self.wrong_way("this profile does not sign in with a code").into());
         }
         let host = self.profile.host();
-        let provider = self.described(oauth).await.map_err(|undescribed| undescribed.failure(&host))?;
+        let provider = self.ready_for_sign_in(oauth).await?;
         let Some(message) = provider.device() else {
-            return Err(self.wrong_way("it names no `device_authorization_endpoint`"));
+            return Err(self.wrong_way("it names no `device_authorization_endpoint`").into());
         };
         let proof_key = self.new_key(oauth, &provider)?.map(|(_, written)| written);
         let received =
@@ -178,15 +190,16 @@ impl Provider {
             verification_uri: device.verification_uri.clone(),
             verification_uri_complete: device.verification_uri_complete.clone(),
         };
-        let lasts = device.expires_in.min(DEVICE_PATIENCE);
+        let lasts = device.expires_in.min(limits::ON_DEVICE);
         if ties.begun.send(Begun { shown, lasts }).is_err() {
-            return Err(cancelled());
+            return Err(cancelled().into());
         }
         let polling = Polling::new(&device, began);
         let poll = provider.poll(&device);
         let answer =
             self.poll(oauth, &provider, polling, &poll, proof_key.as_ref(), &mut ties.wanted).await?;
-        self.take(&provider, answer, None, proof_key, None).await
+        let account = Account { proof_key, ..Account::default() };
+        self.take(&provider, answer, account, None, ties.demand.as_ref()).await
     }
 
     /// Asks until somebody has entered the code, said no, or let it run out. A machine that slept meanwhile asks late,
@@ -235,30 +248,34 @@ impl Provider {
         oauth: &Oauth,
         username: &str,
         password: &Password,
-    ) -> Result<SignedIn, Failure> {
-        let host = self.profile.host();
+    ) -> Result<SignedIn, NotSignedIn> {
         if matches!(oauth.grant, Grant::AuthorizationCode | Grant::DeviceCode) {
-            return Err(self.wrong_way("this profile signs in at the provider’s own page"));
+            return Err(self.wrong_way("this profile signs in at the provider’s own page").into());
         }
-        let provider = self.described(oauth).await.map_err(|undescribed| undescribed.failure(&host))?;
+        let provider = self.ready_for_sign_in(oauth).await?;
         let proof_key = self.new_key(oauth, &provider)?.map(|(_, written)| written);
         if oauth.grant == Grant::Password {
             let message = provider.password(username, &Secret::new(password.expose()));
             let answer = self.buy(oauth, &provider, &message, proof_key.as_ref()).await?;
-            return self.take(&provider, answer, None, proof_key, Some(username)).await;
+            let account = Account { proof_key, ..Account::named(username) };
+            return self.take(&provider, answer, account, None, None).await;
         }
         let typed = Some(password.expose()).filter(|typed| !typed.is_empty());
         let configured = oauth.client.secret.as_ref().map(Secret::expose);
         let Some(secret) = typed.or(configured).map(RefreshToken::new) else {
-            return Err(Failure::new(Failing::BadRequest).with("problem", "there is no client secret"));
+            let failure = Failure::new(Failing::BadRequest).with("problem", "there is no client secret");
+            return Err(failure.into());
         };
         let provider = with_secret(&provider, &secret);
         let message = provider.client_credentials();
         let answer = self.buy(oauth, &provider, &message, proof_key.as_ref()).await?;
-        let mut signed_in = self.take(&provider, answer, None, proof_key, Some(&provider.client.id)).await?;
-        // What buys the next token, and so what the vault keeps, is the secret itself (RFC 6749, section 4.4.3). Not
-        // before the tokens are taken: those that are not are given back, and the secret did not come with them.
-        signed_in.tokens.refresh = Some(secret);
+        let account = Account { proof_key, ..Account::named(&provider.client.id) };
+        // What buys the next token, and so what the vault keeps, is the secret itself (RFC 6749, section 4.4.3). With it a
+        // token that is not ours is given back as well.
+        let answer = TokenAnswer { tokens: Tokens { refresh: Some(secret), ..answer.tokens }, ..answer };
+        let mut signed_in = self.take(&provider, answer, account, None, None).await?;
+        // No person is there whose ID token could be missed.
+        signed_in.tokens.odd = None;
         Ok(signed_in)
     }
 
@@ -276,37 +293,44 @@ impl Provider {
             .map_err(|refusal| refused(&refusal, message, &host, &provider.client))
     }
 
-    /// Finds out whose the tokens are, where they come with an ID token. Tokens that nobody can vouch for are revoked.
+    /// Finds out whose the tokens are, where they come with an ID token. Tokens that nobody can vouch for are not used;
+    /// those that are somebody else's are given back.
     async fn take(
         &self,
         provider: &oauth::Provider,
         answer: TokenAnswer,
+        mut account: Account,
         nonce: Option<&Secret>,
-        proof_key: Option<Secret>,
-        user: Option<&str>,
-    ) -> Result<SignedIn, Failure> {
-        let TokenAnswer { tokens, id_token, .. } = answer;
-        let mut account = Account { user: user.map(str::to_owned), proof_key, ..Account::default() };
-        if let Some(id_token) = id_token.filter(|_| provider.metadata.issuer.is_some()) {
-            match self.person(&id_token, nonce, None, tokens.access.as_ref(), provider).await {
-                Ok(person) => {
-                    let subject = person.identity.subject.clone();
-                    account.identity = Some(person.identity);
-                    account.id_token = Some(id_token);
-                    account.user = account.user.or(person.name);
-                    if account.user.is_none() {
-                        account.user = self.name(provider, tokens.access.as_ref(), &account).await;
-                    }
-                    account.user = account.user.or(Some(subject).filter(|it| is_showable(it)));
-                }
-                Err(problem) => {
-                    self.give_back(provider, &tokens).await;
-                    return Err(Failure::new(Failing::IdentityUnverified)
-                        .with("host", self.profile.host())
-                        .with("problem", problem));
-                }
+        demand: Option<&Interaction>,
+    ) -> Result<SignedIn, NotSignedIn> {
+        let lacks_id_token = answer.lacks_id_token(&provider.client);
+        let TokenAnswer { mut tokens, id_token, .. } = answer;
+        let Some(id_token) = id_token.filter(|_| provider.metadata.issuer.is_some()) else {
+            tokens.odd = lacks_id_token.then_some(Oddity::IdTokenMissing);
+            return Ok(SignedIn { tokens, account });
+        };
+        let (person, claims) = match self.person(&id_token, nonce, tokens.access.as_ref(), provider) {
+            Ok(person) => person,
+            Err(Unproved { problem, contradicts }) => {
+                let failure = Failure::new(Failing::IdentityUnverified);
+                return Err(NotSignedIn {
+                    failure: failure.with("host", self.profile.host()).with("problem", problem),
+                    give_back: contradicts
+                        .then(|| Unwanted { refresh: tokens.refresh, access: tokens.access }),
+                });
             }
+        };
+        let now = self.oauth.now(&provider.metadata.token_endpoint);
+        let unmet = demand.is_some_and(|demand| !id_token::meets(&claims, demand, now));
+        tokens.odd = unmet.then_some(Oddity::StepUpUnmet);
+        let subject = person.identity.subject.clone();
+        account.identity = Some(person.identity);
+        account.id_token = Some(id_token);
+        account.user = account.user.or(person.name);
+        if account.user.is_none() {
+            account.user = self.name(provider, tokens.access.as_ref(), &account).await;
         }
+        account.user = account.user.or(Some(subject).filter(|it| is_showable(it)));
         Ok(SignedIn { tokens, account })
     }
 
@@ -319,7 +343,7 @@ impl Provider {
         account: &Account,
     ) -> Option<String> {
         let opening = userinfo(provider).filter(|_| provider.opens_userinfo())?;
-        let received = self.open(&opening, token?, account, NAME_PATIENCE).await.ok()?;
+        let received = self.look_at(&opening, token?, account, limits::NAME).await.ok()?;
         let subject = account.identity.as_ref().map(|identity| identity.subject.as_str());
         id_token::name(&read_userinfo(&received.answer(), subject)?)
     }
@@ -344,7 +368,7 @@ struct AtBrowser {
     started: Started,
     serving: Serving,
     proof_key: Option<Secret>,
-    url: Secret,
+    shown: Shown,
 }
 
 fn randomness() -> Result<Randomness, Failure> {
@@ -367,17 +391,6 @@ async fn until(at: Timestamp) {
         if left.is_zero() {
             return;
         }
-        tokio::time::sleep(left.min(LONGEST_NAP)).await;
+        tokio::time::sleep(left.min(limits::NAP)).await;
     }
 }
-
-/// A person at a sign-in page, a second factor included.
-const BROWSER_PATIENCE: Duration = Duration::from_secs(300);
-
-/// However long a provider lets its codes live.
-pub(crate) const DEVICE_PATIENCE: Duration = Duration::from_secs(3600);
-
-/// Somebody waits, and only for what they are called.
-const NAME_PATIENCE: Duration = Duration::from_secs(3);
-
-const LONGEST_NAP: Duration = Duration::from_secs(5);

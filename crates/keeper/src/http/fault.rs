@@ -1,0 +1,98 @@
+//! What went wrong below HTTP. Whatever this machine lacks is never the provider's fault.
+
+use std::error::Error;
+use std::io;
+
+use rustix::io::Errno;
+use session::reason::Trouble;
+
+/// Of a request that has no answer.
+pub(super) fn in_sending(error: &reqwest::Error) -> Trouble {
+    if let Some(own) = causes(error).find_map(of_this_machine) {
+        return own;
+    }
+    if error.is_connect() || error.is_dns() {
+        return if causes(error).any(mentions_tls) { Trouble::Tls } else { Trouble::Offline };
+    }
+    if error.is_timeout() {
+        return Trouble::TimedOut;
+    }
+    if error.is_builder() {
+        return Trouble::Misconfigured;
+    }
+    if error.is_redirect() {
+        return Trouble::Redirected;
+    }
+    Trouble::Unanswered
+}
+
+/// Of an answer that stops in the middle.
+pub(super) fn in_body(error: &reqwest::Error) -> Trouble {
+    causes(error).find_map(of_this_machine).unwrap_or(Trouble::CutShort)
+}
+
+/// The error itself, and what it came of.
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    let mut next = Some(error);
+    std::iter::from_fn(move || {
+        let error = next?;
+        next = error.source();
+        Some(error)
+    })
+}
+
+fn of_this_machine(error: &(dyn Error + 'static)) -> Option<Trouble> {
+    let error = error.downcast_ref::<io::Error>()?;
+    match Errno::from_io_error(error) {
+        Some(Errno::MFILE | Errno::NFILE) => Some(Trouble::Descriptors),
+        Some(Errno::NOMEM | Errno::NOBUFS) => Some(Trouble::Memory),
+        Some(Errno::NOSPC) => Some(Trouble::Disk),
+        Some(_) => None,
+        // An error of the system may be wrapped in one of the library's.
+        None => error.get_ref().and_then(|inner| of_this_machine(inner)),
+    }
+}
+
+/// reqwest does not tell a failed handshake from a refused connection; the causes do.
+fn mentions_tls(error: &(dyn Error + 'static)) -> bool {
+    let text = error.to_string();
+    ["certificate", "handshake", "tls", "TLS"].iter().any(|word| text.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct Wrapped(io::Error);
+
+    impl std::fmt::Display for Wrapped {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("of the library")
+        }
+    }
+
+    impl Error for Wrapped {
+        fn source(&self) -> Option<&(dyn Error + 'static)> {
+            Some(&self.0)
+        }
+    }
+
+    #[test]
+    fn what_this_machine_lacks_is_found_however_deep_it_lies() {
+        for (errno, trouble) in [
+            (Errno::MFILE, Some(Trouble::Descriptors)),
+            (Errno::NFILE, Some(Trouble::Descriptors)),
+            (Errno::NOMEM, Some(Trouble::Memory)),
+            (Errno::NOSPC, Some(Trouble::Disk)),
+            (Errno::CONNREFUSED, None),
+        ] {
+            let bare = || io::Error::from(errno);
+            let other = io::Error::other(bare());
+            let wrapped = Wrapped(io::Error::other(Wrapped(bare())));
+            for error in [&bare() as &(dyn Error + 'static), &other, &wrapped] {
+                assert_eq!(causes(error).find_map(of_this_machine), trouble, "{errno:?} {error:?}");
+            }
+        }
+    }
+}
