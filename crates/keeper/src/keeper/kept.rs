@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 
 use super::requests::Parked;
+use super::settle::unread_for_now;
 use super::{Answer, Id};
 use crate::api::Failure;
 use crate::config::Profile;
@@ -163,7 +164,10 @@ impl Kept {
         let session = self.session.as_ref().and_then(Session::deadline);
         let wanting = self.wanting.iter().map(|wanting| wanting.deadline).min();
         let finishing = self.finishing.iter().map(|finishing| finishing.deadline).min();
-        [session, wanting, finishing, self.lane.deadline()].into_iter().flatten().min()
+        let settling = (!self.settling.is_empty())
+            .then(|| self.session().and_then(|session| unread_for_now(&session.standing())))
+            .flatten();
+        [session, wanting, finishing, settling, self.lane.deadline()].into_iter().flatten().min()
     }
 
     /// Takes over those who wait for a token, however it comes. Returns whether there are any.

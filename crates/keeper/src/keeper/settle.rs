@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use session::event::{Asker, Event};
+use session::limits;
 use session::note::Note;
+use session::reason::Trouble;
 use session::session::{Phase, Prospect};
 use session::time::{Timestamp, millis};
 
@@ -31,10 +33,10 @@ impl Keeper {
             for settling in std::mem::take(&mut kept.settling) {
                 let refusal = match settling.of {
                     // A demand of a resource does not stand in the way of a refresh, and dismissing it is its point.
-                    Settled::Refresh if is_settled(&standing) => {
+                    Settled::Refresh if is_settled(&standing, now) => {
                         refusal_of(standing, &kept.profile.name, &host)
                     }
-                    Settled::SignIn if is_settled(&phase) => None,
+                    Settled::SignIn if is_settled(&phase, now) => None,
                     Settled::Refresh | Settled::SignIn => {
                         waiting.push(settling);
                         continue;
@@ -190,19 +192,26 @@ enum Verdict {
     Wait,
 }
 
-fn is_settled(phase: &Phase) -> bool {
+fn is_settled(phase: &Phase, now: Timestamp) -> bool {
     match phase {
+        Phase::Waiting { .. } if unread_for_now(phase).is_some_and(|until| now < until) => false,
         Phase::Fresh | Phase::NeedsLogin { .. } | Phase::Waiting { .. } => true,
         Phase::Refreshing { .. } | Phase::SigningIn => false,
     }
 }
 
-fn held(
-    kept: &Kept,
-    until: Timestamp,
-    trouble: session::reason::Trouble,
-    status: Option<u16>,
-    now: Timestamp,
-) -> Failure {
+/// Until when a vault that is just being read for the first time is waited for, as anything that goes on.
+pub(super) fn unread_for_now(phase: &Phase) -> Option<Timestamp> {
+    match phase {
+        Phase::Waiting { until, why: Trouble::Vault, failures: 0, .. } => Some(*until + limits::VAULT_LOOK),
+        Phase::Fresh
+        | Phase::NeedsLogin { .. }
+        | Phase::Refreshing { .. }
+        | Phase::SigningIn
+        | Phase::Waiting { .. } => None,
+    }
+}
+
+fn held(kept: &Kept, until: Timestamp, trouble: Trouble, status: Option<u16>, now: Timestamp) -> Failure {
     Failure::provider(trouble, status, &kept.profile.host()).retry_in(millis(now.until(until)))
 }
