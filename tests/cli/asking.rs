@@ -10,7 +10,7 @@ use crate::fake::{Act, Lab, Ran, overview, session};
 fn token() -> Value {
     json!({
         "ok": "token", "access_token": "secret.token", "scheme": "Bearer", "remaining_ms": 240_000,
-        "lifetime_ms": 300_000, "shorter_than_asked": false,
+        "lifetime_ms": 300_000, "source": "told", "shorter_than_asked": false,
     })
 }
 
@@ -44,6 +44,42 @@ fn a_token_in_json_says_how_long_it_lives() {
         assert_eq!(ran.json(), expected);
         assert_eq!(ran.out.lines().count(), 1);
     }
+}
+
+#[test]
+fn a_token_that_cannot_live_as_long_as_was_asked_is_not_printed() {
+    let short = json!({ "code": "token_too_short", "details": { "lifetime": "5m" } });
+    let ran = Lab::refusing(short).run(["token", "work", "--min-valid", "10m"]);
+    assert_eq!((ran.code, &*ran.out), (Some(1), ""));
+    assert_eq!(
+        ran.err,
+        "pilotlight: No token of this session is known to live as long as was asked for: they live for 5m.\n  \
+         → Ask for less, or take what there is with --best-effort. [token_too_short]\n"
+    );
+    let guess = json!({ "code": "token_too_short", "details": { "assumed": "1h" } });
+    let ran = Lab::refusing(guess).run(["token", "work", "--min-valid", "2h"]);
+    assert!(ran.err.contains(": nobody said how long they live, and 1h is assumed."), "{}", ran.err);
+
+    let later = json!({ "code": "deadline_passed", "retry_in_ms": 40_000 });
+    let ran = Lab::refusing(later).run(["token", "work", "--min-valid", "4m"]);
+    assert_eq!((ran.code, &*ran.out), (Some(4), ""));
+    assert!(ran.err.contains("It is tried again by itself in 40 s. [deadline_passed]"), "{}", ran.err);
+}
+
+#[test]
+fn the_best_effort_is_printed_and_said_to_be_short() {
+    let mut answer = token();
+    answer["shorter_than_asked"] = json!(true);
+    let lab = Lab::answering(answer);
+    let ran = lab.run(["token", "work", "--min-valid", "10m", "--best-effort"]);
+    assert_eq!((ran.code, &*ran.out), (Some(0), "secret.token\n"));
+    assert_eq!(ran.err, "This token is good for 4 min, which is less than was asked for.\n");
+    assert_eq!(lab.calls()[0]["best_effort"], true);
+    let ran = lab.run(["token", "work", "--min-valid", "10m", "--best-effort", "--json"]);
+    assert_eq!((ran.json()["shorter_than_asked"].clone(), &*ran.err), (json!(true), ""));
+    assert_eq!(Lab::answering(token()).run(["token", "work", "--best-effort"]).err, "");
+    lab.run(["token", "work"]);
+    assert_eq!(lab.calls()[2]["best_effort"], false);
 }
 
 #[test]

@@ -4,7 +4,6 @@ use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 
 use keeper::api::{Notice, Overview, Phase, SessionView, VaultKind};
-use keeper::client::Client;
 use keeper::words::Words;
 use rustix::termios::tcgetwinsize;
 
@@ -172,8 +171,8 @@ fn details(words: &Words, session: &SessionView) -> Vec<Vec<Cell>> {
 }
 
 fn follow(face: &Face, name: Option<&str>) -> Result<u8, Ended> {
-    let (_, mut notices) = Client::connect(face.home()?)?.watch()?;
-    let mut asking = Client::connect(face.home()?)?;
+    let (_, mut notices) = face.connect()?.watch()?;
+    let mut asking = face.connect()?;
     let mut look = || {
         let request = keeper::api::Request::Status { profile: name.map(str::to_owned) };
         crate::face::expect_status(asking.ask(request)?)
