@@ -268,6 +268,28 @@ fn states_are_a_table() {
     assert!(chinese.contains("服务器错误 503，4 秒后重试"), "{chinese}");
 }
 
+/// A guess is no fact, however it is shown, and its end ends nothing.
+#[test]
+fn a_lifetime_that_nobody_named_is_said_to_be_assumed() {
+    let mut assumed = session("work", json!({ "name": "Fresh" }));
+    assumed["access"]["source"] = json!("assumed");
+    assumed["access"]["remaining_ms"] = json!(0);
+    let lab = Lab::answering(overview(json!([assumed])));
+    let out = lab.run(["status", "work"]).out;
+    assert!(out.contains("signed in  until refused  in 2 min 45 s"), "{out}");
+    for line in [
+        "Access token  number 3, nobody said how long it lives (5 min is assumed), HS256",
+        "Last refresh  1 min ago, in good time, took 38 ms",
+    ] {
+        assert!(out.lines().any(|printed| printed == line), "{line:?} is not in\n{out}");
+    }
+    let out = lab.run_in_chinese(&["status", "work"]).out;
+    assert!(out.contains("直到被拒绝") && out.contains("假定 5 分钟"), "{out}");
+    let said = "Refreshed work: good until it is refused; nobody said how long it lives.\n";
+    assert_eq!(lab.run(["refresh", "work"]).err, said);
+    assert_eq!(lab.run(["status", "--json"]).json()["sessions"][0]["access"]["source"], "assumed");
+}
+
 #[test]
 fn one_state_is_told_in_full() {
     let lab = Lab::answering(overview(json!([session("work", json!({ "name": "Fresh" }))])));

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal as _};
 use std::time::{Duration, Instant};
 
-use keeper::api::{Asker, Code, Note, Notice, Phase, Reply, Request, SessionView, Trouble};
+use keeper::api::{Asker, Code, Note, Notice, Phase, Reply, Request, SessionView, Source, Trouble};
 use keeper::browser;
 use keeper::client::Client;
 use serde_json::json;
@@ -123,8 +123,11 @@ pub(crate) fn refresh(face: &Face, name: &str) -> Result<u8, Ended> {
     if face.json {
         face.print_json(&overview)?;
     } else if session.phase == Phase::Fresh {
-        let left = session.access.as_ref().map_or(0, |access| access.remaining_ms);
-        face.tell("cli.refresh.done", &[("profile", name), ("time", &face.words().duration(left))]);
+        let (key, left) = match &session.access {
+            Some(access) if access.source == Source::Assumed => ("cli.refresh.done.assumed", 0),
+            access => ("cli.refresh.done", access.as_ref().map_or(0, |access| access.remaining_ms)),
+        };
+        face.tell(key, &[("profile", name), ("time", &face.words().duration(left))]);
     } else {
         say(&format!("pilotlight: {name}: {}", face.words().phase(&session.phase)));
     }
