@@ -78,6 +78,11 @@ fn the_best_effort_is_printed_and_said_to_be_short() {
     let ran = lab.run(["token", "work", "--min-valid", "10m", "--best-effort", "--json"]);
     assert_eq!((ran.json()["shorter_than_asked"].clone(), &*ran.err), (json!(true), ""));
     assert_eq!(Lab::answering(token()).run(["token", "work", "--best-effort"]).err, "");
+    let mut answer = token();
+    answer["shorter_than_asked"] = json!(true);
+    answer["source"] = json!("assumed");
+    let ran = Lab::answering(answer).run(["token", "work", "--best-effort"]);
+    assert!(ran.err.starts_with("Nobody said how long this token lives;"), "{}", ran.err);
     lab.run(["token", "work"]);
     assert_eq!(lab.calls()[2]["best_effort"], false);
 }

@@ -99,6 +99,32 @@ fn asking_for_more_than_tokens_live_brings_nothing_unless_that_is_wanted() {
     assert_eq!(bench.counted(Dialect::NestJs).refreshes_received, 0);
 }
 
+/// F4, as scripts meet it: what cannot be had is no output and an exit code.
+#[test]
+fn a_script_that_asks_for_too_much_gets_no_token_unless_it_wants_the_best_there_is() {
+    let bench = Bench::strict(Duration::from_secs(30));
+    let keeper = Keeper::start(&bench.profile(Dialect::NestJs, ""));
+    keeper.login("nestjs");
+    let ran = keeper.run(&["token", "nestjs", "--min-valid", "1h"]);
+    assert_eq!((ran.code, &*ran.out), (Some(1), ""), "{ran:?}");
+    assert!(ran.err.contains("they live for 30s"), "{ran:?}");
+
+    // As long as a new one lives, which this one is no more; and another would be too soon.
+    until("the token is not new any more", || {
+        keeper.session("nestjs").access.filter(|access| access.remaining_ms < 29_000)
+    });
+    let ran = keeper.run(&["token", "nestjs", "--min-valid", "29s", "--timeout", "100ms"]);
+    assert_eq!((ran.code, &*ran.out), (Some(4), ""), "{ran:?}");
+    assert!(ran.err.contains("It is tried again by itself in "), "{ran:?}");
+
+    for min_valid in ["1h", "29s"] {
+        let asked = ["token", "nestjs", "--min-valid", min_valid, "--best-effort", "--timeout", "100ms"];
+        let ran = keeper.run(&asked).went_well();
+        assert!(!ran.out.is_empty() && ran.err.starts_with("This token is good for "), "{ran:?}");
+    }
+    assert_eq!(bench.counted(Dialect::NestJs).refreshes_received, 0);
+}
+
 /// A8: a caller in a loop whose wish no token can fulfil.
 #[test]
 fn two_hundred_callers_who_want_too_much_cost_two_refreshes_a_lifetime() {

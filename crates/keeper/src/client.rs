@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 use crate::api::{Code, Failure, Line, Notice, Overview, Reply, Request};
 use crate::paths::Home;
 
+pub use session::limits::STAYED;
 pub use start::program;
 
 mod start;

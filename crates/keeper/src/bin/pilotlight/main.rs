@@ -22,7 +22,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser as _;
-use keeper::api::{Code, Failure, Reply, Request};
+use keeper::api::{Code, Failure, Reply, Request, Source};
 use keeper::privacy::keep_memory_private;
 
 use args::{Arguments, Command, Rest, Token};
@@ -80,7 +80,11 @@ fn token(face: &Face, asked: &Token) -> Result<u8, Ended> {
         face.tell("cli.token.terminal", &[]);
     }
     if token.shorter_than_asked {
-        face.tell("cli.token.short", &[("time", &face.words().duration(token.remaining_ms))]);
+        let key = match token.source {
+            Source::Assumed => "cli.token.short.assumed",
+            Source::Learned | Source::Told => "cli.token.short",
+        };
+        face.tell(key, &[("time", &face.words().duration(token.remaining_ms))]);
     }
     Ok(0)
 }
