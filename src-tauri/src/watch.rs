@@ -103,9 +103,10 @@ fn say_why_not<R: Runtime>(app: &AppHandle<R>, failure: Failure) {
 /// An older keeper that stays for the sake of a session does nothing else while it is asked to stop, and may ask for
 /// the keyring's password each time.
 fn pause_after(failure: &Failure, last: Duration) -> Duration {
-    match failure.code {
-        Code::NotSaved | Code::StillBusy => client::STAYED,
-        _ => (last * 2).min(LONGEST_PAUSE),
+    if matches!(failure.code, Code::NotSaved | Code::StillBusy) {
+        client::STAYED
+    } else {
+        (last * 2).min(LONGEST_PAUSE)
     }
 }
 
