@@ -6,6 +6,7 @@ use std::io;
 use serde_json::{Value, json};
 
 use crate::fake::{Act, Lab, Ran, overview, session};
+use crate::terminal::{Terminal, exit_code};
 
 fn token() -> Value {
     json!({
@@ -244,6 +245,20 @@ fn what_is_sent_is_what_was_written() {
     assert_eq!((&sent[2]["method"], &sent[2]["body"]), (&json!("PUT"), &json!("from a file")));
     assert_eq!(sent[2]["timeout_ms"], 2_000);
     assert_eq!(sent[3]["body"], "from a pipe\n");
+}
+
+/// A person passes a pause of the keeper's; a script in a loop must not.
+#[test]
+fn a_refresh_is_a_persons_where_there_is_a_terminal() {
+    let lab = Lab::answering(overview(json!([session("work", json!({ "name": "Fresh" }))])));
+    lab.run(["refresh", "work"]);
+    let terminal = Terminal::open();
+    assert_eq!(exit_code(&mut terminal.run(&lab, &["refresh", "work"])), Some(0));
+    let by: Vec<Value> = lab.calls().iter().map(|call| call["by"].clone()).collect();
+    assert_eq!(by, ["machine", "person"]);
+    let lab = Lab::answering(fetched(200, "", false));
+    terminal.run(&lab, &["fetch", "work", "/"]).wait().unwrap();
+    assert_eq!(lab.calls()[0]["by"], "machine");
 }
 
 fn states() -> Value {
