@@ -4,9 +4,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use keeper::api::{Cause, Code, Lost, Note, Phase, Request};
+use keeper::api::{Cause, Code, Lost, Note, Phase, Request, Source};
 use pilotlight_sandbox::{Dialect, Endpoint, Fault, Settings, What};
 use rustix::process::Signal;
+use serde_json::json;
 
 use crate::harness::{
     Bench, Keeper, Wire, Witness, at_once, best_effort, fetch, fetched, given, meet, profile, token, until,
@@ -279,6 +280,32 @@ fn a_provider_that_returns_the_same_token_is_not_hammered() {
             && keeper.session("heartbeat").access.unwrap().remaining_ms > 1500)
             .then_some(())
     });
+}
+
+/// A11: the assumption about a token only dates the next refresh, and nobody is told that it is a fact.
+#[test]
+fn a_token_of_which_nobody_said_how_long_it_lives_is_good_until_it_is_refused() {
+    let bench = Bench::strict(Duration::from_secs(60));
+    let keeper = Keeper::start(&bench.profile(Dialect::Heartbeat, "assume_lifetime = \"2s\""));
+    bench.fault(Fault::Omit, meet(Endpoint::Login).value(json!(["lifetime"])));
+    bench.fault(Fault::Status, meet(Endpoint::Refresh).on());
+    keeper.login_as("heartbeat", "alice", "wonderland").unwrap();
+    let named = |note: &Note| matches!(note, Note::SignedIn { source: Source::Assumed, .. });
+    assert!(keeper.notes("heartbeat").iter().any(named));
+    until("what is assumed is over", || {
+        keeper.session("heartbeat").access.filter(|access| access.remaining_ms == 0)
+    });
+    assert_eq!(keeper.fetch("heartbeat", "/api/profile").unwrap().status, 200);
+    let token = keeper.run(&["token", "heartbeat", "--json"]).went_well().json();
+    assert_eq!((&token["source"], &token["remaining_ms"]), (&json!("assumed"), &json!(0)));
+    assert!(keeper.run(&["status"]).went_well().out.contains("until refused"));
+    let ran = keeper.run(&["token", "heartbeat", "--min-valid", "1m"]);
+    assert_eq!((ran.code, &*ran.out), (Some(1), ""), "{ran:?}");
+    assert!(ran.err.contains("nobody said how long they live, and 2s is assumed"), "{ran:?}");
+    bench.control.clear_faults();
+    keeper.refresh("heartbeat").unwrap();
+    let named = |note: &Note| matches!(note, Note::Refreshed { source: Source::Assumed, .. });
+    assert!(keeper.notes("heartbeat").iter().any(named));
 }
 
 /// What a program asks that nobody has signed in yet.
