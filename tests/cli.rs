@@ -21,6 +21,8 @@ mod provider;
 mod signing_in;
 #[path = "cli/starting.rs"]
 mod starting;
+#[path = "cli/stopping.rs"]
+mod stopping;
 #[path = "cli/terminal.rs"]
 mod terminal;
 #[path = "cli/watching.rs"]

@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use keeper::api::{Code, Note};
+use keeper::api::{Code, Note, Source};
 use keeper::journal::Journal;
 use session::reason::Cause;
 use session::tokens::RefreshToken;
@@ -275,6 +275,7 @@ fn a_profile_is_remembered_by_the_next_process_until_it_is_forgotten() {
             user: Some("canary-user".to_owned()),
             generation: None,
             lifetime_ms: None,
+            source: Source::Told,
             took_ms: 1,
         },
     );
@@ -369,6 +370,15 @@ fn years_of_entries_stay_small() {
     assert!(size < 8 << 20, "{size}");
 }
 
+/// Entries outlive the version that wrote them.
+#[test]
+fn an_entry_without_the_source_of_its_lifetime_is_read_as_told() {
+    let mut older = serde_json::to_value(refreshed()).unwrap();
+    older.as_object_mut().unwrap().remove("source");
+    let Note::Refreshed { source, .. } = serde_json::from_value(older).unwrap() else { panic!() };
+    assert_eq!(source, Source::Told);
+}
+
 fn open(path: &Path) -> Journal {
     Journal::open(path, || {})
 }
@@ -397,6 +407,7 @@ fn refreshed() -> Note {
         cause: Cause::BeforeExpiry,
         generation: 7,
         lifetime_ms: 300_000,
+        source: Source::Assumed,
         took_ms: 42,
         rotated: true,
         tries: 1,

@@ -89,7 +89,7 @@ impl Sandbox {
 
     /// Makes the demo's profiles point here, and signs in to those that are not left for the person.
     fn fill(&self, home: &Home) -> Result<(), Failure> {
-        let mut client = Client::connect_current(home)?;
+        let mut client = Client::connect_current(home, || {})?;
         let there = overview(&mut client)?;
         for Profile { name, dialect, signed_in } in PROFILES {
             let url = format!("{}/{dialect}", self.url);

@@ -2,8 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use keeper::paths::Home;
 use serde_json::{Value, json};
@@ -15,6 +20,7 @@ use tauri::{App, WebviewUrl, WebviewWindowBuilder};
 use crate::window;
 
 const OWN: &str = "tauri://localhost";
+const PATIENCE: Duration = Duration::from_secs(20);
 
 #[test]
 fn the_page_may_use_its_commands_and_nobody_else_may() {
@@ -92,6 +98,41 @@ fn a_keeper_that_is_not_there_is_told_as_a_failure() {
     );
     let failure = failure.unwrap_err();
     assert!(failure["code"].is_string(), "{failure}");
+}
+
+/// A person is not told to come back later by what holds back programs.
+#[test]
+fn what_is_pressed_here_is_asked_for_by_a_person() {
+    let app = app("person");
+    let asked = keeper_that_refuses("person", json!({ "code": "offline" }));
+    for (command, body) in [
+        ("refresh", json!({"profile": "a"})),
+        ("fetch_resource", json!({"profile": "a", "method": "GET", "path": "/", "body": null})),
+    ] {
+        let failure = invoke(&app, window::LABEL, OWN, command, body).unwrap_err();
+        assert_eq!(failure["code"], "offline");
+        assert_eq!(asked.recv().unwrap()["by"], "person", "{command}");
+    }
+}
+
+/// It says for whose sake it stays, and the window shows that; pressing it would only hold everybody else up.
+#[test]
+fn an_older_keeper_that_stays_is_shown_and_left_alone_for_a_while() {
+    let app = app("older");
+    let details = json!({ "profiles": "work" });
+    let asked = keeper_that_refuses("older", json!({ "code": "not_saved", "details": details }));
+    let (sender, told) = mpsc::channel();
+    tauri::Listener::listen_any(&app, "keeper", move |event| {
+        drop(sender.send(serde_json::from_str::<Value>(event.payload()).unwrap()));
+    });
+    crate::watch::start(app.handle().clone(), Home::at(home_dir("older")).unwrap());
+    let told = told.recv_timeout(PATIENCE).unwrap();
+    let failure = &told["failure"];
+    assert_eq!((&told["connected"], &failure["code"]), (&json!(false), &json!("not_saved")));
+    assert_eq!(failure["details"], json!({ "older": "0.0.9", "profiles": "work" }));
+    assert_eq!(asked.recv().unwrap()["do"], "stop");
+    // Several times as long as it waits after any other failure.
+    assert!(asked.recv_timeout(Duration::from_secs(2)).is_err(), "it was asked to stop again");
 }
 
 #[test]
@@ -172,6 +213,35 @@ fn invoke(
         invoke_key: INVOKE_KEY.to_owned(),
     };
     get_ipc_response(&webview, request).map(|answer| answer.deserialize().unwrap())
+}
+
+/// An older keeper that says who it is, and for the rest refuses; what it is asked for then is told.
+fn keeper_that_refuses(name: &str, why: Value) -> mpsc::Receiver<Value> {
+    let home = Home::at(home_dir(name)).unwrap();
+    home.prepare().unwrap();
+    let listener = UnixListener::bind(home.socket()).unwrap();
+    let (sender, asked) = mpsc::channel();
+    thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let mut reader = BufReader::new(stream);
+            let mut line = String::new();
+            while reader.read_line(&mut line).is_ok_and(|length| length > 0) {
+                let call: Value = serde_json::from_str(&line).unwrap();
+                let id = &call["id"];
+                let answer = if call["do"] == "hello" {
+                    json!({ "id": id, "ok": "hello", "version": "0.0.9", "pid": 1 })
+                } else {
+                    json!({ "id": id, "error": why })
+                };
+                writeln!(reader.get_mut(), "{answer}").unwrap();
+                if call["do"] != "hello" {
+                    drop(sender.send(call));
+                }
+                line.clear();
+            }
+        }
+    });
+    asked
 }
 
 fn app(name: &str) -> App<MockRuntime> {

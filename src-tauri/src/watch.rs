@@ -6,8 +6,8 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use keeper::api::{Failure, Notice, Overview, Reply, Request};
-use keeper::client::{Client, Notices};
+use keeper::api::{Code, Failure, Notice, Overview, Reply, Request};
+use keeper::client::{self, Client, Notices};
 use keeper::paths::Home;
 use serde::Serialize;
 use tauri::{AppHandle, Emitter as _, Runtime};
@@ -24,11 +24,13 @@ pub(crate) fn start<R: Runtime>(app: AppHandle<R>, home: Home) {
                     pause = FIRST_PAUSE;
                     failure
                 }
-                Following::Never(failure) => failure,
+                Following::Never(failure) => {
+                    pause = pause_after(&failure, pause);
+                    failure
+                }
             };
-            tell(&app, "keeper", Keeper { connected: false, failure: Some(failure) });
+            say_why_not(&app, failure);
             thread::sleep(pause);
-            pause = (pause * 2).min(LONGEST_PAUSE);
         }
     });
 }
@@ -47,7 +49,11 @@ enum Following {
 }
 
 fn follow<R: Runtime>(app: &AppHandle<R>, home: &Home) -> Following {
-    let (asking, overview, notices) = match connect(home) {
+    let waiting = {
+        let app = app.clone();
+        move || say_why_not(&app, Failure::new(Code::KeeperStopping))
+    };
+    let (asking, overview, notices) = match connect(home, waiting) {
         Ok(connected) => connected,
         Err(failure) => return Following::Never(failure),
     };
@@ -56,9 +62,14 @@ fn follow<R: Runtime>(app: &AppHandle<R>, home: &Home) -> Following {
     Following::Lost(forward(app, asking, notices))
 }
 
-fn connect(home: &Home) -> Result<(Client, Overview, Notices), Failure> {
-    let (overview, notices) = Client::connect_current(home)?.watch()?;
-    let mut asking = Client::connect(home)?;
+/// A keeper that is stopping, or an older one that makes way, is waited for.
+fn connect(
+    home: &Home,
+    on_wait: impl FnMut() + Send + 'static,
+) -> Result<(Client, Overview, Notices), Failure> {
+    let (overview, notices) = Client::connect_current(home, on_wait)?.watch()?;
+    // From here on a keeper that is stopping is told of at once, and then waited for.
+    let mut asking = Client::connect(home)?.without_waiting();
     asking.set_patience(PATIENCE);
     Ok((asking, overview, notices))
 }
@@ -82,6 +93,20 @@ fn forward<R: Runtime>(app: &AppHandle<R>, mut asking: Client, mut notices: Noti
             Ok(None) => {}
             Err(failure) => return failure,
         }
+    }
+}
+
+fn say_why_not<R: Runtime>(app: &AppHandle<R>, failure: Failure) {
+    tell(app, "keeper", Keeper { connected: false, failure: Some(failure) });
+}
+
+/// An older keeper that stays for the sake of a session does nothing else while it is asked to stop, and may ask for
+/// the keyring's password each time.
+fn pause_after(failure: &Failure, last: Duration) -> Duration {
+    if matches!(failure.code, Code::NotSaved | Code::StillBusy) {
+        client::STAYED
+    } else {
+        (last * 2).min(LONGEST_PAUSE)
     }
 }
 
@@ -118,6 +143,18 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_keeper_that_stays_is_not_pressed() {
+        let pause = |code, last| pause_after(&Failure::new(code), last);
+        assert_eq!(pause(Code::KeeperUnreachable, FIRST_PAUSE), FIRST_PAUSE * 2);
+        assert_eq!(pause(Code::KeeperUnreachable, LONGEST_PAUSE), LONGEST_PAUSE);
+        // The next trouble begins anew, however long this one was waited for.
+        assert_eq!(pause(Code::KeeperUnreachable, client::STAYED), LONGEST_PAUSE);
+        for code in [Code::NotSaved, Code::StillBusy] {
+            assert_eq!(pause(code, FIRST_PAUSE), client::STAYED);
+        }
+    }
 
     #[test]
     fn changes_are_told_soon_but_not_at_once() {

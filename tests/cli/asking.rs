@@ -6,11 +6,12 @@ use std::io;
 use serde_json::{Value, json};
 
 use crate::fake::{Act, Lab, Ran, overview, session};
+use crate::terminal::{Terminal, exit_code};
 
 fn token() -> Value {
     json!({
         "ok": "token", "access_token": "secret.token", "scheme": "Bearer", "remaining_ms": 240_000,
-        "lifetime_ms": 300_000, "shorter_than_asked": false,
+        "lifetime_ms": 300_000, "source": "told", "shorter_than_asked": false,
     })
 }
 
@@ -44,6 +45,47 @@ fn a_token_in_json_says_how_long_it_lives() {
         assert_eq!(ran.json(), expected);
         assert_eq!(ran.out.lines().count(), 1);
     }
+}
+
+#[test]
+fn a_token_that_cannot_live_as_long_as_was_asked_is_not_printed() {
+    let short = json!({ "code": "token_too_short", "details": { "lifetime": "5m" } });
+    let ran = Lab::refusing(short).run(["token", "work", "--min-valid", "10m"]);
+    assert_eq!((ran.code, &*ran.out), (Some(1), ""));
+    assert_eq!(
+        ran.err,
+        "pilotlight: No token of this session is known to live as long as was asked for: they live for 5m.\n  \
+         → Ask for less, or take what there is with --best-effort. [token_too_short]\n"
+    );
+    let guess = json!({ "code": "token_too_short", "details": { "assumed": "1h" } });
+    let ran = Lab::refusing(guess).run(["token", "work", "--min-valid", "2h"]);
+    assert!(ran.err.contains(": nobody said how long they live, and 1h is assumed."), "{}", ran.err);
+
+    let later = json!({ "code": "deadline_passed", "retry_in_ms": 40_000 });
+    let ran = Lab::refusing(later).run(["token", "work", "--min-valid", "4m"]);
+    assert_eq!((ran.code, &*ran.out), (Some(4), ""));
+    assert!(ran.err.contains("It is tried again by itself in 40 s. [deadline_passed]"), "{}", ran.err);
+}
+
+#[test]
+fn the_best_effort_is_printed_and_said_to_be_short() {
+    let mut answer = token();
+    answer["shorter_than_asked"] = json!(true);
+    let lab = Lab::answering(answer);
+    let ran = lab.run(["token", "work", "--min-valid", "10m", "--best-effort"]);
+    assert_eq!((ran.code, &*ran.out), (Some(0), "secret.token\n"));
+    assert_eq!(ran.err, "This token is good for 4 min, which is less than was asked for.\n");
+    assert_eq!(lab.calls()[0]["best_effort"], true);
+    let ran = lab.run(["token", "work", "--min-valid", "10m", "--best-effort", "--json"]);
+    assert_eq!((ran.json()["shorter_than_asked"].clone(), &*ran.err), (json!(true), ""));
+    assert_eq!(Lab::answering(token()).run(["token", "work", "--best-effort"]).err, "");
+    let mut answer = token();
+    answer["shorter_than_asked"] = json!(true);
+    answer["source"] = json!("assumed");
+    let ran = Lab::answering(answer).run(["token", "work", "--best-effort"]);
+    assert!(ran.err.starts_with("Nobody said how long this token lives;"), "{}", ran.err);
+    lab.run(["token", "work"]);
+    assert_eq!(lab.calls()[2]["best_effort"], false);
 }
 
 #[test]
@@ -205,6 +247,20 @@ fn what_is_sent_is_what_was_written() {
     assert_eq!(sent[3]["body"], "from a pipe\n");
 }
 
+/// A person passes a pause of the keeper's; a script in a loop must not.
+#[test]
+fn a_refresh_is_a_persons_where_there_is_a_terminal() {
+    let lab = Lab::answering(overview(json!([session("work", json!({ "name": "Fresh" }))])));
+    lab.run(["refresh", "work"]);
+    let terminal = Terminal::open();
+    assert_eq!(exit_code(&mut terminal.run(&lab, &["refresh", "work"])), Some(0));
+    let by: Vec<Value> = lab.calls().iter().map(|call| call["by"].clone()).collect();
+    assert_eq!(by, ["machine", "person"]);
+    let lab = Lab::answering(fetched(200, "", false));
+    terminal.run(&lab, &["fetch", "work", "/"]).wait().unwrap();
+    assert_eq!(lab.calls()[0]["by"], "machine");
+}
+
 fn states() -> Value {
     let mut out = session("家", json!({ "name": "NeedsLogin", "why": "refused" }));
     out["access"] = Value::Null;
@@ -230,6 +286,28 @@ fn states_are_a_table() {
     let chinese = lab.run_in_chinese(&["status"]).out;
     assert!(chinese.starts_with("  名称  状态"), "{chinese}");
     assert!(chinese.contains("服务器错误 503，4 秒后重试"), "{chinese}");
+}
+
+/// A guess is no fact, however it is shown, and its end ends nothing.
+#[test]
+fn a_lifetime_that_nobody_named_is_said_to_be_assumed() {
+    let mut assumed = session("work", json!({ "name": "Fresh" }));
+    assumed["access"]["source"] = json!("assumed");
+    assumed["access"]["remaining_ms"] = json!(0);
+    let lab = Lab::answering(overview(json!([assumed])));
+    let out = lab.run(["status", "work"]).out;
+    assert!(out.contains("signed in  until refused  in 2 min 45 s"), "{out}");
+    for line in [
+        "Access token  number 3, nobody said how long it lives (5 min is assumed), HS256",
+        "Last refresh  1 min ago, in good time, took 38 ms",
+    ] {
+        assert!(out.lines().any(|printed| printed == line), "{line:?} is not in\n{out}");
+    }
+    let out = lab.run_in_chinese(&["status", "work"]).out;
+    assert!(out.contains("直到被拒绝") && out.contains("假定 5 分钟"), "{out}");
+    let said = "Refreshed work: good until it is refused; nobody said how long it lives.\n";
+    assert_eq!(lab.run(["refresh", "work"]).err, said);
+    assert_eq!(lab.run(["status", "--json"]).json()["sessions"][0]["access"]["source"], "assumed");
 }
 
 #[test]

@@ -8,8 +8,9 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -23,6 +24,10 @@ pub(crate) enum Act {
     Die,
     /// An answer, and the end of the whole keeper.
     AnswerAndEnd(Value),
+    /// A refusal, and the end.
+    RefuseAndEnd(Value),
+    /// Nothing until the test says so, and then the next of these.
+    After(Arc<Barrier>, Box<Act>),
 }
 
 /// A home of its own, and a keeper in it unless it is to be started.
@@ -179,7 +184,7 @@ pub(crate) fn session(profile: &str, phase: Value) -> Value {
         "user": "mia", "phase": phase,
         "access": {
             "generation": 3, "jwt": true, "algorithm": "HS256", "lifetime_ms": 300_000, "remaining_ms": 240_000,
-            "rejected": false, "dpop": false,
+            "source": "told", "rejected": false, "dpop": false,
         },
         "refresh_in_ms": 165_000,
         "heartbeat": { "every_ms": 300_000, "next_in_ms": 288_000, "last": { "good": true, "ago_ms": 12_000 } },
@@ -192,6 +197,32 @@ pub(crate) fn session(profile: &str, phase: Value) -> Value {
 
 pub(crate) fn hello() -> Act {
     Act::Answer(json!({ "ok": "hello", "version": env!("CARGO_PKG_VERSION"), "pid": 1 }))
+}
+
+/// Tells how it was started, and is ready when a keeper listens.
+pub(crate) const STARTER: &str = r#"
+echo "$@ home=$PILOTLIGHT_HOME stdin=$(cat | wc -c) group=$(ps -o pgid= -p $$) pid=$$ dir=$PWD" \
+    > "$PILOTLIGHT_HOME/asked.new"
+mv "$PILOTLIGHT_HOME/asked.new" "$PILOTLIGHT_HOME/asked"
+echo "a line of the log" >&2
+while [ ! -S "$PILOTLIGHT_HOME/agent.sock" ]; do sleep 0.01; done
+echo ready
+"#;
+
+pub(crate) fn run_with(lab: &Lab, program: &str, arguments: &[&str]) -> Ran {
+    let program = lab.program(program);
+    Ran::from(lab.command(arguments).env("PILOTLIGHT_KEEPER", program).output().unwrap())
+}
+
+pub(crate) fn when_started(lab: &Lab) -> String {
+    let path = lab.dir.join("asked");
+    for _ in 0..1000 {
+        match fs::read_to_string(&path) {
+            Ok(text) => return text,
+            Err(_) => thread::sleep(Duration::from_millis(10)),
+        }
+    }
+    panic!("nothing was started");
 }
 
 fn converse(
@@ -209,7 +240,12 @@ fn converse(
             answer["id"] = call["id"].clone();
             format!("{answer}\n")
         };
-        let (text, goes_on) = match script(&call) {
+        let mut act = script(&call);
+        while let Act::After(barrier, then) = act {
+            barrier.wait();
+            act = *then;
+        }
+        let (text, goes_on) = match act {
             Act::Answer(answer) => (with_id(answer), true),
             Act::Refuse(error) => (with_id(json!({ "error": error })), true),
             Act::AndTell(answer, notices) => {
@@ -219,9 +255,14 @@ fn converse(
             }
             Act::Die => ("{\"id\":1,\"ok\":\"to".to_owned(), false),
             Act::AnswerAndEnd(answer) => {
-                fs::remove_file(socket).unwrap();
+                drop(fs::remove_file(socket));
                 (with_id(answer), false)
             }
+            Act::RefuseAndEnd(error) => {
+                drop(fs::remove_file(socket));
+                (with_id(json!({ "error": error })), false)
+            }
+            Act::After(..) => unreachable!("unwrapped above"),
         };
         if writer.write_all(text.as_bytes()).is_err() || !goes_on {
             return;

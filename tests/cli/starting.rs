@@ -2,43 +2,16 @@
 
 use std::fs;
 use std::thread;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::fake::{Act, Lab, Ran, hello, overview, session};
+use crate::fake::{Act, Lab, STARTER, run_with, when_started};
 
 fn token(_: &Value) -> Act {
     Act::Answer(json!({
         "ok": "token", "access_token": "t", "scheme": "Bearer", "remaining_ms": 1, "lifetime_ms": 1,
-        "shorter_than_asked": false,
+        "source": "told", "shorter_than_asked": false,
     }))
-}
-
-/// Tells how it was started, and is ready when a keeper listens.
-const STARTER: &str = r#"
-echo "$@ home=$PILOTLIGHT_HOME stdin=$(cat | wc -c) group=$(ps -o pgid= -p $$) pid=$$ dir=$PWD" \
-    > "$PILOTLIGHT_HOME/asked.new"
-mv "$PILOTLIGHT_HOME/asked.new" "$PILOTLIGHT_HOME/asked"
-echo "a line of the log" >&2
-while [ ! -S "$PILOTLIGHT_HOME/agent.sock" ]; do sleep 0.01; done
-echo ready
-"#;
-
-fn run_with(lab: &Lab, program: &str, arguments: &[&str]) -> Ran {
-    let program = lab.program(program);
-    Ran::from(lab.command(arguments).env("PILOTLIGHT_KEEPER", program).output().unwrap())
-}
-
-fn when_started(lab: &Lab) -> String {
-    let path = lab.dir.join("asked");
-    for _ in 0..1000 {
-        match fs::read_to_string(&path) {
-            Ok(text) => return text,
-            Err(_) => thread::sleep(Duration::from_millis(10)),
-        }
-    }
-    panic!("nothing was started");
 }
 
 #[test]
@@ -110,57 +83,6 @@ fn a_home_that_others_may_write_to_is_not_used() {
     assert_eq!(ran.code, Some(1));
     assert!(ran.err.contains("others may write to it"), "{}", ran.err);
     assert!(!lab.dir.join("asked").exists());
-}
-
-#[test]
-fn stopping_starts_nothing() {
-    let lab = Lab::empty();
-    let ran = run_with(&lab, STARTER, &["stop"]);
-    assert_eq!((ran.code, &*ran.out, &*ran.err), (Some(0), "", "No keeper is running.\n"));
-    assert!(!lab.dir.join("asked").exists());
-
-    lab.listen(|_| Act::AnswerAndEnd(json!({ "ok": "done" })));
-    let ran = lab.run(["stop"]);
-    assert_eq!((ran.code, &*ran.err), (Some(0), "The keeper has stopped.\n"));
-}
-
-#[test]
-fn a_keeper_that_makes_way_is_asked_no_more() {
-    let lab = Lab::new(|_| Act::Refuse(json!({ "code": "keeper_stopping" })));
-    // It refuses, and stays: what is left is to wait for the end of the connection, and there is none.
-    let mut child = lab.command(["token", "work"]).spawn().unwrap();
-    while lab.calls().is_empty() {
-        thread::yield_now();
-    }
-    thread::sleep(Duration::from_millis(100));
-    assert_eq!(lab.calls().len(), 1, "asked again and again");
-    child.kill().unwrap();
-    child.wait().unwrap();
-}
-
-#[test]
-fn an_older_keeper_makes_way_for_a_face_that_stays() {
-    let lab = Lab::new(|call| match call["do"].as_str().unwrap() {
-        "hello" => Act::Answer(json!({ "ok": "hello", "version": "0.0.9", "pid": 1 })),
-        _ => Act::AnswerAndEnd(json!({ "ok": "done" })),
-    });
-    let ran = thread::scope(|scope| {
-        let add = ["add", "work", "--preset", "flask", "--url", "https://api.example"];
-        let ran = scope.spawn(move || add).join().unwrap();
-        let ran = scope.spawn({
-            let lab = &lab;
-            move || run_with(lab, STARTER, &ran)
-        });
-        when_started(&lab);
-        assert_eq!(lab.asked(), ["hello", "stop"]);
-        lab.listen(|call| match call["do"].as_str().unwrap() {
-            "hello" => hello(),
-            _ => Act::Answer(overview(json!([session("work", json!({ "name": "Fresh" }))]))),
-        });
-        ran.join().unwrap()
-    });
-    assert_eq!(ran.code, Some(0), "{ran:?}");
-    assert_eq!(lab.asked(), ["hello", "stop", "add"]);
 }
 
 #[test]

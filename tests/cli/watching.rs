@@ -14,7 +14,7 @@ fn entry(id: i64, profile: Option<&str>, note: Value) -> Value {
 
 fn refreshed(id: i64, profile: &str) -> Value {
     let note = json!({
-        "kind": "refreshed", "cause": "before_expiry", "generation": id, "lifetime_ms": 300_000, "took_ms": 38,
+        "kind": "refreshed", "cause": "before_expiry", "generation": id, "lifetime_ms": 300_000, "source": "told", "took_ms": 38,
         "rotated": true, "tries": 1,
     });
     entry(id, Some(profile), note)

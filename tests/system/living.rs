@@ -4,9 +4,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use keeper::api::{Cause, Code, Lost, Note, Phase, Request};
+use keeper::api::{Cause, Code, Lost, Note, Phase, Request, Source};
 use pilotlight_sandbox::{Dialect, Endpoint, Fault, Settings, What};
 use rustix::process::Signal;
+use serde_json::json;
 
 use crate::harness::{
     Bench, Keeper, Wire, Witness, at_once, best_effort, fetch, fetched, given, meet, profile, token, until,
@@ -96,6 +97,32 @@ fn asking_for_more_than_tokens_live_brings_nothing_unless_that_is_wanted() {
     let given = given(keeper.ask(best_effort("nestjs", hour))).unwrap();
     assert!(given.shorter_than_asked && given.remaining_ms > 10_000, "{given:?}");
     assert_eq!(given.scheme, "");
+    assert_eq!(bench.counted(Dialect::NestJs).refreshes_received, 0);
+}
+
+/// F4, as scripts meet it: what cannot be had is no output and an exit code.
+#[test]
+fn a_script_that_asks_for_too_much_gets_no_token_unless_it_wants_the_best_there_is() {
+    let bench = Bench::strict(Duration::from_secs(30));
+    let keeper = Keeper::start(&bench.profile(Dialect::NestJs, ""));
+    keeper.login("nestjs");
+    let ran = keeper.run(&["token", "nestjs", "--min-valid", "1h"]);
+    assert_eq!((ran.code, &*ran.out), (Some(1), ""), "{ran:?}");
+    assert!(ran.err.contains("they live for 30s"), "{ran:?}");
+
+    // As long as a new one lives, which this one is no more; and another would be too soon.
+    until("the token is not new any more", || {
+        keeper.session("nestjs").access.filter(|access| access.remaining_ms < 29_000)
+    });
+    let ran = keeper.run(&["token", "nestjs", "--min-valid", "29s", "--timeout", "100ms"]);
+    assert_eq!((ran.code, &*ran.out), (Some(4), ""), "{ran:?}");
+    assert!(ran.err.contains("It is tried again by itself in "), "{ran:?}");
+
+    for min_valid in ["1h", "29s"] {
+        let asked = ["token", "nestjs", "--min-valid", min_valid, "--best-effort", "--timeout", "100ms"];
+        let ran = keeper.run(&asked).went_well();
+        assert!(!ran.out.is_empty() && ran.err.starts_with("This token is good for "), "{ran:?}");
+    }
     assert_eq!(bench.counted(Dialect::NestJs).refreshes_received, 0);
 }
 
@@ -253,6 +280,32 @@ fn a_provider_that_returns_the_same_token_is_not_hammered() {
             && keeper.session("heartbeat").access.unwrap().remaining_ms > 1500)
             .then_some(())
     });
+}
+
+/// A11: the assumption about a token only dates the next refresh, and nobody is told that it is a fact.
+#[test]
+fn a_token_of_which_nobody_said_how_long_it_lives_is_good_until_it_is_refused() {
+    let bench = Bench::strict(Duration::from_secs(60));
+    let keeper = Keeper::start(&bench.profile(Dialect::Heartbeat, "assume_lifetime = \"2s\""));
+    bench.fault(Fault::Omit, meet(Endpoint::Login).value(json!(["lifetime"])));
+    bench.fault(Fault::Status, meet(Endpoint::Refresh).on());
+    keeper.login_as("heartbeat", "alice", "wonderland").unwrap();
+    let named = |note: &Note| matches!(note, Note::SignedIn { source: Source::Assumed, .. });
+    assert!(keeper.notes("heartbeat").iter().any(named));
+    until("what is assumed is over", || {
+        keeper.session("heartbeat").access.filter(|access| access.remaining_ms == 0)
+    });
+    assert_eq!(keeper.fetch("heartbeat", "/api/profile").unwrap().status, 200);
+    let token = keeper.run(&["token", "heartbeat", "--json"]).went_well().json();
+    assert_eq!((&token["source"], &token["remaining_ms"]), (&json!("assumed"), &json!(0)));
+    assert!(keeper.run(&["status"]).went_well().out.contains("until refused"));
+    let ran = keeper.run(&["token", "heartbeat", "--min-valid", "1m"]);
+    assert_eq!((ran.code, &*ran.out), (Some(1), ""), "{ran:?}");
+    assert!(ran.err.contains("nobody said how long they live, and 2s is assumed"), "{ran:?}");
+    bench.control.clear_faults();
+    keeper.refresh("heartbeat").unwrap();
+    let named = |note: &Note| matches!(note, Note::Refreshed { source: Source::Assumed, .. });
+    assert!(keeper.notes("heartbeat").iter().any(named));
 }
 
 /// What a program asks that nobody has signed in yet.

@@ -40,3 +40,4 @@ mod secrets;
 mod signals;
 mod slow;
 mod socket;
+mod stopping;

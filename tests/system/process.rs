@@ -10,7 +10,7 @@ use keeper::paths::Home;
 use pilotlight_sandbox::{Dialect, Fault, Switch};
 use rustix::process::Signal;
 
-use crate::harness::{Bench, Keeper, Keyring, at_once, fetch, fetched, until};
+use crate::harness::{Bench, Keeper, Keyring, at_once, fetch, fetched, until, within};
 
 /// C7: the rotated token of the last refresh is the one that is found again.
 #[test]
@@ -165,23 +165,11 @@ fn a_keeper_that_is_stopped_in_mid_exchange_stays_and_one_that_must_end_does() {
     assert!(matches!(keeper.phase("nestjs"), Phase::Refreshing { .. }), "it goes on");
     keeper.signal(Signal::TERM);
     let began = Instant::now();
-    let status = until_ended(&mut keeper);
+    let status = within(Duration::from_secs(40), "the keeper ends", || keeper.ended());
     assert_eq!(status.code(), Some(5));
     assert!(began.elapsed() < Duration::from_secs(25), "{:?}", began.elapsed());
     keeper.spawn();
     assert_eq!(keeper.noted("nestjs", "ended_in_flight"), 1);
-}
-
-/// The patience of [`until`] is less than a keeper's that ends.
-fn until_ended(keeper: &mut Keeper) -> std::process::ExitStatus {
-    let since = Instant::now();
-    loop {
-        if let Some(status) = keeper.ended() {
-            return status;
-        }
-        assert!(since.elapsed() < Duration::from_secs(40), "in vain: the keeper ends");
-        thread::sleep(Duration::from_millis(20));
-    }
 }
 
 /// Whoever still waits when the keeper ends is told so, and nothing new is begun.

@@ -167,7 +167,11 @@ export type LastRefresh = { cause: Cause, ago_ms: number, took_ms: number, };
 
 export type Lost = "consent_required" | "expired" | "elsewhere" | "insufficient_scope" | "insufficient_user_authentication" | "interrupted" | "interaction_required" | "login_required" | "never" | "refused" | "signed_out" | "unsure";
 
-export type Note = { "kind": "breaker_opened", host: string, for_ms: number, } | { "kind": "config_problem", line: number | null, problem: string, } | { "kind": "elsewhere", places: Array<Place>, } | { "kind": "ended_in_flight" } | { "kind": "ended_unsaved" } | { "kind": "entries_lost", count: number, } | { "kind": "heartbeat", good: boolean, took_ms: number, } | { "kind": "heartbeat_unanswered", trouble: Trouble, status: number | null, } | { "kind": "interrupted" } | { "kind": "keeper_started", version: string, vault: string, } | { "kind": "keeper_stopped" } | { "kind": "late_answer", revoked: boolean, } | { "kind": "kept", cause: Cause, trouble: Trouble, status: number | null, failures: number, retry_in_ms: number, } | { "kind": "needs_login", why: Lost, } | { "kind": "odd", what: Oddity, } | { "kind": "other_person", before: string | null, } | { "kind": "refreshed", cause: Cause, generation: number, lifetime_ms: number, took_ms: number, 
+export type Note = { "kind": "breaker_opened", host: string, for_ms: number, } | { "kind": "config_problem", line: number | null, problem: string, } | { "kind": "elsewhere", places: Array<Place>, } | { "kind": "ended_in_flight" } | { "kind": "ended_unsaved" } | { "kind": "entries_lost", count: number, } | { "kind": "heartbeat", good: boolean, took_ms: number, } | { "kind": "heartbeat_unanswered", trouble: Trouble, status: number | null, } | { "kind": "interrupted" } | { "kind": "keeper_started", version: string, vault: string, } | { "kind": "keeper_stopped" } | { "kind": "late_answer", revoked: boolean, } | { "kind": "kept", cause: Cause, trouble: Trouble, status: number | null, failures: number, retry_in_ms: number, } | { "kind": "needs_login", why: Lost, } | { "kind": "odd", what: Oddity, } | { "kind": "other_person", before: string | null, } | { "kind": "refreshed", cause: Cause, generation: number, lifetime_ms: number, 
+/**
+ * Where the lifetime is known from. Entries from before this was written down say that it was told.
+ */
+source: Source, took_ms: number, 
 /**
  * A new refresh token came with it.
  */
@@ -179,7 +183,11 @@ tries: number, } | { "kind": "rejected", path: string, status: number, generatio
 /**
  * The new access token, when the sign-in brought one.
  */
-generation: number | null, lifetime_ms: number | null, took_ms: number, } | { "kind": "signed_out" } | { "kind": "sign_out_not_told" } | { "kind": "sign_out_told", trouble: Trouble | null, status: number | null, } | { "kind": "thawed", stood_still_ms: number, } | { "kind": "unsaved", trouble: VaultTrouble, } | { "kind": "vault_waiting", trouble: VaultTrouble, } | { "kind": "woke", slept_ms: number, };
+generation: number | null, lifetime_ms: number | null, 
+/**
+ * Where the lifetime is known from, if there is one.
+ */
+source: Source, took_ms: number, } | { "kind": "signed_out" } | { "kind": "sign_out_not_told" } | { "kind": "sign_out_told", trouble: Trouble | null, status: number | null, } | { "kind": "thawed", stood_still_ms: number, } | { "kind": "unsaved", trouble: VaultTrouble, } | { "kind": "vault_waiting", trouble: VaultTrouble, } | { "kind": "woke", slept_ms: number, };
 
 export type OauthDraft = { issuer: string, client_id: string, 
 /**

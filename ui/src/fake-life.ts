@@ -9,6 +9,7 @@ import type {
   Pending,
   Phase,
   SessionView,
+  Source,
   Way,
 } from "./api.ts";
 import { FakeSignIn } from "./fake-sign-in.ts";
@@ -21,6 +22,8 @@ export interface Born {
   user?: string;
   phase?: Phase;
   lifetime_s?: number;
+  /** Where it is known from; told when absent. */
+  source?: Source;
   heartbeat_s?: number | null;
   /** Seconds of the first token that have passed already. */
   age_s?: number;
@@ -179,8 +182,8 @@ export class Life {
     this.take();
     this.errand?.finish(null);
     this.errand = null;
-    const { generation, lifetime } = this;
-    this.note({ kind: "signed_in", user, generation, lifetime_ms: lifetime, took_ms: 112 });
+    const { generation, lifetime, source } = this;
+    this.note({ kind: "signed_in", user, generation, lifetime_ms: lifetime, source, took_ms: 112 });
   }
 
   signOut(): void {
@@ -214,13 +217,14 @@ export class Life {
       this.take();
       this.refreshed = { cause, ago_ms: 0, took_ms: 38 };
       this.refreshedAt = Date.now();
-      const { generation, lifetime } = this;
+      const { generation, lifetime, source } = this;
       const tries = failures + 1;
       this.note({
         kind: "refreshed",
         cause,
         generation,
         lifetime_ms: lifetime,
+        source,
         took_ms: 38,
         rotated: true,
         tries,
@@ -259,6 +263,7 @@ export class Life {
       jwt,
       algorithm: jwt ? signed : null,
       lifetime_ms: this.lifetime,
+      source: this.source,
       remaining_ms: Math.max(0, this.gotAt + this.lifetime - now),
       rejected: this.rejected,
       dpop: this.born.dpop ?? false,
@@ -276,6 +281,10 @@ export class Life {
 
   private get lifetime(): number {
     return (this.born.lifetime_s ?? 30) * 1000;
+  }
+
+  private get source(): Source {
+    return this.born.source ?? "told";
   }
 
   private get every(): number {

@@ -263,6 +263,7 @@ const longName: Make = (write) =>
       user: "firstname.lastname@subsidiary.example.com",
       generation: 1,
       lifetime_s: 36_000,
+      source: "assumed",
       age_s: 400,
     },
     write,
@@ -277,12 +278,20 @@ function story(profile: string, write: (entry: Entry) => void): void {
     cause: "before_expiry",
     generation,
     lifetime_ms: 30_000,
+    source: "told",
     took_ms: 38,
     rotated: true,
     tries: 1,
     ...more,
   });
-  at(186, { kind: "signed_in", user: "alice", generation: 6, lifetime_ms: 30_000, took_ms: 112 });
+  at(186, {
+    kind: "signed_in",
+    user: "alice",
+    generation: 6,
+    lifetime_ms: 30_000,
+    source: "told",
+    took_ms: 112,
+  });
   at(163, refreshed(7, {}));
   at(141, refreshed(8, {}));
   at(104, { kind: "woke", slept_ms: 22_000 });

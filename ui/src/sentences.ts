@@ -1,4 +1,4 @@
-import type { Demand, Failure, Lost, Note, Phase, SessionView, Trouble } from "./api.ts";
+import type { Cause, Demand, Failure, Lost, Note, Phase, SessionView, Source, Trouble } from "./api.ts";
 import { measured, span } from "./format.ts";
 import { join, known, t } from "./words.ts";
 
@@ -36,7 +36,11 @@ export function noteSentence(note: Note): string {
     case "needs_login":
       return t("note.needs_login", { why: t(`why.${note.why}`) });
     case "refreshed": {
-      const sentence = t(`note.refreshed.${note.cause}`, { generation: note.generation });
+      const scheduled = note.cause === "before_expiry" && note.source === "assumed";
+      const key = scheduled
+        ? "note.refreshed.before_expiry.assumed"
+        : (`note.refreshed.${note.cause}` as const);
+      const sentence = t(key, { generation: note.generation });
       return note.tries > 1 ? t("note.refreshed.tries", { sentence, tries: note.tries }) : sentence;
     }
     case "rejected":
@@ -151,6 +155,17 @@ export function usable({ access }: SessionView): boolean {
   return access !== null && !access.rejected && (access.remaining_ms > 0 || access.source === "assumed");
 }
 
+/** Nobody said how long its token lives: what is told of the time left is only when the next refresh is due. */
+export function isAssumed({ access }: SessionView): boolean {
+  return access?.source === "assumed" && !access.rejected;
+}
+
+/** Why the last refresh was made; where nobody knows whether the token before would have run out, nobody says so. */
+export function causeWords(cause: Cause, source: Source | undefined): string {
+  const scheduled = cause === "before_expiry" && source === "assumed";
+  return t(scheduled ? "cause.before_expiry.assumed" : `cause.${cause}`);
+}
+
 /** Somebody wants more of the person than the session has. What it has is kept, and may do for everything else. */
 export function isDemanded(phase: Phase): boolean {
   return phase.name === "NeedsLogin" && DEMANDS.has(phase.why);
@@ -161,10 +176,11 @@ export function nextSentence(session: SessionView): string {
   const { phase, access, refresh_in_ms, heartbeat, requests } = session;
   const good = usable(session);
   const remaining = span(access?.remaining_ms ?? 0);
+  const assumed = isAssumed(session) ? ".assumed" : "";
   const said: string[] = [];
   switch (phase.name) {
     case "Fresh":
-      said.push(good ? t("ui.next.good", { remaining }) : t("ui.next.none"));
+      said.push(good ? t(`ui.next.good${assumed}`, { remaining }) : t("ui.next.none"));
       if (refresh_in_ms !== null && good) {
         const soon = refresh_in_ms < 500;
         said.push(
@@ -179,14 +195,14 @@ export function nextSentence(session: SessionView): string {
       }
       break;
     case "Refreshing":
-      said.push(t("ui.next.refreshing.why", { cause: t(`cause.${phase.cause}`) }));
+      said.push(t("ui.next.refreshing.why", { cause: causeWords(phase.cause, access?.source) }));
       if (phase.attempt > 1) said.push(t("ui.next.refreshing.attempt", { attempt: phase.attempt }));
-      said.push(good ? t("ui.next.refreshing.good", { remaining }) : t("ui.next.refreshing.hold"));
+      said.push(good ? t(`ui.next.refreshing.good${assumed}`, { remaining }) : t("ui.next.refreshing.hold"));
       break;
     case "Waiting": {
       const why = trouble(phase.why, phase.status);
       said.push(t("ui.next.waiting.why", { trouble: why, retry_in: span(phase.retry_in_ms) }));
-      said.push(good ? t("ui.next.waiting.good", { remaining }) : t("ui.next.waiting.hold"));
+      said.push(good ? t(`ui.next.waiting.good${assumed}`, { remaining }) : t("ui.next.waiting.hold"));
       break;
     }
     case "SigningIn":

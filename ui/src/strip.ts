@@ -9,6 +9,8 @@ export interface Strip {
     current: boolean;
     generation: number | null;
     lifetime_ms: number;
+    /** Nobody said how long it lives, so that nobody knows where it ends. */
+    assumed: boolean;
   }[];
   refreshes: { x: number; entry: Entry }[];
   heartbeats: { x: number; entry: Entry; good: boolean }[];
@@ -84,9 +86,13 @@ interface Bar {
   current: boolean;
   generation: number | null;
   lifetime_ms: number;
+  assumed: boolean;
 }
 
-/** A token lives for its lifetime, unless the provider refuses it or the session ends before. */
+/**
+ * A token lives for its lifetime, unless the provider refuses it or the session ends before. One of which nobody said
+ * how long it lives is used until the next one comes.
+ */
 function bars(old: Entry[], now_ms: number): Bar[] {
   const made: Bar[] = [];
   for (const { at_ms, note } of old) {
@@ -95,7 +101,10 @@ function bars(old: Entry[], now_ms: number): Bar[] {
       if (note.lifetime_ms === null) continue;
       const lane = last?.lane === 0 ? 1 : 0;
       const { generation, lifetime_ms } = note;
-      made.push({ start: at_ms, end: at_ms + lifetime_ms, lane, current: false, generation, lifetime_ms });
+      const assumed = note.source === "assumed";
+      if (last?.assumed) last.end = Math.min(last.end, at_ms);
+      const end = assumed ? Number.POSITIVE_INFINITY : at_ms + lifetime_ms;
+      made.push({ start: at_ms, end, lane, current: false, generation, lifetime_ms, assumed });
     } else if (note.kind === "rejected") {
       const refused = made.findLast((bar) => bar.generation === note.generation);
       if (refused) refused.end = Math.min(refused.end, at_ms);

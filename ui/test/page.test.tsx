@@ -50,6 +50,7 @@ test("the countdown and the token are those that the keeper tells", async () => 
     algorithm: null,
     lifetime_ms: 60_000,
     remaining_ms: 59_000,
+    source: "told" as const,
     rejected: false,
     dpop: false,
   };
@@ -65,6 +66,7 @@ test("a token that ran out or was refused says so", async () => {
     algorithm: "RS256",
     lifetime_ms: 30_000,
     remaining_ms: 0,
+    source: "told" as const,
     rejected: false,
     dpop: false,
   };
@@ -74,6 +76,39 @@ test("a token that ran out or was refused says so", async () => {
     to.overview(overviewOf(sessionOf({ access: { ...access, remaining_ms: 9, rejected: true } }))),
   );
   expect(document.querySelector(".ring")?.getAttribute("aria-label")).toBe("refused by the provider");
+});
+
+test("a token of which nobody said how long it lives does not run out", async () => {
+  const access = {
+    generation: 1,
+    jwt: false,
+    algorithm: null,
+    lifetime_ms: 3_600_000,
+    remaining_ms: 0,
+    source: "assumed" as const,
+    rejected: false,
+    dpop: false,
+  };
+  const page = await open(overviewOf(sessionOf({ access, refresh_in_ms: 120_000 })));
+  const ring = () => document.querySelector(".ring");
+  expect(ring()?.textContent).toBe("2:00to the next refresh");
+  expect(ring()?.getAttribute("aria-label")).toBe(
+    "good until it is refused; nobody said how long it lives; refresh in 2 min",
+  );
+  expect(ring()?.querySelector(".due")).toBeNull();
+  const main = () => document.querySelector("main")?.textContent ?? "";
+  expect(main()).toContain("Nobody said how long the access token lives; it is good until it is refused.");
+  expect(main()).toContain("It will be refreshed in 2 min");
+  expect(main()).toContain("lifetime not said; 1 h assumed");
+  expect(main()).toContain("38 ms · in good time");
+  expect(main()).not.toContain("ran out");
+  expect(page.find("session-work").querySelector("time")).toBeNull();
+  expect(await faults()).toEqual([]);
+
+  await page.tell((to) => to.overview(overviewOf(sessionOf({ access, refresh_in_ms: null }))));
+  expect(ring()?.textContent).toBe("–good until refused");
+  await page.tell((to) => to.overview(overviewOf(sessionOf({ access: { ...access, rejected: true } }))));
+  expect(ring()?.getAttribute("aria-label")).toBe("refused by the provider");
 });
 
 test("where the sign-in is kept is honest", async () => {

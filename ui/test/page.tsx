@@ -146,6 +146,7 @@ export function sessionOf(change: Partial<SessionView> = {}): SessionView {
       algorithm: "HS256",
       lifetime_ms: 30_000,
       remaining_ms: 21_000,
+      source: "told",
       rejected: false,
       dpop: false,
     },

@@ -13,6 +13,7 @@ const refreshed = (generation: number, lifetime_s = 30, cause: Cause = "before_e
   cause,
   generation,
   lifetime_ms: lifetime_s * 1000,
+  source: "told",
   took_ms: 38,
   rotated: true,
   tries: 1,
@@ -48,6 +49,18 @@ test("bars are cut at the edge, and those that ended before it are gone", () => 
   expect(bars.map(({ x, w }) => [x, w])).toEqual([[0, 100]]);
 });
 
+test("a token of which nobody said how long it lives has no end but its refusal or the next one", () => {
+  const assumed = (generation: number): Note => ({ ...refreshed(generation, 5), source: "assumed" }) as Note;
+  const { bars } = draw(ago(60, assumed(1)), ago(40, assumed(2)));
+  expect(bars.map(({ x, w, current, assumed }) => [x, w, current, assumed])).toEqual([
+    [600, 200, false, true],
+    [800, 640, true, true],
+  ]);
+  const rejected = ago(30, { kind: "rejected", path: "/a", status: 401, generation: 2 });
+  expect(draw(ago(40, assumed(2)), rejected).bars[0]).toMatchObject({ w: 100, current: false });
+  expect(draw(ago(40, refreshed(1))).bars[0]?.assumed).toBe(false);
+});
+
 test("a refused token, a sign-out and a lost sign-in end a bar", () => {
   const rejected = ago(50, { kind: "rejected", path: "/a", status: 401, generation: 1 });
   expect(draw(ago(60, refreshed(1)), rejected).bars[0]?.w).toBe(100);
@@ -59,7 +72,14 @@ test("a refused token, a sign-out and a lost sign-in end a bar", () => {
 });
 
 test("a sign-in without an access token has no bar", () => {
-  const note: Note = { kind: "signed_in", user: null, generation: null, lifetime_ms: null, took_ms: 1 };
+  const note: Note = {
+    kind: "signed_in",
+    user: null,
+    generation: null,
+    lifetime_ms: null,
+    source: "told",
+    took_ms: 1,
+  };
   const drawn = draw(ago(20, note));
   expect([drawn.bars, drawn.refreshes, drawn.empty]).toEqual([[], [], false]);
 });

@@ -419,7 +419,7 @@ pub struct Token {
     pub lifetime_ms: u64,
     #[serde(default)]
     pub source: Source,
-    /// The provider's tokens do not live as long as was asked for.
+    /// It has less life left than was asked for, and was given all the same.
     pub shorter_than_asked: bool,
 }
 

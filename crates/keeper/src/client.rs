@@ -16,9 +16,11 @@ use zeroize::Zeroizing;
 use crate::api::{Code, Failure, Line, Notice, Overview, Reply, Request};
 use crate::paths::Home;
 
+pub use session::limits::STAYED;
 pub use start::program;
 
 mod start;
+mod stopping;
 
 /// One connection to the keeper.
 pub struct Client {
@@ -28,7 +30,14 @@ pub struct Client {
     early: VecDeque<Notice>,
     last_id: u64,
     patience: Duration,
+    /// Where to find the keeper that comes after one that is stopping.
+    home: Option<Home>,
+    /// Called when a keeper that is stopping takes longer than a moment.
+    on_wait: Option<OnWait>,
 }
+
+/// What a face does about a wait that a person will notice.
+pub type OnWait = Box<dyn FnMut() + Send>;
 
 impl Client {
     /// Connects to the keeper of this home, and starts one when there is none.
@@ -41,8 +50,9 @@ impl Client {
     }
 
     /// As [`Client::connect`], and asks an older keeper to make way for one of this version: for faces that stay.
-    pub fn connect_current(home: &Home) -> Result<Self, Failure> {
-        let mut client = Self::connect(home)?;
+    /// It may need a while for that, or refuse to lose a session; then it stays, and this fails with its reason.
+    pub fn connect_current(home: &Home, on_wait: impl FnMut() + Send + 'static) -> Result<Self, Failure> {
+        let mut client = Self::connect(home)?.on_wait(on_wait);
         let hello = Request::Hello { version: VERSION.to_owned() };
         let Reply::Hello { version, .. } = client.ask(hello)? else {
             return Err(unreachable("it answered something else"));
@@ -50,9 +60,12 @@ impl Client {
         if !older(&version, VERSION) {
             return Ok(client);
         }
-        client.ask(Request::Stop { force: false })?;
+        client.ask(Request::Stop { force: false }).map_err(|failure| failure.with("older", version))?;
+        let on_wait = client.on_wait.take();
         client.wait_for_end()?;
-        Self::connect(home)
+        let mut client = Self::connect(home)?;
+        client.on_wait = on_wait;
+        Ok(client)
     }
 
     /// Connects to the keeper of this home if it is running.
@@ -60,7 +73,7 @@ impl Client {
         match UnixStream::connect(home.socket()) {
             Ok(stream) => {
                 check_peer(&stream)?;
-                Ok(Some(Self::over(stream)))
+                Ok(Some(Self { home: Some(home.clone()), ..Self::over(stream) }))
             }
             // Nothing there, or the socket that a killed keeper left behind.
             Err(error)
@@ -77,19 +90,34 @@ impl Client {
         self.patience = patience;
     }
 
-    /// Asks, and waits for the answer.
+    /// Sets what to do when a keeper that is stopping takes longer than a moment.
+    #[must_use]
+    pub fn on_wait(mut self, on_wait: impl FnMut() + Send + 'static) -> Self {
+        self.on_wait = Some(Box::new(on_wait));
+        self
+    }
+
+    /// Takes [`Code::KeeperStopping`] for an answer, where a face has something better to do than to wait.
+    #[must_use]
+    pub fn without_waiting(mut self) -> Self {
+        self.home = None;
+        self
+    }
+
+    /// Asks, and waits for the answer. A keeper that is stopping is waited for, and asked once more.
     pub fn ask(&mut self, request: Request) -> Result<Reply, Failure> {
         let patience = own_timeout(&request).map_or(self.patience, |own| own + limits::FACE_GRACE);
-        self.set_timeout(Some(patience))?;
-        let id = self.send(request)?;
-        loop {
-            match self.receive()?.ok_or_else(|| unreachable("no answer in time"))? {
-                Line::Answer { id: of, reply } if of == id => return Ok(reply),
-                Line::Refusal { id: of, error } if of == id => return Err(error),
-                Line::Notice { notice } => self.early.push_back(notice),
-                // The answer to a question that was given up.
-                Line::Answer { .. } | Line::Refusal { .. } => {}
+        let is_stop = matches!(request, Request::Stop { .. });
+        let line = self.write(request)?;
+        if is_stop {
+            return self.put_patiently(&line, patience);
+        }
+        match self.put(&line, patience) {
+            // Refused without being looked at.
+            Err(failure) if failure.code == Code::KeeperStopping && self.outlast(patience)? => {
+                self.put(&line, patience)
             }
+            answer => answer,
         }
     }
 
@@ -119,19 +147,51 @@ impl Client {
     }
 
     fn over(stream: UnixStream) -> Self {
-        let reader = BufReader::with_capacity(16 * 1024, stream);
-        Self { reader, partial: Vec::new(), early: VecDeque::new(), last_id: 0, patience: limits::FACE }
+        Self {
+            reader: BufReader::with_capacity(16 * 1024, stream),
+            partial: Vec::new(),
+            early: VecDeque::new(),
+            last_id: 0,
+            patience: limits::FACE,
+            home: None,
+            on_wait: None,
+        }
     }
 
-    fn send(&mut self, request: Request) -> Result<u64, Failure> {
+    /// The line of the request, which carries the newest number from then on.
+    fn write(&mut self, request: Request) -> Result<Zeroizing<Vec<u8>>, Failure> {
         self.last_id += 1;
         let call = crate::api::Call { id: self.last_id, request };
         // May hold a password.
         let mut line = Zeroizing::new(Vec::with_capacity(512));
         serde_json::to_writer(&mut *line, &call).map_err(|error| unreachable(&error.to_string()))?;
         line.push(b'\n');
-        self.reader.get_mut().write_all(&line).map_err(lost)?;
-        Ok(self.last_id)
+        Ok(line)
+    }
+
+    /// Sends the line of the newest request, and waits for its answer.
+    fn put(&mut self, line: &[u8], patience: Duration) -> Result<Reply, Failure> {
+        self.send(line)?;
+        self.answer(patience)?.ok_or_else(|| unreachable("no answer in time"))?
+    }
+
+    fn send(&mut self, line: &[u8]) -> Result<(), Failure> {
+        self.reader.get_mut().write_all(line).map_err(lost)
+    }
+
+    /// The answer to the newest request, or nothing when nothing comes for so long.
+    fn answer(&mut self, patience: Duration) -> Result<Option<Result<Reply, Failure>>, Failure> {
+        self.set_timeout(Some(patience))?;
+        while let Some(line) = self.receive()? {
+            match line {
+                Line::Answer { id, reply } if id == self.last_id => return Ok(Some(Ok(reply))),
+                Line::Refusal { id, error } if id == self.last_id => return Ok(Some(Err(error))),
+                Line::Notice { notice } => self.early.push_back(notice),
+                // The answer to a question that was given up.
+                Line::Answer { .. } | Line::Refusal { .. } => {}
+            }
+        }
+        Ok(None)
     }
 
     /// The next line that makes sense to this version, or nothing when it does not come in time.

@@ -10,7 +10,7 @@ use std::env;
 
 use serde::Serialize;
 
-use crate::api::{Failure, Note, Phase, Trouble};
+use crate::api::{AccessView, Cause, Failure, Note, Phase, Source, Trouble};
 
 mod note;
 
@@ -134,6 +134,22 @@ impl Words {
     /// A reason by its group and its word on the wire: `why`, `cause`, `vault`.
     pub fn reason(&self, group: &str, reason: &impl Serialize) -> String {
         self.fill(&format!("{group}.{}", word(reason)), &[])
+    }
+
+    /// How much is left of an access token.
+    pub fn left(&self, access: &AccessView) -> String {
+        match access.source {
+            Source::Assumed => self.fill("left.assumed", &[]),
+            Source::Learned | Source::Told => self.duration(access.remaining_ms),
+        }
+    }
+
+    /// Why a token was refreshed that is replaced by one of which this is known.
+    pub fn cause(&self, cause: Cause, source: Source) -> String {
+        match (cause, source) {
+            (Cause::BeforeExpiry, Source::Assumed) => self.fill("cause.before_expiry.assumed", &[]),
+            _ => self.reason("cause", &cause),
+        }
     }
 
     /// What was measured: "38 ms", "1.4 s", "12 s".

@@ -95,6 +95,15 @@ pub const FACE: Duration = seconds(180);
 /// A face waits that long for a request behind which there is a person, or a whole exchange.
 pub const FACE_WITH_PERSON: Duration = seconds(4 * 3600);
 
+/// Somebody who waits for longer than that wants to know what for.
+pub const MOMENT: Duration = seconds(1);
+
+/// A face that waits for a keeper to end, or to stay, looks that often.
+pub const LOOK_AGAIN: Duration = Duration::from_millis(250);
+
+/// A keeper that would not end without losing a session is not asked again sooner: while it tries, it does nothing else.
+pub const STAYED: Duration = seconds(60);
+
 /// A keeper that was just started says that it listens.
 pub const START: Duration = seconds(20);
 
@@ -154,6 +163,9 @@ mod tests {
             (SAVE, STOP, "a save has its time before the end"),
             (VAULT_LOOK, STOP, "so has a look at the vault"),
             (STOP, FACE, "a face hears what became of a stop"),
+            (LOOK_AGAIN, MOMENT, "who waits no longer than a moment is told nothing"),
+            (MOMENT, STOP, "who waits for a stop is told"),
+            (STOP, STAYED, "a keeper that stays has time for other things"),
             (CALLER + FACE_GRACE, FACE, "a face waits for what a caller waits for"),
             (NAME, MESSAGE, "a name is not worth a whole message"),
             (LOOK, STABLE, "who edits and asks is answered before the edit is over"),

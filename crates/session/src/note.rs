@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::binding::Place;
 use crate::reason::{Cause, Lost, Oddity, Trouble, VaultTrouble};
+use crate::session::Source;
 
 /// Something that happened to a session, told by the core or by the keeper around it. Durations are milliseconds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,6 +77,9 @@ pub enum Note {
         cause: Cause,
         generation: u32,
         lifetime_ms: u64,
+        /// Where the lifetime is known from. Entries from before this was written down say that it was told.
+        #[serde(default)]
+        source: Source,
         took_ms: u64,
         /// A new refresh token came with it.
         rotated: bool,
@@ -106,6 +110,9 @@ pub enum Note {
         /// The new access token, when the sign-in brought one.
         generation: Option<u32>,
         lifetime_ms: Option<u64>,
+        /// Where the lifetime is known from, if there is one.
+        #[serde(default)]
+        source: Source,
         took_ms: u64,
     },
     /// Signed out here; whether the provider was told is said once it is known.

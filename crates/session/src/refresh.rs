@@ -419,6 +419,7 @@ impl Session {
                 cause: access.cause,
                 generation,
                 lifetime_ms: access.lifetime_ms(),
+                source: access.source,
                 took_ms: millis(took),
                 rotated,
                 tries: self.streak.failures + 1,

@@ -81,6 +81,7 @@ impl Session {
             user,
             generation: access.as_ref().map(|access| access.generation),
             lifetime_ms: access.as_ref().map(super::session::Access::lifetime_ms),
+            source: access.as_ref().map(|access| access.source).unwrap_or_default(),
             took_ms: millis(now.since(sign_in.began)),
         }));
         if let Some(what) = tokens.odd {

@@ -5,10 +5,11 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
+use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Keeper, PATIENCE, until};
+use super::{Keeper, PATIENCE, within};
 
 /// What came of a command.
 pub(crate) struct Ran {
@@ -86,8 +87,12 @@ impl Running {
     }
 
     /// Waits for the end.
-    pub(crate) fn end(mut self) -> Ran {
-        let status = until("the command ends", || self.child.try_wait().unwrap());
+    pub(crate) fn end(self) -> Ran {
+        self.end_within(PATIENCE)
+    }
+
+    pub(crate) fn end_within(mut self, patience: Duration) -> Ran {
+        let status = within(patience, "the command ends", || self.child.try_wait().unwrap());
         let mut err = String::new();
         self.child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
         // Until the reader has met the end of the output.

@@ -1,5 +1,6 @@
 import type { SessionView } from "../api.ts";
 import { measured, span } from "../format.ts";
+import { causeWords, isAssumed } from "../sentences.ts";
 import * as state from "../state.ts";
 import { t } from "../words.ts";
 
@@ -14,6 +15,9 @@ export function Facts({ session }: { session: SessionView }) {
       <div data-testid="generation" data-generation={access?.generation ?? ""}>
         <dt>{t("ui.fact.access")}</dt>
         <dd>{token ? token.join(" · ") : t("ui.fact.none")}</dd>
+        {access && isAssumed(session) && (
+          <dd class="note">{t("ui.fact.assumed", { lifetime: span(access.lifetime_ms) })}</dd>
+        )}
         {access?.dpop && <dd class="note">{t("ui.fact.dpop")}</dd>}
         {access?.rejected && <dd class="note bad">{t("ui.fact.rejected")}</dd>}
       </div>
@@ -22,7 +26,7 @@ export function Facts({ session }: { session: SessionView }) {
         <dd>{last_refresh ? t("ui.fact.ago", { ago: span(last_refresh.ago_ms) }) : t("ui.fact.none")}</dd>
         {last_refresh && (
           <dd class="note">
-            {measured(last_refresh.took_ms)} · {t(`cause.${last_refresh.cause}`)}
+            {measured(last_refresh.took_ms)} · {causeWords(last_refresh.cause, access?.source)}
           </dd>
         )}
       </div>

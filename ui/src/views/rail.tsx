@@ -2,7 +2,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { select } from "../actions.ts";
 import type { SessionView } from "../api.ts";
 import { clock } from "../format.ts";
-import { phaseWords, usable } from "../sentences.ts";
+import { isAssumed, phaseWords, usable } from "../sentences.ts";
 import * as state from "../state.ts";
 import { t } from "../words.ts";
 import { Flame, Icon } from "./signs.tsx";
@@ -87,7 +87,9 @@ function Row({ session }: { session: SessionView }) {
           {t("ui.row.act")}
         </span>
       ) : (
-        usable(session) && access && <time class="left">{clock(access.remaining_ms)}</time>
+        usable(session) &&
+        access &&
+        !isAssumed(session) && <time class="left">{clock(access.remaining_ms)}</time>
       )}
     </button>
   );

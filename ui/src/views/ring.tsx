@@ -1,23 +1,30 @@
 import type { SessionView } from "../api.ts";
 import { clock, span } from "../format.ts";
+import { isAssumed } from "../sentences.ts";
 import { t } from "../words.ts";
 
-/** What is left of the access token, drawn from the top clockwise, with a mark where it will be refreshed. */
+/**
+ * What is left of the access token, drawn from the top clockwise, with a mark where it will be refreshed. One of which
+ * nobody said how long it lives has no end that could be drawn: its ring is whole and broken, and the time is that to
+ * the next refresh.
+ */
 export function Ring({ session }: { session: SessionView }) {
   const { access, phase, refresh_in_ms } = session;
   const remaining = access && !access.rejected ? access.remaining_ms : 0;
-  const left = access ? Math.min(1, remaining / Math.max(1, access.lifetime_ms)) : 0;
+  const assumed = isAssumed(session);
+  const left = assumed ? 1 : access ? Math.min(1, remaining / Math.max(1, access.lifetime_ms)) : 0;
   const mark =
-    access && refresh_in_ms !== null
+    access && refresh_in_ms !== null && !assumed
       ? Math.max(0, (access.remaining_ms - refresh_in_ms) / Math.max(1, access.lifetime_ms))
       : null;
   const low = left < LOW;
-  const text = access ? clock(remaining) : "–";
-  const below = access ? belowWords(access.rejected, remaining, access.lifetime_ms) : t("ui.ring.none");
+  const time = assumed ? refresh_in_ms : remaining;
+  const text = access && time !== null ? clock(time) : "–";
+  const below = belowWords(session, remaining);
   const size = text.length < 6 ? "" : text.length < 9 ? "long" : "longer";
   return (
     <svg
-      class={`ring ring-${phase.name} ${low ? "low" : ""}`}
+      class={`ring ring-${phase.name} ${low ? "low" : ""} ${assumed ? "assumed" : ""}`}
       viewBox="0 0 190 190"
       role="img"
       aria-label={label(session)}
@@ -30,7 +37,7 @@ export function Ring({ session }: { session: SessionView }) {
           cy="95"
           r="80"
           pathLength="100"
-          stroke-dasharray={`${round(left * 100)} 100`}
+          stroke-dasharray={assumed ? BROKEN : `${round(left * 100)} 100`}
           transform="rotate(-90 95 95)"
         />
       )}
@@ -51,9 +58,13 @@ export function Ring({ session }: { session: SessionView }) {
   );
 }
 
-function label({ access, refresh_in_ms }: SessionView): string {
+function label(session: SessionView): string {
+  const { access, refresh_in_ms } = session;
   if (!access) return t("ui.ring.none");
   if (access.rejected) return t("ui.ring.rejected");
+  if (isAssumed(session)) {
+    return t("ui.ring.label.assumed", { refresh_in: refresh_in_ms === null ? null : span(refresh_in_ms) });
+  }
   const remaining = span(access.remaining_ms);
   const lifetime = span(access.lifetime_ms);
   return refresh_in_ms === null
@@ -61,9 +72,12 @@ function label({ access, refresh_in_ms }: SessionView): string {
     : t("ui.ring.label", { remaining, lifetime, refresh_in: span(refresh_in_ms) });
 }
 
-function belowWords(rejected: boolean, remaining: number, lifetime: number): string {
-  if (rejected) return t("ui.fact.rejected");
-  return remaining > 0 ? t("ui.ring.left", { lifetime: clock(lifetime) }) : t("ui.ring.over");
+function belowWords(session: SessionView, remaining: number): string {
+  const { access, refresh_in_ms } = session;
+  if (!access) return t("ui.ring.none");
+  if (access.rejected) return t("ui.fact.rejected");
+  if (isAssumed(session)) return t(refresh_in_ms === null ? "ui.ring.assumed" : "ui.ring.refresh");
+  return remaining > 0 ? t("ui.ring.left", { lifetime: clock(access.lifetime_ms) }) : t("ui.ring.over");
 }
 
 function round(value: number): number {
@@ -71,3 +85,5 @@ function round(value: number): number {
 }
 
 const LOW = 0.2;
+/** Of a path that is a hundred long. */
+const BROKEN = "2.5 2.5";

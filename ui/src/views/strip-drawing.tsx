@@ -23,7 +23,7 @@ export function StripDrawing(props: { entries: Entry[]; now: number; span: numbe
       {drawn.bars.map((bar) => (
         <rect
           key={`${bar.generation} ${bar.x}`}
-          class={bar.current ? "life current" : "life"}
+          class={`life ${bar.current ? "current" : ""} ${bar.assumed ? "assumed" : ""}`}
           x={bar.x}
           y={bar.lane === 0 ? 14 : 33}
           width={bar.w}
@@ -31,7 +31,10 @@ export function StripDrawing(props: { entries: Entry[]; now: number; span: numbe
           rx={Math.min(4, bar.w / 2)}
         >
           <title>
-            {t("ui.strip.token", { generation: bar.generation ?? "", lifetime: inSpans(bar.lifetime_ms) })}
+            {t(bar.assumed ? "ui.strip.token.assumed" : "ui.strip.token", {
+              generation: bar.generation ?? "",
+              lifetime: inSpans(bar.lifetime_ms),
+            })}
           </title>
         </rect>
       ))}

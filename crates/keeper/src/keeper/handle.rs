@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::{Semaphore, broadcast, oneshot};
 
 use super::{Mail, Post, stopping};
-use crate::api::{Failure, Notice, Reply, Request};
+use crate::api::{Code, Failure, Notice, Reply, Request};
 
 #[derive(Clone)]
 pub struct Handle {
@@ -33,7 +33,7 @@ impl Handle {
         if self.post.send(Mail::Ask { request, answer }).is_err() {
             return Err(stopping());
         }
-        reply.await.unwrap_or_else(|_| Err(stopping()))
+        reply.await.unwrap_or_else(|_| Err(ended()))
     }
 
     pub fn notices(&self) -> broadcast::Receiver<Notice> {
@@ -89,6 +89,11 @@ impl Default for Places {
     fn default() -> Self {
         Self { quick: Semaphore::new(MOST_QUICK), slow: Semaphore::new(MOST_SLOW) }
     }
+}
+
+/// What was asked may have been done: unlike [`stopping`], it is no invitation to ask the next keeper.
+fn ended() -> Failure {
+    Failure::new(Code::KeeperUnreachable).with("problem", "it ended")
 }
 
 const MOST_QUICK: usize = 512;

@@ -6,10 +6,10 @@ use session::event::{Asker, Event};
 use session::limits;
 use session::note::Note;
 use session::reason::Trouble;
-use session::session::{Phase, Prospect};
+use session::session::{Phase, Prospect, Source};
 use session::time::{Timestamp, millis};
 
-use super::ask::refusal_of;
+use super::ask::{refusal_of, refuse};
 use super::kept::{Kept, Settled, Wanting};
 use super::requests::Parked;
 use super::{Id, Keeper};
@@ -117,6 +117,19 @@ impl Kept {
         self.lane.take_until(limit).into_iter().map(|held| held.request).collect()
     }
 
+    /// Refuses those whose wish the next keeper may be asked for without doing anything twice.
+    pub(super) fn turn_away(&mut self, failure: &Failure) {
+        for parked in self.overdue(Timestamp::MAX) {
+            parked.fail(failure.clone());
+        }
+        let wanting = self.wanting.drain(..).map(|wanting| wanting.answer);
+        let settling = self.settling.drain(..).map(|settling| settling.answer);
+        let finishing = self.finishing.drain(..).map(|finishing| finishing.answer);
+        for answer in wanting.chain(settling).chain(finishing) {
+            refuse(answer, failure.clone());
+        }
+    }
+
     /// What somebody is told who has waited long enough: while a person is at the sign-in that it takes, just that.
     fn too_late(&self) -> Failure {
         let lost = self.session().filter(|session| session.signing_in().is_some());
@@ -147,8 +160,11 @@ impl Kept {
             Prospect::Ready { .. } => return None,
             Prospect::NeedsLogin(why) => Verdict::Refuse(Failure::needs_login(why)),
             Prospect::TooShort { lifetime } => {
+                let access = self.session().and_then(|session| session.view(now).access);
+                let assumed = access.is_some_and(|access| access.source == Source::Assumed);
+                let known_from = if assumed { "assumed" } else { "lifetime" };
                 let failure = Failure::new(Code::TokenTooShort);
-                Verdict::Refuse(failure.with("lifetime", format_duration(lifetime)))
+                Verdict::Refuse(failure.with(known_from, format_duration(lifetime)))
             }
             Prospect::Coming | Prospect::Held { .. } | Prospect::Later { .. } if now >= wanting.deadline => {
                 Verdict::Refuse(self.too_late())

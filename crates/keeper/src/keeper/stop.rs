@@ -121,6 +121,9 @@ impl Keeper {
         for (name, note) in &cut {
             self.note(Some(name), note.clone());
         }
+        for kept in self.kept.values_mut() {
+            kept.turn_away(&super::stopping());
+        }
         self.note(None, Note::KeeperStopped);
         self.journal.close().await;
         for answer in self.stopping.take().into_iter().flat_map(|stopping| stopping.answers) {

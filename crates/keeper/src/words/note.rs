@@ -1,7 +1,7 @@
 //! The journal's sentences.
 
 use super::{Words, word};
-use crate::api::Note;
+use crate::api::{Cause, Note, Source};
 
 /// What kind of news a line of the journal is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,8 +92,12 @@ pub(super) fn sentence(words: &Words, note: &Note) -> String {
             ],
         ),
         Note::NeedsLogin { why } => words.fill("note.needs_login", &[("why", &words.reason("why", why))]),
-        Note::Refreshed { cause, generation, tries, .. } => {
-            let key = format!("note.refreshed.{}", word(cause));
+        Note::Refreshed { cause, generation, source, tries, .. } => {
+            let key = match (cause, source) {
+                // Nobody knows whether it would have run out.
+                (Cause::BeforeExpiry, Source::Assumed) => "note.refreshed.before_expiry.assumed".to_owned(),
+                _ => format!("note.refreshed.{}", word(cause)),
+            };
             let sentence = words.fill(&key, &[("generation", &number(generation))]);
             match tries {
                 0 | 1 => sentence,

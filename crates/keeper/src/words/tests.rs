@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use ts_rs::{Config, TS};
 
 use super::*;
-use crate::api::{Cause, Code, Lost, Oddity, Place, VaultTrouble};
+use crate::api::{Cause, Code, Lost, Oddity, Place, Source, VaultTrouble};
 
 const LANGUAGES: [Language; 2] = [Language::English, Language::Chinese];
 
@@ -143,6 +143,7 @@ fn notes_read_like_this() {
         "Kept the session: no connection, 3 times in a row; trying again in 12 s",
         "Refreshed before it ran out (token 2)",
         "Refreshed because a request needed it (token 3), after 4 tries",
+        "Refreshed in good time (token 5; nobody said how long it lives)",
         "Signed in as mia",
         "Signed in",
         "Sign-in failed. The provider did not accept this sign-in.",
@@ -213,10 +214,11 @@ fn tags<T: TS>(tag: &str) -> Vec<String> {
 
 fn notes() -> Vec<Note> {
     let text = |text: &str| text.to_owned();
-    let refreshed = |cause, generation, tries| Note::Refreshed {
+    let refreshed = |cause, source, generation, tries| Note::Refreshed {
         cause,
         generation,
         lifetime_ms: 300_000,
+        source,
         took_ms: 38,
         rotated: true,
         tries,
@@ -228,8 +230,13 @@ fn notes() -> Vec<Note> {
         failures,
         retry_in_ms,
     };
-    let signed_in =
-        |user| Note::SignedIn { user, generation: Some(1), lifetime_ms: Some(300_000), took_ms: 40 };
+    let signed_in = |user| Note::SignedIn {
+        user,
+        generation: Some(1),
+        lifetime_ms: Some(300_000),
+        source: Source::Told,
+        took_ms: 40,
+    };
     vec![
         Note::BreakerOpened { host: text("api.example"), for_ms: 30_000 },
         Note::EntriesLost { count: 12 },
@@ -252,8 +259,9 @@ fn notes() -> Vec<Note> {
         kept(Trouble::Status, Some(503), 1, 4_000),
         kept(Trouble::Offline, None, 3, 12_000),
         Note::NeedsLogin { why: Lost::Refused },
-        refreshed(Cause::BeforeExpiry, 2, 1),
-        refreshed(Cause::Needed, 3, 4),
+        refreshed(Cause::BeforeExpiry, Source::Told, 2, 1),
+        refreshed(Cause::Needed, Source::Learned, 3, 4),
+        refreshed(Cause::BeforeExpiry, Source::Assumed, 5, 1),
         Note::Rejected { path: text("/api/orders"), status: 401, generation: 2 },
         Note::Replayed { count: 1, waited_ms: 900 },
         Note::Replayed { count: 8, waited_ms: 1_900 },

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use keeper::api::{Code, Discovery, Draft, Failure, OauthDraft, Reply, Request};
-use keeper::client::Client;
 
 use crate::args::Add;
 use crate::ended::Ended;
@@ -25,7 +24,7 @@ pub(crate) fn add(face: &Face, add: &Add) -> Result<u8, Ended> {
         sandbox: add.sandbox,
         heartbeat_s: add.heartbeat.map(|every| every.as_secs()),
     };
-    let mut client = Client::connect_current(face.home()?)?;
+    let mut client = face.connect_current()?;
     if let Some(oauth) = &draft.oauth
         && !oauth.endpoints.contains_key("token")
     {

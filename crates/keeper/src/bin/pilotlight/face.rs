@@ -34,23 +34,34 @@ impl Face {
         self.words.get_or_init(Words::for_locale)
     }
 
-    /// One question to the keeper, which is started if need be.
-    pub(crate) fn ask(&self, request: impl Fn() -> Request) -> Result<Reply, Ended> {
-        let mut client = Client::connect(self.home()?)?;
-        match client.ask(request()) {
-            // Refused without being looked at, by a keeper that ends, or finds that it had better stay.
-            Err(failure) if failure.code == Code::KeeperStopping => {
-                drop(client.wait_for_end());
-                Ok(Client::connect(self.home()?)?.ask(request())?)
+    /// The keeper, which is started if need be.
+    pub(crate) fn connect(&self) -> Result<Client, Failure> {
+        Ok(Client::connect(self.home()?)?.on_wait(self.says("cli.wait.stopping")))
+    }
+
+    /// A keeper of this version.
+    pub(crate) fn connect_current(&self) -> Result<Client, Failure> {
+        Client::connect_current(self.home()?, self.says("cli.wait.stopping"))
+    }
+
+    /// One question to the keeper.
+    pub(crate) fn ask(&self, request: Request) -> Result<Reply, Ended> {
+        Ok(self.connect()?.ask(request)?)
+    }
+
+    /// What is to be said while something is waited for.
+    pub(crate) fn says(&self, key: &'static str) -> impl FnMut() + Send + use<> {
+        let json = self.json;
+        move || {
+            if !json {
+                say(&Words::for_locale().fill(key, &[]));
             }
-            answer => Ok(answer?),
         }
     }
 
     /// The state of all sessions, or of the one that is named.
     pub(crate) fn overview(&self, profile: Option<&str>) -> Result<Overview, Ended> {
-        let status = || Request::Status { profile: profile.map(str::to_owned) };
-        expect_status(self.ask(status)?)
+        expect_status(self.ask(Request::Status { profile: profile.map(str::to_owned) })?)
     }
 
     /// Writes data all at once.

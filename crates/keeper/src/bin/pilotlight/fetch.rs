@@ -29,7 +29,7 @@ pub(crate) fn fetch(face: &Face, asked: &Fetch) -> Result<u8, Ended> {
         body,
         timeout_ms: asked.timeout.map(millis),
     };
-    let Reply::Fetched(fetched) = face.ask(|| Request::Fetch(request.clone()))? else {
+    let Reply::Fetched(fetched) = face.ask(Request::Fetch(request))? else {
         return Err(unexpected());
     };
     if face.json {

@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use keeper::api::{Entry, Note, Notice, Reply, Request};
-use keeper::client::Client;
 use keeper::words::{Tone, tone};
 
 use crate::args::Log;
@@ -13,8 +12,8 @@ use crate::table::{Cell, Colour, harmless, lines};
 
 pub(crate) fn log(face: &Face, log: &Log) -> Result<u8, Ended> {
     // Watched first: what happens between the two questions is then told twice, and not never.
-    let notices = if log.follow { Some(Client::connect(face.home()?)?.watch()?.1) } else { None };
-    let request = || Request::Log { profile: log.name.clone(), before: None, limit: log.limit };
+    let notices = if log.follow { Some(face.connect()?.watch()?.1) } else { None };
+    let request = Request::Log { profile: log.name.clone(), before: None, limit: log.limit };
     let Reply::Log { mut entries } = face.ask(request)? else { return Err(unexpected()) };
     entries.reverse();
     let page = Page { face, zone: TimeZone::system(), colour: has_colour() };

@@ -21,7 +21,7 @@ use crate::terminal;
 
 /// Asks for what it needs only once it is known that there is such a session: nobody types a password for nothing.
 pub(crate) fn login(face: &Face, login: &Login) -> Result<u8, Ended> {
-    let mut client = Client::connect_current(face.home()?)?;
+    let mut client = face.connect_current()?;
     let asked = client.ask(Request::Status { profile: Some(login.name.clone()) })?;
     let before = expect_status(asked)?;
     let there = session(&before, &login.name)?;

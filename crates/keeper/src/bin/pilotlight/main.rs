@@ -22,7 +22,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser as _;
-use keeper::api::{Code, Failure, Reply, Request};
+use keeper::api::{Code, Failure, Reply, Request, Source};
 use keeper::privacy::keep_memory_private;
 
 use args::{Arguments, Command, Rest, Token};
@@ -64,7 +64,7 @@ fn run(face: &Face, command: &Command) -> Result<u8, Ended> {
 
 /// The one that scripts wait for: one round trip, one write.
 fn token(face: &Face, asked: &Token) -> Result<u8, Ended> {
-    let request = || Request::Token {
+    let request = Request::Token {
         profile: asked.name.clone(),
         min_valid_ms: asked.min_valid.map_or(0, millis),
         best_effort: asked.best_effort,
@@ -79,9 +79,12 @@ fn token(face: &Face, asked: &Token) -> Result<u8, Ended> {
     if io::stdout().is_terminal() {
         face.tell("cli.token.terminal", &[]);
     }
-    // For whoever looks; a loop in a script is told by `--json`.
-    if token.shorter_than_asked && io::stderr().is_terminal() {
-        face.tell("cli.token.short", &[("time", &face.words().duration(token.lifetime_ms))]);
+    if token.shorter_than_asked {
+        let key = match token.source {
+            Source::Assumed => "cli.token.short.assumed",
+            Source::Learned | Source::Told => "cli.token.short",
+        };
+        face.tell(key, &[("time", &face.words().duration(token.remaining_ms))]);
     }
     Ok(0)
 }

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal as _};
 use std::time::{Duration, Instant};
 
-use keeper::api::{Asker, Note, Notice, Phase, Reply, Request, SessionView, Trouble};
+use keeper::api::{Asker, Code, Note, Notice, Phase, Reply, Request, SessionView, Source, Trouble};
 use keeper::browser;
 use keeper::client::Client;
 use serde_json::json;
@@ -14,7 +14,7 @@ use crate::face::{Face, expect_status, say, session, unexpected};
 
 pub(crate) fn logout(face: &Face, logout: &Logout) -> Result<u8, Ended> {
     let name = logout.name.as_str();
-    let request = || Request::Logout { profile: name.to_owned(), browser: logout.browser };
+    let request = Request::Logout { profile: name.to_owned(), browser: logout.browser };
     let (reply, told) = sign_out(face, name, request)?;
     let Reply::Open { url } = &reply else {
         if logout.browser {
@@ -35,15 +35,15 @@ pub(crate) fn logout(face: &Face, logout: &Logout) -> Result<u8, Ended> {
 }
 
 pub(crate) fn remove(face: &Face, name: &str) -> Result<u8, Ended> {
-    let (reply, told) = sign_out(face, name, || Request::Remove { profile: name.to_owned() })?;
+    let (reply, told) = sign_out(face, name, Request::Remove { profile: name.to_owned() })?;
     signed_out(face, reply, "cli.remove.done", name, told.as_ref())
 }
 
 /// Here it is done at once. Whether the provider knows is worth a moment's wait: a person who signs out wants to hear
 /// what could not be taken back.
-fn sign_out(face: &Face, name: &str, request: impl Fn() -> Request) -> Result<(Reply, Option<Note>), Ended> {
+fn sign_out(face: &Face, name: &str, request: Request) -> Result<(Reply, Option<Note>), Ended> {
     // Only to hear more: a keeper that lets nobody watch can still sign out.
-    let watching = Client::connect(face.home()?)?.watch();
+    let watching = face.connect()?.watch();
     let reply = face.ask(request)?;
     let Ok((before, mut notices)) = watching else { return Ok((reply, None)) };
     let lives = |session: &SessionView| {
@@ -93,7 +93,10 @@ pub(crate) fn stop(face: &Face, force: bool) -> Result<u8, Ended> {
             face.tell("cli.stop.none", &[]);
             Ok(0)
         }
-        Some(mut client) => {
+        Some(client) => {
+            let mut client = client.without_waiting();
+            let waits_for = what_it_waits_for(&mut client);
+            let mut client = client.on_wait(face.says(waits_for));
             let reply = client.ask(Request::Stop { force })?;
             client.wait_for_end()?;
             done(face, reply, "cli.stop.done", "")
@@ -101,16 +104,30 @@ pub(crate) fn stop(face: &Face, force: bool) -> Result<u8, Ended> {
     }
 }
 
+/// A keeper that is stopping no longer tells, so it is asked before.
+fn what_it_waits_for(client: &mut Client) -> &'static str {
+    match client.ask(Request::Status { profile: None }) {
+        Ok(Reply::Status(overview)) if overview.sessions.iter().any(|session| !session.saved) => {
+            "cli.wait.keyring"
+        }
+        Err(failure) if failure.code == Code::KeeperStopping => "cli.wait.stopping",
+        Ok(_) | Err(_) => "cli.wait.in_flight",
+    }
+}
+
 pub(crate) fn refresh(face: &Face, name: &str) -> Result<u8, Ended> {
     // Who types is a person; a script, a timer and a pipe have nobody at their standard input.
     let by = if io::stdin().is_terminal() { Asker::Person } else { Asker::Machine };
-    let overview = expect_status(face.ask(|| Request::Refresh { profile: name.to_owned(), by })?)?;
+    let overview = expect_status(face.ask(Request::Refresh { profile: name.to_owned(), by })?)?;
     let session = session(&overview, name)?;
     if face.json {
         face.print_json(&overview)?;
     } else if session.phase == Phase::Fresh {
-        let left = session.access.as_ref().map_or(0, |access| access.remaining_ms);
-        face.tell("cli.refresh.done", &[("profile", name), ("time", &face.words().duration(left))]);
+        let (key, left) = match &session.access {
+            Some(access) if access.source == Source::Assumed => ("cli.refresh.done.assumed", 0),
+            access => ("cli.refresh.done", access.as_ref().map_or(0, |access| access.remaining_ms)),
+        };
+        face.tell(key, &[("profile", name), ("time", &face.words().duration(left))]);
     } else {
         say(&format!("pilotlight: {name}: {}", face.words().phase(&session.phase)));
     }

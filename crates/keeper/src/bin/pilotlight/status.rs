@@ -3,8 +3,7 @@
 use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 
-use keeper::api::{Notice, Overview, Phase, SessionView, VaultKind};
-use keeper::client::Client;
+use keeper::api::{Notice, Overview, Phase, SessionView, Source, VaultKind};
 use keeper::words::Words;
 use rustix::termios::tcgetwinsize;
 
@@ -81,7 +80,7 @@ fn row(words: &Words, session: &SessionView) -> Vec<Cell> {
     let (sign, colour) = sign(&session.phase);
     let none = || Cell::in_colour("–", Colour::Faint);
     let left = session.access.as_ref().filter(|access| !access.rejected);
-    let left = left.map(|access| Cell::from(words.duration(access.remaining_ms)));
+    let left = left.map(|access| Cell::from(words.left(access)));
     let refresh =
         session.refresh_in_ms.map(|ms| words.fill("cli.in", &[("time", &words.duration(ms))]).into());
     let heartbeat = session.heartbeat.last.map(|last| {
@@ -142,18 +141,20 @@ fn details(words: &Words, session: &SessionView) -> Vec<Vec<Cell>> {
     }
     if let Some(access) = &session.access {
         let kind = access.algorithm.as_deref().unwrap_or_default();
+        let assumed = access.source == Source::Assumed;
         let values = [
             ("generation", &*access.generation.to_string()),
-            ("lifetime", &words.duration(access.lifetime_ms)),
+            (if assumed { "assumed" } else { "lifetime" }, &words.duration(access.lifetime_ms)),
             ("kind", kind),
             ("bound", if access.dpop { "DPoP" } else { "" }),
         ];
         add("access", words.fill("cli.detail.access.is", &values));
     }
     if let Some(last) = &session.last_refresh {
+        let source = session.access.as_ref().map(|access| access.source).unwrap_or_default();
         let values = [
             ("ago", &*words.duration(last.ago_ms)),
-            ("cause", &words.reason("cause", &last.cause)),
+            ("cause", &words.cause(last.cause, source)),
             ("took", &words.measured(last.took_ms)),
         ];
         add("refreshed", words.fill("cli.detail.refreshed.is", &values));
@@ -172,8 +173,8 @@ fn details(words: &Words, session: &SessionView) -> Vec<Vec<Cell>> {
 }
 
 fn follow(face: &Face, name: Option<&str>) -> Result<u8, Ended> {
-    let (_, mut notices) = Client::connect(face.home()?)?.watch()?;
-    let mut asking = Client::connect(face.home()?)?;
+    let (_, mut notices) = face.connect()?.watch()?;
+    let mut asking = face.connect()?;
     let mut look = || {
         let request = keeper::api::Request::Status { profile: name.map(str::to_owned) };
         crate::face::expect_status(asking.ask(request)?)

@@ -1,0 +1,114 @@
+//! The end of a keeper whose newest refresh token is only in memory: with a provider that rotates, the one in the keyring
+//! is worth nothing any more.
+
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use keeper::api::{Code, Line, Request, VaultTrouble};
+use pilotlight_sandbox::{Dialect, Endpoint, Fault, What};
+use rustix::process::Signal;
+
+use crate::harness::{Bench, Keeper, Keyring, fetch, meet, post, until, within};
+
+#[test]
+fn a_keeper_that_would_lose_a_session_stays_until_the_keyring_is_unlocked() {
+    let bench = Bench::strict(LIFETIME);
+    let keyring = Keyring::start();
+    let mut keeper = with_the_newest_token_in_memory_only(&bench, &keyring);
+    let stop = keeper.begin(&["stop"]);
+    until("the keeper is stopping", || {
+        let asked = keeper.ask(Request::Status { profile: None });
+        asked.err().filter(|failure| failure.code == Code::KeeperStopping)
+    });
+    let token = keeper.begin(&["token", "nestjs"]);
+    let stopped = stop.end_within(LONG);
+    assert_eq!((stopped.code, &*stopped.out), (Some(5), ""), "{stopped:?}");
+    assert!(stopped.err.starts_with("Waiting for the keyring…\n"), "{}", stopped.err);
+    assert!(stopped.err.contains("the newest sign-in of nestjs is only in memory"), "{}", stopped.err);
+    // Who came meanwhile is served after all.
+    let token = token.end().went_well();
+    assert!(!token.out.is_empty() && token.err.starts_with("Waiting for the keeper"), "{}", token.err);
+    assert!(!keeper.has_ended());
+
+    keyring.unlock();
+    let stopped = keeper.run(&["stop"]).went_well();
+    assert!(stopped.err.ends_with("The keeper has stopped.\n"), "{}", stopped.err);
+    assert!(end_of(&mut keeper).success());
+    keeper.spawn();
+    keeper.until_fresh("nestjs");
+    keeper.refresh("nestjs").unwrap();
+    let counted = bench.counted(Dialect::NestJs);
+    assert_eq!((counted.logins, counted.refreshes_refused), (1, 0));
+}
+
+#[test]
+fn a_keeper_that_is_forced_to_stop_does_and_says_what_that_cost() {
+    let bench = Bench::strict(LIFETIME);
+    let keyring = Keyring::start();
+    let mut keeper = with_the_newest_token_in_memory_only(&bench, &keyring);
+    assert_eq!(keeper.run(&["stop", "--force"]).code, Some(0));
+    ended_unsaved(&mut keeper, &keyring);
+}
+
+/// The end of a desktop session does not ask, and does not wait for ever.
+#[test]
+fn a_keeper_that_is_terminated_waits_for_the_keyring_and_then_says_what_it_lost() {
+    let bench = Bench::strict(LIFETIME);
+    let keyring = Keyring::start();
+    let mut keeper = with_the_newest_token_in_memory_only(&bench, &keyring);
+    keeper.signal(Signal::TERM);
+    ended_unsaved(&mut keeper, &keyring);
+}
+
+/// F2: what has been sent may have been done. Only what has not been is there for the next keeper.
+#[test]
+fn a_keeper_that_ends_sends_on_what_was_held_and_not_what_was_sent() {
+    let (silent, ill) = (Bench::strict(LIFETIME), Bench::strict(LIFETIME));
+    let profiles = [silent.profile(Dialect::NestJs, ""), ill.profile(Dialect::SimpleJwt, "")].concat();
+    let keeper = Keeper::start(&profiles);
+    keeper.login("nestjs");
+    keeper.login("simplejwt");
+    silent.fault(Fault::Hang, meet(Endpoint::Resource).on());
+    let mut sent = keeper.wire();
+    sent.send(post("nestjs", "/notes", "{}".to_owned()));
+    until("it is sent", || (keeper.session("nestjs").requests.in_flight == 1).then_some(()));
+    ill.fault(Fault::Status, meet(Endpoint::Refresh).on());
+    ill.control.revoke(What::Access, None, None).unwrap();
+    let mut held = keeper.wire();
+    held.send(fetch("simplejwt", "/api/protected/"));
+    until("it is held", || (keeper.session("simplejwt").requests.held == 1).then_some(()));
+    assert_eq!(keeper.run(&["stop", "--force"]).code, Some(0));
+    let Line::Refusal { error, .. } = held.receive() else { panic!("it was answered") };
+    assert_eq!(error.code, Code::KeeperStopping);
+    let said = sent.text();
+    assert!(!said.contains("keeper_stopping"), "it may be sent twice: {said}");
+}
+
+fn with_the_newest_token_in_memory_only(bench: &Bench, keyring: &Keyring) -> Keeper {
+    let keeper = Keeper::with_keyring(&bench.profile(Dialect::NestJs, ""), keyring);
+    keeper.login("nestjs");
+    until("the sign-in is saved", || keeper.session("nestjs").saved.then_some(()));
+    keyring.lock();
+    keeper.refresh("nestjs").unwrap();
+    until("the keyring is seen to be locked", || {
+        (keeper.overview().vault.trouble == Some(VaultTrouble::Locked)).then_some(())
+    });
+    assert!(!keeper.session("nestjs").saved);
+    keeper
+}
+
+fn ended_unsaved(keeper: &mut Keeper, keyring: &Keyring) {
+    assert_eq!(end_of(keeper).code(), Some(5));
+    keyring.unlock();
+    keeper.spawn();
+    assert_eq!(keeper.noted("nestjs", "ended_unsaved"), 1);
+}
+
+fn end_of(keeper: &mut Keeper) -> ExitStatus {
+    within(LONG, "the keeper ends", || keeper.ended())
+}
+
+const LIFETIME: Duration = Duration::from_secs(300);
+
+/// Longer than a keeper waits for a keyring before it ends or stays.
+const LONG: Duration = Duration::from_secs(40);
