@@ -27,7 +27,7 @@ pub(crate) enum Act {
     /// A refusal, and the end.
     RefuseAndEnd(Value),
     /// Nothing until the test says so, and then the next of these.
-    After(Arc<Barrier>, Box<Act>),
+    After(Arc<Barrier>, Box<Self>),
 }
 
 /// A home of its own, and a keeper in it unless it is to be started.
