@@ -21,7 +21,7 @@ NODE_OLDEST=20.19
 TAURI_DRIVER=2.1.0
 KEEPER="build-essential"
 WINDOW="pkg-config libwebkit2gtk-4.1-dev libgtk-3-dev librsvg2-dev"
-TESTS="webkit2gtk-driver xvfb xauth dbus dbus-x11 gnome-keyring libsecret-tools openbox imagemagick python3-venv"
+TESTS="webkit2gtk-driver xvfb xauth dbus dbus-x11 gnome-keyring libsecret-tools openbox imagemagick python3-venv fonts-noto-cjk"
 # In Ubuntu these are doors to a snap.
 case $(sed -n 's/^ID=//p' /etc/os-release 2>/dev/null) in
     ubuntu) TESTS="$TESTS chromium-browser chromium-chromedriver" ;;
