@@ -13,6 +13,7 @@ use keeper::api::{
 };
 use keeper::browser;
 use keeper::client::Client;
+use keeper::limits;
 use keeper::paths::Home;
 use keeper::secret::Password;
 use tauri::{AppHandle, Runtime, State};
@@ -65,9 +66,9 @@ pub(crate) async fn sign_in(home: Homed<'_>, profile: String, way: Option<Way>) 
 /// Answers when the person has finished, or given up.
 #[tauri::command]
 pub(crate) async fn finish_sign_in(home: Homed<'_>, profile: String) -> Result<Overview, Failure> {
-    let patience = u64::try_from(AT_THE_PROVIDER.as_millis()).ok();
+    let patience = u64::try_from(limits::FACE_WITH_PERSON.as_millis()).ok();
     let request = Request::FinishSignIn { profile, timeout_ms: patience };
-    ask_patiently(&home, request, Some(AT_THE_PROVIDER)).await?;
+    ask_patiently(&home, request, Some(limits::FACE_WITH_PERSON)).await?;
     all(&home).await
 }
 
@@ -223,9 +224,6 @@ pub(crate) fn internal(problem: &str) -> Failure {
 pub(crate) fn unexpected() -> Failure {
     internal("the keeper answered something else")
 }
-
-/// Longer than any provider leaves a person: what ends a sign-in is the keeper, or the person.
-const AT_THE_PROVIDER: Duration = Duration::from_secs(60 * 60);
 
 #[cfg(test)]
 mod tests {

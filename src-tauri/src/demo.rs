@@ -5,10 +5,10 @@
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
 use keeper::api::{Draft, Failure, OauthDraft, Overview, Reply, Request};
 use keeper::client::{Client, program};
+use keeper::limits;
 use keeper::paths::Home;
 use keeper::secret::Password;
 use serde::Deserialize;
@@ -44,7 +44,7 @@ impl Demo {
     /// Its keeper has nothing left to keep when the sandbox goes, unless somebody added a session of their own.
     pub(crate) fn end(self) {
         if let Ok(Some(mut client)) = Client::running(&self.home) {
-            client.set_patience(PATIENCE);
+            client.set_patience(limits::DEMO_END);
             if overview(&mut client).is_ok_and(|there| there.sessions.iter().all(|session| session.sandbox)) {
                 drop(client.ask(Request::Stop { force: true }));
             }
@@ -158,9 +158,6 @@ struct Profile {
     dialect: &'static str,
     signed_in: bool,
 }
-
-/// For a keeper to end: what is in flight to a sandbox that is gone too is over soon.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 const OAUTH: &str = "oauth";
 

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use keeper::api::{Code, Failure, Notice, Overview, Reply, Request};
 use keeper::client::{self, Client, Notices};
+use keeper::limits;
 use keeper::paths::Home;
 use serde::Serialize;
 use tauri::{AppHandle, Emitter as _, Runtime};
@@ -70,7 +71,7 @@ fn connect(
     let (overview, notices) = Client::connect_current(home, on_wait)?.watch()?;
     // From here on a keeper that is stopping is told of at once, and then waited for.
     let mut asking = Client::connect(home)?.without_waiting();
-    asking.set_patience(PATIENCE);
+    asking.set_patience(limits::STATUS);
     Ok((asking, overview, notices))
 }
 
@@ -133,9 +134,6 @@ fn tell<R: Runtime, P: Serialize + Clone>(app: &AppHandle<R>, event: &str, paylo
 
 const TICK: Duration = Duration::from_secs(1);
 const SOONEST: Duration = Duration::from_millis(100);
-
-/// The status needs no exchange with anybody: a keeper that does not know it by then hangs.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);

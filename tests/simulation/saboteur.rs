@@ -207,10 +207,10 @@ impl Sut {
                     *effects = self.raw(Event::Refreshed { attempt, verdict }, now);
                 }
             }
-            Bug::ClearsTheMarkAtPublish => {
-                if effects.iter().any(|effect| matches!(effect, Effect::Publish { .. })) {
-                    effects.push(Effect::Unmark);
-                }
+            Bug::ClearsTheMarkAtPublish
+                if effects.iter().any(|effect| matches!(effect, Effect::Publish { .. })) =>
+            {
+                effects.push(Effect::Unmark);
             }
             // Its lie about the answer is about the time of the retry, and about nothing else.
             Bug::RetriesLostAnswersLate => effects.retain(|effect| *effect != Effect::Unmark),

@@ -44,10 +44,8 @@ fn what_a_person_fetches_does_not_wait_for_a_backoff() {
     bench.control.revoke(What::Access, None, None).unwrap();
     until("it waits for long", || {
         drop(keeper.fetch("simplejwt", "/api/protected/"));
-        match keeper.phase("simplejwt") {
-            Phase::Waiting { retry_in_ms, .. } => (retry_in_ms > 5_000).then_some(()),
-            _ => None,
-        }
+        let phase = keeper.phase("simplejwt");
+        matches!(phase, Phase::Waiting { retry_in_ms, .. } if retry_in_ms > 5_000).then_some(())
     });
     bench.control.clear_faults();
     let asked = |by| {

@@ -10,6 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde::Deserialize;
+use session::limits;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{UnixListener, UnixStream};
@@ -61,7 +62,7 @@ pub async fn serve(listener: UnixListener, keeper: Handle) {
             Err(error) => {
                 // Out of file descriptors, most likely: existing connections go on, and some will close.
                 tracing::warn!(%error, "cannot accept a connection");
-                tokio::time::sleep(PAUSE_WITHOUT_DESCRIPTORS).await;
+                tokio::time::sleep(limits::ACCEPT_AGAIN).await;
             }
         }
     }
@@ -207,5 +208,3 @@ const LINES_UNSENT: usize = 64;
 /// More than all the faces and scripts of one person, and fewer than the files that a process may have open. Who comes
 /// after that is turned away at once.
 const MOST_CONNECTIONS: usize = 512;
-
-const PAUSE_WITHOUT_DESCRIPTORS: std::time::Duration = std::time::Duration::from_millis(100);

@@ -116,7 +116,7 @@ where
         }
         tokio::select! {
             () = tx.closed() => return,
-            () = tokio::time::sleep(BEFORE_LISTENING_AGAIN) => {}
+            () = tokio::time::sleep(limits::LISTEN_AGAIN) => {}
         }
     }
 }
@@ -192,8 +192,6 @@ const SUSPEND_AWARE: ClockId = ClockId::Boottime;
 /// Elsewhere this one runs on during sleep by itself, and a sleep shows only in that time has passed.
 #[cfg(not(target_os = "linux"))]
 const SUSPEND_AWARE: ClockId = ClockId::Monotonic;
-
-const BEFORE_LISTENING_AGAIN: Duration = Duration::from_secs(30);
 
 const LOGIND: Place = Place {
     name: "org.freedesktop.login1",

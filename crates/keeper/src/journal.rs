@@ -16,9 +16,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
 
 use rusqlite::ErrorCode;
+use session::limits;
 use session::note::Note;
 use session::tokens::RefreshToken;
 use thiserror::Error;
@@ -82,7 +82,7 @@ impl Journal {
         let (tell, opened) = std::sync::mpsc::channel();
         match thread::Builder::new().name("journal".into()).spawn(move || clerk.run(&tell)) {
             // The first entries go on from the last ones of the life before, wherever those can be had in time.
-            Ok(_) => drop(opened.recv_timeout(LONGEST_WAIT)),
+            Ok(_) => drop(opened.recv_timeout(limits::DISK)),
             Err(error) => tracing::warn!(%error, "no thread for the journal; it is kept in memory only"),
         }
         Self(Arc::new(Opened { desk, place }))
@@ -175,7 +175,7 @@ impl Journal {
     ) -> impl Future<Output = Option<T>> + Send + use<T, F> {
         let (answer, answered) = oneshot::channel();
         self.0.desk.order(order(answer));
-        async move { timeout(LONGEST_WAIT, answered).await.ok()?.ok() }
+        async move { timeout(limits::DISK, answered).await.ok()?.ok() }
     }
 }
 
@@ -227,9 +227,6 @@ impl JournalError {
     }
 }
 
-/// How long a disk is waited for. Not longer, because a session waits with it.
-const LONGEST_WAIT: Duration = Duration::from_secs(2);
-
 /// What SQLite wants to have beside a database before it reads it.
 const SMALLEST_ROOM: u64 = 64 << 10;
 
@@ -246,7 +243,7 @@ mod tests {
         let ids: Vec<i64> = (0..100).map(|_| journal.write(Some("work"), &Note::Saved).id).collect();
         journal.clear_in_flight("work");
         journal.remember("work", "{}".to_owned());
-        assert!(began.elapsed() < LONGEST_WAIT / 4, "{:?}", began.elapsed());
+        assert!(began.elapsed() < limits::DISK / 4, "{:?}", began.elapsed());
         assert_eq!(ids.last(), Some(&100));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(async {
@@ -261,6 +258,6 @@ mod tests {
             assert!(matches!(read, Err(JournalError::Slow)));
         });
         let took = began.elapsed();
-        assert!(took >= LONGEST_WAIT && took < LONGEST_WAIT * 2, "{took:?}");
+        assert!(took >= limits::DISK && took < limits::DISK * 2, "{took:?}");
     }
 }

@@ -21,3 +21,5 @@ mod provider;
 pub mod secret;
 pub mod vault;
 pub mod words;
+
+pub use session::limits;

@@ -12,8 +12,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
-use std::time::Duration;
 
+use session::limits;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::files::{self, Identity};
@@ -66,7 +66,7 @@ impl Log {
     pub fn flush(&self) {
         let (tell, told) = sync_channel(1);
         if self.lines.try_send(Line::Here(tell)).is_ok() {
-            told.recv_timeout(TIME_TO_FLUSH).ok();
+            told.recv_timeout(limits::FLUSH).ok();
         }
     }
 }
@@ -158,8 +158,6 @@ const LARGEST: u64 = 1 << 20;
 
 /// More than is said while a disk catches its breath.
 const MOST_UNWRITTEN: usize = 1024;
-
-const TIME_TO_FLUSH: Duration = Duration::from_millis(500);
 
 #[cfg(test)]
 mod tests {

@@ -7,6 +7,7 @@
 use core::time::Duration;
 
 use crate::event::Asker;
+use crate::limits;
 use crate::reason::Trouble;
 use crate::time::Timestamp;
 
@@ -76,7 +77,7 @@ impl Breaker {
                 return Err(now.until(until));
             }
             if self.probing {
-                return Err(NEXT_LOOK);
+                return Err(limits::BREAKER);
             }
         }
         self.probing = true;
@@ -98,7 +99,8 @@ impl Breaker {
                 if self.failures < FAILURES_ALLOWED || (self.open_until.is_some() && !probing) {
                     return None;
                 }
-                let pause = FIRST_PAUSE.saturating_mul(1 << self.opened.min(6)).min(LONGEST_PAUSE);
+                let pause =
+                    limits::BREAKER.saturating_mul(1 << self.opened.min(6)).min(limits::BREAKER_LONGEST);
                 self.opened += 1;
                 self.open_until = Some(now + pause);
                 Some(pause)
@@ -113,14 +115,6 @@ impl Breaker {
 }
 
 const FAILURES_ALLOWED: u32 = 5;
-
-/// Short at first: five failures in a row are often one gateway restarting.
-const FIRST_PAUSE: Duration = Duration::from_secs(5);
-
-const LONGEST_PAUSE: Duration = Duration::from_secs(300);
-
-/// Somebody is finding out.
-const NEXT_LOOK: Duration = FIRST_PAUSE;
 
 #[cfg(test)]
 mod tests {
@@ -147,7 +141,7 @@ mod tests {
     fn one_probe_at_a_time_and_an_answer_closes_it() {
         let (mut breaker, now) = open();
         assert!(breaker.admit(Asker::Machine, now).is_err());
-        let later = now + FIRST_PAUSE;
+        let later = now + limits::BREAKER;
         assert!(breaker.admit(Asker::Machine, later).is_ok());
         assert!(breaker.admit(Asker::Machine, later).is_err(), "the probe is on its way");
         breaker.heard(Outcome::Answered, later);
@@ -170,7 +164,7 @@ mod tests {
         breaker.on_network_up(now);
         assert!(breaker.admit(Asker::Machine, now).is_ok());
         assert!(breaker.admit(Asker::Machine, now).is_err());
-        assert!(breaker.heard(Outcome::Failed, now).is_some_and(|pause| pause > FIRST_PAUSE));
+        assert!(breaker.heard(Outcome::Failed, now).is_some_and(|pause| pause > limits::BREAKER));
         assert!(breaker.admit(Asker::Machine, now).is_err());
     }
 
@@ -200,7 +194,7 @@ mod tests {
     #[test]
     fn a_probe_that_failed_here_is_followed_by_another() {
         let (mut breaker, now) = open();
-        let later = now + FIRST_PAUSE;
+        let later = now + limits::BREAKER;
         assert!(breaker.admit(Asker::Machine, later).is_ok());
         assert_eq!(breaker.heard(Outcome::of(Trouble::Descriptors), later), None);
         assert!(breaker.admit(Asker::Machine, later).is_ok());

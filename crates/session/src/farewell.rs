@@ -3,8 +3,7 @@
 //! A sign-out is done here at once. The provider hears of it as soon as it can be reached: whoever signs out on a train
 //! expects the tokens to be dead by the evening.
 
-use core::time::Duration;
-
+use crate::limits;
 use crate::note::Note;
 use crate::reason::Trouble;
 use crate::time::Timestamp;
@@ -40,7 +39,7 @@ pub enum Next {
 impl Farewell {
     /// Due at once.
     pub fn new(now: Timestamp) -> Self {
-        Self { until: now + LONGEST, next: now, failures: 0 }
+        Self { until: now + limits::REVOKE, next: now, failures: 0 }
     }
 
     /// When it is to be told next.
@@ -58,7 +57,9 @@ impl Farewell {
             Told::Heard | Told::Refused { .. } | Told::Unsupported => Next::Over,
             Told::Trouble { .. } if now >= self.until => Next::Over,
             Told::Trouble { .. } => {
-                let pause = FIRST_PAUSE.saturating_mul(1 << self.failures.min(16)).min(LONGEST_PAUSE);
+                let pause = limits::REVOKE_AGAIN
+                    .saturating_mul(1 << self.failures.min(16))
+                    .min(limits::REVOKE_LONGEST);
                 self.failures = self.failures.saturating_add(1);
                 self.next = now + pause;
                 Next::Again(self.next)
@@ -110,15 +111,10 @@ impl Told {
     }
 }
 
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-
-const LONGEST_PAUSE: Duration = Duration::from_secs(300);
-
-/// Most refresh tokens that nobody uses are dead or soon to be by then, and so is the machine's memory of this.
-const LONGEST: Duration = Duration::from_secs(24 * 3600);
-
 #[cfg(test)]
 mod tests {
+    use core::time::Duration;
+
     use super::*;
 
     const OFFLINE: Told = Told::Trouble { trouble: Trouble::Offline, status: None };
@@ -132,13 +128,13 @@ mod tests {
         let mut tries = 0;
         let mut last = Duration::ZERO;
         while let Next::Again(at) = farewell.on_told(OFFLINE, now) {
-            assert!(now.until(at) >= last && now.until(at) <= LONGEST_PAUSE);
+            assert!(now.until(at) >= last && now.until(at) <= limits::REVOKE_LONGEST);
             last = now.until(at);
             now = at;
             tries += 1;
         }
         assert!((250..400).contains(&tries), "{tries}");
-        assert!(now.since(Timestamp::from_millis(5_000)) >= LONGEST);
+        assert!(now.since(Timestamp::from_millis(5_000)) >= limits::REVOKE);
     }
 
     #[test]

@@ -122,6 +122,75 @@ pub const FIRST_LOOK: Duration = seconds(5);
 /// A file that has not changed for that long is not being saved or typed in any more.
 pub const STABLE: Duration = seconds(1);
 
+/// The status needs no exchange with anybody: a keeper that does not know it by then hangs.
+pub const STATUS: Duration = seconds(10);
+
+/// Somebody who has signed out wants to hear what the provider says to that, as long as one usually takes.
+pub const TOLD: Duration = seconds(3);
+
+/// A keeper of the demo ends: what is in flight to a sandbox that is gone too is over soon.
+pub const DEMO_END: Duration = seconds(5);
+
+/// A disk is waited for that long. Not longer, because a session waits with it.
+pub const DISK: Duration = seconds(2);
+
+/// Longer than a disk takes that has to spin up: then it is said that it does not answer.
+pub const DISK_SLOW: Duration = seconds(5);
+
+/// A disk that took nothing is tried again.
+pub const DISK_AGAIN: Duration = seconds(5);
+
+/// What the log still has to say is written at the end.
+pub const FLUSH: Duration = Duration::from_millis(500);
+
+/// The home is looked after that often where nothing tells of changes.
+pub const HOME_LOOK: Duration = seconds(5);
+
+/// Whoever deletes a home has not done it in one go.
+pub const DELETING: Duration = Duration::from_millis(200);
+
+/// The home's lock is tried again while another keeper ends, or begins.
+pub const LOCK_AGAIN: Duration = Duration::from_millis(100);
+
+/// The answer to a stop is on its way when all else is over.
+pub const LAST_ANSWER: Duration = Duration::from_millis(200);
+
+/// A connection is accepted again where there was no descriptor for it.
+pub const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
+
+/// A fixed port is tried again that a sign-in before this one is about to close.
+pub const PORT_AGAIN: Duration = Duration::from_millis(20);
+
+/// The system's announcements are listened to again.
+pub const LISTEN_AGAIN: Duration = seconds(30);
+
+/// After a sleep the network is given that long to come back, at most. Within it everything that overslept is spread.
+pub const SETTLE: Duration = seconds(4);
+
+/// After a lost answer a provider with a grace repeats it, but only for so long: sooner is better. One retry.
+pub const PROMPT: Duration = Duration::from_millis(400);
+
+/// The same unrecognisable refusal for that long is one: a gateway that restarts has another answer by then.
+pub const SUSPECT: Duration = seconds(120);
+
+/// A provider may ask to be left alone for that long.
+pub const RETRY_AFTER: Duration = seconds(3600);
+
+/// A host that failed too often is left alone. Short at first: five failures in a row are often one gateway restarting.
+pub const BREAKER: Duration = seconds(5);
+
+/// And that long, when it goes on failing.
+pub const BREAKER_LONGEST: Duration = seconds(300);
+
+/// A provider that has not heard of a sign-out is told again after that long at first.
+pub const REVOKE_AGAIN: Duration = seconds(1);
+
+/// And after that long later.
+pub const REVOKE_LONGEST: Duration = seconds(300);
+
+/// For that long in all. Most refresh tokens that nobody uses are dead or soon to be by then.
+pub const REVOKE: Duration = seconds(24 * 3600);
+
 const fn seconds(n: u64) -> Duration {
     Duration::from_secs(n)
 }
@@ -161,6 +230,23 @@ mod tests {
             (KEYS_AGAIN, DESCRIBED, "keys that are missing are asked for sooner than old ones"),
             (NAP, LONGEST_SLEEP, "naps are short"),
             (SAVE, STOP, "a save has its time before the end"),
+            (DISK, STOP, "so has the journal"),
+            (DISK, DISK_SLOW, "who waits gives up before the disk is called slow"),
+            (TOLD, MESSAGE, "nobody waits for a whole message to hear of it"),
+            (LAST_ANSWER, FACE_GRACE, "a face hears the last answer"),
+            (FLUSH, STOP, "the log has its time before the end"),
+            (DELETING, HOME_LOOK, "a home is gone when it is looked at"),
+            (LOOK, STATUS, "a look at the configuration is a part of a status"),
+            (FIRST_LOOK, STATUS, "also the first"),
+            (STATUS, START, "a keeper that starts tells its status in time"),
+            (STABLE, STATUS, "an edit is taken while somebody looks"),
+            (PROMPT, SAVE, "the one prompt retry is prompt"),
+            (SUSPECT, RETRY_AFTER, "a suspicion is no reason to leave a provider alone for longer"),
+            (BREAKER, BREAKER_LONGEST, "pauses grow"),
+            (BREAKER_LONGEST, RETRY_AFTER, "what we guess is less than what a provider may ask for"),
+            (REVOKE_AGAIN, REVOKE_LONGEST, "pauses grow"),
+            (REVOKE_LONGEST, REVOKE, "within a day"),
+            (SETTLE, LONGEST_SLEEP, "everybody has settled before the keeper sleeps again"),
             (VAULT_LOOK, STOP, "so has a look at the vault"),
             (STOP, FACE, "a face hears what became of a stop"),
             (LOOK_AGAIN, MOMENT, "who waits no longer than a moment is told nothing"),

@@ -252,7 +252,7 @@ impl Session {
             | Verdict::Unsent { trouble, status, retry_after } => {
                 let pause = if prompt && !self.streak.prompted {
                     self.streak.prompted = true;
-                    Pause::ours(self.dice.between(PROMPT / 2, PROMPT))
+                    Pause::ours(self.dice.between(limits::PROMPT / 2, limits::PROMPT))
                 } else {
                     self.backoff(now)
                 };
@@ -316,7 +316,7 @@ impl Session {
         match &mut self.suspicion {
             Some(suspicion) if suspicion.signature == signature => {
                 suspicion.count += 1;
-                suspicion.count >= SUSPECT_COUNT && now.since(suspicion.first) >= SUSPECT_TIME
+                suspicion.count >= SUSPECT_COUNT && now.since(suspicion.first) >= limits::SUSPECT
             }
             _ => {
                 self.suspicion = Some(Suspicion { signature, count: 1, first: now });
@@ -445,9 +445,5 @@ impl Pause {
     }
 }
 
-/// After a lost answer a provider with a grace repeats it, but only for so long: sooner is better. One retry.
-const PROMPT: Duration = Duration::from_millis(400);
-
 /// Three times the same over two minutes: a gateway that restarts has another answer by then.
 const SUSPECT_COUNT: u32 = 3;
-const SUSPECT_TIME: Duration = Duration::from_secs(120);

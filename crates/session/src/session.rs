@@ -11,6 +11,7 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use crate::limits;
 use serde::{Deserialize, Serialize};
 
 use crate::dice::Dice;
@@ -257,12 +258,12 @@ impl Session {
         {
             *deadline = *deadline + slept;
         }
-        self.settle = now + self.dice.between(SETTLE / 4, SETTLE);
+        self.settle = now + self.dice.between(limits::SETTLE / 4, limits::SETTLE);
     }
 
     fn on_network_up(&mut self, now: Timestamp) {
-        self.settle = self.settle.min(now + self.dice.between(Duration::ZERO, SETTLE / 4));
-        let soon = now + self.dice.between(Duration::ZERO, SETTLE / 4);
+        self.settle = self.settle.min(now + self.dice.between(Duration::ZERO, limits::SETTLE / 4));
+        let soon = now + self.dice.between(Duration::ZERO, limits::SETTLE / 4);
         if let Some(hold) = &mut self.hold
             && hold.trouble.is_about_the_network()
         {
@@ -415,6 +416,3 @@ impl Duty {
 
 /// Twice for each duty.
 const MOST_PURSUITS: usize = 2 * Duty::ALL.len() + 1;
-
-/// How long after a sleep the network is given to come back, at most. Within it everything that overslept is spread.
-const SETTLE: Duration = Duration::from_secs(4);

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 use std::sync::{Arc, mpsc};
-use std::time::Duration;
+
+use session::limits;
 
 use super::desk::{Desk, Order, Page};
 use super::store::{self, Store};
@@ -31,7 +32,7 @@ impl Clerk {
         self.open();
         // Who waited for this may have stopped waiting.
         opened.send(()).ok();
-        while let Some(orders) = self.desk.wait(self.is_behind().then_some(BEFORE_TRYING_AGAIN)) {
+        while let Some(orders) = self.desk.wait(self.is_behind().then_some(limits::DISK_AGAIN)) {
             self.open();
             self.write_what_waits();
             for order in orders {
@@ -201,8 +202,6 @@ fn replace(path: &Path, problem: JournalError) -> Result<(Store, Option<String>)
 
 /// Trimming looks at every entry, which takes about as long as writing a few.
 pub(super) const TRIM_EVERY: u32 = 256;
-
-const BEFORE_TRYING_AGAIN: Duration = Duration::from_secs(5);
 
 #[cfg(test)]
 mod tests {

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use session::limits;
 use session::note::Note;
 use session::time::Timestamp;
 use session::tokens::RefreshToken;
@@ -88,7 +89,7 @@ impl Desk {
     pub(super) fn trouble(&self, slow: impl FnOnce() -> Failure) -> Option<Failure> {
         let state = self.state();
         let busy = state.busy_since.map(|since| clock::now().since(since));
-        if busy.is_some_and(|busy| busy > SLOW) { Some(slow()) } else { state.trouble.clone() }
+        if busy.is_some_and(|busy| busy > limits::DISK_SLOW) { Some(slow()) } else { state.trouble.clone() }
     }
 
     /// For the thread: the orders since the last call, once there are some, or something to be written, or the time
@@ -221,9 +222,6 @@ impl Page {
 
 /// A day of a busy keeper; it is only memory that is spent on them.
 pub(super) const MOST_WAITING: usize = 1000;
-
-/// Longer than a disk takes that has to spin up.
-const SLOW: Duration = Duration::from_secs(5);
 
 #[cfg(test)]
 mod tests {

@@ -200,7 +200,7 @@ impl Keeper {
         let journal = Journal::open(&home.journal(), move || {
             drop(told.send(Notice::Changed { profile: String::new() }));
         });
-        let keeper = Self {
+        Self {
             kept: BTreeMap::new(),
             names: HashMap::new(),
             due: BTreeSet::new(),
@@ -221,8 +221,7 @@ impl Keeper {
             counter: 0,
             farewells: Farewells::default(),
             stopping: None,
-        };
-        keeper
+        }
     }
 
     pub fn handle(&self) -> Handle {

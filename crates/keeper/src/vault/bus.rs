@@ -10,6 +10,7 @@ use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use session::limits;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 use zbus::export::ordered_stream::OrderedStreamExt as _;
@@ -28,17 +29,17 @@ pub(super) enum Door {
     Open,
 }
 
-/// Asks, within [`TIME_LIMIT`], whether the item, or where it would be put, can be had without waiting for anybody.
+/// Asks, within [`limits::VAULT_LOOK`], whether the item, or where it would be put, can be had without waiting for anybody.
 pub(super) fn look(attributes: &HashMap<&str, &str>) -> Result<Door, VaultTrouble> {
     let runtime = runtime().ok_or(VaultTrouble::Failed)?;
-    let door = runtime.block_on(async { timeout(TIME_LIMIT, door(attributes)).await });
+    let door = runtime.block_on(async { timeout(limits::VAULT_LOOK, door(attributes)).await });
     // Not dropped: that would wait for what is hanging.
     runtime.shutdown_background();
     door.unwrap_or(Err(VaultTrouble::Slow))
 }
 
 /// Whether there is no keyring at all, as opposed to one that is locked, slow or broken. Waits no longer than
-/// [`TIME_LIMIT`], on a thread of its own, because a runtime cannot be run inside another.
+/// [`limits::VAULT_LOOK`], on a thread of its own, because a runtime cannot be run inside another.
 pub(super) fn is_absent() -> bool {
     let (tell, told) = mpsc::channel();
     let asked = thread::Builder::new().name("keyring-look".into()).spawn(move || {
@@ -46,7 +47,7 @@ pub(super) fn is_absent() -> bool {
         // Whoever asked may have stopped waiting.
         let _ = tell.send(absent);
     });
-    asked.is_ok() && told.recv_timeout(TIME_LIMIT + Duration::from_millis(200)).unwrap_or(false)
+    asked.is_ok() && told.recv_timeout(limits::VAULT_LOOK + Duration::from_millis(200)).unwrap_or(false)
 }
 
 /// Has the keyring ask the person to unlock these, and returns at once. The thread ends with the question.
@@ -159,9 +160,6 @@ fn runtime() -> Option<Runtime> {
         .inspect_err(|error| tracing::warn!(%error, "no runtime to reach the keyring with"))
         .ok()
 }
-
-/// Long for a bus, short for a person who waits for the keeper to start.
-pub(super) const TIME_LIMIT: Duration = Duration::from_secs(2);
 
 const SERVICE: &str = "org.freedesktop.secrets";
 

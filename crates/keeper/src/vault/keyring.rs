@@ -10,10 +10,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
 use keyring::{Entry, Error};
 use keyring_core::CredentialStore;
+use session::limits;
 use session::time::Timestamp;
 use zbus_secret_service_keyring_store::Store;
 use zeroize::Zeroizing;
@@ -69,7 +69,7 @@ impl Keyring {
     pub(super) fn trouble(&self) -> Option<VaultTrouble> {
         let health = lock(&self.health);
         match health.busy_since {
-            Some(since) if since + SLOW < clock::now() => Some(VaultTrouble::Slow),
+            Some(since) if since + limits::VAULT_LOOK < clock::now() => Some(VaultTrouble::Slow),
             _ => health.trouble,
         }
     }
@@ -322,6 +322,3 @@ fn lock(health: &Mutex<Health>) -> MutexGuard<'_, Health> {
 
 /// Every item has it; the profile tells them apart.
 const SERVICE: &str = "pilotlight";
-
-/// Longer than a keyring that is well takes for anything.
-const SLOW: Duration = Duration::from_secs(2);

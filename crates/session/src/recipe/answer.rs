@@ -3,6 +3,7 @@
 use alloc::string::String;
 use core::time::Duration;
 
+use crate::limits;
 use serde_json::Value;
 
 use crate::reason::Trouble;
@@ -75,7 +76,7 @@ impl Answer<'_> {
 
     /// How long the provider wants to be left alone, as far as that is believed.
     pub fn pause(&self) -> Option<Duration> {
-        self.retry_after.map(|wait| wait.min(LONGEST_RETRY_AFTER))
+        self.retry_after.map(|wait| wait.min(limits::RETRY_AFTER))
     }
 
     pub(crate) fn is_redirect(&self) -> bool {
@@ -114,8 +115,6 @@ impl Body {
         if let Self::Json(json) = self { Some(json) } else { None }
     }
 }
-
-const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3600);
 
 /// Without the byte order mark that some servers send before their JSON.
 fn without_mark(body: &[u8]) -> &[u8] {

@@ -9,7 +9,6 @@
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::time::Duration;
 
 use keeper::agent;
 use keeper::api::Failure;
@@ -20,6 +19,7 @@ use keeper::paths::Home;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
 use rustix::time::Timespec;
+use session::limits;
 use tokio::net::UnixListener;
 use tokio::task::{AbortHandle, spawn_blocking};
 use tokio::time::sleep;
@@ -70,7 +70,7 @@ impl Place {
                     if !std::mem::replace(&mut said, true) {
                         tracing::error!(?failure, "the home was deleted, and cannot be made again");
                     }
-                    sleep(BETWEEN_LOOKS).await;
+                    sleep(limits::HOME_LOOK).await;
                 }
                 Again::Taken => {
                     tracing::warn!("the home was deleted, and another keeper has it now");
@@ -123,16 +123,16 @@ fn make(home: &Home, lock: Arc<Lock>) -> Again {
 }
 
 async fn wait(changes: Option<OwnedFd>) {
-    let Some(changes) = changes else { return sleep(BETWEEN_LOOKS).await };
+    let Some(changes) = changes else { return sleep(limits::HOME_LOOK).await };
     let changed = spawn_blocking(move || {
         let mut all = [PollFd::new(&changes, PollFlags::IN)];
         poll(&mut all, Some(&LONGEST_UNSEEN)).is_ok_and(|count| count > 0)
     });
     match changed.await {
         // Whoever deletes a home is not done with the first file.
-        Ok(true) => sleep(TIME_TO_DELETE).await,
+        Ok(true) => sleep(limits::DELETING).await,
         Ok(false) => {}
-        Err(_) => sleep(BETWEEN_LOOKS).await,
+        Err(_) => sleep(limits::HOME_LOOK).await,
     }
 }
 
@@ -149,9 +149,4 @@ fn watch(home: &Home) -> io::Result<OwnedFd> {
     Ok(changes)
 }
 
-/// Where nothing tells of changes.
-const BETWEEN_LOOKS: Duration = Duration::from_secs(5);
-
 const LONGEST_UNSEEN: Timespec = Timespec { tv_sec: 30, tv_nsec: 0 };
-
-const TIME_TO_DELETE: Duration = Duration::from_millis(200);

@@ -2,7 +2,6 @@
 
 use std::io::Write as _;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use keeper::agent;
 use keeper::api::{Code, Failure};
@@ -13,6 +12,7 @@ use keeper::lock::{self, Lock, NotLocked};
 use keeper::log::Log;
 use keeper::paths::Home;
 use keeper::privacy::keep_memory_private;
+use session::limits;
 use tracing_subscriber::EnvFilter;
 
 use crate::place::Place;
@@ -65,7 +65,7 @@ async fn keep(audience: Audience, home: &Home, mut signals: Signals) -> ExitCode
             });
             let end = keeper.run().await;
             // The answer to `stop` is still on its way through a connection's task.
-            tokio::time::timeout(TIME_TO_ANSWER, tokio::task::yield_now()).await.ok();
+            tokio::time::timeout(limits::LAST_ANSWER, tokio::task::yield_now()).await.ok();
             match end {
                 End::InGoodOrder => ExitCode::SUCCESS,
                 End::Cut(profiles) => {
@@ -114,7 +114,7 @@ async fn start(home: &Home) -> Result<Started, Failure> {
             Err(_) if Client::running(home).is_ok_and(|client| client.is_some()) => {
                 return Ok(Started::Already);
             }
-            Err(_) => tokio::time::sleep(BETWEEN_TRIES).await,
+            Err(_) => tokio::time::sleep(limits::LOCK_AGAIN).await,
         }
     }
     let problem = "another process holds the home's lock and does not answer";
@@ -154,5 +154,3 @@ fn log(audience: Audience, home: Option<&Home>) -> Option<Log> {
 const CUT: u8 = 5;
 
 const TRIES: u32 = 100;
-const BETWEEN_TRIES: Duration = Duration::from_millis(100);
-const TIME_TO_ANSWER: Duration = Duration::from_millis(200);

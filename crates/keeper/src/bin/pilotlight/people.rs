@@ -7,6 +7,7 @@ use keeper::api::{Asker, Code, Note, Notice, Phase, Reply, Request, SessionView,
 use keeper::browser;
 use keeper::client::Client;
 use serde_json::json;
+use session::limits;
 
 use crate::args::Logout;
 use crate::ended::{Ended, exit_code_of_phase};
@@ -52,7 +53,7 @@ fn sign_out(face: &Face, name: &str, request: Request) -> Result<(Reply, Option<
     if !session(&before, name).is_ok_and(lives) {
         return Ok((reply, None));
     }
-    let until = Instant::now() + PATIENCE;
+    let until = Instant::now() + limits::TOLD;
     loop {
         let left = until.saturating_duration_since(Instant::now());
         match notices.next_within(left.max(Duration::from_millis(1))) {
@@ -143,6 +144,3 @@ fn done(face: &Face, reply: Reply, key: &str, profile: &str) -> Result<u8, Ended
     }
     Ok(0)
 }
-
-/// As long as a provider usually takes.
-const PATIENCE: Duration = Duration::from_secs(3);

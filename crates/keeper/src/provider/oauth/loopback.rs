@@ -143,7 +143,7 @@ async fn bind_patiently(address: IpAddr, port: u16) -> io::Result<TcpListener> {
         match TcpListener::bind((address, port)).await {
             Err(error) if error.kind() == io::ErrorKind::AddrInUse && tries < TRIES => {
                 tries += 1;
-                tokio::time::sleep(BETWEEN_TRIES).await;
+                tokio::time::sleep(limits::PORT_AGAIN).await;
             }
             outcome => return outcome,
         }
@@ -162,7 +162,7 @@ async fn accept(listener: TcpListener, desk: Arc<Desk>, places: Arc<Semaphore>, 
                 });
             }
             // Out of descriptors, most likely: some will be free again.
-            Err(_) => tokio::time::sleep(BETWEEN_TRIES).await,
+            Err(_) => tokio::time::sleep(limits::PORT_AGAIN).await,
         }
     }
 }
@@ -274,6 +274,4 @@ const DONE: &str = "/done";
 
 /// Two seconds in all.
 const TRIES: u32 = 100;
-const BETWEEN_TRIES: Duration = Duration::from_millis(20);
-
 const MOST_CONNECTIONS: usize = 64;
