@@ -27,8 +27,8 @@ pub(crate) struct Bench {
     pub(crate) called_off: Vec<Attempt>,
     /// What the next process will know.
     pub(crate) memory: Memory,
-    /// The next process is told that an exchange was in flight.
-    pub(crate) interrupted: bool,
+    /// Of which token the next process is told that it was sent.
+    pub(crate) marked: Option<String>,
     /// What the journal was told.
     pub(crate) notes: Vec<Note>,
     /// Whose the token in the vault is.
@@ -56,7 +56,7 @@ impl Bench {
             vault: None,
             called_off: Vec::new(),
             memory: Memory::default(),
-            interrupted: false,
+            marked: None,
             notes: Vec::new(),
             owner: Account::default(),
             pulse: |_| Beat::Good,
@@ -141,7 +141,6 @@ impl Bench {
             match effect {
                 Effect::Refresh { attempt, token, .. } => {
                     self.in_flight = Some(attempt);
-                    self.interrupted = true;
                     self.sent.push(token.expose().to_owned());
                     self.sent_at.push(self.now);
                 }
@@ -156,7 +155,8 @@ impl Bench {
                         }
                         None => Found::Nothing,
                     };
-                    let (memory, interrupted) = (self.memory.clone(), self.interrupted);
+                    let interrupted = self.vault.is_some() && self.vault == self.marked;
+                    let memory = self.memory.clone();
                     self.vault_says(Event::Loaded { found, memory, interrupted });
                 }
                 Effect::Save { generation, .. } if self.failing_saves > 0 => {
@@ -179,7 +179,8 @@ impl Bench {
                 Effect::Note(note) => self.notes.push(note),
                 Effect::CallOff { attempt } => self.called_off.push(attempt),
                 Effect::Remember(memory) => self.memory = memory,
-                Effect::Unmark => self.interrupted = false,
+                Effect::Mark { token } => self.marked = Some(token.expose().to_owned()),
+                Effect::Unmark => self.marked = None,
                 Effect::Publish { .. } => {}
             }
         }

@@ -79,9 +79,9 @@ fn c4_the_mark_stays_until_the_new_token_is_saved() {
     let mut bench = Bench::signed_in(seconds(60)).with_a_hanging_vault().told(ASKED).answered(&rotated);
     bench.run(seconds(4), |_| fresh(60));
     assert_eq!(bench.session.phase(), Phase::Fresh, "it is out already");
-    assert!(bench.interrupted && bench.session.would_be_lost());
+    assert!(bench.marked.as_deref() == Some("r1") && bench.session.would_be_lost());
     bench.let_the_vault_answer();
-    assert!(!bench.interrupted && !bench.session.would_be_lost());
+    assert!(bench.marked.is_none() && !bench.session.would_be_lost());
 }
 
 /// An answer that was lost keeps the mark, whatever comes after it, until one is seen.
@@ -89,11 +89,11 @@ fn c4_the_mark_stays_until_the_new_token_is_saved() {
 fn c4_a_lost_answer_stays_in_doubt() {
     let mut bench = Bench::signed_in(seconds(3600)).told(ASKED).answered(&unanswered());
     bench.run_until_sent(&offline());
-    assert!(bench.interrupted, "a failure that is none of the token's settles nothing");
+    assert!(bench.marked.is_some(), "a failure that is none of the token's settles nothing");
     let refused = bench.clone().told(ASKED).answered(&dead());
     assert_eq!(refused.session.phase(), Phase::NeedsLogin { why: Lost::Interrupted });
     bench = bench.told(ASKED).answered(&fresh(3600));
-    assert!(!bench.interrupted);
+    assert!(bench.marked.is_none());
     let refused = bench.told(ASKED).answered(&dead());
     assert_eq!(refused.session.phase(), Phase::NeedsLogin { why: Lost::Refused });
 }
@@ -103,6 +103,29 @@ fn c4_a_kill_in_mid_exchange_is_named_as_the_reason() {
     let bench = Bench::signed_in(seconds(3600)).told(ASKED).restarted().answered(&dead());
     assert_eq!(bench.session.phase(), Phase::NeedsLogin { why: Lost::Interrupted });
     assert!(bench.notes.contains(&Note::Interrupted));
+}
+
+/// Row C4 with a locked keyring: many rotations later the vault still holds the first token, and that is what was spent.
+#[test]
+fn c4_the_mark_is_of_what_the_vault_holds_however_many_tokens_came_after_it() {
+    let rotate = |n: u32| Verdict::Fresh(tokens(&format!("a{n}"), Some(&format!("r{n}")), Some(seconds(60))));
+    let mut bench = Bench::signed_in(seconds(60));
+    bench.failing_saves = u32::MAX;
+    for n in 2..6 {
+        bench = bench.told(ASKED).answered(&rotate(n));
+    }
+    assert_eq!((bench.vault.as_deref(), bench.marked.as_deref()), (Some("r1"), Some("r1")));
+    let killed = bench.clone().restarted().answered(&dead());
+    assert_eq!(killed.session.phase(), Phase::NeedsLogin { why: Lost::Interrupted });
+
+    // A save that takes its time brings what has been overtaken meanwhile.
+    bench.failing_saves = 0;
+    let mut slow = bench.with_a_hanging_vault().told(ASKED).answered(&rotate(6));
+    slow.run(seconds(3), |_| fresh(60));
+    slow = slow.told(ASKED).answered(&rotate(7));
+    slow.let_the_vault_answer();
+    assert_eq!(slow.vault.as_deref(), Some("r7"));
+    assert_eq!(slow.marked, None, "and what is newest is saved in the end");
 }
 
 /// Why a session ended, and whose it was, is known after a restart.

@@ -72,6 +72,7 @@ planted! {
     planted_ignoring_sleep: IgnoresSleep => PatienceSleepsToo;
     planted_keeping_orphans: KeepsOrphans => OrphansAreRevoked;
     planted_making_people_wait: MakesPeopleWait => APersonIsNotAStorm;
+    planted_marking_what_is_sent: MarksWhatIsSent => TheMarkStaysWhileInDoubt;
     planted_never_retrying: NeverRetries => ItRecovers;
     planted_publishing_before_saving: PublishesBeforeSaving => SaveComesBeforePublish;
     planted_refreshing_before_the_end: RefreshesBeforeTheEnd => NothingNewBeforeTheEnd;

@@ -27,6 +27,8 @@ pub(crate) struct Referee {
     in_flight: Option<Attempt>,
     /// What was sent last may have been spent without anybody having seen the answer.
     doubt: bool,
+    /// The refresh tokens of this epoch.
+    tokens: BTreeSet<String>,
     /// The newest refresh token is not known to be saved.
     unsaved: bool,
     ending: bool,
@@ -115,6 +117,7 @@ impl Referee {
                         Found::Nothing => self.died = self.ended.or(memory.lost).or(Some(Lost::Never)),
                         Found::Token { refresh, account } => {
                             self.account = account.clone();
+                            self.tokens.insert(refresh.expose().to_owned());
                             self.newest = Some(refresh.clone());
                             self.doubt = *interrupted;
                         }
@@ -291,6 +294,7 @@ impl Referee {
         self.doubt = false;
         self.unsaved = true;
         self.elsewhere = false;
+        self.tokens.clear();
         self.access = None;
         self.demanded = None;
         self.newest = None;
@@ -303,6 +307,7 @@ impl Referee {
 
     fn receive(&mut self, refresh: Option<&RefreshToken>) {
         self.newest = refresh.cloned();
+        self.tokens.extend(refresh.map(|token| token.expose().to_owned()));
         self.unsaved_since = refresh.map(|_| self.now);
         self.unsaved = true;
         self.save_asked = false;
@@ -373,7 +378,11 @@ impl Referee {
                 Ok(())
             }
             Effect::CallOff { attempt } => self.check_patience(*attempt),
-            Effect::Heartbeat { .. } | Effect::Note(_) | Effect::Revoke { .. } | Effect::Unmark => Ok(()),
+            Effect::Heartbeat { .. }
+            | Effect::Mark { .. }
+            | Effect::Note(_)
+            | Effect::Revoke { .. }
+            | Effect::Unmark => Ok(()),
         }
     }
 
@@ -510,6 +519,13 @@ impl Referee {
             return broken(Law::OneVaultOperationAtATime, "the vault is still busy");
         }
         Ok(())
+    }
+
+    /// It was sent, and is not known to be as good as before.
+    pub(crate) fn may_be_spent(&self, token: &RefreshToken) -> bool {
+        let overtaken = self.tokens.contains(token.expose()) && self.newest.as_ref() != Some(token);
+        let of_the_newest = self.newest.as_ref() == Some(token) && (self.in_flight.is_some() || self.doubt);
+        overtaken || of_the_newest
     }
 
     pub(crate) fn time(&self) -> Timestamp {

@@ -32,6 +32,7 @@ pub(crate) enum Bug {
     IgnoresSleep,
     KeepsOrphans,
     MakesPeopleWait,
+    MarksWhatIsSent,
     NeverRetries,
     PublishesBeforeSaving,
     RefreshesBeforeTheEnd,
@@ -214,6 +215,13 @@ impl Sut {
             }
             // Its lie about the answer is about the time of the retry, and about nothing else.
             Bug::RetriesLostAnswersLate => effects.retain(|effect| *effect != Effect::Unmark),
+            Bug::MarksWhatIsSent => {
+                let sent = effects.iter().find_map(|effect| match effect {
+                    Effect::Refresh { token, .. } => Some(token.clone()),
+                    _ => None,
+                });
+                effects.extend(sent.map(|token| Effect::Mark { token }));
+            }
             Bug::SendsTwice => {
                 if let Some(again) =
                     effects.iter().find(|effect| matches!(effect, Effect::Refresh { .. })).cloned()

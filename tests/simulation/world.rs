@@ -226,7 +226,7 @@ impl World {
                 return self.call();
             }
             Happening::Crash => {
-                self.crash();
+                self.crash()?;
                 return self.tell(Event::Tick);
             }
             Happening::End => {

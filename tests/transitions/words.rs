@@ -32,6 +32,7 @@ pub(crate) fn effect(effect: Effect) -> String {
             format!("Heartbeat #{} {}", attempt.number, name(token.expose()))
         }
         Effect::Load => String::from("Load"),
+        Effect::Mark { token } => format!("Mark {}", name(token.expose())),
         Effect::Note(note) => self::note(&note),
         Effect::Publish { generation } => format!("Publish g{generation}"),
         Effect::Refresh { attempt, token, cause, by } => {

@@ -162,6 +162,9 @@ pub enum Effect {
     Heartbeat { attempt: Attempt, token: AccessToken, generation: u32 },
     /// Read the vault; answered with `Loaded` or `NotLoaded`.
     Load,
+    /// Tell the next process that this token, which is what the vault holds, was sent. On the disk before the token
+    /// goes out.
+    Mark { token: RefreshToken },
     /// Write it down.
     Note(Note),
     /// A new access token is out: wake who waits.

@@ -181,7 +181,9 @@ impl Session {
         self.hold = None;
         let deadline = now + self.policy.exchange + limits::REPORT;
         self.exchange = Some(Exchange { attempt, generation, cause, began: now, deadline });
-        self.marked = true;
+        if !self.marked {
+            self.mark(token.clone(), out);
+        }
         out.push(Effect::Refresh { attempt, token, cause, by });
     }
 

@@ -133,5 +133,6 @@ impl Session {
         self.demand = None;
         self.told_lifetime = None;
         self.doubt = false;
+        self.marked = false;
     }
 }

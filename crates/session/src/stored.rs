@@ -11,14 +11,16 @@ use crate::event::{Effect, Found, Memory};
 use crate::note::Note;
 use crate::policy::vault_retry;
 use crate::reason::{Lost, VaultTrouble};
-use crate::session::Session;
+use crate::session::{Grant, Session};
 use crate::time::Timestamp;
-use crate::tokens::Account;
+use crate::tokens::{Account, RefreshToken};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct VaultSync {
     holds: Holds,
     busy: bool,
+    /// What it is being given.
+    saving: Option<Grant>,
     retry_at: Timestamp,
     pub(crate) failures: u32,
     /// A person has been told that the newest token is only in memory.
@@ -38,7 +40,14 @@ enum Holds {
 
 impl VaultSync {
     pub(crate) fn unread(now: Timestamp) -> Self {
-        Self { holds: Holds::Unread, busy: false, retry_at: now, failures: 0, said_unsaved: false }
+        Self {
+            holds: Holds::Unread,
+            busy: false,
+            saving: None,
+            retry_at: now,
+            failures: 0,
+            said_unsaved: false,
+        }
     }
 
     pub(crate) fn is_read(&self) -> bool {
@@ -77,6 +86,7 @@ impl Session {
 
     pub(crate) fn tend_vault(&mut self, out: &mut Vec<Effect>) {
         self.vault.busy = true;
+        self.vault.saving = self.grant.clone().filter(|_| self.vault.is_read());
         out.push(match &self.grant {
             _ if !self.vault.is_read() => Effect::Load,
             Some(grant) => Effect::Save {
@@ -129,12 +139,29 @@ impl Session {
         self.vault.busy = false;
         self.vault.failures = 0;
         self.vault.holds = Holds::Generation(generation);
+        let saved = self.vault.saving.take().filter(|saved| saved.generation == generation);
+        if let Some(saved) = saved.filter(|saved| self.was_sent(saved)) {
+            self.mark(saved.token, out);
+        }
         if self.is_saved() {
             if core::mem::take(&mut self.vault.said_unsaved) {
                 out.push(Effect::Note(Note::Saved));
             }
             self.publish(now, out);
         }
+    }
+
+    /// What the provider was shown already: saved only now, it may be spent.
+    fn was_sent(&self, saved: &Grant) -> bool {
+        let overtaken = self.grant.as_ref().is_some_and(|newest| newest.generation > saved.generation);
+        let on_its_way = self.exchange.as_ref().is_some_and(|out| out.generation == saved.generation);
+        overtaken || on_its_way || self.doubt
+    }
+
+    /// A mark is of what the vault holds, or it would say nothing to the next process, which finds only that.
+    pub(crate) fn mark(&mut self, token: RefreshToken, out: &mut Vec<Effect>) {
+        self.marked = true;
+        out.push(Effect::Mark { token });
     }
 
     pub(crate) fn on_forgotten(&mut self) {
@@ -152,6 +179,7 @@ impl Session {
         out: &mut Vec<Effect>,
     ) {
         self.vault_failed(now);
+        self.vault.saving = None;
         if self.wanted_in_vault() == Holds::Generation(generation) {
             self.say_unsaved(trouble, out);
             self.publish(now, out);

@@ -10,7 +10,7 @@ use session::tokens::{AccessToken, Account, RefreshToken};
 use session::verdict::Verdict;
 
 use super::{Happening, Lost, Mood, VaultWork, World};
-use crate::law::Verified;
+use crate::law::{Law, Verified, broken};
 use crate::saboteur::Sut;
 use crate::weather::Fate;
 
@@ -28,6 +28,7 @@ impl World {
                 self.begin_vault(VaultWork::Save(generation, token, account));
             }
             Effect::SignIn { attempt } => self.sign_in(attempt),
+            Effect::Mark { token } => self.marked = Some(token),
             Effect::Unmark => self.marked = None,
         }
     }
@@ -67,7 +68,6 @@ impl World {
             let withheld = Happening::Answer(self.life, Event::Withheld { attempt, wait });
             return self.later(1, withheld);
         }
-        self.marked = Some(token.clone());
         let there = self.dice.between(5, 400);
         let lost = match self.fate() {
             Fate::Answered => Lost::No,
@@ -204,7 +204,14 @@ impl World {
     }
 
     /// The process dies. What the vault was at may or may not have been done.
-    pub(super) fn crash(&mut self) {
+    pub(super) fn crash(&mut self) -> Verified {
+        if let Some((token, _)) = &self.vault
+            && !self.moved
+            && self.referee.may_be_spent(token)
+            && self.marked.as_ref() != Some(token)
+        {
+            return broken(Law::TheMarkStaysWhileInDoubt, "the next process will not know that it was sent");
+        }
         self.remark("the process dies, and a new one starts");
         let works: Vec<VaultWork> = self
             .queue
@@ -225,6 +232,7 @@ impl World {
         self.referee.restart();
         let session = Session::new(self.scenario.policy.clone(), self.dice.next(), self.referee.time());
         self.sut = Sut::new(session, self.bug);
+        Ok(())
     }
 }
 

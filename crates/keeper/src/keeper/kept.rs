@@ -1,6 +1,7 @@
 //! A session and everything around it that the core does not know: who waits for it, and what is on its way.
 
 use std::collections::HashMap;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -58,6 +59,8 @@ pub(crate) struct Kept {
     pub(super) leaving: bool,
     /// How many exchanges with the provider or the vault are on their way.
     pub(super) exchanges: u32,
+    /// Until the journal has on its disk that a token is about to be sent.
+    pub(super) marking: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     /// Who is at them, so that they can be called off.
     pub(super) workers: HashMap<Attempt, AbortHandle>,
 }
@@ -135,6 +138,7 @@ impl Kept {
             due: None,
             leaving: false,
             exchanges: 0,
+            marking: None,
             workers: HashMap::new(),
         }
     }

@@ -34,6 +34,9 @@ impl Keeper {
             }
             Effect::Heartbeat { attempt, token, .. } => self.beat(id, &profile, attempt, token),
             Effect::Load => self.load(id, &profile),
+            Effect::Mark { token } => {
+                kept.marking = Some(Box::pin(self.journal.mark_in_flight(&profile.name, &token)));
+            }
             Effect::Note(note) => self.note(Some(&profile.name), note),
             Effect::Publish { generation } => {
                 let token =
@@ -117,7 +120,7 @@ impl Keeper {
         kept.exchanges += 1;
         let (provider, account) = (Arc::clone(&kept.provider), kept.account());
         let post = self.post.clone();
-        let marked = self.journal.mark_in_flight(&profile.name, &token);
+        let marking = kept.marking.take();
         let worker = tokio::spawn(async move {
             let lost = {
                 let (provider, profile) = (Arc::clone(&provider), Arc::clone(&profile));
@@ -129,7 +132,9 @@ impl Keeper {
             };
             let giving_back = post.clone();
             let report = Report::or(post, lost);
-            marked.await;
+            if let Some(marking) = marking {
+                marking.await;
+            }
             let Bought { verdict, give_back } = provider.refresh(&token, &account).await;
             if let Some(unwanted) = give_back {
                 let (profile, provider) = (profile.name.clone(), Arc::clone(&provider));
