@@ -4,7 +4,7 @@
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use keeper::api::{Code, Line, Request, VaultTrouble};
+use keeper::api::{Code, Line, Lost, Phase, Request, VaultTrouble};
 use pilotlight_sandbox::{Dialect, Endpoint, Fault, What};
 use rustix::process::Signal;
 
@@ -112,3 +112,23 @@ const LIFETIME: Duration = Duration::from_secs(300);
 
 /// Longer than a keeper waits for a keyring before it ends or stays.
 const LONG: Duration = Duration::from_secs(40);
+
+/// C4: killed after many rotations that a locked keyring did not take. The session is over, and it is said why.
+#[test]
+fn a_kill_while_the_keyring_is_locked_is_named_as_the_reason() {
+    let bench = Bench::strict(Duration::from_secs(60)).expecting_reuse();
+    let keyring = Keyring::start();
+    let mut keeper = Keeper::with_keyring(&bench.profile(Dialect::NestJs, ""), &keyring);
+    keeper.login("nestjs");
+    until("it is saved", || keeper.session("nestjs").saved.then_some(()));
+    keyring.lock();
+    for _ in 0..4 {
+        keeper.refresh("nestjs").unwrap();
+    }
+    keeper.kill();
+    keyring.unlock();
+    keeper.spawn();
+    keeper.until_phase("nestjs", Phase::NeedsLogin { why: Lost::Interrupted });
+    keeper.restart();
+    keeper.until_phase("nestjs", Phase::NeedsLogin { why: Lost::Interrupted });
+}
