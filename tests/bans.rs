@@ -71,6 +71,24 @@ fn the_core_is_no_std() {
     assert!(!manifest.contains("default = "), "the ts feature must not become a default");
 }
 
+/// A limit that stands elsewhere is in nobody's order. The sandbox has its own, and so has what only moves pictures.
+#[test]
+fn every_limit_of_time_is_in_one_place() {
+    let home = ["limits.rs", "demo.rs"];
+    for dir in ["crates/session/src", "crates/keeper/src", "src-tauri/src"] {
+        for (path, text) in all_sources(&root().join(dir)) {
+            if home.iter().any(|name| path.ends_with(name)) || path.ends_with("tests.rs") {
+                continue;
+            }
+            let written = text.split("#[cfg(test)]").next().unwrap_or_default();
+            for (number, line) in written.lines().enumerate() {
+                let constant = line.contains("const ") && line.contains(": Duration =");
+                assert!(!constant, "{}:{}: {line}", path.display(), number + 1);
+            }
+        }
+    }
+}
+
 /// A promise with a test behind it is one only as long as the test is there.
 #[test]
 fn the_tests_that_the_documents_name_are_there() {
@@ -103,21 +121,27 @@ fn is_test_name(text: &str) -> bool {
 }
 
 fn read_all(dir: &Path, into: &mut String) {
+    into.extend(all_sources(dir).into_iter().map(|(_, text)| text));
+}
+
+fn all_sources(dir: &Path) -> Vec<(PathBuf, String)> {
+    let mut sources = Vec::new();
     for entry in std::fs::read_dir(dir).expect("the folder is there").flatten() {
         let path = entry.path();
-        let name = entry.file_name();
         if path.is_dir() {
-            let built = ["node_modules", ".venv", ".tools"].iter().any(|built| name == *built);
+            let built = ["node_modules", ".venv", ".tools"].iter().any(|built| entry.file_name() == *built);
             if !built {
-                read_all(&path, into);
+                sources.extend(all_sources(&path));
             }
         } else if path
             .extension()
             .is_some_and(|kind| ["rs", "mjs", "ts", "tsx"].iter().any(|ours| kind == *ours))
         {
-            into.push_str(&std::fs::read_to_string(&path).unwrap_or_default());
+            let text = std::fs::read_to_string(&path).unwrap_or_default();
+            sources.push((path, text));
         }
     }
+    sources
 }
 
 fn root() -> PathBuf {

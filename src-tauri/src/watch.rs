@@ -18,11 +18,11 @@ use crate::window;
 /// Follows the keeper of this home, and starts it again when it goes away, for as long as the window lives.
 pub(crate) fn start<R: Runtime>(app: AppHandle<R>, home: Home) {
     thread::spawn(move || {
-        let mut pause = FIRST_PAUSE;
+        let mut pause = limits::CONNECT_AGAIN;
         loop {
             let failure = match follow(&app, &home) {
                 Following::Lost(failure) => {
-                    pause = FIRST_PAUSE;
+                    pause = limits::CONNECT_AGAIN;
                     failure
                 }
                 Following::Never(failure) => {
@@ -107,7 +107,7 @@ fn pause_after(failure: &Failure, last: Duration) -> Duration {
     if matches!(failure.code, Code::NotSaved | Code::StillBusy) {
         client::STAYED
     } else {
-        (last * 2).min(LONGEST_PAUSE)
+        (last * 2).min(limits::CONNECT_AGAIN_LONGEST)
     }
 }
 
@@ -123,7 +123,7 @@ impl Pace {
     }
 
     fn due(&self) -> Instant {
-        self.last + if self.changed { SOONEST } else { TICK }
+        self.last + if self.changed { limits::REDRAW_SOONEST } else { limits::REDRAW }
     }
 }
 
@@ -132,12 +132,6 @@ fn tell<R: Runtime, P: Serialize + Clone>(app: &AppHandle<R>, event: &str, paylo
     drop(app.emit_to(window::LABEL, event, payload));
 }
 
-const TICK: Duration = Duration::from_secs(1);
-const SOONEST: Duration = Duration::from_millis(100);
-
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,12 +139,15 @@ mod tests {
     #[test]
     fn a_keeper_that_stays_is_not_pressed() {
         let pause = |code, last| pause_after(&Failure::new(code), last);
-        assert_eq!(pause(Code::KeeperUnreachable, FIRST_PAUSE), FIRST_PAUSE * 2);
-        assert_eq!(pause(Code::KeeperUnreachable, LONGEST_PAUSE), LONGEST_PAUSE);
+        assert_eq!(pause(Code::KeeperUnreachable, limits::CONNECT_AGAIN), limits::CONNECT_AGAIN * 2);
+        assert_eq!(
+            pause(Code::KeeperUnreachable, limits::CONNECT_AGAIN_LONGEST),
+            limits::CONNECT_AGAIN_LONGEST
+        );
         // The next trouble begins anew, however long this one was waited for.
-        assert_eq!(pause(Code::KeeperUnreachable, client::STAYED), LONGEST_PAUSE);
+        assert_eq!(pause(Code::KeeperUnreachable, client::STAYED), limits::CONNECT_AGAIN_LONGEST);
         for code in [Code::NotSaved, Code::StillBusy] {
-            assert_eq!(pause(code, FIRST_PAUSE), client::STAYED);
+            assert_eq!(pause(code, limits::CONNECT_AGAIN), client::STAYED);
         }
     }
 
@@ -158,8 +155,8 @@ mod tests {
     fn changes_are_told_soon_but_not_at_once() {
         let now = Instant::now();
         let mut pace = Pace::after(now);
-        assert_eq!(pace.due(), now + TICK);
+        assert_eq!(pace.due(), now + limits::REDRAW);
         pace.changed = true;
-        assert_eq!(pace.due(), now + SOONEST);
+        assert_eq!(pace.due(), now + limits::REDRAW_SOONEST);
     }
 }

@@ -98,9 +98,9 @@ impl Session {
 
     /// What the profile says for the first no as well: it was about a token that may really have been dead.
     fn pause_between_beats(&self) -> Duration {
-        let usual = self.policy.heartbeat.max(SHORTEST);
+        let usual = self.policy.heartbeat.max(limits::HEARTBEAT_SHORTEST);
         let doublings = self.pulse.noes.saturating_sub(1).min(MOST_DOUBLINGS);
-        usual.saturating_mul(1 << doublings).min(usual.max(LONGEST))
+        usual.saturating_mul(1 << doublings).min(usual.max(limits::HEARTBEAT_LONGEST))
     }
 
     pub(crate) fn miss_heartbeat(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
@@ -109,11 +109,5 @@ impl Session {
         self.on_beaten(attempt, Beat::Silent { trouble: Trouble::TimedOut, status: None }, now, out);
     }
 }
-
-/// A profile may ask for more, but not for a busy loop.
-const SHORTEST: Duration = Duration::from_millis(200);
-
-/// However often the answer was no: it is asked again some day, and not less often than the profile wants.
-const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 const MOST_DOUBLINGS: u32 = 24;

@@ -9,7 +9,10 @@ use core::time::Duration;
 /// One message and its answer, whole (`timeout` of a profile, when it says nothing).
 pub const MESSAGE: Duration = seconds(30);
 
-/// The longest `timeout` that a profile may ask for.
+/// The shortest `timeout` that a profile may ask for.
+pub const MESSAGE_SHORTEST: Duration = Duration::from_millis(100);
+
+/// And the longest.
 pub const LONGEST_MESSAGE: Duration = seconds(600);
 
 /// Until a connection stands; a part of [`MESSAGE`].
@@ -68,8 +71,59 @@ pub const KEYS_AGAIN: Duration = seconds(60);
 /// Keys that could not be had are not waited for again by the next refresh: it can do without.
 pub const KEYS_LATER: Duration = seconds(3600);
 
+/// A token that lives for less is a mistake of the provider's, and would have us do nothing but refresh.
+pub const LIFETIME_SHORTEST: Duration = Duration::from_millis(500);
+
+/// Believed at most. An `expires_in` of a thousand years is a mistake too, and asking once a month costs nothing.
+pub const LIFETIME_LONGEST: Duration = seconds(30 * 24 * 3600);
+
+/// Before its end a token is refreshed that long at most: it outlives the outages that anyone has a plan for.
+pub const LEAD_LONGEST: Duration = seconds(3600);
+
+/// A token that lives for less has no fleet behind it but a test bench, where an early refresh would be a riddle.
+pub const SLOT_FROM: Duration = seconds(120);
+
+/// Two refreshes of a session that nobody asked for are that far apart at least, where its tokens live briefly.
+pub const SPACING_SHORTEST: Duration = Duration::from_millis(250);
+
+/// And where they live long.
+pub const SPACING_LONGEST: Duration = seconds(10);
+
+/// Between two heartbeats, where a profile says nothing.
+pub const HEARTBEAT: Duration = seconds(300);
+
+/// A profile counts its times in these.
+pub const EVERY_SHORTEST: Duration = seconds(1);
+
+/// How long a token is thought to live of which nobody says it, where a profile says nothing either.
+pub const ASSUMED: Duration = seconds(3600);
+
+/// A profile may ask for more heartbeats, but not for a busy loop.
+pub const HEARTBEAT_SHORTEST: Duration = Duration::from_millis(200);
+
+/// However often a heartbeat was refused: it is sent again some day, and not less often than the profile wants.
+pub const HEARTBEAT_LONGEST: Duration = seconds(24 * 3600);
+
+/// Between two questions about a device code where the provider names no interval (RFC 8628, section 3.2).
+pub const DEVICE_INTERVAL: Duration = seconds(5);
+
+/// What `slow_down` adds to it (RFC 8628, section 3.5).
+pub const DEVICE_SLOWER: Duration = seconds(5);
+
+/// Not more often, whatever a provider says.
+pub const DEVICE_INTERVAL_SHORTEST: Duration = seconds(1);
+
+/// And not less often: there is a person waiting.
+pub const DEVICE_INTERVAL_LONGEST: Duration = seconds(60);
+
+/// The provider has to say how long a device code lives; one that does not is asked for as long as most do.
+pub const DEVICE_LIFE: Duration = seconds(15 * 60);
+
 /// Timers stand still while a machine sleeps, so nothing that is waited for by the clock is waited for in one go.
 pub const NAP: Duration = seconds(5);
+
+/// However little is left: a wait is that long, or it would be a busy loop.
+pub const NAP_SHORTEST: Duration = Duration::from_millis(10);
 
 /// The keeper looks at the clock at least that often.
 pub const LONGEST_SLEEP: Duration = seconds(30);
@@ -79,6 +133,9 @@ pub const SAVE: Duration = seconds(2);
 
 /// A keyring that is well takes less for anything.
 pub const VAULT_LOOK: Duration = seconds(2);
+
+/// What the thread that looks has beyond that to say what it saw.
+pub const VAULT_SAYS: Duration = Duration::from_millis(200);
 
 /// `stop`, and the end of a desktop session: for what is in flight and what is not saved yet.
 pub const STOP: Duration = seconds(20);
@@ -103,6 +160,18 @@ pub const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
 /// A keeper that would not end without losing a session is not asked again sooner: while it tries, it does nothing else.
 pub const STAYED: Duration = seconds(60);
+
+/// A face whose keeper has gone looks for the next one after that long at first.
+pub const CONNECT_AGAIN: Duration = Duration::from_millis(250);
+
+/// And that long later.
+pub const CONNECT_AGAIN_LONGEST: Duration = seconds(5);
+
+/// A window draws what it shows anew that often.
+pub const REDRAW: Duration = seconds(1);
+
+/// And after a change no sooner than that, however many come.
+pub const REDRAW_SOONEST: Duration = Duration::from_millis(100);
 
 /// A keeper that was just started says that it listens.
 pub const START: Duration = seconds(20);
@@ -140,11 +209,17 @@ pub const DISK_SLOW: Duration = seconds(5);
 /// A disk that took nothing is tried again.
 pub const DISK_AGAIN: Duration = seconds(5);
 
+/// Somebody may be looking at the journal with another program; entries can wait that long, the keeper cannot.
+pub const JOURNAL_BUSY: Duration = Duration::from_millis(100);
+
 /// What the log still has to say is written at the end.
 pub const FLUSH: Duration = Duration::from_millis(500);
 
 /// The home is looked after that often where nothing tells of changes.
 pub const HOME_LOOK: Duration = seconds(5);
+
+/// And where it does, because a directory further up may be moved.
+pub const HOME_UNSEEN: Duration = seconds(30);
 
 /// Whoever deletes a home has not done it in one go.
 pub const DELETING: Duration = Duration::from_millis(200);
@@ -202,7 +277,7 @@ mod tests {
     /// Whatever encloses another limit is longer than that one, for every `timeout` that a profile may have.
     #[test]
     fn what_encloses_is_longer() {
-        for message in [Duration::from_millis(100), MESSAGE, LONGEST_MESSAGE] {
+        for message in [MESSAGE_SHORTEST, MESSAGE, LONGEST_MESSAGE] {
             let called_off = exchange(message) + REPORT;
             let browser = sign_in(AT_BROWSER, message);
             let device = sign_in(ON_DEVICE, message);
@@ -228,6 +303,23 @@ mod tests {
             (KEYS_AGAIN, KEYS_LATER, "what was had is asked for sooner than what was not"),
             (KEYS_LATER, DESCRIBED, "keys that cannot be had are asked for again before they are old"),
             (KEYS_AGAIN, DESCRIBED, "keys that are missing are asked for sooner than old ones"),
+            (LIFETIME_SHORTEST, LIFETIME_LONGEST, "there are lifetimes to believe"),
+            (LEAD_LONGEST, LIFETIME_LONGEST, "the longest token is not refreshed all the time"),
+            (SPACING_SHORTEST, LIFETIME_SHORTEST, "the shortest token can be refreshed before its end"),
+            (SPACING_SHORTEST, SPACING_LONGEST, "spacings grow with the lifetime"),
+            (SPACING_LONGEST, SLOT_FROM, "who has a slot has the time to try more than once"),
+            (HEARTBEAT_SHORTEST, EVERY_SHORTEST, "what a profile may have is no busy loop"),
+            (EVERY_SHORTEST, HEARTBEAT, "a profile may have heartbeats more often than usual"),
+            (HEARTBEAT, ASSUMED, "a token is looked at before it is thought to be over"),
+            (ASSUMED, LIFETIME_LONGEST, "an assumption is a lifetime to believe"),
+            (HEARTBEAT_SHORTEST, HEARTBEAT_LONGEST, "heartbeats slow down"),
+            (DEVICE_INTERVAL_SHORTEST, DEVICE_INTERVAL, "the usual interval is allowed"),
+            (DEVICE_INTERVAL + DEVICE_SLOWER, DEVICE_INTERVAL_LONGEST, "and one can slow down"),
+            (DEVICE_INTERVAL_LONGEST, DEVICE_LIFE, "a device code is asked for more than once"),
+            (DEVICE_LIFE, ON_DEVICE, "the usual device code has its whole life"),
+            (NAP_SHORTEST, NAP, "there are naps"),
+            (REDRAW_SOONEST, REDRAW, "a change is seen before the next look"),
+            (CONNECT_AGAIN, CONNECT_AGAIN_LONGEST, "pauses grow"),
             (NAP, LONGEST_SLEEP, "naps are short"),
             (SAVE, STOP, "a save has its time before the end"),
             (DISK, STOP, "so has the journal"),
@@ -235,6 +327,8 @@ mod tests {
             (TOLD, MESSAGE, "nobody waits for a whole message to hear of it"),
             (LAST_ANSWER, FACE_GRACE, "a face hears the last answer"),
             (FLUSH, STOP, "the log has its time before the end"),
+            (HOME_LOOK, HOME_UNSEEN, "a home that nothing tells of is looked at more often"),
+            (JOURNAL_BUSY, DISK, "who waits for the journal hears of it"),
             (DELETING, HOME_LOOK, "a home is gone when it is looked at"),
             (LOOK, STATUS, "a look at the configuration is a part of a status"),
             (FIRST_LOOK, STATUS, "also the first"),
@@ -255,7 +349,7 @@ mod tests {
             (CALLER + FACE_GRACE, FACE, "a face waits for what a caller waits for"),
             (NAME, MESSAGE, "a name is not worth a whole message"),
             (LOOK, STABLE, "who edits and asks is answered before the edit is over"),
-            (VAULT_LOOK, FIRST_LOOK, "the keyring has its time within the first look"),
+            (VAULT_LOOK + VAULT_SAYS, FIRST_LOOK, "the keyring has its time within the first look"),
             (FIRST_LOOK, START, "a face that has started a keeper gets its first answer"),
             (FIRST_LOOK, CALLER, "and so does a caller"),
             (DESCRIBE, MESSAGE, "neither is a form"),

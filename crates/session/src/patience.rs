@@ -7,7 +7,7 @@
 
 use core::time::Duration;
 
-use crate::limits::{GLANCE, LATE, SECOND_LOOK};
+use crate::limits::{GLANCE, LATE, NAP_SHORTEST, SECOND_LOOK};
 
 /// What is left of the time that something may take.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub struct Patience {
 impl Patience {
     pub fn new(whole: Duration) -> Self {
         // Of a short time too, a freeze shows in the nap that it fell into.
-        Self { left: whole, nap: (whole / 8).clamp(SHORTEST_NAP, GLANCE) }
+        Self { left: whole, nap: (whole / 8).clamp(NAP_SHORTEST, GLANCE) }
     }
 
     /// How long to wait before the clock is looked at again; `None` once the time is used up.
@@ -36,8 +36,6 @@ impl Patience {
         }
     }
 }
-
-const SHORTEST_NAP: Duration = Duration::from_millis(10);
 
 #[cfg(test)]
 mod tests {

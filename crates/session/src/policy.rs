@@ -27,7 +27,7 @@ impl Policy {
     /// What to believe of a lifetime. Zero and absence mean that nothing useful was said.
     pub(crate) fn believe(&self, told: Option<Duration>) -> Duration {
         let told = told.filter(|told| !told.is_zero()).unwrap_or(self.assume_lifetime);
-        told.clamp(SHORTEST, LONGEST)
+        told.clamp(limits::LIFETIME_SHORTEST, limits::LIFETIME_LONGEST)
     }
 
     /// When an access token received at `received` is refreshed behind whatever is going on.
@@ -36,11 +36,11 @@ impl Policy {
     /// refreshed on every call. Within the time before the lead each installation has its own slot, so that a
     /// thousand that signed in (or woke) in the same minute do not come back in the same minute.
     pub(crate) fn refresh_at(&self, received: Timestamp, lifetime: Duration) -> Timestamp {
-        let lead = self.refresh_before.unwrap_or((lifetime / 4).min(LONGEST_LEAD)).min(lifetime / 2);
+        let lead = self.refresh_before.unwrap_or((lifetime / 4).min(limits::LEAD_LONGEST)).min(lifetime / 2);
         let period = lifetime.saturating_sub(lead);
         let latest = received + period;
-        let early = if lifetime < SHORTEST_WITH_SLOT { 0 } else { self.past_slot(latest, millis(period)) };
-        latest.before(Duration::from_millis(early)).max(received + SHORTEST_SPACING)
+        let early = if lifetime < limits::SLOT_FROM { 0 } else { self.past_slot(latest, millis(period)) };
+        latest.before(Duration::from_millis(early)).max(received + limits::SPACING_SHORTEST)
     }
 
     /// How far `latest` is past the last instant of this installation's slot.
@@ -65,7 +65,7 @@ impl Default for Policy {
 
 /// The least time between two refreshes that nothing but a refusal of the newest token asks for.
 pub(crate) fn spacing(lifetime: Duration) -> Duration {
-    (lifetime / 10).clamp(SHORTEST_SPACING, LONGEST_SPACING)
+    (lifetime / 10).clamp(limits::SPACING_SHORTEST, limits::SPACING_LONGEST)
 }
 
 /// How long to wait after `failures` transient failures (the last one included).
@@ -80,7 +80,7 @@ pub(crate) fn backoff(dice: &mut Dice, failures: u32, lifetime: Duration, remain
         let first = floor.min(Duration::from_millis(1500));
         first.saturating_mul(1 << failures.saturating_sub(1).min(16)).min(floor * 16)
     } else {
-        floor.max(remaining.min(LONGEST_LEAD) / 3)
+        floor.max(remaining.min(limits::LEAD_LONGEST) / 3)
     };
     dice.between(full / 2, full)
 }
@@ -98,22 +98,6 @@ pub(crate) fn vault_retry(dice: &mut Dice, failures: u32) -> Duration {
     let full = Duration::from_secs(1).saturating_mul(1 << failures.saturating_sub(1).min(2));
     dice.between(full / 2, full)
 }
-
-/// Anything shorter is a mistake of the provider's, and would have us do nothing but refresh.
-const SHORTEST: Duration = Duration::from_millis(500);
-
-/// Believed at most. An `expires_in` of a thousand years is a mistake too, and asking once a month costs nothing.
-const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
-
-/// More than this buys nothing: it outlives the outages that anyone has a plan for.
-const LONGEST_LEAD: Duration = Duration::from_secs(3600);
-
-/// Below this no fleet is behind the tokens but a test bench, where an early refresh would only be a riddle.
-const SHORTEST_WITH_SLOT: Duration = Duration::from_secs(120);
-
-const SHORTEST_SPACING: Duration = Duration::from_millis(250);
-
-const LONGEST_SPACING: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests {
@@ -148,11 +132,11 @@ mod tests {
     #[test]
     fn absurd_lifetimes_are_bounded() {
         let policy = Policy::default();
-        assert_eq!(policy.believe(Some(Duration::MAX)), LONGEST);
+        assert_eq!(policy.believe(Some(Duration::MAX)), limits::LIFETIME_LONGEST);
         assert_eq!(policy.believe(Some(Duration::ZERO)), policy.assume_lifetime);
-        assert_eq!(policy.believe(Some(Duration::from_millis(1))), SHORTEST);
+        assert_eq!(policy.believe(Some(Duration::from_millis(1))), limits::LIFETIME_SHORTEST);
         let end = Timestamp::MAX;
-        assert_eq!(policy.refresh_at(end, LONGEST), Timestamp::MAX);
+        assert_eq!(policy.refresh_at(end, limits::LIFETIME_LONGEST), Timestamp::MAX);
     }
 
     #[test]

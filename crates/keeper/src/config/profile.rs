@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use session::limits;
 use session::recipe::{Recipe, Resource};
 use toml_edit::{Item, Key};
 use url::Url;
@@ -92,10 +93,20 @@ impl<'a> Reader<'a> {
             "oauth" => said.oauth = Some((item, key_span)),
             "recipe" => said.recipe = Some((item, key_span)),
             "url" => said.url = self.text(key, item).map(|text| (text, span)),
-            "heartbeat" => said.heartbeat = self.duration(key, item, &(SECOND..=30 * DAY)),
-            "refresh_before" => said.refresh_before = self.duration(key, item, &(Duration::ZERO..=30 * DAY)),
-            "assume_lifetime" => said.assume_lifetime = self.duration(key, item, &(SECOND..=30 * DAY)),
-            "timeout" => said.timeout = self.duration(key, item, &(SECOND / 10..=600 * SECOND)),
+            "heartbeat" => {
+                said.heartbeat =
+                    self.duration(key, item, &(limits::EVERY_SHORTEST..=limits::LIFETIME_LONGEST))
+            }
+            "refresh_before" => {
+                said.refresh_before = self.duration(key, item, &(Duration::ZERO..=limits::LIFETIME_LONGEST))
+            }
+            "assume_lifetime" => {
+                said.assume_lifetime =
+                    self.duration(key, item, &(limits::EVERY_SHORTEST..=limits::LIFETIME_LONGEST))
+            }
+            "timeout" => {
+                said.timeout = self.duration(key, item, &(limits::MESSAGE_SHORTEST..=limits::LONGEST_MESSAGE))
+            }
             "allow_http" => said.allow_http = self.flag(key, item),
             "ca_file" => said.ca_file = self.text(key, item).and_then(|text| self.file(key, span, &text)),
             "resources" => said.resources = self.resources(key, item),
@@ -134,10 +145,10 @@ impl<'a> Reader<'a> {
             name: self.name.to_owned(),
             preset: preset.unwrap_or_else(|| kind.to_owned()),
             url,
-            heartbeat: said.heartbeat.unwrap_or(300 * SECOND),
+            heartbeat: said.heartbeat.unwrap_or(limits::HEARTBEAT),
             refresh_before: said.refresh_before.or(preset_before),
-            assume_lifetime: said.assume_lifetime.unwrap_or(3600 * SECOND),
-            timeout: said.timeout.unwrap_or(30 * SECOND),
+            assume_lifetime: said.assume_lifetime.unwrap_or(limits::ASSUMED),
+            timeout: said.timeout.unwrap_or(limits::MESSAGE),
             allow_http: said.allow_http,
             ca_file: said.ca_file,
             resources,
@@ -284,10 +295,6 @@ fn says_no_heartbeat(recipe: &Item) -> bool {
 fn kind(item: &Item) -> String {
     format!("of the wrong kind ({})", item.type_name())
 }
-
-const SECOND: Duration = Duration::from_secs(1);
-
-const DAY: Duration = Duration::from_secs(24 * 3600);
 
 const KEYS: [&str; 13] = [
     "allow_http",

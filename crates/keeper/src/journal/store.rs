@@ -3,9 +3,9 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row, params};
+use session::limits;
 use session::tokens::RefreshToken;
 use sha2::{Digest as _, Sha256};
 
@@ -147,8 +147,7 @@ impl Store {
     }
 
     fn of(connection: Connection, there: Option<(PathBuf, Identity)>) -> Result<Self, JournalError> {
-        // Somebody may be looking at the file with another program; entries can wait, the keeper cannot.
-        connection.busy_timeout(Duration::from_millis(100))?;
+        connection.busy_timeout(limits::JOURNAL_BUSY)?;
         let store = Self { connection, there };
         store.be_ours()?;
         Ok(store)

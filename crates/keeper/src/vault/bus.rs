@@ -8,7 +8,6 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
 use session::limits;
 use tokio::runtime::{Builder, Runtime};
@@ -47,7 +46,7 @@ pub(super) fn is_absent() -> bool {
         // Whoever asked may have stopped waiting.
         let _ = tell.send(absent);
     });
-    asked.is_ok() && told.recv_timeout(limits::VAULT_LOOK + Duration::from_millis(200)).unwrap_or(false)
+    asked.is_ok() && told.recv_timeout(limits::VAULT_LOOK + limits::VAULT_SAYS).unwrap_or(false)
 }
 
 /// Has the keyring ask the person to unlock these, and returns at once. The thread ends with the question.

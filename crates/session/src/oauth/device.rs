@@ -10,6 +10,7 @@ use super::address::Address;
 use super::error::{Kind, ProviderError, Refusal};
 use super::form::Form;
 use super::token::{self, TokenAnswer};
+use crate::limits;
 use crate::reason::Trouble;
 use crate::recipe::lifetime::number;
 use crate::recipe::{Answer, Clock, Lifetime, Message, reading};
@@ -96,8 +97,8 @@ impl Device {
             verification_uri_complete: page("verification_uri_complete")
                 .or_else(|| page("verification_url_complete"))
                 .map(str::to_string),
-            expires_in: seconds(json, "expires_in").unwrap_or(USUAL_LIFE),
-            interval: clamped(seconds(json, "interval").unwrap_or(USUAL_INTERVAL)),
+            expires_in: seconds(json, "expires_in").unwrap_or(limits::DEVICE_LIFE),
+            interval: clamped(seconds(json, "interval").unwrap_or(limits::DEVICE_INTERVAL)),
         })
     }
 }
@@ -141,7 +142,7 @@ impl Polling {
             Kind::Pending => self.wait_again(now),
             Kind::SlowDown => {
                 let asked = body.json().and_then(|json| seconds(json, "interval")).unwrap_or_default();
-                self.interval = clamped(asked.max(self.interval + SLOWER));
+                self.interval = clamped(asked.max(self.interval + limits::DEVICE_SLOWER));
                 self.wait_again(now)
             }
             Kind::Denied => Step::Denied,
@@ -193,21 +194,8 @@ fn seconds(json: &Value, name: &str) -> Option<Duration> {
 }
 
 fn clamped(interval: Duration) -> Duration {
-    interval.clamp(SHORTEST_INTERVAL, LONGEST_INTERVAL)
+    interval.clamp(limits::DEVICE_INTERVAL_SHORTEST, limits::DEVICE_INTERVAL_LONGEST)
 }
-
-/// RFC 8628, section 3.2, where the provider says nothing.
-const USUAL_INTERVAL: Duration = Duration::from_secs(5);
-
-/// The provider has to say it; one that does not is asked for as long as most codes live.
-const USUAL_LIFE: Duration = Duration::from_secs(15 * 60);
-
-/// RFC 8628, section 3.5.
-const SLOWER: Duration = Duration::from_secs(5);
-
-const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);
-
-const LONGEST_INTERVAL: Duration = Duration::from_secs(60);
 
 const LONGEST_USER_CODE: usize = 64;
 

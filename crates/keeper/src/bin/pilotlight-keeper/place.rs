@@ -125,8 +125,9 @@ fn make(home: &Home, lock: Arc<Lock>) -> Again {
 async fn wait(changes: Option<OwnedFd>) {
     let Some(changes) = changes else { return sleep(limits::HOME_LOOK).await };
     let changed = spawn_blocking(move || {
+        let unseen = Timespec::try_from(limits::HOME_UNSEEN).unwrap_or_default();
         let mut all = [PollFd::new(&changes, PollFlags::IN)];
-        poll(&mut all, Some(&LONGEST_UNSEEN)).is_ok_and(|count| count > 0)
+        poll(&mut all, Some(&unseen)).is_ok_and(|count| count > 0)
     });
     match changed.await {
         // Whoever deletes a home is not done with the first file.
@@ -148,5 +149,3 @@ fn watch(home: &Home) -> io::Result<OwnedFd> {
     }
     Ok(changes)
 }
-
-const LONGEST_UNSEEN: Timespec = Timespec { tv_sec: 30, tv_nsec: 0 };
