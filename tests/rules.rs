@@ -143,8 +143,8 @@ fn a14_a_start_with_nothing_but_a_refresh_token_is_one_refresh() {
 fn a16_a_refusal_at_half_life_is_one_refresh_and_the_next_refusal_surfaces() {
     let mut bench = Bench::signed_in(seconds(3600));
     bench.run(minutes(10), |_| fresh(3600));
-    bench.tell_and_answer(Event::Rejected { generation: 1 }, &fresh(3600));
-    let again = bench.tell(Event::Rejected { generation: 2 });
+    bench.tell_and_answer(Event::Rejected { by: Asker::Machine, generation: 1 }, &fresh(3600));
+    let again = bench.tell(Event::Rejected { by: Asker::Machine, generation: 2 });
     assert!(again.is_empty() && bench.sent.len() == 1, "{again:?}");
 }
 
@@ -154,7 +154,7 @@ fn a16_a_refusal_cuts_a_long_pause_short_but_not_one_that_the_provider_asked_for
     for (answer, longest) in [(offline(), seconds(3)), (limited(Some(seconds(600))), seconds(600))] {
         let mut bench = Bench::signed_in(seconds(30 * 86_400));
         bench.tell_and_answer(ASKED, &answer);
-        bench.tell(Event::Rejected { generation: 1 });
+        bench.tell(Event::Rejected { by: Asker::Machine, generation: 1 });
         let Phase::Waiting { until, .. } = bench.session.phase() else {
             panic!("{:?}", bench.session.phase())
         };
@@ -176,10 +176,10 @@ fn b1_ten_thousand_callers_are_one_refresh() {
 #[test]
 fn b3_late_refusals_of_a_replaced_token_start_nothing() {
     let mut bench = Bench::signed_in(seconds(3600));
-    bench.tell_and_answer(Event::Rejected { generation: 1 }, &fresh(3600));
+    bench.tell_and_answer(Event::Rejected { by: Asker::Machine, generation: 1 }, &fresh(3600));
     for _ in 0..100 {
         bench.now = bench.now + seconds(1);
-        assert!(bench.tell(Event::Rejected { generation: 1 }).is_empty());
+        assert!(bench.tell(Event::Rejected { by: Asker::Machine, generation: 1 }).is_empty());
     }
     assert_eq!(bench.sent.len(), 1);
 }
@@ -329,7 +329,7 @@ fn d11_a_dead_token_is_never_sent_again() {
         {
             bench.tell(event);
         }
-        bench.tell(Event::Rejected { generation: 1 });
+        bench.tell(Event::Rejected { by: Asker::Machine, generation: 1 });
         bench.run(minutes(10), |_| fresh(3600));
     }
     assert_eq!((bench.sent.len(), bench.vault), (1, None));

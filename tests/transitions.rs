@@ -160,7 +160,10 @@ fn scenes() -> Vec<Scene> {
         refreshing.clone().named("Refreshing"),
         unanswered(rotated()).named("Refreshing, the answer waits for the vault"),
         unanswered(status(503)).named("Waiting, token good"),
-        fresh.told(Event::Rejected { generation: 1 }).answered(status(503)).named("Waiting, token dead"),
+        fresh
+            .told(Event::Rejected { by: Asker::Machine, generation: 1 })
+            .answered(status(503))
+            .named("Waiting, token dead"),
         unanswered(limited).named("Waiting, the provider named the time"),
     ]
 }
@@ -262,8 +265,12 @@ impl Scene {
         add("Stays", Event::Stays);
         add("NetworkUp", Event::NetworkUp);
         add("Woke 8 h", Event::Woke { slept: minutes(480) });
-        add("Rejected current", Event::Rejected { generation: self.access });
-        add("Rejected replaced", Event::Rejected { generation: self.access.wrapping_sub(1) });
+        add("Rejected current", Event::Rejected { by: Asker::Machine, generation: self.access });
+        add("Rejected current, by a person", Event::Rejected { by: Asker::Person, generation: self.access });
+        add(
+            "Rejected replaced",
+            Event::Rejected { by: Asker::Machine, generation: self.access.wrapping_sub(1) },
+        );
         add("Demanded current", demanded(self.access, Need::Scope));
         add("Demanded replaced", demanded(self.access.wrapping_sub(1), Need::Scope));
         if let Some(attempt) = self.beat {

@@ -126,7 +126,9 @@ impl Bench {
     /// A new process: it knows what the vault does, and asks it.
     pub(crate) fn restarted(self) -> Self {
         let session = Session::new(Policy::default(), 8, self.now);
-        Self { session, in_flight: None, sign_in: None, ..self }.told(Event::Tick)
+        // Nobody hears any more what the vault says to the old one.
+        let held = self.held.is_some().then(Vec::new);
+        Self { session, in_flight: None, sign_in: None, held, ..self }.told(Event::Tick)
     }
 
     pub(crate) fn with_a_hanging_vault(self) -> Self {

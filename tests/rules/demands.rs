@@ -97,7 +97,7 @@ fn d12_a_request_that_needs_a_person_is_not_sent_again_with_the_same_token() {
     let better =
         |bench: &Bench| [0, 1].map(|generation| bench.session.may_do_better_than(generation, bench.now));
     assert_eq!(better(&bench), [true, false]);
-    bench.tell(Event::Rejected { generation: 1 });
+    bench.tell(Event::Rejected { by: Asker::Machine, generation: 1 });
     assert_eq!(better(&bench), [true, true], "another one is on its way");
     let waiting = bench.clone().answered(&offline());
     assert_eq!(better(&waiting), [true, true]);
@@ -137,7 +137,7 @@ fn d12_an_interaction_stops_the_refreshing_and_keeps_the_token() {
         for event in [
             Event::NetworkUp,
             Event::Wanted { min_valid: minutes(60), by: Asker::Machine },
-            Event::Rejected { generation: 1 },
+            Event::Rejected { by: Asker::Machine, generation: 1 },
         ] {
             bench.tell(event);
             bench.run(minutes(60), |_| fresh(3600));

@@ -105,6 +105,20 @@ fn c4_a_kill_in_mid_exchange_is_named_as_the_reason() {
     assert!(bench.notes.contains(&Note::Interrupted));
 }
 
+/// The vault could not be told of a sign-out before the process ended.
+#[test]
+fn e_a_sign_out_holds_for_the_next_process() {
+    let mut bench = Bench::signed_in(seconds(60)).with_a_hanging_vault().told(Event::SignOut);
+    bench.vault = Some("r1".to_owned());
+    let mut bench = bench.restarted();
+    bench.let_the_vault_answer();
+    assert_eq!(bench.session.phase(), Phase::NeedsLogin { why: Lost::SignedOut });
+    assert_eq!((bench.sent.len(), bench.vault.as_deref()), (0, None));
+    // Who has signed in since then is not taken for who has signed out.
+    let bench = Bench::signed_in(seconds(60)).told(Event::SignOut).sign_in(seconds(60)).restarted();
+    assert_eq!(bench.sent.len(), 1);
+}
+
 /// Row C4 with a locked keyring: many rotations later the vault still holds the first token, and that is what was spent.
 #[test]
 fn c4_the_mark_is_of_what_the_vault_holds_however_many_tokens_came_after_it() {
@@ -161,11 +175,37 @@ fn a11_a_token_of_unknown_lifetime_is_good_until_it_is_refused() {
     bench.run(minutes(24 * 60), |_| fresh(60));
     assert_eq!(bench.session.phase(), Phase::Fresh);
     assert!(bench.session.access_token(bench.now, Duration::ZERO).is_some());
-    bench.tell(Event::Rejected { generation: 1 });
+    bench.tell(Event::Rejected { by: Asker::Machine, generation: 1 });
     assert_eq!(bench.session.phase(), Phase::NeedsLogin { why: Lost::Expired });
 }
 
 /// Row D6: a breaker, a backoff, a storm of machines: none of it is in a person's way.
+/// A refresh that was begun for a machine and not let through is begun again for the person who has joined it, once.
+#[test]
+fn d6_a_person_who_joins_a_machine_is_not_turned_away_with_it() {
+    let by_machine =
+        Bench::signed_in(seconds(3600)).told(Event::Rejected { by: Asker::Machine, generation: 1 });
+    for (who, join) in [
+        ("wants a token", Event::Wanted { min_valid: minutes(59), by: Asker::Person }),
+        ("asks for a refresh", ASKED),
+        ("was refused", Event::Rejected { by: Asker::Person, generation: 1 }),
+    ] {
+        let mut bench = by_machine.clone().told(join);
+        let attempt = bench.in_flight.expect("a refresh is in flight");
+        let wait = minutes(5);
+        let effects = bench.tell(Event::Withheld { attempt, wait });
+        let begun = |effect: &Effect| matches!(effect, Effect::Refresh { by: Asker::Person, .. });
+        assert_eq!(effects.iter().filter(|effect| begun(effect)).count(), 1, "who {who}");
+        let attempt = bench.in_flight.expect("a refresh is in flight");
+        assert!(!bench.tell(Event::Withheld { attempt, wait }).iter().any(begun), "who {who}, again");
+    }
+    let attempt = by_machine.in_flight.expect("a refresh is in flight");
+    let alone = by_machine.told(Event::Withheld { attempt, wait: minutes(5) });
+    assert_eq!(alone.sent.len(), 1, "nobody has joined");
+    let refused = alone.told(Event::Rejected { by: Asker::Person, generation: 1 });
+    assert_eq!(refused.sent.len(), 2, "the pause was ours");
+}
+
 #[test]
 fn d6_a_person_passes_every_pause_of_ours() {
     let withheld = |bench: Bench| {

@@ -27,6 +27,8 @@ pub(crate) enum Law {
     NothingIsForgottenUnasked,
     OneRefreshInFlight,
     OneVaultOperationAtATime,
+    /// What a person has ended is not taken up again, by the next process neither.
+    ASignOutHolds,
     /// Whoever has something to do says when, and leaves nothing due behind.
     EveryDeadlineIsReported,
     /// What only a person can mend is not tried again without one.

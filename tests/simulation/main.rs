@@ -63,6 +63,7 @@ planted! {
     planted_dropping_the_session_on_503: DropsTheSessionOn503 => NothingIsForgottenUnasked | TheReasonIsTrue;
     planted_dropping_tokens_beside_garbage: DropsTokensBesideGarbage => TheNewestTokenIsSent | TheMarkStaysWhileInDoubt;
     planted_forgetting_when_saving_fails: ForgetsWhenSavingFails => NothingIsForgottenUnasked;
+    planted_forgetting_sign_outs: ForgetsSignOuts => ASignOutHolds;
     planted_forgetting_the_owner: ForgetsTheOwner => TokensKeepTheirOwner;
     planted_forgetting_a_demand: ForgetsADemand => ADemandIsShown;
     planted_forgetting_why: ForgetsWhy => TheReasonIsTrue;

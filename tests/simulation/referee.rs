@@ -34,6 +34,8 @@ pub(crate) struct Referee {
     ending: bool,
     /// What is in the vault is another server's, until somebody signs in.
     elsewhere: bool,
+    /// A person has overruled what the vault holds, and nobody has seen it go.
+    overruled: bool,
     signing_in: Option<(Attempt, Sent)>,
     /// Milliseconds that the sign-in may take.
     patience: u64,
@@ -78,8 +80,10 @@ impl Referee {
 
     /// A new process: what the old one knew is gone, what it had in flight as well.
     pub(crate) fn restart(&mut self) {
-        let (now, refreshes, excused, ended) = (self.now, self.refreshes, self.excused + 2, self.ended);
-        *self = Self { now, refreshes, excused, ended, ..Self::default() };
+        let (now, refreshes, excused) = (self.now, self.refreshes, self.excused + 2);
+        // What there was instead, if anything, went with the process: then the old is better than nothing.
+        let (ended, overruled) = (self.ended, self.overruled && self.newest.is_none());
+        *self = Self { now, refreshes, excused, ended, overruled, ..Self::default() };
     }
 
     /// Takes down what the session is told, and whether an answer is one that it waits for.
@@ -93,6 +97,7 @@ impl Referee {
                 }
                 self.begin_epoch();
                 self.died = tokens.refresh.is_none().then_some(Lost::Expired);
+                self.overruled = true;
                 self.receive(tokens.refresh.as_ref());
                 self.account = account.clone();
             }
@@ -104,11 +109,15 @@ impl Referee {
                 self.signing_in = None;
                 self.account = Account::default();
                 self.died = Some(Lost::SignedOut);
+                self.overruled = true;
             }
             Event::Loaded { found, memory, interrupted } => {
                 self.vault_busy = false;
                 if self.epoch == 0 {
                     match found {
+                        Found::Elsewhere(_) | Found::Token { .. } if self.overruled => {
+                            self.died = self.ended.or(memory.lost).or(Some(Lost::Never));
+                        }
                         Found::Elsewhere(_) => {
                             self.elsewhere = true;
                             self.died = Some(Lost::Elsewhere);
@@ -128,6 +137,7 @@ impl Referee {
                 self.vault_busy = false;
                 // One save at a time, and only of what was newest when it was asked for.
                 self.unsaved &= !(matches!(event, Event::Saved { .. }) && self.save_asked);
+                self.overruled &= !matches!(event, Event::Saved { .. });
                 if self.save_asked {
                     self.unsaved_since = None;
                 }
@@ -135,6 +145,7 @@ impl Referee {
             Event::Forgotten => {
                 self.vault_busy = false;
                 self.unsaved &= self.newest.is_some();
+                self.overruled = false;
             }
             Event::NotForgotten(_) | Event::NotLoaded(_) => self.vault_busy = false,
             Event::Asked { by: Asker::Machine } => {
@@ -166,7 +177,7 @@ impl Referee {
                 self.rests_until = self.now + wait.as_millis() as u64;
             }
             Event::Woke { .. } => self.excused += 2,
-            Event::Rejected { generation } => {
+            Event::Rejected { generation, .. } => {
                 self.excused += 1;
                 self.refused.insert(*generation);
             }
@@ -392,6 +403,9 @@ impl Referee {
                 Law::OneRefreshInFlight,
                 "a second refresh is sent while the first one's worker lives",
             );
+        }
+        if self.overruled && self.newest.is_none() {
+            return broken(Law::ASignOutHolds, "what a person has ended is sent");
         }
         if self.newest.as_ref() != Some(token) {
             let newest = self.newest.as_ref().map_or("none", RefreshToken::expose);

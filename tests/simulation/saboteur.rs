@@ -23,6 +23,7 @@ pub(crate) enum Bug {
     DropsTheSessionOn503,
     DropsTokensBesideGarbage,
     ForgetsADemand,
+    ForgetsSignOuts,
     ForgetsTheOwner,
     ForgetsWhenSavingFails,
     ForgetsWhy,
@@ -117,7 +118,7 @@ impl Sut {
             }
             (Bug::ForgetsADemand, Event::Demanded { .. }) => Event::Tick,
             (Bug::TakesDemandsForRefusals, Event::Demanded { generation, .. }) => {
-                Event::Rejected { generation }
+                Event::Rejected { by: Asker::Machine, generation }
             }
             (Bug::RefreshesOnEveryCall, Event::Wanted { .. }) => Event::Asked { by: Asker::Person },
             (Bug::DeletesOnVaultTrouble, Event::NotLoaded(_)) => {
@@ -134,8 +135,12 @@ impl Sut {
                     interrupted,
                 }
             }
-            (Bug::ForgetsWhy, Event::Loaded { found, interrupted, .. }) => {
-                Event::Loaded { found, memory: Memory::default(), interrupted }
+            (Bug::ForgetsWhy, Event::Loaded { found, memory, interrupted }) => {
+                let memory = Memory { overruled: memory.overruled, ..Memory::default() };
+                Event::Loaded { found, memory, interrupted }
+            }
+            (Bug::ForgetsSignOuts, Event::Loaded { found, memory, interrupted }) => {
+                Event::Loaded { found, memory: Memory { overruled: false, ..memory }, interrupted }
             }
             (Bug::MakesPeopleWait, Event::Asked { .. }) => Event::Asked { by: Asker::Machine },
             (Bug::TakesWithheldForNamed, Event::Withheld { attempt, wait }) => {
@@ -155,7 +160,7 @@ impl Sut {
     fn over_by_assumption(&self, now: Timestamp) -> Option<Event> {
         let access = self.session().view(now).access?;
         let over = access.source == Source::Assumed && access.remaining.is_zero();
-        over.then_some(Event::Rejected { generation: access.generation })
+        over.then_some(Event::Rejected { by: Asker::Machine, generation: access.generation })
     }
 
     fn misread_answer(&mut self, bug: Bug, told: Attempt, mut verdict: Verdict) -> Event {

@@ -197,7 +197,7 @@ impl World {
             0 => self.tell(Event::NetworkUp),
             1 => {
                 let generation = self.generation().saturating_sub(1);
-                self.tell(Event::Rejected { generation })
+                self.tell(Event::Rejected { by: Asker::Machine, generation })
             }
             2 => {
                 let generation = self.generation().saturating_sub(1);

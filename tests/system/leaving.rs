@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use keeper::api::{Code, Lost, Note, Phase, Reply, Request};
+use keeper::api::{Code, Line, Lost, Note, Phase, Reply, Request};
 use pilotlight_sandbox::{Dialect, Endpoint, Fault, What};
 
 use crate::harness::{
@@ -176,9 +176,57 @@ fn of_two_sign_ins_at_once_the_later_one_holds() {
             .then_some(())
     });
     keeper.login_as("simplejwt", "bob", "builder").unwrap();
-    drop(slow.text());
+    let Line::Refusal { error, .. } = slow.receive() else { panic!("its tokens are not in use") };
+    assert_eq!(error.code, Code::SignInCancelled);
     assert!(keeper.fetch("simplejwt", "/api/protected/").unwrap().body.contains("hello bob"));
     assert_eq!(keeper.session("simplejwt").user.as_deref(), Some("bob"));
+}
+
+/// Nobody has heard yet what is in the keyring, and the older of two sign-ins is answered first.
+#[test]
+fn two_sign_ins_while_the_keyring_hangs_keep_nobody_waiting() {
+    let bench = Bench::strict(Duration::from_secs(60));
+    let keyring = Keyring::start();
+    keyring.hang(true);
+    let witness = Witness::before(bench.origin());
+    let profile = profile("simplejwt", Dialect::SimpleJwt, witness.origin(), "");
+    let keeper = Keeper::with_keyring(&profile, &keyring);
+    // The older one is answered once the keyring has been waited for, and the newer one later still.
+    let sign_in_for = |took: u64| {
+        witness.hold_answers("/simplejwt/api/token/", Duration::from_secs(took));
+        let logins = bench.counted(Dialect::SimpleJwt).logins;
+        let mut wire = keeper.wire();
+        wire.send(sign_in("simplejwt", "alice", "wonderland"));
+        until("it is on its way", || (bench.counted(Dialect::SimpleJwt).logins > logins).then_some(()));
+        wire
+    };
+    let (mut older, mut newer) = (sign_in_for(3), sign_in_for(5));
+    let Line::Refusal { error, .. } = older.receive() else { panic!("its tokens are not in use") };
+    assert_eq!(error.code, Code::SignInCancelled);
+    assert_eq!(keeper.phase("simplejwt"), Phase::SigningIn, "it answers");
+    assert!(matches!(newer.receive(), Line::Answer { .. }));
+    keyring.hang(false);
+    until("it is saved", || keeper.session("simplejwt").saved.then_some(()));
+}
+
+/// A keyring that cannot be told before the process ends is told by the next one.
+#[test]
+fn a_sign_out_with_a_locked_keyring_outlives_the_keeper() {
+    let bench = Bench::strict(Duration::from_secs(60));
+    let keyring = Keyring::start();
+    let mut keeper = Keeper::with_keyring(&bench.profile(Dialect::NestJs, ""), &keyring);
+    keeper.login("nestjs");
+    until("it is saved", || keeper.session("nestjs").saved.then_some(()));
+    keyring.lock();
+    keeper.ask(Request::Logout { profile: "nestjs".to_owned(), browser: false }).unwrap();
+    keeper.run(&["stop", "--force"]).went_well();
+    until("it has ended", || keeper.ended());
+    keyring.unlock();
+    assert_eq!(keyring.items("nestjs").len(), 1);
+    keeper.spawn();
+    until("the keyring has been told", || keyring.items("nestjs").is_empty().then_some(()));
+    assert_eq!(keeper.phase("nestjs"), Phase::NeedsLogin { why: Lost::SignedOut });
+    assert_eq!(keeper.noted("nestjs", "restored"), 0);
 }
 
 /// D13

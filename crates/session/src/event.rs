@@ -58,6 +58,9 @@ pub struct Memory {
     /// How long access tokens live, in milliseconds, as the provider last said.
     #[serde(default)]
     pub lifetime_ms: Option<u64>,
+    /// What the vault may still hold was ended by a person: it is forgotten as soon as it is found.
+    #[serde(default)]
+    pub overruled: bool,
 }
 
 /// What a heartbeat found.
@@ -112,6 +115,8 @@ pub enum Event {
     },
     /// A protected resource refused the access token of that generation.
     Rejected {
+        /// Whose request it was.
+        by: Asker,
         generation: u32,
     },
     Saved {

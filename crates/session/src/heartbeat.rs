@@ -7,7 +7,7 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use crate::event::{Attempt, Beat, Effect};
+use crate::event::{Asker, Attempt, Beat, Effect};
 use crate::limits;
 use crate::note::Note;
 use crate::reason::{Cause, Trouble};
@@ -86,7 +86,7 @@ impl Session {
                 self.pulse.noes = self.pulse.noes.saturating_add(1);
                 self.pulse.next_at = flight.began + self.pause_between_beats();
                 out.push(Effect::Note(Note::Heartbeat { good: false, took_ms }));
-                self.refuse(flight.generation, Cause::HeartbeatSaidNo, now, out);
+                self.refuse(flight.generation, Cause::HeartbeatSaidNo, Asker::Machine, now, out);
             }
             // It speaks of a token that has been replaced since.
             Beat::SaysNo => {}

@@ -26,7 +26,7 @@ pub enum Note {
     Elsewhere {
         places: Vec<Place>,
     },
-    /// The keeper had to end while a refresh was on its way.
+    /// The keeper had to end while a refresh or a sign-in was on its way.
     EndedInFlight,
     /// The keeper had to end while the newest refresh token was only in memory.
     EndedUnsaved,

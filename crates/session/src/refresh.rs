@@ -20,6 +20,10 @@ pub(crate) struct Exchange {
     /// Of the refresh token that was sent.
     pub(crate) generation: u32,
     pub(crate) cause: Cause,
+    /// Whom it was begun for.
+    pub(crate) by: Asker,
+    /// A person waits for it, be it begun for one or not.
+    pub(crate) awaited: bool,
     pub(crate) began: Timestamp,
     /// A worker that has not reported by then is called off.
     pub(crate) deadline: Timestamp,
@@ -117,6 +121,10 @@ impl Session {
     ) {
         let Some(exchange) = self.exchange.take_if(|exchange| exchange.attempt == attempt) else { return };
         self.streak.cause.get_or_insert(exchange.cause);
+        // Who came after it had been begun for a machine is not turned away with it.
+        if exchange.awaited && exchange.by == Asker::Machine {
+            return self.begin_refresh(exchange.cause, Asker::Person, now, out);
+        }
         let trouble = Trouble::BreakerOpen;
         self.hold = Some(Hold { until: now + wait, trouble, status: None, named: Timestamp::default() });
         out.push(Effect::Note(Note::Kept {
@@ -129,18 +137,33 @@ impl Session {
     }
 
     /// The provider has refused the access token of that generation.
-    pub(crate) fn refuse(&mut self, generation: u32, cause: Cause, now: Timestamp, out: &mut Vec<Effect>) {
+    pub(crate) fn refuse(
+        &mut self,
+        generation: u32,
+        cause: Cause,
+        by: Asker,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
         let Some(access) = &mut self.access else { return };
-        if access.generation != generation || access.rejected || access.is_beyond_suspicion(now) {
+        if access.generation != generation || access.is_beyond_suspicion(now) {
+            return;
+        }
+        // Everybody who comes after the first finds out what he has; only a person may have more.
+        if access.rejected && by == Asker::Machine {
             return;
         }
         access.rejected = true;
         // While the token was good there was time for a long pause. Now people wait.
         let soon = now + self.backoff(now).for_;
         match &mut self.hold {
-            Some(hold) if hold.trouble == Trouble::Misconfigured => {}
+            Some(hold) if by == Asker::Person && hold.named <= now => {
+                self.hold = None;
+                self.begin_refresh(cause, by, now, out);
+            }
+            Some(_) if self.streak.misconfigured > 0 => {}
             Some(hold) => hold.shorten(soon),
-            None => self.begin_refresh(cause, Asker::Machine, now, out),
+            None => self.begin_refresh(cause, by, now, out),
         }
     }
 
@@ -173,6 +196,9 @@ impl Session {
 
     /// Never a second one beside the one in flight, whoever asks.
     fn begin_refresh(&mut self, cause: Cause, by: Asker, now: Timestamp, out: &mut Vec<Effect>) {
+        if let Some(exchange) = &mut self.exchange {
+            exchange.awaited |= by == Asker::Person;
+        }
         if self.refreshing().is_some() || self.lost.is_some() || self.ending {
             return;
         }
@@ -180,7 +206,15 @@ impl Session {
         let attempt = self.next_attempt();
         self.hold = None;
         let deadline = now + self.policy.exchange + limits::REPORT;
-        self.exchange = Some(Exchange { attempt, generation, cause, began: now, deadline });
+        self.exchange = Some(Exchange {
+            attempt,
+            generation,
+            cause,
+            by,
+            awaited: by == Asker::Person,
+            began: now,
+            deadline,
+        });
         if !self.marked {
             self.mark(token.clone(), out);
         }

@@ -185,7 +185,7 @@ impl Session {
             }
             Event::NotSaved { generation, trouble } => self.on_not_saved(generation, trouble, now, &mut out),
             Event::Refreshed { attempt, verdict } => self.on_refreshed(attempt, verdict, now, &mut out),
-            Event::Rejected { generation } => self.refuse(generation, Cause::Rejected, now, &mut out),
+            Event::Rejected { by, generation } => self.refuse(generation, Cause::Rejected, by, now, &mut out),
             Event::Saved { generation } => self.on_saved(generation, now, &mut out),
             Event::SignIn { patience } => self.on_sign_in(patience, now, &mut out),
             Event::SignInFailed { attempt } => self.on_sign_in_failed(attempt),
@@ -294,6 +294,7 @@ impl Session {
             user: self.account.user.clone(),
             lost: self.lost,
             lifetime_ms: self.told_lifetime.map(millis),
+            overruled: self.overrules_the_vault(),
         };
         if memory != self.remembered {
             self.remembered = memory.clone();

@@ -79,6 +79,11 @@ impl Session {
         self.vault.holds == self.wanted_in_vault()
     }
 
+    /// A person has ended what the vault holds, and it still holds that.
+    pub(crate) fn overrules_the_vault(&self) -> bool {
+        self.vault.holds == Holds::Stale && self.grant.is_none()
+    }
+
     pub(crate) fn vault_due(&self) -> Option<Timestamp> {
         let differs = !self.vault.is_read() || !self.is_saved();
         (differs && !self.vault.busy).then_some(self.vault.retry_at)
@@ -110,12 +115,16 @@ impl Session {
         if self.vault.is_read() {
             return;
         }
-        let lost = memory.lost;
+        let (lost, overruled) = (memory.lost, memory.overruled);
         self.account.user.clone_from(&memory.user);
         self.told_lifetime = memory.lifetime_ms.map(Duration::from_millis);
         self.remembered = memory;
         self.vault.holds = Holds::Nothing;
         match found {
+            Found::Elsewhere(_) | Found::Token { .. } if overruled => {
+                self.lost = Some(lost.unwrap_or(Lost::Never));
+                self.vault.overrule();
+            }
             // What is stored counts as nothing of ours: nothing is written over it but by a sign-in, and nothing of it
             // is sent.
             Found::Elsewhere(places) => {

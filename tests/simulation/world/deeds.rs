@@ -128,7 +128,7 @@ impl World {
             }
             return Ok(());
         }
-        self.later(after, Happening::Answer(self.life, Event::Rejected { generation }));
+        self.later(after, Happening::Answer(self.life, Event::Rejected { by: Asker::Machine, generation }));
         Ok(())
     }
 

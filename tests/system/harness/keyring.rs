@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process};
 use zbus::zvariant::{ObjectPath, OwnedObjectPath, OwnedValue, Value};
 use zbus::{Connection, Proxy};
 
@@ -78,6 +79,12 @@ impl Keyring {
             assert_eq!(locked.len(), 1);
             Ok(())
         });
+    }
+
+    /// It takes calls and answers none, until it is let go on.
+    pub(crate) fn hang(&self, hang: bool) {
+        let signal = if hang { Signal::STOP } else { Signal::CONT };
+        kill_process(Pid::from_child(&self.daemon), signal).unwrap();
     }
 
     /// As the login screen does it.

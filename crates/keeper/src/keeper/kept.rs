@@ -168,7 +168,8 @@ impl Kept {
         let session = self.session.as_ref().and_then(Session::deadline);
         let wanting = self.wanting.iter().map(|wanting| wanting.deadline).min();
         let finishing = self.finishing.iter().map(|finishing| finishing.deadline).min();
-        let settling = (!self.settling.is_empty())
+        let refreshing = self.settling.iter().any(|settling| settling.of == Settled::Refresh);
+        let settling = refreshing
             .then(|| self.session().and_then(|session| unread_for_now(&session.standing())))
             .flatten();
         [session, wanting, finishing, settling, self.lane.deadline()].into_iter().flatten().min()
@@ -209,10 +210,11 @@ impl Kept {
         self.session().is_some_and(Session::would_be_lost)
     }
 
-    /// A refresh token has been sent, and nobody has seen what came of it.
-    pub(super) fn is_refreshing(&self) -> bool {
+    /// A refresh token or a code has been sent, and nobody has seen what came of it.
+    pub(super) fn is_exchanging(&self) -> bool {
         self.session().is_some_and(|session| {
-            matches!(session.standing(), Phase::Refreshing { .. }) && self.exchanges > 0
+            let refreshing = matches!(session.standing(), Phase::Refreshing { .. });
+            (refreshing || session.signing_in().is_some()) && self.exchanges > 0
         })
     }
 

@@ -256,13 +256,12 @@ impl Keeper {
             }
             Mail::Ask { request, answer } => self.on_ask(request, answer),
             Mail::Beaten { id, host, attempt, beat } => {
-                self.report(
-                    &host,
-                    match beat {
-                        Beat::Good | Beat::SaysNo => Outcome::Answered,
-                        Beat::Silent { trouble, .. } => Outcome::of(trouble),
-                    },
-                );
+                match beat {
+                    Beat::Good | Beat::SaysNo => self.report(&host, Outcome::Answered),
+                    // It was not let through: the host has heard nothing of it.
+                    Beat::Silent { trouble: Trouble::BreakerOpen, .. } => {}
+                    Beat::Silent { trouble, .. } => self.report(&host, Outcome::of(trouble)),
+                }
                 self.step(id, Event::Beaten { attempt, beat });
             }
             Mail::Begun { id, attempt, begun } => self.on_begun(id, attempt, begun),
@@ -304,14 +303,15 @@ impl Keeper {
     fn tick(&mut self) {
         let now = clock::now();
         self.tell_providers(now);
-        while let Some((at, id)) = self.due.first().copied()
-            && at <= now
-        {
-            self.due.remove(&(at, id));
-            if let Some(kept) = self.kept.get_mut(&id) {
+        // Once each: a session that stays due has its next turn after everybody else has had theirs.
+        let due: Vec<(Timestamp, Id)> = self.due.iter().take_while(|(at, _)| *at <= now).copied().collect();
+        for (at, id) in due {
+            if self.due.remove(&(at, id))
+                && let Some(kept) = self.kept.get_mut(&id)
+            {
                 kept.due = None;
+                self.step(id, Event::Tick);
             }
-            self.step(id, Event::Tick);
         }
     }
 

@@ -179,7 +179,7 @@ impl Keeper {
                 Opinion::Fine => parked.answer(received, generation, now),
                 Opinion::Rejected => {
                     self.note_rejected(id, &parked, received.status, generation);
-                    self.step(id, Event::Rejected { generation });
+                    self.step(id, Event::Rejected { by: parked.by, generation });
                     if !parked.again && self.is_worth_another_try(id, generation, now) {
                         parked.again = true;
                         self.hold(id, parked);

@@ -153,9 +153,15 @@ impl Keeper {
         let current = kept.session().is_some_and(|session| session.signing_in() == Some(attempt));
         match outcome {
             Ok(SignedIn { tokens, account }) => {
-                let waiting = if current { std::mem::take(&mut kept.finishing) } else { Vec::new() };
-                let answers = answer.into_iter().chain(waiting.into_iter().map(|finishing| finishing.answer));
-                kept.settling.extend(answers.map(|answer| Settling { of: Settled::SignIn, answer }));
+                if current {
+                    let waiting = std::mem::take(&mut kept.finishing);
+                    let waiting = waiting.into_iter().map(|finishing| finishing.answer);
+                    let answers = answer.into_iter().chain(waiting);
+                    kept.settling.extend(answers.map(|answer| Settling { of: Settled::SignIn, answer }));
+                } else if let Some(answer) = answer {
+                    // Another sign-in, or a sign-out, has taken its place.
+                    ask::refuse(answer, Failure::new(Code::SignInCancelled).of(&kept.profile.name));
+                }
                 // Somebody has just found out that it is there.
                 let host = kept.profile.host();
                 self.report(&host, Outcome::Answered);
