@@ -8,7 +8,7 @@ use keeper::api::{Code, Line, Lost, Phase, Request, VaultTrouble};
 use pilotlight_sandbox::{Dialect, Endpoint, Fault, What};
 use rustix::process::Signal;
 
-use crate::harness::{Bench, Keeper, Keyring, fetch, meet, post, until, within};
+use crate::harness::{Bench, Keeper, Keyring, fetch, meet, post, sign_in, until, within};
 
 #[test]
 fn a_keeper_that_would_lose_a_session_stays_until_the_keyring_is_unlocked() {
@@ -58,6 +58,46 @@ fn a_keeper_that_is_terminated_waits_for_the_keyring_and_then_says_what_it_lost(
     let mut keeper = with_the_newest_token_in_memory_only(&bench, &keyring);
     keeper.signal(Signal::TERM);
     ended_unsaved(&mut keeper, &keyring);
+}
+
+/// What was written while nobody followed the file is followed afterwards.
+#[test]
+fn an_edit_while_a_keeper_tries_to_stop_is_taken_when_it_stays() {
+    let bench = Bench::strict(LIFETIME);
+    let keyring = Keyring::start();
+    let keeper = with_the_newest_token_in_memory_only(&bench, &keyring);
+    let stop = keeper.begin(&["stop"]);
+    until("the keeper is stopping", || {
+        let asked = keeper.ask(Request::Status { profile: None });
+        asked.err().filter(|failure| failure.code == Code::KeeperStopping)
+    });
+    keeper
+        .write_config(&[bench.profile(Dialect::NestJs, ""), bench.profile(Dialect::SimpleJwt, "")].concat());
+    assert_eq!(stop.end_within(LONG).code, Some(5));
+    until("the edit is taken", || (keeper.overview().sessions.len() == 2).then_some(()));
+}
+
+/// A password has been sent, and the tokens that come for it are nowhere else.
+#[test]
+fn a_sign_in_on_its_way_keeps_the_keeper() {
+    let bench = Bench::strict(LIFETIME);
+    let keeper = Keeper::start(&bench.profile(Dialect::NestJs, "timeout = '60s'"));
+    bench.fault(Fault::Latency, meet(Endpoint::Login).times(1).value(23_000.into()));
+    let mut wire = keeper.wire();
+    wire.send(sign_in("nestjs", "alice", "wonderland"));
+    until("it is on its way", || {
+        bench
+            .control
+            .faults()
+            .iter()
+            .any(|fault| fault.name == Fault::Latency && fault.met == 1)
+            .then_some(())
+    });
+    let stopped = keeper.begin(&["stop"]).end_within(LONG);
+    assert_eq!(stopped.code, Some(4), "{stopped:?}");
+    assert!(stopped.err.contains("a refresh or a sign-in of nestjs is still on its way"), "{}", stopped.err);
+    assert!(matches!(wire.receive(), Line::Answer { .. }));
+    keeper.until_fresh("nestjs");
 }
 
 /// F2: what has been sent may have been done. Only what has not been is there for the next keeper.

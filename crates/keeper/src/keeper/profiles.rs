@@ -60,9 +60,6 @@ impl Keeper {
         if let Some(vault) = looked.vault {
             self.take_vault(vault);
         }
-        if self.stopping.is_some() {
-            return;
-        }
         let was_settled = self.config.edits.is_settled();
         let look = match &looked.news {
             None => Look::Same,
@@ -77,7 +74,16 @@ impl Keeper {
         if let Some(config) = looked.news {
             self.config.take(config);
         }
-        if is_settled {
+        self.follow_the_file();
+    }
+
+    /// Has the sessions be those of the profiles that the file names. Before the end nothing is begun or ended for it; a
+    /// keeper that stays makes up for that.
+    pub(super) fn follow_the_file(&mut self) {
+        if self.stopping.is_some() {
+            return;
+        }
+        if self.config.edits.is_settled() {
             self.tell_problems();
         }
         self.replace_sessions();

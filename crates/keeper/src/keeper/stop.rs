@@ -95,7 +95,7 @@ impl Keeper {
         if !unsaved.is_empty() {
             return Some(Failure::new(Code::NotSaved).with("profiles", unsaved));
         }
-        let busy = named(&Kept::is_refreshing);
+        let busy = named(&Kept::is_exchanging);
         (!busy.is_empty()).then(|| Failure::new(Code::StillBusy).with("profiles", busy))
     }
 
@@ -106,6 +106,7 @@ impl Keeper {
         for id in self.ids() {
             self.step(id, Event::Stays);
         }
+        self.follow_the_file();
     }
 
     pub(super) async fn end(mut self) -> End {
@@ -115,7 +116,7 @@ impl Keeper {
         }
         let cut = |kept: &Kept| {
             let note = if kept.would_be_lost() { Note::EndedUnsaved } else { Note::EndedInFlight };
-            (kept.would_be_lost() || kept.is_refreshing()).then(|| (kept.profile.name.clone(), note))
+            (kept.would_be_lost() || kept.is_exchanging()).then(|| (kept.profile.name.clone(), note))
         };
         let cut: Vec<(String, Note)> = self.kept.values().filter_map(cut).collect();
         for (name, note) in &cut {
