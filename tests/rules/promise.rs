@@ -119,6 +119,30 @@ fn e_a_sign_out_holds_for_the_next_process() {
     assert_eq!(bench.sent.len(), 1);
 }
 
+/// With some providers one revocation ends everything that they gave this person.
+#[test]
+fn a8_what_comes_late_is_given_back_only_where_that_ends_nothing_new() {
+    let named = |name: &str| session::tokens::Account::named(name);
+    let new = |n: u32| tokens(&format!("a{n}"), Some(&format!("r{n}")), Some(seconds(60)));
+    let mia = || Bench::started(Policy::default(), Timestamp::default()).sign_in_as(named("mia"), new(1));
+    for (then, by, revoked) in [
+        ("a sign-out", None, true),
+        ("the same person", Some("mia"), false),
+        ("somebody else", Some("leo"), true),
+    ] {
+        let asked = mia().told(ASKED);
+        let attempt = asked.in_flight.expect("a refresh is in flight");
+        let after = match by {
+            None => asked.told(Event::SignOut),
+            Some(name) => asked.sign_in_as(named(name), new(9)),
+        };
+        let before = after.revoked.len();
+        let late = after.told(Event::Refreshed { attempt, verdict: Verdict::Fresh(new(2)) });
+        assert_eq!(late.revoked.len() > before, revoked, "{then}");
+        assert!(late.notes.contains(&Note::LateAnswer { revoked }), "{then}");
+    }
+}
+
 /// Row C4 with a locked keyring: many rotations later the vault still holds the first token, and that is what was spent.
 #[test]
 fn c4_the_mark_is_of_what_the_vault_holds_however_many_tokens_came_after_it() {

@@ -237,12 +237,11 @@ impl Session {
         }
     }
 
-    /// An answer to no exchange of this epoch. From before a sign-in or sign-out it brings tokens that nobody owns.
+    /// An answer to no exchange of this epoch.
     fn late(&self, attempt: Attempt, verdict: Verdict, out: &mut Vec<Effect>) {
-        let revoked = match verdict {
-            Verdict::Fresh(Tokens { access, refresh, .. }) if attempt.epoch != self.epoch => {
-                out.push(Effect::Revoke { refresh, access });
-                true
+        match verdict {
+            Verdict::Fresh(tokens) if attempt.epoch != self.epoch => {
+                Self::give_back(tokens, self.grant.is_none() || self.succeeds_another, out);
             }
             Verdict::Dead
             | Verdict::Fresh(_)
@@ -250,9 +249,8 @@ impl Session {
             | Verdict::Misconfigured { .. }
             | Verdict::Suspect { .. }
             | Verdict::Transient { .. }
-            | Verdict::Unsent { .. } => false,
-        };
-        out.push(Effect::Note(Note::LateAnswer { revoked }));
+            | Verdict::Unsent { .. } => out.push(Effect::Note(Note::LateAnswer { revoked: false })),
+        }
     }
 
     /// The worker has had its time and more. It is told to report, and until it has, nothing takes its place: what it

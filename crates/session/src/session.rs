@@ -38,6 +38,8 @@ pub struct Session {
     pub(crate) attempts: u32,
     /// Who signed in.
     pub(crate) account: Account,
+    /// Whoever was signed in before is surely somebody else.
+    pub(crate) succeeds_another: bool,
     /// The newest refresh token.
     pub(crate) grant: Option<Grant>,
     /// How many refresh tokens there were.
@@ -142,6 +144,7 @@ impl Session {
             accesses: 0,
             told_lifetime: None,
             doubt: false,
+            succeeds_another: false,
             marked: false,
             ending: false,
             remembered: Memory::default(),

@@ -57,9 +57,8 @@ impl Session {
         out: &mut Vec<Effect>,
     ) {
         let Some(sign_in) = self.sign_in.take_if(|sign_in| sign_in.attempt == attempt) else {
-            out.push(Effect::Revoke { refresh: tokens.refresh, access: tokens.access });
-            out.push(Effect::Note(Note::LateAnswer { revoked: true }));
-            return;
+            let harmless = self.grant.is_none() || account.is_other_than(&self.account);
+            return Self::give_back(tokens, harmless, out);
         };
         let demand = self.demand.clone().filter(|_| tokens.odd == Some(Oddity::StepUpUnmet));
         self.begin_epoch();
@@ -67,6 +66,7 @@ impl Session {
         self.demand = demand;
         let user = account.user.clone();
         let before = core::mem::replace(&mut self.account, account);
+        self.succeeds_another = before.is_other_than(&self.account);
         let is_other = before
             .identity
             .is_some_and(|before| self.account.identity.as_ref().is_some_and(|identity| *identity != before));
@@ -99,6 +99,15 @@ impl Session {
             }
         }
         self.pulse.restart(now + self.policy.heartbeat);
+    }
+
+    /// Nobody owns these. Some providers end all that they gave one person together with any part of it, so what comes
+    /// late for the person who is signed in is left alone.
+    pub(crate) fn give_back(tokens: Tokens, harmless: bool, out: &mut Vec<Effect>) {
+        if harmless {
+            out.push(Effect::Revoke { refresh: tokens.refresh, access: tokens.access });
+        }
+        out.push(Effect::Note(Note::LateAnswer { revoked: harmless }));
     }
 
     /// Here first: whatever the provider says, or fails to say, nothing is left on this machine.

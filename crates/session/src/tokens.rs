@@ -92,6 +92,16 @@ pub struct Account {
     pub id_token: Option<Secret>,
 }
 
+impl Account {
+    /// Whether these are surely two people. Of somebody without a name nobody can say that.
+    pub fn is_other_than(&self, other: &Self) -> bool {
+        match (&self.identity, &other.identity) {
+            (Some(one), Some(another)) => one != another,
+            _ => self.user.is_some() && other.user.is_some() && self.user != other.user,
+        }
+    }
+}
+
 /// A person, as one provider knows them (OpenID Connect Core, section 5.7).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
