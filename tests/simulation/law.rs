@@ -38,6 +38,9 @@ pub(crate) enum Law {
     NoAnswerIsTooLate,
     /// What belongs to another server's profile stays where it is: nothing of it is sent, overwritten or taken away.
     NothingGoesElsewhere,
+    /// Some providers end all that they gave a person with any part of it: what comes late for somebody who is signed in
+    /// is not given back.
+    NothingNewIsEnded,
     /// Before the end nothing is begun that the end could cut off.
     NothingNewBeforeTheEnd,
     /// Whoever is at work sleeps with the machine: nobody is called off for time in which nothing ran.
@@ -67,6 +70,8 @@ pub(crate) enum Standing {
     Foreign(Tokens),
     /// A person asks for what can be done at once.
     OfAPerson,
+    /// Nobody's, and perhaps of the person who is signed in now.
+    OfTheLiving,
     Stale,
 }
 
@@ -75,7 +80,7 @@ impl Standing {
     pub(crate) fn law(&self) -> Option<Law> {
         match self {
             Self::Awaited | Self::Demand(_) | Self::OfAPerson => None,
-            Self::Foreign(_) => Some(Law::NoForeignTokens),
+            Self::Foreign(_) | Self::OfTheLiving => Some(Law::NoForeignTokens),
             Self::Stale => Some(Law::StaleAnswersChangeNothing),
         }
     }

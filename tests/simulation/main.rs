@@ -67,6 +67,7 @@ planted! {
     planted_forgetting_the_owner: ForgetsTheOwner => TokensKeepTheirOwner;
     planted_forgetting_a_demand: ForgetsADemand => ADemandIsShown;
     planted_forgetting_why: ForgetsWhy => TheReasonIsTrue;
+    planted_giving_back_what_is_new: GivesBackWhatIsNew => NothingNewIsEnded;
     planted_giving_up_on_slow_answers: GivesUpOnSlowAnswers => OneRefreshInFlight;
     planted_hiding_deadlines: HidesDeadlines => EveryDeadlineIsReported;
     planted_ignoring_retry_after: IgnoresRetryAfter => RetryAfterIsKept;

@@ -43,6 +43,8 @@ pub(crate) struct Referee {
     account: Account,
     pub(crate) newest: Option<RefreshToken>,
     /// When it came, while nobody has said that it is saved, or that it cannot be.
+    /// Whoever was signed in before is somebody else.
+    succeeds_another: bool,
     unsaved_since: Option<u64>,
     save_asked: bool,
     vault_busy: bool,
@@ -93,8 +95,10 @@ impl Referee {
             Event::SignedIn { attempt, tokens, account } => {
                 let awaited = self.signing_in.take_if(|(waited, _)| waited == attempt);
                 if awaited.is_none() {
-                    return self.orphan(tokens);
+                    let living = self.newest.is_some() && !differ(account, &self.account);
+                    return self.orphan(tokens, living);
                 }
+                self.succeeds_another = differ(account, &self.account);
                 self.begin_epoch();
                 self.died = tokens.refresh.is_none().then_some(Lost::Expired);
                 self.overruled = true;
@@ -215,6 +219,10 @@ impl Referee {
                 return broken(Law::APersonIsNotAStorm, "a person is kept waiting");
             }
             Standing::Awaited | Standing::Demand(_) | Standing::OfAPerson | Standing::Stale => {}
+            Standing::OfTheLiving if effects.iter().any(|effect| matches!(effect, Effect::Revoke { .. })) => {
+                return broken(Law::NothingNewIsEnded, "what is revoked may take the new tokens along");
+            }
+            Standing::OfTheLiving => {}
             Standing::Foreign(tokens) => self.check_revoked(tokens, effects)?,
         }
         let out = sut.session().access_token(self.time(), Duration::ZERO);
@@ -244,7 +252,9 @@ impl Referee {
         if self.in_flight != Some(attempt) {
             let foreign = self.sent.get(&attempt).is_some_and(|sent| sent.epoch != self.epoch);
             return match verdict {
-                Verdict::Fresh(tokens) if foreign => self.orphan(tokens),
+                Verdict::Fresh(tokens) if foreign => {
+                    self.orphan(tokens, self.newest.is_some() && !self.succeeds_another)
+                }
                 _ => Standing::Stale,
             };
         }
@@ -324,10 +334,10 @@ impl Referee {
         self.save_asked = false;
     }
 
-    fn orphan(&mut self, tokens: &Tokens) -> Standing {
+    fn orphan(&mut self, tokens: &Tokens, living: bool) -> Standing {
         self.orphans.extend(tokens.access.iter().map(|token| token.expose().to_owned()));
         self.orphans.extend(tokens.refresh.iter().map(|token| token.expose().to_owned()));
-        Standing::Foreign(tokens.clone())
+        if living { Standing::OfTheLiving } else { Standing::Foreign(tokens.clone()) }
     }
 
     fn check_effect(&mut self, effect: &Effect, standing: &Standing) -> Verified {
@@ -549,3 +559,8 @@ impl Referee {
 
 /// Half of the shortest first backoff.
 const SHORTEST_PAUSE: u64 = 125;
+
+/// Of somebody without a name nobody can say that.
+fn differ(one: &Account, other: &Account) -> bool {
+    one.user.is_some() && other.user.is_some() && one.user != other.user
+}

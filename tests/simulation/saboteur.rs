@@ -24,6 +24,7 @@ pub(crate) enum Bug {
     DropsTokensBesideGarbage,
     ForgetsADemand,
     ForgetsSignOuts,
+    GivesBackWhatIsNew,
     ForgetsTheOwner,
     ForgetsWhenSavingFails,
     ForgetsWhy,
@@ -246,6 +247,14 @@ impl Sut {
                     if let Effect::Save { account, .. } = effect {
                         *account = Account::default();
                     }
+                }
+            }
+            Bug::GivesBackWhatIsNew => {
+                let late = |effect: &Effect| {
+                    matches!(effect, Effect::Note(session::note::Note::LateAnswer { revoked: false }))
+                };
+                if effects.iter().any(late) {
+                    effects.push(Effect::Revoke { refresh: None, access: None });
                 }
             }
             Bug::KeepsOrphans => effects.retain(|effect| !matches!(effect, Effect::Revoke { .. })),
