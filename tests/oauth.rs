@@ -70,7 +70,7 @@ fn started(provider: &Provider) -> Started {
 
 fn answer(status: u16, body: &str) -> Answer<'_> {
     let content_type = Some(if body.starts_with('<') { HTML } else { JSON });
-    Answer { status, content_type, retry_after: None, body: body.as_bytes(), authentic: true }
+    Answer { status, content_type, retry_after: None, body: body.as_bytes(), broken: None, authentic: true }
 }
 
 fn clock() -> Clock<'static> {

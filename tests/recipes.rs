@@ -346,7 +346,7 @@ fn preset(name: &str) -> Recipe {
 
 fn answer<'a>(status: u16, kind: &'a str, body: &'a str, authentic: bool) -> Answer<'a> {
     let content_type = Some(kind).filter(|kind| !kind.is_empty());
-    Answer { status, content_type, retry_after: None, body: body.as_bytes(), authentic }
+    Answer { status, content_type, retry_after: None, body: body.as_bytes(), broken: None, authentic }
 }
 
 /// Whatever has two dots is a JWT of five seconds.

@@ -100,7 +100,7 @@ fn answers_with_tokens_are_read_whatever_they_look_like() {
         (r#"{"access_token":"AT","token_type":"BearerToken"}"#, "Bearer AT ? - -"),
         (r#"{"access_token":"AT","token_type":null,"refresh_token":null}"#, "Bearer AT ? - -"),
         (r#"{"access_token":"AT","refresh_token":"","scope":"","id_token":""}"#, "Bearer AT ? - -"),
-        (r#"{"access_token":" AT\n","refresh_token":" RT "}"#, "Bearer AT ? RT -"),
+        (r#"{"access_token":" AT\n","refresh_token":" RT "}"#, "Bearer AT ?  RT  -"),
         (r#"{"access_token":"AT","expires_in":"3600"}"#, "Bearer AT 3600s - -"),
         (r#"{"access_token":"AT","expires_in":3600.0}"#, "Bearer AT 3600s - -"),
         (r#"{"access_token":"AT","expires_in":0}"#, "Bearer AT ? - -"),
@@ -396,4 +396,39 @@ pub(crate) fn tell(answer: &TokenAnswer) -> String {
     let scope = scope.as_ref().map_or("-".into(), |scope| format!("[{scope}]"));
     let id = if id_token.is_some() { " id" } else { "" };
     format!("{token_type:?} {access} {lifetime} {refresh} {scope}{id}")
+}
+
+/// The token that was sent is spent: the new one counts, however little else of the answer can be read.
+#[test]
+fn a_new_refresh_token_is_found_in_an_answer_that_cannot_be_read() {
+    let whole = r#"{"access_token":"a2","refresh_token":"r2","expires_in":60}"#;
+    for body in [
+        "{\"expires_in\":NaN,\"access_token\":\"a2\",\"refresh_token\":\"r2\"}".to_owned(),
+        format!("<br />\n<b>Warning</b>: x in <b>y.php</b>\n{whole}"),
+        format!("{whole}\n<!-- 3 ms -->"),
+        whole.replace("60}", "60,\"name\":\"\\ud83d\"}"),
+        whole.replace("60}", "60,\"name\":\"Re"),
+    ] {
+        let Refreshed::Fresh(fresh) = read_refresh(&answer(200, &body), clock(), None) else {
+            panic!("{body}")
+        };
+        assert_eq!(fresh.tokens.refresh, Some(RefreshToken::new("r2")), "{body}");
+        assert_eq!(fresh.tokens.access, Some(AccessToken::new("a2")), "{body}");
+    }
+    let broken = Answer { broken: Some(Trouble::CutShort), ..answer(200, whole) };
+    let Refreshed::Fresh(fresh) = read_refresh(&broken, clock(), None) else { panic!("its end is missing") };
+    assert_eq!(fresh.tokens.lifetime, Some(Duration::from_secs(60)));
+    // A portal can write what it likes, and a refusal brings nothing.
+    let page = format!("<html>{whole}</html>");
+    let portal = Answer { authentic: false, ..answer(200, &page) };
+    assert!(matches!(read_refresh(&portal, clock(), None), Refreshed::Not(_)));
+    let refused = format!("{whole}x");
+    assert!(matches!(read_refresh(&answer(500, &refused), clock(), None), Refreshed::Not(_)));
+    // Without it, the answer is as good as lost.
+    let cut = r#"{"access_token":"a2","refresh_token":"r"#;
+    let broken = Answer { broken: Some(Trouble::TimedOut), ..answer(200, cut) };
+    let Refreshed::Not(verdict) = read_refresh(&broken, clock(), None) else { panic!("it is cut") };
+    assert!(
+        verdict.is_ambiguous() && matches!(verdict, Verdict::Transient { trouble: Trouble::TimedOut, .. })
+    );
 }

@@ -24,11 +24,13 @@ use crate::patience::within;
 
 pub(crate) use clients::Http;
 
-/// A whole answer. It may hold tokens, and cannot be printed.
+/// An answer. It may hold tokens, and cannot be printed.
 pub(crate) struct Received {
     pub(crate) status: u16,
     pub(crate) headers: BTreeMap<String, String>,
     pub(crate) body: Vec<u8>,
+    /// Why the rest of the body has not come, if it has not.
+    broken: Option<Trouble>,
     /// What the server's clock showed at the receipt, in seconds since 1970.
     date: Option<i64>,
     retry_after: Option<Duration>,
@@ -42,8 +44,14 @@ impl Received {
             content_type: self.headers.get("content-type").map(String::as_str),
             retry_after: self.retry_after,
             body: &self.body,
+            broken: self.broken,
             authentic: self.authentic,
         }
+    }
+
+    /// Itself, if it came to its end.
+    pub(crate) fn whole(self) -> Result<Self, Trouble> {
+        self.broken.map_or(Ok(self), Err)
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
@@ -60,7 +68,8 @@ impl Received {
     }
 }
 
-/// Sends a message to that address and reads its answer whole, in the time that is left. `more` are headers beside the
+/// Sends a message to that address and reads its answer, in the time that is left. An answer that does not come to its
+/// end is brought back as far as it came: a new refresh token may be in it. `more` are headers beside the
 /// message's own.
 pub(crate) async fn exchange(
     client: &Client,
@@ -84,8 +93,16 @@ pub(crate) async fn exchange(
     if let Some(body) = &message.body {
         request = request.body(body.expose().to_owned());
     }
-    let answer = receive(request, is_authentic(url), LARGEST_TOKEN_ANSWER);
-    within(patience, answer).await.unwrap_or(Err(Trouble::TimedOut))
+    let mut arrived = None;
+    let answer = arrive(request, is_authentic(url), LARGEST_TOKEN_ANSWER, &mut arrived);
+    let outcome = within(patience, answer).await.unwrap_or(Err(Trouble::TimedOut));
+    match (outcome, arrived) {
+        (Ok(()), Some(received)) => Ok(received),
+        (Err(trouble), Some(received)) if !received.body.is_empty() => {
+            Ok(Received { broken: Some(trouble), ..received })
+        }
+        (outcome, _) => Err(outcome.err().unwrap_or(Trouble::Unanswered)),
+    }
 }
 
 /// Sends a request and reads its answer whole, up to `limit` bytes. How long that may take is the caller's to say: the
@@ -95,19 +112,33 @@ pub(crate) async fn receive(
     authentic: bool,
     limit: usize,
 ) -> Result<Received, Trouble> {
+    let mut arrived = None;
+    arrive(request, authentic, limit, &mut arrived).await?;
+    arrived.ok_or(Trouble::Unanswered)
+}
+
+/// Leaves in `arrived` whatever has come by then, also when it is not waited for any longer.
+async fn arrive(
+    request: RequestBuilder,
+    authentic: bool,
+    limit: usize,
+    arrived: &mut Option<Received>,
+) -> Result<(), Trouble> {
     let mut response = request.send().await.map_err(|error| fault::in_sending(&error))?;
     let status = response.status().as_u16();
     let headers = headers(&response);
     let date = headers.get("date").and_then(|text| http_date(text)).map(|date| date + age(&headers));
     let retry_after = headers.get("retry-after").and_then(|text| retry_after(text, date));
-    let mut body = Vec::new();
+    let body = Vec::new();
+    let received =
+        arrived.insert(Received { status, headers, body, broken: None, date, retry_after, authentic });
     while let Some(chunk) = response.chunk().await.map_err(|error| fault::in_body(&error))? {
-        if body.len() + chunk.len() > limit {
+        if received.body.len() + chunk.len() > limit {
             return Err(Trouble::TooLarge);
         }
-        body.extend_from_slice(&chunk);
+        received.body.extend_from_slice(&chunk);
     }
-    Ok(Received { status, headers, body, date, retry_after, authentic })
+    Ok(())
 }
 
 /// Adds a header whose value does not show up in anything that is printed.

@@ -12,6 +12,7 @@ pub(crate) mod message;
 mod place;
 mod preset;
 pub(crate) mod reading;
+mod salvage;
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;

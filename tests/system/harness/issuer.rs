@@ -13,7 +13,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
-use super::say::{Given, Say};
+use super::say::{Given, Mangled, Say};
 use super::signer::Signer;
 
 pub(crate) struct Issuer {
@@ -277,6 +277,16 @@ impl Shared {
                 return Ok(());
             }
             Say::HangUp => return Ok(()),
+            Say::Mangled(Mangled { head, before, after, missing }) => {
+                let tokens = self.tokens(&Given::default(), form).to_string();
+                let body = [before, tokens.as_bytes(), after].concat();
+                let length = body.len() + missing;
+                write!(
+                    to,
+                    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n{head}\r\n"
+                )?;
+                return to.write_all(&body);
+            }
             Say::Redirect(there) => (302, "text/plain", format!("Location: {there}\r\n"), Vec::new()),
             Say::Tokens(given) => {
                 (200, "application/json", String::new(), self.tokens(&given, form).to_string().into_bytes())

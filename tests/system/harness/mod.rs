@@ -35,7 +35,7 @@ pub(crate) use issuer::{Issuer, OPENID, merged, now};
 pub(crate) use keyring::Keyring;
 pub(crate) use oauth::{SECRET, by_hand};
 pub(crate) use process::{Keeper, PROGRAM, sign_in};
-pub(crate) use say::{Given, Say};
+pub(crate) use say::{Given, Mangled, Say};
 pub(crate) use server::Server;
 pub(crate) use signer::Forged;
 pub(crate) use wire::{Wire, best_effort, fetch, post, token};

@@ -16,11 +16,24 @@ pub(crate) enum Say {
     /// As long as the issuer lives.
     Hang,
     HangUp,
+    /// Good tokens in an answer that is not.
+    Mangled(Mangled),
     /// A redirect to there.
     Redirect(String),
     Tokens(Box<Given>),
     /// 429, with so many seconds.
     TooMany(u64),
+}
+
+/// What is wrong around good tokens.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Mangled {
+    /// Header lines, each with its end.
+    pub(crate) head: &'static str,
+    pub(crate) before: &'static [u8],
+    pub(crate) after: &'static [u8],
+    /// So many bytes are promised and never come.
+    pub(crate) missing: usize,
 }
 
 /// Tokens, with changes: a field that is `null` is left out.

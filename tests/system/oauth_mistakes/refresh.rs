@@ -5,7 +5,7 @@ use keeper::api::{Code, Lost, Phase, Request, Trouble};
 use serde_json::{Value, json};
 
 use super::{Stage, all, can_be_read, each, issuers, profiles};
-use crate::harness::{Say, until};
+use crate::harness::{Mangled, Say, until};
 
 #[test]
 fn only_invalid_grant_ends_a_session() {
@@ -163,6 +163,40 @@ fn a_new_refresh_token_beside_nothing_usable_is_kept() {
         let sent = issuer.asked("/token refresh_token");
         assert_eq!(sent[1].form["refresh_token"], issuer.refresh_tokens()[1], "{fields}");
         assert!(issuer.asked("/revoke").is_empty(), "{fields}");
+    });
+    stage.ends_discreetly(&all(&issuers));
+}
+
+/// The same where the answer around the tokens can hardly be read, or does not come to its end.
+#[test]
+fn new_tokens_in_an_answer_that_cannot_be_read_are_kept() {
+    let fine = Mangled::default();
+    let rows = [
+        Mangled { after: b"trailing", ..fine },
+        Mangled { after: b"\0", ..fine },
+        Mangled { after: b"{\"name\":\"Ren\xe9\"}", ..fine },
+        Mangled { before: b"<br />\n<b>Notice</b>: Undefined index in <b>/app/t.php</b>\n", ..fine },
+        Mangled { missing: 10, ..fine },
+        Mangled { head: "X Odd: 1\r\n", ..fine },
+        Mangled { head: "X-Odd : 1\r\n", ..fine },
+        Mangled { head: "X-Odd: a\r\n b\r\n", ..fine },
+        Mangled { head: "no colon\r\n", ..fine },
+    ];
+    let issuers = issuers(&rows);
+    let stage = Stage::with(&profiles(&issuers, ""));
+    each(&rows, &issuers, |mangled, profile, issuer| {
+        stage.sign_in(profile, issuer);
+        let before = stage.token(profile);
+        issuer.says_once("/token refresh_token", Say::Mangled(*mangled));
+        let refresh =
+            || stage.ask(Request::Refresh { profile: profile.to_owned(), by: keeper::api::Asker::Person });
+        let outcome = refresh();
+        assert!(outcome.is_ok(), "{mangled:?}: {outcome:?}");
+        assert_ne!(stage.token(profile), before, "{mangled:?}");
+        until("another is bought", || refresh().ok());
+        let sent = issuer.asked("/token refresh_token");
+        assert_eq!(sent.len(), 2, "{mangled:?}");
+        assert_eq!(sent[1].form["refresh_token"], issuer.refresh_tokens()[1], "{mangled:?}");
     });
     stage.ends_discreetly(&all(&issuers));
 }

@@ -110,7 +110,14 @@ fn build(key: &Key, certificates: Vec<reqwest::Certificate>) -> Result<Client, P
         builder = builder.no_proxy();
     }
     builder = if key.about_tokens {
-        builder.redirect(Policy::none()).pool_max_idle_per_host(0).http1_only()
+        // A header that nobody can read is no reason to lose the token below it.
+        builder
+            .redirect(Policy::none())
+            .pool_max_idle_per_host(0)
+            .http1_only()
+            .http1_allow_obsolete_multiline_headers_in_responses(true)
+            .http1_allow_spaces_after_header_name_in_responses(true)
+            .http1_ignore_invalid_headers_in_responses(true)
     } else {
         builder.pool_max_idle_per_host(MOST_IDLE).redirect(Policy::custom(|attempt| {
             let same =

@@ -107,7 +107,7 @@ impl Provider {
     /// Fetches what the provider publishes, in the time that is left.
     async fn document(&self, address: &str, patience: &mut Patience) -> Result<Received, Trouble> {
         let (client, url) = self.way_to(address).await?;
-        let received = http::exchange(&client, &url, &Message::get(address), &[], patience).await?;
+        let received = http::exchange(&client, &url, &Message::get(address), &[], patience).await?.whole()?;
         self.oauth.heard(&url, &received);
         Ok(received)
     }

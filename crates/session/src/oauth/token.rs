@@ -1,6 +1,7 @@
 //! The token endpoint: what tokens are bought with, and what the answer means.
 
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use serde_json::Value;
@@ -153,7 +154,8 @@ pub fn read_tokens(
 /// provider's JSON, with the status that belongs to it.
 pub fn read_refresh(answer: &Answer<'_>, clock: Clock<'_>, told: Option<&Lifetime>) -> Refreshed {
     let body = answer.read();
-    if let Some(fresh) = tokens(answer, &body, clock, told) {
+    let salvaged = || salvage(answer, told).and_then(|left| tokens_in(&left, clock, told));
+    if let Some(fresh) = tokens(answer, &body, clock, told).or_else(salvaged) {
         return Refreshed::Fresh(fresh);
     }
     let not = Refreshed::Not;
@@ -197,10 +199,14 @@ pub(super) fn tokens(
     told: Option<&Lifetime>,
 ) -> Option<TokenAnswer> {
     let json = body.json().filter(|_| answer.is_success())?;
+    tokens_in(json, clock, told)
+}
+
+fn tokens_in(json: &Value, clock: Clock<'_>, told: Option<&Lifetime>) -> Option<TokenAnswer> {
     let kind = token_type(json);
     let access = text(json, "access_token")
         .filter(|token| kind.is_some() && token.bytes().all(|byte| byte.is_ascii_graphic()));
-    let refresh = text(json, "refresh_token").map(RefreshToken::new);
+    let refresh = json.get("refresh_token").and_then(reading::refresh_token);
     if access.is_none() && refresh.is_none() {
         return None;
     }
@@ -215,6 +221,14 @@ pub(super) fn tokens(
         scope: text(json, "scope").map(str::to_string),
         id_token: text(json, "id_token").map(Secret::new),
     })
+}
+
+/// What is left of an answer that cannot be read, if the new refresh token is.
+fn salvage(answer: &Answer<'_>, told: Option<&Lifetime>) -> Option<Value> {
+    let names = ["/refresh_token", "/access_token", "/token_type", "/expires_in", "/scope", "/id_token"];
+    let places: Vec<Pointer> = names.into_iter().filter_map(|name| Pointer::new(name).ok()).collect();
+    let places: Vec<&Pointer> = places.iter().chain(told.map(|told| &told.at)).collect();
+    answer.salvage(places.first()?, &places)
 }
 
 /// `expires_in` in seconds (RFC 6749, section 5.1), unless the profile knows another place and the answer has it.

@@ -6,9 +6,11 @@ use core::time::Duration;
 use crate::limits;
 use serde_json::Value;
 
+use super::Pointer;
+use super::salvage::salvage;
 use crate::reason::Trouble;
 
-/// An answer, whole and unjudged.
+/// An answer, unjudged.
 #[derive(Clone, Copy, Debug)]
 pub struct Answer<'a> {
     pub status: u16,
@@ -16,6 +18,8 @@ pub struct Answer<'a> {
     /// `Retry-After`, in whichever of its two forms it came.
     pub retry_after: Option<Duration>,
     pub body: &'a [u8],
+    /// Why the body ends where it does, if it is not its end.
+    pub broken: Option<Trouble>,
     /// Nobody between the provider and us can have written it: it came over TLS, or from loopback.
     pub authentic: bool,
 }
@@ -84,6 +88,9 @@ impl Answer<'_> {
     }
 
     pub(crate) fn read(&self) -> Body {
+        if self.broken.is_some() {
+            return Body::CutShort;
+        }
         let body = without_mark(self.body);
         if body.iter().all(u8::is_ascii_whitespace) {
             return Body::Empty;
@@ -96,6 +103,17 @@ impl Answer<'_> {
             Err(_) if self.is_meant_as_json(body) => Body::Garbled,
             Err(_) => Body::Text,
         }
+    }
+
+    /// What a provider has sent under these names where it cannot be read as a whole, if the new refresh token is among
+    /// it. A page says nothing, unless nobody else can have written it.
+    pub(crate) fn salvage(&self, refresh: &Pointer, places: &[&Pointer]) -> Option<Value> {
+        let readable = matches!(self.read(), Body::Json(_) | Body::Empty);
+        if readable || !self.is_success() || (self.read() == Body::Html && !self.authentic) {
+            return None;
+        }
+        let left = salvage(self.body, places);
+        refresh.find(&left).is_some().then_some(left)
     }
 
     fn is_meant_as_json(&self, body: &[u8]) -> bool {

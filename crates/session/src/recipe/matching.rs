@@ -247,8 +247,14 @@ mod tests {
         let rule: Match = serde_json::from_value(rule.clone()).unwrap();
         let again: Match = serde_json::from_value(serde_json::to_value(&rule).unwrap()).unwrap();
         assert_eq!(again, rule);
-        let answer =
-            Answer { status, content_type: kind, retry_after: None, body: body.as_bytes(), authentic: true };
+        let answer = Answer {
+            status,
+            content_type: kind,
+            retry_after: None,
+            body: body.as_bytes(),
+            broken: None,
+            authentic: true,
+        };
         rule.holds(&answer)
     }
 

@@ -1,10 +1,11 @@
 //! What answers mean.
 
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 use serde_json::Value;
 
 use super::answer::{Answer, Body, Clock, SignInRefusal};
-use super::{Recipe, Take, lifetime};
+use super::{Pointer, Recipe, Take, lifetime};
 use crate::event::Beat;
 use crate::reason::Trouble;
 use crate::tokens::{AccessToken, RefreshToken, Tokens};
@@ -12,8 +13,7 @@ use crate::verdict::Verdict;
 
 pub(super) fn refresh(recipe: &Recipe, answer: &Answer<'_>, clock: Clock<'_>) -> Verdict {
     let body = answer.read();
-    let json = body.json().filter(|_| answer.is_success());
-    let came = json.map(|json| tokens(recipe, &recipe.refresh.take, json, clock)).unwrap_or_default();
+    let came = came(recipe, answer, &body, clock).unwrap_or_default();
     if came.access.is_some() {
         return Verdict::Fresh(came);
     }
@@ -48,7 +48,8 @@ pub(crate) fn suspect(answer: &Answer<'_>, body: &Body) -> Verdict {
 }
 
 pub(crate) fn transient(answer: &Answer<'_>, trouble: Trouble) -> Verdict {
-    Verdict::Transient { trouble, status: Some(answer.status), retry_after: answer.pause() }
+    let status = answer.broken.is_none().then_some(answer.status);
+    Verdict::Transient { trouble, status, retry_after: answer.pause() }
 }
 
 pub(super) fn sign_in(
@@ -124,6 +125,24 @@ pub fn silence(status: u16) -> Beat {
     Beat::Silent { trouble, status: Some(status) }
 }
 
+/// What a refresh brings, though its answer can be read only in part.
+fn came(recipe: &Recipe, answer: &Answer<'_>, body: &Body, clock: Clock<'_>) -> Option<Tokens> {
+    let take = &recipe.refresh.take;
+    if let Some(json) = body.json() {
+        return answer.is_success().then(|| tokens(recipe, take, json, clock));
+    }
+    let places =
+        [take.access_token.as_ref(), take.refresh_token.as_ref(), take.lifetime.as_ref().map(|l| &l.at)];
+    let places: Vec<&Pointer> = places.into_iter().flatten().collect();
+    let left = answer.salvage(take.refresh_token.as_ref()?, &places)?;
+    Some(tokens(recipe, take, &left, clock))
+}
+
+/// As it came, blanks included: it goes back to who has made it.
+pub(crate) fn refresh_token(value: &Value) -> Option<RefreshToken> {
+    value.as_str().filter(|text| !text.trim().is_empty()).map(RefreshToken::new)
+}
+
 fn tokens(recipe: &Recipe, take: &Take, json: &Value, clock: Clock<'_>) -> Tokens {
     let text = |pointer: &Option<super::Pointer>| {
         let text = pointer.as_ref()?.find(json)?.as_str()?.trim();
@@ -135,7 +154,7 @@ fn tokens(recipe: &Recipe, take: &Take, json: &Value, clock: Clock<'_>) -> Token
     Tokens {
         access: access.map(AccessToken::new),
         lifetime: access.and_then(|token| lifetime::of(take.lifetime.as_ref(), json, token, clock)),
-        refresh: text(&take.refresh_token).map(RefreshToken::new),
+        refresh: take.refresh_token.as_ref().and_then(|at| at.find(json)).and_then(refresh_token),
         odd: None,
     }
 }
@@ -188,7 +207,7 @@ pub(crate) fn trouble(answer: &Answer<'_>, body: &Body) -> Trouble {
         511 => Trouble::NotJson,
         500.. => Trouble::Status,
         _ => match body {
-            Body::CutShort => Trouble::CutShort,
+            Body::CutShort => answer.broken.unwrap_or(Trouble::CutShort),
             Body::Garbled if answer.is_success() => Trouble::Garbled,
             Body::Html => Trouble::NotJson,
             Body::Text if answer.is_success() => Trouble::NotJson,
@@ -267,7 +286,8 @@ mod tests {
 
     fn read(status: u16, kind: &str, body: &str, retry_after: Option<Duration>) -> Verdict {
         let body = body.as_bytes();
-        let answer = Answer { status, content_type: Some(kind), retry_after, body, authentic: false };
+        let answer =
+            Answer { status, content_type: Some(kind), retry_after, body, broken: None, authentic: false };
         let recipe = Recipe::preset("simplejwt").unwrap();
         recipe.read_refresh(&answer, Clock { date: None, jwt: &|_| None })
     }

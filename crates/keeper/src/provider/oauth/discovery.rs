@@ -199,6 +199,7 @@ impl Reader<'_> {
         let message = Message::get(address);
         let received = http::exchange(&client, &url, &message, &[], patience)
             .await
+            .and_then(Received::whole)
             .map_err(|reason| trouble(reason, None))?;
         if let Some(known) = self.known {
             known.heard(&url, &received);
