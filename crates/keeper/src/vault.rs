@@ -69,6 +69,12 @@ impl Vault {
         Self(Place::Keyring(Keyring::start(home)))
     }
 
+    /// A keyring whose thread drops what it is asked.
+    #[cfg(test)]
+    pub(crate) fn dropping() -> Self {
+        Self(Place::Keyring(Keyring::dropping()))
+    }
+
     pub fn memory() -> Self {
         Self(Place::Memory { items: Memory::default(), trouble: None })
     }
