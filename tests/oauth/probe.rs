@@ -30,6 +30,9 @@ fn an_introspection_says_yes_no_or_nothing() {
         (200, PAGE, silent(Trouble::NotJson, 200), false),
         (401, r#"{"error":"invalid_client"}"#, silent(Trouble::Misconfigured, 401), true),
         (403, r#"{"active":true}"#, silent(Trouble::Misconfigured, 403), true),
+        (408, "", silent(Trouble::Misconfigured, 408), false),
+        (425, "", silent(Trouble::Misconfigured, 425), false),
+        (429, "", silent(Trouble::RateLimited, 429), false),
         (503, "", silent(Trouble::Status, 503), false),
     ] {
         let answer = answer(status, body);

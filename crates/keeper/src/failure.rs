@@ -6,9 +6,6 @@ use session::reason::{Lost, Trouble, VaultTrouble};
 
 use crate::api::{Code, Failure};
 
-/// A failure in the making.
-pub(crate) type Problem = Failure;
-
 impl Failure {
     pub fn new(code: Code) -> Self {
         Self { code, profile: None, details: std::collections::BTreeMap::new(), retry_in_ms: None }
@@ -69,6 +66,7 @@ impl Code {
 fn code(trouble: Trouble) -> Code {
     match trouble {
         Trouble::BreakerOpen => Code::BreakerOpen,
+        Trouble::Certificates => Code::CertificatesUnreadable,
         Trouble::CutShort => Code::AnswerCutShort,
         Trouble::Descriptors => Code::NoDescriptors,
         Trouble::Discovery => Code::NoMetadata,

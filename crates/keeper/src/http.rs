@@ -22,7 +22,7 @@ use url::Url;
 use crate::config::is_loopback;
 use crate::patience::within;
 
-pub(crate) use clients::Http;
+pub(crate) use clients::{Http, NoClient};
 
 /// An answer. It may hold tokens, and cannot be printed.
 pub(crate) struct Received {

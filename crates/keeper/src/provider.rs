@@ -11,8 +11,8 @@ use std::iter::once;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::Method;
 use reqwest::header::{HeaderName, HeaderValue};
+use reqwest::{Client, Method};
 use session::event::Beat;
 use session::farewell::Told;
 use session::oauth::error::Interaction;
@@ -26,7 +26,7 @@ use url::Url;
 
 use crate::api::{Failure, Grant, Way};
 use crate::config::{Profile, Protocol};
-use crate::http::{self, Http, Received};
+use crate::http::{self, Http, NoClient, Received};
 use crate::patience::within;
 use crate::secret::Password;
 
@@ -192,6 +192,11 @@ impl Provider {
         }
     }
 
+    /// What messages about tokens are sent with.
+    async fn client(&self, url: &Url, patience: &mut Patience) -> Result<Client, NoClient> {
+        self.http.about_tokens(url, self.profile.ca_file.as_deref(), patience).await
+    }
+
     /// Sends a caller's request to a protected resource, as soon as it has a place there, and reads its answer whole.
     pub(crate) async fn open(
         &self,
@@ -225,11 +230,8 @@ impl Provider {
         token: &AccessToken,
         account: &Account,
     ) -> Result<Received, Trouble> {
-        let client = self
-            .http
-            .about_resources(&opening.url, self.profile.ca_file.as_deref())
-            .await
-            .map_err(|_| Trouble::Misconfigured)?;
+        let (ca_file, mut patience) = (self.profile.ca_file.as_deref(), Patience::new(self.profile.timeout));
+        let client = self.http.about_resources(&opening.url, ca_file, &mut patience).await?;
         let send = |more: Vec<(String, Secret)>| {
             let mut request = client.request(opening.method.clone(), opening.url.clone());
             for (name, value) in &opening.headers {
@@ -300,3 +302,80 @@ impl From<Failure> for NotSignedIn {
 
 /// A face shows it to a person or writes it to a pipe; what is larger wants a download, with `token`.
 const LARGEST_ANSWER: usize = 16 << 20;
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::path::Path;
+    use std::process::Command;
+
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    use session::breaker::Outcome;
+
+    use super::*;
+    use crate::api::Code;
+    use crate::config::Config;
+
+    /// Of one whose protocol is written in these lines; nobody listens there.
+    fn provider(lines: &str) -> Provider {
+        let text = format!("[profile.a]\nurl = 'https://127.0.0.1:9'\n{lines}");
+        let config = Config::read(&text, Path::new("/nowhere.toml"));
+        assert!(config.problems.is_empty(), "{:?}", config.problems);
+        Provider::new(Arc::new(config.profiles[0].clone()), Http::default())
+    }
+
+    async fn assert_unsent(provider: &Provider, why: Trouble, about: &str) {
+        let Bought { verdict, .. } = provider.refresh(&RefreshToken::new("rt"), &Account::default()).await;
+        assert_eq!(verdict, Verdict::Unsent { trouble: why, status: None, retry_after: None }, "{about}");
+        assert_eq!(Outcome::of(why), Outcome::Unknown, "nobody has answered");
+    }
+
+    #[tokio::test]
+    async fn certificates_that_cannot_be_read_are_a_fault_of_this_machine() {
+        for (name, lines) in PROTOCOLS {
+            let provider = provider(&format!("ca_file = '/nowhere/ca.pem'\n{lines}"));
+            assert_unsent(&provider, Trouble::Certificates, name).await;
+        }
+    }
+
+    /// The limit is the process's own, so it is another one that is short of descriptors.
+    #[test]
+    fn a_client_for_which_no_descriptor_is_left_is_a_fault_of_this_machine() {
+        let short = format!("{}::short_of_descriptors", module_path!().split_once("::").unwrap().1);
+        let status = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "--ignored", "--test-threads=1", &short])
+            .status();
+        assert!(status.unwrap().success());
+    }
+
+    #[test]
+    #[ignore = "it takes all descriptors of its process"]
+    fn short_of_descriptors() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let maximum = getrlimit(Resource::Nofile).maximum;
+        setrlimit(Resource::Nofile, Rlimit { current: Some(64), maximum }).unwrap();
+        let _taken: Vec<_> = std::iter::from_fn(|| File::open("/").ok()).collect();
+        for (name, lines) in PROTOCOLS {
+            runtime.block_on(assert_unsent(&provider(lines), Trouble::Descriptors, name));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_profile_without_a_password_says_so() {
+        let provider = provider("preset = 'nestjs'\n[profile.a.recipe]\nlogin = false\n");
+        let how = How::Typed { username: String::new(), password: Password::new(String::new()) };
+        let (begun, _) = oneshot::channel();
+        let (_wanting, wanted) = oneshot::channel();
+        let end = provider.sign_in(how, Ties { begun, wanted, demand: None }).await;
+        assert_eq!(end.outcome.err().map(|failure| failure.code), Some(Code::WayUnsupported));
+    }
+
+    const PROTOCOLS: [(&str, &str); 3] = [
+        ("a recipe", "preset = 'nestjs'\n"),
+        ("a description", "[profile.a.oauth]\nissuer = 'https://127.0.0.1:9'\nclient_id = 'x'\n"),
+        (
+            "by hand",
+            "[profile.a.oauth]\nclient_id = 'x'\nissuer = 'https://127.0.0.1:9'\nendpoints = { token = 'https://127.0.0.1:9/t' }\n",
+        ),
+    ];
+}

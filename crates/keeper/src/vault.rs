@@ -49,7 +49,7 @@ impl Vault {
     /// "nothing is stored", and people have signed in again; the keyring may hold other tokens for the same profiles,
     /// and which of the two is to be kept is not for a program to decide behind somebody's back. A restart decides
     /// it: the keyring is read before anything is written to it. A keyring that is there and locked, or slow, is not
-    /// absent; it is waited for.
+    /// absent; it is waited for. So is one that cannot be reached for want of a descriptor.
     ///
     /// `home` tells this home's items from another's; it is empty for the default one. Takes two seconds at most, and
     /// so long only where a bus does not answer.
@@ -67,6 +67,12 @@ impl Vault {
     /// The desktop's keyring, whatever state it is in.
     pub fn keyring(home: &str) -> Self {
         Self(Place::Keyring(Keyring::start(home)))
+    }
+
+    /// A keyring whose thread drops what it is asked.
+    #[cfg(test)]
+    pub(crate) fn dropping() -> Self {
+        Self(Place::Keyring(Keyring::dropping()))
     }
 
     pub fn memory() -> Self {

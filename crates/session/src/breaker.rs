@@ -53,6 +53,7 @@ impl Outcome {
             | Trouble::Unreadable
             | Trouble::Unusable => Self::Answered,
             Trouble::BreakerOpen
+            | Trouble::Certificates
             | Trouble::Descriptors
             | Trouble::Disk
             | Trouble::Memory
@@ -173,6 +174,7 @@ mod tests {
     fn what_answers_is_there_and_a_fault_of_this_machine_is_not_the_hosts() {
         for trouble in [
             Trouble::BreakerOpen,
+            Trouble::Certificates,
             Trouble::Descriptors,
             Trouble::Disk,
             Trouble::Memory,

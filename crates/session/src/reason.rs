@@ -61,6 +61,8 @@ pub enum Lost {
 pub enum Trouble {
     /// The host is being left alone for a while: too many failures in a row.
     BreakerOpen,
+    /// This machine: the certificates by which a provider is known cannot be read.
+    Certificates,
     /// The answer ended before it was complete.
     CutShort,
     /// This machine: no file descriptor is left.

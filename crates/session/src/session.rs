@@ -375,7 +375,8 @@ impl Trouble {
             | Self::TimedOut
             | Self::Tls
             | Self::Unanswered => true,
-            Self::Descriptors
+            Self::Certificates
+            | Self::Descriptors
             | Self::Discovery
             | Self::Disk
             | Self::Identity

@@ -47,6 +47,7 @@ impl Verdict {
             Trouble::CutShort | Trouble::TimedOut | Trouble::Unanswered => true,
             Trouble::Status => matches!(status, Some(502 | 504)),
             Trouble::BreakerOpen
+            | Trouble::Certificates
             | Trouble::Descriptors
             | Trouble::Discovery
             | Trouble::Disk

@@ -37,6 +37,7 @@ pub enum Code {
     BadUrl,
     BreakerOpen,
     BodyTooLarge,
+    CertificatesUnreadable,
     ClientRefused,
     /// The configuration file cannot be read, so what was known of it holds.
     ConfigUnreadable,

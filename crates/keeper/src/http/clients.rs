@@ -1,6 +1,7 @@
 //! The clients that send, and how many of their requests may be on their way.
 
 use std::collections::HashMap;
+use std::error::Error;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -11,13 +12,14 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder};
 use session::limits;
 use session::patience::Patience;
+use session::reason::Trouble;
 use url::Url;
 
 use super::connect::Connecting;
+use super::fault;
 use super::places::{Place, Places};
-use crate::api::Code;
+use crate::api::Failure;
 use crate::config::is_loopback;
-use crate::failure::Problem;
 use crate::patience::within;
 
 /// The HTTP clients of a keeper, made when first needed and shared by the profiles that need the same. Cloning gives
@@ -26,6 +28,14 @@ use crate::patience::within;
 pub(crate) struct Http {
     clients: Arc<Mutex<HashMap<Key, Made>>>,
     places: Arc<Places>,
+}
+
+/// Why there is no client. Nothing has been sent to anybody then.
+#[derive(Clone, Debug)]
+pub(crate) struct NoClient {
+    trouble: Trouble,
+    ca_file: Option<PathBuf>,
+    problem: String,
 }
 
 /// What makes two profiles need different clients.
@@ -54,14 +64,24 @@ struct Stamp {
 }
 
 impl Http {
-    /// For exchanges with that address.
-    pub(crate) async fn about_tokens(&self, url: &Url, ca_file: Option<&Path>) -> Result<Client, Problem> {
-        self.client(url, ca_file, true).await
+    /// For exchanges with that address, in the time that is left.
+    pub(crate) async fn about_tokens(
+        &self,
+        url: &Url,
+        ca_file: Option<&Path>,
+        patience: &mut Patience,
+    ) -> Result<Client, NoClient> {
+        self.client(url, ca_file, true, patience).await.inspect_err(tell)
     }
 
     /// For requests to a protected resource there.
-    pub(crate) async fn about_resources(&self, url: &Url, ca_file: Option<&Path>) -> Result<Client, Problem> {
-        self.client(url, ca_file, false).await
+    pub(crate) async fn about_resources(
+        &self,
+        url: &Url,
+        ca_file: Option<&Path>,
+        patience: &mut Patience,
+    ) -> Result<Client, NoClient> {
+        self.client(url, ca_file, false, patience).await.inspect_err(tell)
     }
 
     /// Waits, in order of arrival, until another request to that resource may be on its way.
@@ -69,28 +89,35 @@ impl Http {
         self.places.take(&url.origin().ascii_serialization()).await
     }
 
-    async fn client(&self, url: &Url, ca_file: Option<&Path>, about_tokens: bool) -> Result<Client, Problem> {
+    async fn client(
+        &self,
+        url: &Url,
+        ca_file: Option<&Path>,
+        about_tokens: bool,
+        patience: &mut Patience,
+    ) -> Result<Client, NoClient> {
         let key = Key { about_tokens, loopback: is_loopback(url), ca_file: ca_file.map(Path::to_owned) };
         let known = self.lock().get(&key).cloned();
         let Some(path) = ca_file else {
             return known.map_or_else(|| self.make(key, None), |known| Ok(known.client));
         };
         let seen = known.as_ref().and_then(|known| known.ca_file);
-        match (read_anew(path, seen).await, known) {
+        match (read_anew(path, seen, patience).await, known) {
             (Ok(None), Some(known)) => Ok(known.client),
             (Ok(read), _) => self.make(key, read),
             // Half a file, or a disk that hangs: what was good until now will have to do.
-            (Err(problem), Some(known)) => {
-                tracing::warn!(?problem, "the certificates stay as they were");
+            (Err(wrong), Some(known)) => {
+                tracing::warn!(?wrong, "the certificates stay as they were");
                 Ok(known.client)
             }
-            (Err(problem), None) => Err(problem),
+            (Err(wrong), None) => Err(wrong),
         }
     }
 
-    fn make(&self, key: Key, read: Option<(Stamp, Vec<reqwest::Certificate>)>) -> Result<Client, Problem> {
+    fn make(&self, key: Key, read: Option<(Stamp, Vec<reqwest::Certificate>)>) -> Result<Client, NoClient> {
         let (stamp, certificates) = read.unzip();
-        let client = build(&key, certificates.unwrap_or_default())?;
+        let built = build(&key, certificates.unwrap_or_default());
+        let client = built.map_err(|error| NoClient::of(&error, key.ca_file.as_deref()))?;
         self.lock().insert(key, Made { client: client.clone(), ca_file: stamp });
         Ok(client)
     }
@@ -100,7 +127,32 @@ impl Http {
     }
 }
 
-fn build(key: &Key, certificates: Vec<reqwest::Certificate>) -> Result<Client, Problem> {
+impl NoClient {
+    fn of(error: &(dyn Error + 'static), ca_file: Option<&Path>) -> Self {
+        let (trouble, problem) = (fault::in_making(error), fault::cause(error));
+        Self { trouble, ca_file: ca_file.map(Path::to_owned), problem }
+    }
+
+    pub(crate) fn trouble(&self) -> Trouble {
+        self.trouble
+    }
+
+    pub(crate) fn failure(self, host: &str) -> Failure {
+        let failure = Failure::provider(self.trouble, None, host).with("problem", self.problem);
+        match self.ca_file {
+            Some(path) => failure.with("path", path.display()),
+            None => failure,
+        }
+    }
+}
+
+impl From<NoClient> for Trouble {
+    fn from(none: NoClient) -> Self {
+        none.trouble
+    }
+}
+
+fn build(key: &Key, certificates: Vec<reqwest::Certificate>) -> reqwest::Result<Client> {
     let mut builder = ClientBuilder::new()
         .user_agent(concat!("pilotlight/", env!("CARGO_PKG_VERSION")))
         .connector_layer(Connecting { limit: limits::CONNECT })
@@ -132,33 +184,26 @@ fn build(key: &Key, certificates: Vec<reqwest::Certificate>) -> Result<Client, P
     if key.ca_file.is_some() {
         builder = builder.tls_certs_merge(certificates);
     }
-    builder.build().map_err(|error| Problem::new(Code::Internal).with("problem", error.without_url()))
+    builder.build()
 }
 
 /// The certificates, unless the file is the one that was seen. A disk may hang, so nobody else waits for it.
 async fn read_anew(
     path: &Path,
     seen: Option<Stamp>,
-) -> Result<Option<(Stamp, Vec<reqwest::Certificate>)>, Problem> {
-    let wrong = |problem: String| {
-        Problem::new(Code::BadProfile)
-            .with("field", "ca_file")
-            .with("path", path.display())
-            .with("problem", problem)
-    };
+    patience: &mut Patience,
+) -> Result<Option<(Stamp, Vec<reqwest::Certificate>)>, NoClient> {
     let file = path.to_owned();
     let reading = tokio::task::spawn_blocking(move || {
-        let found = stamp(&file).map_err(|error| error.to_string())?;
+        let found = stamp(&file)?;
         if Some(found) == seen {
             return Ok(None);
         }
         certificates(&file).map(|certificates| Some((found, certificates)))
     });
-    match within(&mut Patience::new(limits::FILE), reading).await {
-        Some(Ok(read)) => read.map_err(wrong),
-        Some(Err(error)) => Err(wrong(error.to_string())),
-        None => Err(wrong("it cannot be read in time".to_owned())),
-    }
+    let read = within(patience, within(&mut Patience::new(limits::FILE), reading)).await.flatten();
+    let read = read.map_or_else(|| Err("it cannot be read in time".into()), |ended| ended?);
+    read.map_err(|error: Unread| NoClient::of(&*error, Some(path)))
 }
 
 fn stamp(path: &Path) -> io::Result<Stamp> {
@@ -175,14 +220,19 @@ fn stamp(path: &Path) -> io::Result<Stamp> {
     })
 }
 
-fn certificates(path: &Path) -> Result<Vec<reqwest::Certificate>, String> {
-    let pem = std::fs::read(path).map_err(|error| error.to_string())?;
-    let certificates = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| error.to_string())?;
+fn certificates(path: &Path) -> Result<Vec<reqwest::Certificate>, Unread> {
+    let certificates = reqwest::Certificate::from_pem_bundle(&std::fs::read(path)?)?;
     if certificates.is_empty() {
-        return Err("there is no certificate in it".to_owned());
+        return Err("there is no certificate in it".into());
     }
     Ok(certificates)
 }
+
+fn tell(wrong: &NoClient) {
+    tracing::warn!(?wrong, "no HTTP client");
+}
+
+type Unread = Box<dyn Error + Send + Sync>;
 
 const MOST_REDIRECTS: usize = 5;
 
@@ -215,16 +265,19 @@ mod tests {
         let scratch = Scratch::new("ca");
         let (path, next) = (scratch.0.join("ca.pem"), scratch.0.join("next.pem"));
         std::fs::write(&path, CERTIFICATE).unwrap();
-        let (first, certificates) = read_anew(&path, None).await.unwrap().unwrap();
+        let (first, certificates) = read_anew(&path, None, &mut patience()).await.unwrap().unwrap();
         assert_eq!(certificates.len(), 1);
-        assert!(read_anew(&path, Some(first)).await.unwrap().is_none(), "it is the same");
+        assert!(read_anew(&path, Some(first), &mut patience()).await.unwrap().is_none(), "it is the same");
         std::fs::write(&path, format!("{CERTIFICATE}\n{CERTIFICATE}")).unwrap();
-        let (longer, certificates) = read_anew(&path, Some(first)).await.unwrap().unwrap();
+        let (longer, certificates) = read_anew(&path, Some(first), &mut patience()).await.unwrap().unwrap();
         assert_eq!(certificates.len(), 2);
         std::fs::write(&next, format!("{CERTIFICATE}\n{CERTIFICATE}")).unwrap();
         std::fs::rename(&next, &path).unwrap();
-        assert!(read_anew(&path, Some(longer)).await.unwrap().is_some(), "another of the same length");
-        assert!(read_anew(&scratch.0, None).await.is_err(), "a directory");
+        assert!(
+            read_anew(&path, Some(longer), &mut patience()).await.unwrap().is_some(),
+            "another of the same length"
+        );
+        assert!(read_anew(&scratch.0, None, &mut patience()).await.is_err(), "a directory");
     }
 
     /// Whoever replaces a file may be seen in the middle of it.
@@ -235,12 +288,32 @@ mod tests {
         std::fs::write(&path, CERTIFICATE).unwrap();
         let url = Url::parse("https://127.0.0.1:9").unwrap();
         let http = Http::default();
-        assert!(http.about_tokens(&url, Some(&path)).await.is_ok());
+        assert!(http.about_tokens(&url, Some(&path), &mut patience()).await.is_ok());
         std::fs::write(&path, &CERTIFICATE[..100]).unwrap();
-        assert!(http.about_tokens(&url, Some(&path)).await.is_ok(), "what was good is used");
-        assert!(Http::default().about_tokens(&url, Some(&path)).await.is_err(), "nothing was");
+        assert!(http.about_tokens(&url, Some(&path), &mut patience()).await.is_ok(), "what was good is used");
+        assert!(
+            Http::default().about_tokens(&url, Some(&path), &mut patience()).await.is_err(),
+            "nothing was"
+        );
         std::fs::remove_file(&path).unwrap();
-        assert!(http.about_tokens(&url, Some(&path)).await.is_ok());
+        assert!(http.about_tokens(&url, Some(&path), &mut patience()).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_file_is_waited_for_no_longer_than_whoever_asks_has() {
+        let scratch = Scratch::new("late-ca");
+        let path = scratch.0.join("ca.pem");
+        std::fs::write(&path, CERTIFICATE).unwrap();
+        let url = Url::parse("https://127.0.0.1:9").unwrap();
+        let (http, mut spent) = (Http::default(), Patience::new(std::time::Duration::ZERO));
+        let late = http.about_tokens(&url, Some(&path), &mut spent).await;
+        assert_eq!(late.unwrap_err().trouble(), Trouble::Certificates);
+        assert!(http.about_tokens(&url, Some(&path), &mut patience()).await.is_ok());
+        assert!(http.about_tokens(&url, Some(&path), &mut spent).await.is_ok(), "what is known will do");
+    }
+
+    fn patience() -> Patience {
+        Patience::new(limits::MESSAGE)
     }
 
     const CERTIFICATE: &str = "\

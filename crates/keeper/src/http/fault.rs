@@ -1,6 +1,7 @@
 //! What went wrong below HTTP. Whatever this machine lacks is never the provider's fault.
 
 use std::error::Error;
+use std::fs::File;
 use std::io;
 
 use rustix::io::Errno;
@@ -29,6 +30,21 @@ pub(super) fn in_sending(error: &reqwest::Error) -> Trouble {
 /// Of an answer that stops in the middle.
 pub(super) fn in_body(error: &reqwest::Error) -> Trouble {
     causes(error).find_map(of_this_machine).unwrap_or(Trouble::CutShort)
+}
+
+/// Of the making of a client, for which certificates are read.
+pub(super) fn in_making(error: &(dyn Error + 'static)) -> Trouble {
+    causes(error).find_map(of_this_machine).or_else(of_the_next_file).unwrap_or(Trouble::Certificates)
+}
+
+/// What the error comes down to.
+pub(super) fn cause(error: &(dyn Error + 'static)) -> String {
+    causes(error).last().unwrap_or(error).to_string()
+}
+
+/// The library that reads the certificates of the system says only that it has found none; why shows in one more file.
+fn of_the_next_file() -> Option<Trouble> {
+    File::open("/").err().and_then(|error| of_this_machine(&error))
 }
 
 /// The error itself, and what it came of.

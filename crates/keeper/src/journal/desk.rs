@@ -66,7 +66,7 @@ impl Desk {
 
     pub(super) fn order(&self, order: Order) {
         let mut state = self.state();
-        state.orders.retain(|earlier| !order.overrules(earlier));
+        state.orders.retain(|earlier| !order.overrules(earlier) && !earlier.is_given_up());
         state.orders.push_back(order);
         self.arrived.notify_one();
     }
@@ -195,6 +195,20 @@ impl Order {
             }
     }
 
+    /// Whether it is a question, and nobody waits for the answer any more.
+    fn is_given_up(&self) -> bool {
+        match self {
+            Self::InFlight { answer, .. } => answer.is_closed(),
+            Self::Read { answer, .. } => answer.is_closed(),
+            Self::Recall { answer, .. } => answer.is_closed(),
+            Self::Clear { .. }
+            | Self::Close { .. }
+            | Self::Forget { .. }
+            | Self::Mark { .. }
+            | Self::Remember { .. } => false,
+        }
+    }
+
     /// Whether both change what is known of the same profile.
     pub(super) fn is_of(&self, other: &Self) -> bool {
         self.changes().is_some_and(|profile| other.changes() == Some(profile))
@@ -269,6 +283,25 @@ mod tests {
         let left = desk.wait(None).unwrap();
         let left: Vec<_> = left.iter().filter_map(Order::changes).collect();
         assert_eq!(left, ["work", "work", "home"]);
+    }
+
+    #[test]
+    fn questions_that_nobody_waits_for_do_not_pile_up() {
+        let desk = Desk::default();
+        let page = || Page { profile: None, before: i64::MAX, limit: 10 };
+        let (answer, _waiting) = oneshot::channel();
+        desk.order(Order::Read { page: page(), answer });
+        let (profile, token) = ("home".to_owned(), RefreshToken::new("rt"));
+        desk.order(Order::Mark { profile, token, answer: oneshot::channel().0 });
+        for _ in 0..500 {
+            let profile = "home".to_owned();
+            desk.order(Order::Read { page: page(), answer: oneshot::channel().0 });
+            desk.order(Order::InFlight { profile: profile.clone(), answer: oneshot::channel().0 });
+            desk.order(Order::Recall { profile, answer: oneshot::channel().0 });
+        }
+        let left = desk.wait(None).unwrap();
+        assert_eq!(left.len(), 3, "one that is waited for, the mark, and the last one");
+        assert!(matches!((&left[0], &left[1]), (Order::Read { .. }, Order::Mark { .. })));
     }
 
     #[test]

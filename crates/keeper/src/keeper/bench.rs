@@ -27,7 +27,9 @@ impl Keeper {
         let http = self.http.clone();
         tokio::spawn(async move {
             let bench = async {
-                let client = http.about_resources(&profile.url, profile.ca_file.as_deref()).await?;
+                let (ca_file, mut patience) = (profile.ca_file.as_deref(), Patience::new(profile.timeout));
+                let client = http.about_resources(&profile.url, ca_file, &mut patience).await;
+                let client = client.map_err(|none| none.failure(&profile.host()))?;
                 if let Some(change) = change {
                     let (method, path, body) = say(&change, &profile);
                     control(&client, &profile, method, &path, body).await?;

@@ -77,7 +77,11 @@ impl Configuration {
 
     /// It does not let itself be looked at.
     pub(super) fn silence(&self) -> Option<Failure> {
-        let problem = "there is no answer from the disk that it is on";
+        let problem = if self.lookout.is_manned() {
+            "there is no answer from the disk that it is on"
+        } else {
+            "there is no thread that reads it"
+        };
         self.looks
             .is_late()
             .then(|| Problem::of_file(&self.path, Code::ConfigUnreadable, problem, None).failure())

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::{Semaphore, broadcast, oneshot};
 
 use super::{Mail, Post, stopping};
-use crate::api::{Code, Failure, Notice, Reply, Request};
+use crate::api::{Asker, Code, Failure, Fetch, Notice, Reply, Request};
 
 #[derive(Clone)]
 pub struct Handle {
@@ -18,7 +18,9 @@ pub struct Handle {
 pub(crate) struct Places {
     /// What the keeper answers at once is not held up by what waits for a provider or a person.
     quick: Semaphore,
-    slow: Semaphore,
+    /// Nor is what a person waits for held up by what programs do.
+    people: Semaphore,
+    machines: Semaphore,
 }
 
 impl Handle {
@@ -74,20 +76,26 @@ impl Places {
             | Request::Watch => &self.quick,
             Request::Bench { .. }
             | Request::Discover { .. }
-            | Request::Fetch(_)
+            | Request::Fetch(Fetch { by: Asker::Person, .. })
             | Request::FinishSignIn { .. }
             | Request::Login { .. }
-            | Request::Refresh { .. }
+            | Request::Refresh { by: Asker::Person, .. }
             | Request::SetBench { .. }
-            | Request::SignIn { .. }
-            | Request::Token { .. } => &self.slow,
+            | Request::SignIn { .. } => &self.people,
+            Request::Fetch(Fetch { by: Asker::Machine, .. })
+            | Request::Refresh { by: Asker::Machine, .. }
+            | Request::Token { .. } => &self.machines,
         }
     }
 }
 
 impl Default for Places {
     fn default() -> Self {
-        Self { quick: Semaphore::new(MOST_QUICK), slow: Semaphore::new(MOST_SLOW) }
+        Self {
+            quick: Semaphore::new(MOST_QUICK),
+            people: Semaphore::new(MOST_OF_PEOPLE),
+            machines: Semaphore::new(MOST_OF_MACHINES),
+        }
     }
 }
 
@@ -98,13 +106,15 @@ fn ended() -> Failure {
 
 const MOST_QUICK: usize = 512;
 
+/// A sign-in keeps its place until the person is done.
+const MOST_OF_PEOPLE: usize = 512;
+
 /// Several programs that fetch a thousand things at once are not a fault.
-const MOST_SLOW: usize = 4096;
+const MOST_OF_MACHINES: usize = 4096;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::Fetch;
     use tokio::sync::mpsc;
 
     #[tokio::test]
@@ -115,16 +125,29 @@ mod tests {
             let handle = handle.clone();
             tokio::spawn(async move { handle.ask(request).await })
         };
-        let fetches: Vec<_> = (0..MOST_SLOW + 9).map(|_| ask(Request::Fetch(Fetch::default()))).collect();
+        let fetches: Vec<_> =
+            (0..MOST_OF_MACHINES + 9).map(|_| ask(Request::Fetch(Fetch::default()))).collect();
         ask(Request::Stop { force: false });
+        for by_a_person in PEOPLE {
+            ask(serde_json::from_str(by_a_person).unwrap());
+        }
         // The one task of this runtime that is woken last.
         tokio::spawn(async {}).await.unwrap();
-        assert_eq!(mailbox.len(), MOST_SLOW + 1);
+        let all = MOST_OF_MACHINES + 1 + PEOPLE.len();
+        assert_eq!(mailbox.len(), all, "and so do people");
 
         let Some(Mail::Ask { answer, .. }) = mailbox.recv().await else { panic!("nobody asks") };
         drop(answer.send(Ok(Reply::Done)));
         fetches.into_iter().next().unwrap().await.unwrap().unwrap();
         tokio::spawn(async {}).await.unwrap();
-        assert_eq!(mailbox.len(), MOST_SLOW + 1, "the next one has the place");
+        assert_eq!(mailbox.len(), all, "the next one has the place");
     }
+
+    const PEOPLE: [&str; 5] = [
+        r#"{ "do": "login", "profile": "a", "username": "u", "password": "p" }"#,
+        r#"{ "do": "sign_in", "profile": "a" }"#,
+        r#"{ "do": "finish_sign_in", "profile": "a" }"#,
+        r#"{ "do": "refresh", "profile": "a", "by": "person" }"#,
+        r#"{ "do": "fetch", "profile": "a", "path": "/", "by": "person" }"#,
+    ];
 }

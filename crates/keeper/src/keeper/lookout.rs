@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 use std::sync::mpsc::{self, Sender};
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use session::limits::LONGEST_SLEEP;
 use session::time::Timestamp;
@@ -16,7 +16,10 @@ use crate::config::{self, Config, Watched};
 use crate::vault::Vault;
 
 /// Where errands for the file are taken. They are run in order, one at a time.
-pub(super) struct Lookout(Sender<Errand>);
+pub(super) struct Lookout {
+    errands: Sender<Errand>,
+    clerk: Option<JoinHandle<()>>,
+}
 
 pub(super) enum Errand {
     /// Somebody has deleted the home, and whoever makes it again waits for this to be known.
@@ -62,20 +65,23 @@ impl Lookout {
                 && post.send(Mail::File(run(errand))).is_ok()
             {}
         });
-        if let Err(error) = started {
-            tracing::error!(%error, "no thread for the configuration");
-        }
-        Self(errands)
+        let started = started.inspect_err(|error| tracing::error!(%error, "no thread for the configuration"));
+        Self { errands, clerk: started.ok() }
+    }
+
+    /// Whether there is somebody to run an errand.
+    pub(super) fn is_manned(&self) -> bool {
+        self.clerk.as_ref().is_some_and(|clerk| !clerk.is_finished())
     }
 
     /// What is told of the home needs nobody to be there.
     pub(super) fn tell(&self, errand: Errand) {
-        drop(self.0.send(errand));
+        drop(self.errands.send(errand));
     }
 
     /// Returns whether there is somebody to run it. A thread that could not be started is as a disk that hangs.
     pub(super) fn send(&self, errand: Errand) -> bool {
-        let sent = self.0.send(errand);
+        let sent = self.errands.send(errand);
         if let Err(mpsc::SendError(Errand::Write(_, answer))) = sent {
             super::ask::refuse(answer, Failure::new(Code::Internal).with("problem", "no thread"));
             return false;
@@ -200,6 +206,24 @@ mod tests {
                 tokio::time::sleep(Duration::from_millis(3)).await;
             }
             stop(&handle).await;
+        };
+        tokio::join!(keeper.run(), asking);
+        fs::remove_dir_all(home.root().unwrap()).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_thread_that_is_missing_is_not_called_a_disk() {
+        let home = home("unmanned");
+        let keeper = Keeper::with(&home, |_| {
+            let (nowhere, _) = tokio::sync::mpsc::unbounded_channel();
+            Lookout::start(nowhere, |_| News::Changed)
+        });
+        let handle = keeper.handle();
+        let asking = async {
+            let problems = overview(&handle).await.problems;
+            stop(&handle).await;
+            assert_eq!(problems[0].code, Code::ConfigUnreadable);
+            assert_eq!(problems[0].details["problem"], "there is no thread that reads it");
         };
         tokio::join!(keeper.run(), asking);
         fs::remove_dir_all(home.root().unwrap()).unwrap();

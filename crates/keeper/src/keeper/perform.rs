@@ -171,6 +171,8 @@ impl Keeper {
         let (post, journal, name) = (self.post.clone(), self.journal.clone(), profile.name.clone());
         let (tell, told) = oneshot::channel();
         self.vault.load(&profile.name, move |found| drop(tell.send(found)));
+        let lost = Err(VaultTrouble::Failed);
+        let report = Report::or(post, move || Mail::Loaded { id, found: lost, mark: None, memory: None });
         tokio::spawn(async move {
             let Ok(found) = told.await else { return };
             let (mark, memory) = match found {
@@ -178,7 +180,7 @@ impl Keeper {
                 Ok(None) => (None, journal.recall(&name).await),
                 Err(_) => (None, None),
             };
-            drop(post.send(Mail::Loaded { id, found, mark, memory }));
+            report.send(Mail::Loaded { id, found, mark, memory });
         });
     }
 
@@ -219,21 +221,24 @@ impl Keeper {
     }
 
     fn save(&self, id: Id, profile: &Profile, generation: u32, refresh: RefreshToken, account: Account) {
-        let post = self.post.clone();
+        let not_saved = move |trouble| Mail::Vault { id, event: Event::NotSaved { generation, trouble } };
+        let report = Report::or(self.post.clone(), move || not_saved(VaultTrouble::Failed));
         self.vault.save(&profile.name, stored(profile, refresh, account), move |saved| {
-            let event = match saved {
-                Ok(()) => Event::Saved { generation },
-                Err(trouble) => Event::NotSaved { generation, trouble },
-            };
-            drop(post.send(Mail::Vault { id, event }));
+            report.send(match saved {
+                Ok(()) => Mail::Vault { id, event: Event::Saved { generation } },
+                Err(trouble) => not_saved(trouble),
+            });
         });
     }
 
     fn forget(&self, id: Id, profile: &Profile) {
-        let post = self.post.clone();
+        let not_forgotten = move |trouble| Mail::Vault { id, event: Event::NotForgotten(trouble) };
+        let report = Report::or(self.post.clone(), move || not_forgotten(VaultTrouble::Failed));
         self.vault.forget(&profile.name, move |forgotten| {
-            let event = forgotten.map_or_else(Event::NotForgotten, |()| Event::Forgotten);
-            drop(post.send(Mail::Vault { id, event }));
+            report.send(match forgotten {
+                Ok(()) => Mail::Vault { id, event: Event::Forgotten },
+                Err(trouble) => not_forgotten(trouble),
+            });
         });
     }
 }
@@ -241,4 +246,55 @@ impl Keeper {
 fn stored(profile: &Profile, refresh: RefreshToken, account: Account) -> Stored {
     let bound = Bound { origin: profile.origin(), binding: Some(profile.binding()) };
     Stored { refresh, bound, account }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{env, fs, process};
+
+    use super::super::lookout::{Looked, Lookout, News, clerk};
+    use super::super::{Handle, Keeper};
+    use super::*;
+    use crate::api::{Reply, Request};
+    use crate::paths::Home;
+    use crate::vault::Vault;
+
+    #[tokio::test]
+    async fn a_vault_that_dies_over_a_question_has_answered() {
+        let dir = env::temp_dir().join(format!("pilotlight-dropping-{}", process::id()));
+        fs::create_dir_all(&dir).unwrap();
+        let home = Home::at(&dir).unwrap();
+        let text = "vault = 'memory'\n[profile.a]\npreset = 'nestjs'\nurl = 'http://127.0.0.1:9'\n";
+        fs::write(home.config(), text).unwrap();
+        let keeper = Keeper::with(&home, |post| {
+            let mut run = clerk(home.config(), home.id(), post.clone());
+            Lookout::start(post, move |errand| match run(errand) {
+                News::Looked(Looked { news, vault }) => {
+                    News::Looked(Looked { news, vault: vault.map(|_| Vault::dropping()) })
+                }
+                other @ (News::Changed | News::Written { .. }) => other,
+            })
+        });
+        let handle = keeper.handle();
+        let failed = Note::VaultWaiting { trouble: VaultTrouble::Failed };
+        let asking = async {
+            let until = async {
+                while !notes(&handle).await.contains(&failed) {
+                    tokio::time::sleep(Duration::from_millis(3)).await;
+                }
+            };
+            let told = tokio::time::timeout(Duration::from_secs(5), until).await;
+            handle.ask(Request::Stop { force: true }).await.unwrap();
+            assert!(told.is_ok(), "the session waits for an answer that cannot come");
+        };
+        tokio::join!(keeper.run(), asking);
+        fs::remove_dir_all(dir).unwrap();
+    }
+
+    async fn notes(handle: &Handle) -> Vec<Note> {
+        match handle.ask(Request::Log { profile: None, before: None, limit: None }).await {
+            Ok(Reply::Log { entries }) => entries.into_iter().map(|entry| entry.note).collect(),
+            other => panic!("{other:?}"),
+        }
+    }
 }

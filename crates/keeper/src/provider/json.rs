@@ -1,5 +1,6 @@
 //! Providers that are not OAuth: a recipe says what goes where.
 
+use reqwest::Client;
 use session::event::Beat;
 use session::farewell::Told;
 use session::patience::Patience;
@@ -8,7 +9,9 @@ use session::recipe::{Message, Recipe, SignInRefusal, silence};
 use session::time::millis;
 use session::tokens::{AccessToken, Account, RefreshToken, Secret};
 use session::verdict::Verdict;
+use url::Url;
 
+use super::oauth::unsupported;
 use super::{Provider, SignedIn, Unwanted};
 use crate::api::{Code, Failure};
 use crate::http::{self, Received};
@@ -22,9 +25,7 @@ impl Provider {
         password: &Password,
     ) -> Result<SignedIn, Failure> {
         let Some(message) = recipe.sign_in(&username, &Secret::new(password.expose())) else {
-            return Err(Failure::new(Code::BadProfile)
-                .with("field", "recipe.login")
-                .with("problem", "this profile has no sign-in with a password"));
+            return Err(unsupported("this profile has no sign-in with a password"));
         };
         let host = self.profile.host();
         let received = self.ask(&message).await.map_err(|trouble| Failure::provider(trouble, None, &host))?;
@@ -35,11 +36,15 @@ impl Provider {
     }
 
     pub(super) async fn refresh_by_recipe(&self, recipe: &Recipe, token: &RefreshToken) -> Verdict {
-        match self.ask(&recipe.refresh(token)).await {
+        let message = recipe.refresh(token);
+        let (client, url) = match self.way_below(&message.path).await {
+            Ok(way) => way,
+            Err(trouble @ Trouble::Misconfigured) => return Verdict::Misconfigured { trouble, status: None },
+            Err(trouble) => return Verdict::Unsent { trouble, status: None, retry_after: None },
+        };
+        match self.exchange(&client, &url, &message).await {
             Ok(received) => recipe.read_refresh(&received.answer(), received.clock()),
-            Err(Trouble::Misconfigured) => {
-                Verdict::Misconfigured { trouble: Trouble::Misconfigured, status: None }
-            }
+            Err(trouble @ Trouble::Misconfigured) => Verdict::Misconfigured { trouble, status: None },
             Err(trouble) => Verdict::Transient { trouble, status: None, retry_after: None },
         }
     }
@@ -69,13 +74,18 @@ impl Provider {
     }
 
     async fn ask(&self, message: &Message) -> Result<Received, Trouble> {
-        let url = http::join(&self.profile.url, &message.path).map_err(|()| Trouble::Misconfigured)?;
-        let client = self.http.about_tokens(&url, self.profile.ca_file.as_deref()).await;
-        let client = client.map_err(|problem| {
-            tracing::warn!(profile = self.profile.name, ?problem, "no HTTP client");
-            Trouble::Misconfigured
-        })?;
-        http::exchange(&client, &url, message, &[], &mut Patience::new(self.profile.timeout)).await
+        let (client, url) = self.way_below(&message.path).await?;
+        self.exchange(&client, &url, message).await
+    }
+
+    async fn way_below(&self, path: &str) -> Result<(Client, Url), Trouble> {
+        let url = http::join(&self.profile.url, path).map_err(|()| Trouble::Misconfigured)?;
+        let client = self.client(&url, &mut Patience::new(self.profile.timeout)).await?;
+        Ok((client, url))
+    }
+
+    async fn exchange(&self, client: &Client, url: &Url, message: &Message) -> Result<Received, Trouble> {
+        http::exchange(client, url, message, &[], &mut Patience::new(self.profile.timeout)).await
     }
 }
 

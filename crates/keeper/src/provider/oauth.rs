@@ -94,7 +94,16 @@ impl Provider {
     /// Sends a message to an endpoint of the provider, with a proof where there is a key. Each time that it is sent it has
     /// the whole time of a message: what it spends must not get lost over what came before.
     async fn say(&self, message: &Message, proof_key: Option<&Secret>) -> Result<Received, Trouble> {
-        let (client, url) = self.way_to(&message.path).await?;
+        let way = self.way_to(&message.path, &mut Patience::new(self.profile.timeout)).await?;
+        self.say_there(way, message, proof_key).await
+    }
+
+    async fn say_there(
+        &self,
+        (client, url): (Client, Url),
+        message: &Message,
+        proof_key: Option<&Secret>,
+    ) -> Result<Received, Trouble> {
         let proving = Proving::new(&self.oauth, &message.method, &url, None, proof_key);
         let (client, url, timeout) = (&client, &url, self.profile.timeout);
         let send = |proof: Option<(String, Secret)>| async move {
@@ -106,19 +115,15 @@ impl Provider {
 
     /// Fetches what the provider publishes, in the time that is left.
     async fn document(&self, address: &str, patience: &mut Patience) -> Result<Received, Trouble> {
-        let (client, url) = self.way_to(address).await?;
+        let (client, url) = self.way_to(address, patience).await?;
         let received = http::exchange(&client, &url, &Message::get(address), &[], patience).await?.whole()?;
         self.oauth.heard(&url, &received);
         Ok(received)
     }
 
-    async fn way_to(&self, address: &str) -> Result<(Client, Url), Trouble> {
+    async fn way_to(&self, address: &str, patience: &mut Patience) -> Result<(Client, Url), Trouble> {
         let url = Url::parse(address).map_err(|_| Trouble::Misconfigured)?;
-        let client = self.http.about_tokens(&url, self.profile.ca_file.as_deref()).await;
-        let client = client.map_err(|problem| {
-            tracing::warn!(profile = self.profile.name, ?problem, "no HTTP client");
-            Trouble::Misconfigured
-        })?;
+        let client = self.client(&url, patience).await?;
         Ok((client, url))
     }
 
@@ -155,7 +160,11 @@ impl Provider {
         } else {
             provider.refresh(token)
         };
-        let received = match self.say(&message, account.proof_key.as_ref()).await {
+        let way = match self.way_to(&message.path, &mut patience).await {
+            Ok(way) => way,
+            Err(trouble) => return Verdict::Unsent { trouble, status: None, retry_after: None }.into(),
+        };
+        let received = match self.say_there(way, &message, account.proof_key.as_ref()).await {
             Ok(received) => received,
             Err(trouble) => {
                 return Verdict::Transient { trouble, status: None, retry_after: None }.into();

@@ -65,7 +65,7 @@ pub(super) fn ask_to_unlock(locked: Vec<OwnedObjectPath>) -> io::Result<JoinHand
 async fn door(attributes: &HashMap<&str, &str>) -> Result<Door, VaultTrouble> {
     let bus = Connection::session().await.map_err(|error| {
         tracing::debug!(%error, "no session bus");
-        VaultTrouble::Absent
+        if is_nowhere(&error) { VaultTrouble::Absent } else { VaultTrouble::Failed }
     })?;
     match look_behind(&bus, attributes).await {
         Ok(Some(door)) => Ok(door),
@@ -75,6 +75,18 @@ async fn door(attributes: &HashMap<&str, &str>) -> Result<Door, VaultTrouble> {
             Err(VaultTrouble::Failed)
         }
     }
+}
+
+/// There is no bus, as opposed to one that cannot be reached for now.
+fn is_nowhere(error: &zbus::Error) -> bool {
+    let nobody = |error: &io::Error| {
+        matches!(
+            error.kind(),
+            io::ErrorKind::ConnectionRefused | io::ErrorKind::NotADirectory | io::ErrorKind::NotFound
+        )
+    };
+    matches!(error, zbus::Error::Address(_) | zbus::Error::Unsupported)
+        || matches!(error, zbus::Error::Connection(error, _) | zbus::Error::InputOutput(error) if nobody(error))
 }
 
 async fn look_behind(bus: &Connection, attributes: &HashMap<&str, &str>) -> zbus::Result<Option<Door>> {
@@ -164,3 +176,74 @@ const SERVICE: &str = "org.freedesktop.secrets";
 
 /// How the Secret Service says that there is no such object.
 const NONE: &str = "/";
+
+#[cfg(test)]
+mod tests {
+    use std::env;
+    use std::fs::{self, File};
+    use std::iter::from_fn;
+    use std::os::unix::net::UnixListener;
+    use std::path::{Path, PathBuf};
+    use std::process::{self, Command};
+
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+    use super::*;
+
+    async fn is_nowhere_at(address: &str) -> bool {
+        let connected = match zbus::connection::Builder::address(address) {
+            Ok(builder) => builder.build().await,
+            Err(error) => Err(error),
+        };
+        is_nowhere(&connected.unwrap_err())
+    }
+
+    #[tokio::test]
+    async fn a_bus_is_nowhere_only_where_nobody_could_be() {
+        let path = scratch("nowhere");
+        let address = format!("unix:path={}", path.display());
+        for nowhere in [&address, "unix:path=/dev/null/bus", "disabled:", ""] {
+            assert!(is_nowhere_at(nowhere).await, "{nowhere}");
+        }
+        drop(UnixListener::bind(&path).unwrap());
+        assert!(is_nowhere_at(&address).await, "nobody listens");
+        fs::remove_file(&path).unwrap();
+        hang_up_at(&path);
+        assert!(!is_nowhere_at(&address).await, "it hangs up");
+    }
+
+    /// The limit is the process's own, so it is another one that is short of descriptors.
+    #[test]
+    fn a_keyring_is_not_absent_for_want_of_descriptors() {
+        let path = scratch("short");
+        let address = format!("unix:path={}", path.display());
+        hang_up_at(&path);
+        let status = Command::new(env::current_exe().unwrap())
+            .args(["--exact", "--ignored", "--test-threads=1", "vault::bus::tests::short_of_descriptors"])
+            .env("DBUS_SESSION_BUS_ADDRESS", address)
+            .status();
+        assert!(status.unwrap().success());
+    }
+
+    #[test]
+    #[ignore = "it takes all descriptors of its process"]
+    fn short_of_descriptors() {
+        let maximum = getrlimit(Resource::Nofile).maximum;
+        setrlimit(Resource::Nofile, Rlimit { current: Some(64), maximum }).unwrap();
+        let mut taken: Vec<_> = from_fn(|| File::open("/").ok()).collect();
+        while taken.pop().is_some() {
+            assert!(!is_absent(), "{} are taken", taken.len());
+        }
+    }
+
+    fn hang_up_at(path: &Path) {
+        let listener = UnixListener::bind(path).unwrap();
+        thread::spawn(move || listener.incoming().for_each(drop));
+    }
+
+    fn scratch(name: &str) -> PathBuf {
+        let path = env::temp_dir().join(format!("pilotlight-bus-{name}-{}", process::id()));
+        drop(fs::remove_file(&path));
+        path
+    }
+}

@@ -66,6 +66,13 @@ impl Keyring {
         Self { requests, health }
     }
 
+    #[cfg(test)]
+    pub(super) fn dropping() -> Self {
+        let (requests, received) = mpsc::channel();
+        thread::spawn(move || received.into_iter().for_each(drop::<Request>));
+        Self { requests, health: Arc::default() }
+    }
+
     pub(super) fn trouble(&self) -> Option<VaultTrouble> {
         let health = lock(&self.health);
         match health.busy_since {

@@ -57,9 +57,11 @@ pub fn introspected(answer: &Answer<'_>) -> Beat {
     }
 }
 
-/// Most public clients may not ask; the next heartbeat asks something else.
+/// Most public clients may not ask; the next heartbeat asks something else. Whoever is asked to come later may come.
 pub fn forbids_introspection(answer: &Answer<'_>) -> bool {
-    matches!(answer.status, 400..500) && read_introspection(answer) == Activity::Unknown
+    matches!(answer.status, 400..500)
+        && !matches!(answer.status, 408 | 425 | 429)
+        && read_introspection(answer) == Activity::Unknown
 }
 
 /// What the userinfo endpoint says of the token, of that person.

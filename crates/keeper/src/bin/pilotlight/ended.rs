@@ -77,6 +77,7 @@ pub(crate) fn exit_code(code: Code) -> u8 {
         Code::AlreadyExists
         | Code::BadConfig
         | Code::BodyTooLarge
+        | Code::CertificatesUnreadable
         | Code::ClientRefused
         | Code::ConfigUnreadable
         | Code::ConfigUnsafe
@@ -111,7 +112,7 @@ pub(crate) fn exit_code_of_phase(phase: &Phase) -> u8 {
         Phase::Fresh => 0,
         Phase::NeedsLogin { .. } => SIGN_IN_NEEDED,
         Phase::Waiting { why: Trouble::Vault, .. } => KEYRING,
-        Phase::Waiting { why: Trouble::Misconfigured, .. } => FAILED,
+        Phase::Waiting { why: Trouble::Certificates | Trouble::Misconfigured, .. } => FAILED,
         Phase::Refreshing { .. } | Phase::SigningIn | Phase::Waiting { .. } => UNAVAILABLE,
     }
 }
@@ -142,6 +143,7 @@ mod tests {
             ("bad_url", 2),
             ("breaker_open", 4),
             ("body_too_large", 1),
+            ("certificates_unreadable", 1),
             ("client_refused", 1),
             ("config_unreadable", 1),
             ("config_unsafe", 1),

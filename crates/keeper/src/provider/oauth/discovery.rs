@@ -20,7 +20,7 @@ use super::Known;
 use crate::api::{Code, Discovery, Failure};
 use crate::clock;
 use crate::config::Oauth;
-use crate::http::{self, Http, Received};
+use crate::http::{self, Http, NoClient, Received};
 use crate::provider::Provider;
 
 /// Why a provider could not be described.
@@ -30,6 +30,8 @@ pub(crate) enum Undescribed {
     Trouble { trouble: Trouble, status: Option<u16>, retry_after: Option<Duration> },
     /// What came is no description at all: the page of a network in between, or of a server under repair.
     Unreadable(Trouble, Failure),
+    /// It was not asked.
+    Unasked(NoClient),
     /// What it says cannot be used.
     Unusable(Failure),
 }
@@ -39,6 +41,7 @@ impl Undescribed {
         match self {
             Self::Trouble { trouble, .. } => *trouble,
             Self::Unreadable(trouble, _) => *trouble,
+            Self::Unasked(none) => none.trouble(),
             Self::Unusable(_) => Trouble::Discovery,
         }
     }
@@ -49,7 +52,9 @@ impl Undescribed {
             Self::Trouble { trouble, status, retry_after } => {
                 Verdict::Unsent { trouble, status, retry_after }
             }
-            Self::Unreadable(trouble, _) => Verdict::Unsent { trouble, status: None, retry_after: None },
+            Self::Unasked(_) | Self::Unreadable(..) => {
+                Verdict::Unsent { trouble: self.trouble(), status: None, retry_after: None }
+            }
             Self::Unusable(_) => Verdict::Misconfigured { trouble: Trouble::Discovery, status: None },
         }
     }
@@ -57,6 +62,7 @@ impl Undescribed {
     pub(crate) fn failure(self, host: &str) -> Failure {
         match self {
             Self::Trouble { trouble, status, .. } => Failure::provider(trouble, status, host),
+            Self::Unasked(none) => none.failure(host),
             Self::Unreadable(_, failure) | Self::Unusable(failure) => failure.with("host", host),
         }
     }
@@ -195,7 +201,8 @@ impl Reader<'_> {
     ) -> Result<Option<Received>, Undescribed> {
         let trouble = |trouble, status| Undescribed::Trouble { trouble, status, retry_after: None };
         let url = Url::parse(address).map_err(|_| trouble(Trouble::Misconfigured, None))?;
-        let client = self.http.about_tokens(&url, self.ca_file).await.map_err(Undescribed::Unusable)?;
+        let client =
+            self.http.about_tokens(&url, self.ca_file, patience).await.map_err(Undescribed::Unasked)?;
         let message = Message::get(address);
         let received = http::exchange(&client, &url, &message, &[], patience)
             .await
@@ -294,5 +301,30 @@ pub(crate) fn describe(metadata: &Metadata) -> Discovery {
         revocation: metadata.revocation_endpoint.is_some(),
         elsewhere: metadata.elsewhere().into_iter().map(str::to_owned).collect(),
         ignored: metadata.ignored.iter().map(|name| (*name).to_owned()).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, Protocol};
+
+    #[tokio::test]
+    async fn an_old_description_is_better_than_certificates_that_cannot_be_read() {
+        let text = "[profile.a]\nurl = 'https://127.0.0.1:9'\nca_file = '/nowhere/ca.pem'\n\
+            [profile.a.oauth]\nissuer = 'https://127.0.0.1:9'\nclient_id = 'x'\n";
+        let config = Config::read(text, Path::new("/nowhere.toml"));
+        let profile = Arc::new(config.profiles[0].clone());
+        let Protocol::Oauth(oauth) = &profile.protocol else { panic!("{:?}", config.problems) };
+        let provider = Provider::new(Arc::clone(&profile), Http::default());
+        let patience = || Patience::new(profile.timeout);
+        let undescribed = provider.described(oauth, &mut patience()).await.unwrap_err();
+        assert_eq!(undescribed.trouble(), Trouble::Certificates);
+        let failure = undescribed.failure("here");
+        assert_eq!(failure.code, Code::CertificatesUnreadable);
+        assert_eq!(failure.details["path"], "/nowhere/ca.pem");
+        let old = oauth::Provider { metadata: Metadata::default(), client: oauth.client.clone() };
+        provider.oauth.lock().provider = Some(Arc::new(old));
+        assert!(provider.described(oauth, &mut patience()).await.is_ok());
     }
 }
