@@ -337,7 +337,7 @@ impl Keeper {
             },
         );
         for id in self.ids() {
-            self.step(id, Event::Woke { slept: gap.length() });
+            self.wake(id, gap.length());
         }
     }
 
