@@ -77,6 +77,19 @@ fn times_are_believed_within_reason() {
     assert_eq!(polling.next(Timestamp::from_millis(1)), Next::Wait(Timestamp::from_millis(5001)));
 }
 
+/// What a person has approved is had once: not before it can be used, and not after the code has ended.
+#[test]
+fn a_poll_whose_answer_could_not_be_used_waits_for_as_long_as_the_code_lives() {
+    let at = |second: u64| Timestamp::from_millis(second * 1000);
+    let mut polling = Polling::new(&device(r#","expires_in":20"#), at(0));
+    assert_eq!(polling.next(at(5)), Next::Poll);
+    assert!(polling.put_off(at(5)));
+    assert_eq!((polling.next(at(5)), polling.left(at(5))), (Next::Wait(at(10)), seconds(15)));
+    assert_eq!(polling.next(at(10)), Next::Poll);
+    assert!(!polling.put_off(at(10)), "there is one interval left after the next one");
+    assert_eq!(polling.next(at(10)), Next::Poll);
+}
+
 /// T27: it is opened, or shown to be opened.
 #[test]
 fn nothing_but_a_web_page_is_behind_the_address() {

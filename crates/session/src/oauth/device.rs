@@ -122,6 +122,22 @@ impl Polling {
         }
     }
 
+    /// How long the code still lives.
+    pub fn left(&self, now: Timestamp) -> Duration {
+        now.until(self.end)
+    }
+
+    /// Puts a poll off whose answer could not be used yet: the provider keeps what a person has approved until it is
+    /// asked. Not where the code could end meanwhile; then it is `false`, and the poll is due.
+    pub fn put_off(&mut self, now: Timestamp) -> bool {
+        let later = now + self.interval;
+        let may = later + self.interval < self.end;
+        if may {
+            self.next = later;
+        }
+        may
+    }
+
     /// The interval counts from the receipt of an answer, so however the network delays it, no two polls reach the
     /// provider sooner after each other than it asked for.
     pub fn on_answer(

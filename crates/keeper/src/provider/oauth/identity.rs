@@ -121,6 +121,12 @@ impl Provider {
         Signature::Nobody("none of the provider’s keys made its signature".to_owned())
     }
 
+    /// There is nothing yet to try a signature with, though the provider publishes it.
+    pub(super) fn lacks_keys(&self, provider: &oauth::Provider) -> bool {
+        let published = provider.metadata.jwks_uri.is_some() && provider.metadata.issuer.is_some();
+        published && self.oauth.lock().keys.since.is_none()
+    }
+
     /// Sees to it that the keys are not older than that, or as new as they can be had.
     pub(super) async fn refresh_keys(
         &self,
@@ -151,10 +157,6 @@ impl Provider {
 }
 
 impl Keys {
-    pub(super) fn are_missing(&self) -> bool {
-        self.since.is_none()
-    }
-
     /// A sign-in cannot do without, and asks for keys that are not older than a moment; a refresh can.
     fn are_wanted(&self, age: Duration, now: Timestamp) -> bool {
         let Some(since) = self.since else { return age <= limits::KEYS_AGAIN || now >= self.next };

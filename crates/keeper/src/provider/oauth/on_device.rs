@@ -4,6 +4,7 @@ use session::limits;
 use session::oauth;
 use session::oauth::device::{Device, Next, Polling, Step};
 use session::oauth::token::TokenAnswer;
+use session::patience::Patience;
 use session::recipe::Message;
 use session::time::Timestamp;
 use session::tokens::{Account, Secret};
@@ -72,6 +73,19 @@ impl Provider {
                     _ = &mut *wanted => return Err(cancelled()),
                     () = until(at) => continue,
                 },
+                // What a person approves stays with the provider until it is asked for, and is not to be lost over keys.
+                Next::Poll if self.lacks_keys(provider) => {
+                    let mut patience =
+                        Patience::new(self.profile.timeout.min(polling.left(clock::now()) / 2));
+                    tokio::select! {
+                        _ = &mut *wanted => return Err(cancelled()),
+                        () = self.refresh_keys(provider, limits::KEYS_AGAIN, &mut patience) => {}
+                    }
+                    let in_need = provider.client.asks_for("openid") && self.lacks_keys(provider);
+                    if in_need && polling.put_off(clock::now()) {
+                        continue;
+                    }
+                }
                 Next::Poll => {}
             }
             let step = match self.say(message, proof_key).await {

@@ -52,7 +52,7 @@ impl Provider {
         *landing = serving.into_landing();
         let code = answer.map_err(|problem| self.returned(&problem, &provider))?;
         // Nothing is spent yet, and keys that could not be had at the beginning may be there by now.
-        if self.oauth.lock().keys.are_missing() {
+        if self.lacks_keys(&provider) {
             let mut patience = Patience::new(self.profile.timeout);
             self.refresh_keys(&provider, limits::KEYS_AGAIN, &mut patience).await;
         }
