@@ -42,8 +42,8 @@ enum Signature {
 /// Why nobody is believed to have signed in.
 pub(super) struct Unproved {
     pub(super) problem: String,
-    /// The tokens are for somebody else.
-    pub(super) contradicts: bool,
+    /// The tokens were made for another sign-in.
+    pub(super) of_another: bool,
 }
 
 impl Provider {
@@ -55,7 +55,7 @@ impl Provider {
         access_token: Option<&AccessToken>,
         provider: &oauth::Provider,
     ) -> Result<(Person, Value), Unproved> {
-        let unproved = |problem: String| Unproved { problem, contradicts: false };
+        let unproved = |problem: String| Unproved { problem, of_another: false };
         let (algorithm, claims) = match self.try_signature(id_token, provider) {
             Signature::By(algorithm, claims) => (algorithm, claims),
             Signature::Nobody(problem) => return Err(unproved(problem)),
@@ -73,7 +73,9 @@ impl Provider {
         };
         match id_token::check(&claims, &expected) {
             Ok(person) => Ok((person, claims)),
-            Err(problem) => Err(Unproved { problem: words(problem), contradicts: problem.contradicts() }),
+            Err(problem) => {
+                Err(Unproved { problem: words(problem), of_another: problem.is_of_another_sign_in() })
+            }
         }
     }
 

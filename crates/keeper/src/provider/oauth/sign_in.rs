@@ -187,8 +187,7 @@ impl Provider {
         let message = provider.client_credentials();
         let answer = self.buy(oauth, &provider, &message, proof_key.as_ref()).await?;
         let account = Account { proof_key, ..Account::named(&provider.client.id) };
-        // What buys the next token, and so what the vault keeps, is the secret itself (RFC 6749, section 4.4.3). With it a
-        // token that is not ours is given back as well.
+        // What buys the next token, and so what the vault keeps, is the secret itself (RFC 6749, section 4.4.3).
         let answer = TokenAnswer { tokens: Tokens { refresh: Some(secret), ..answer.tokens }, ..answer };
         let mut signed_in = self.take(&provider, answer, account, None, None).await?;
         // No person is there whose ID token could be missed.
@@ -211,7 +210,7 @@ impl Provider {
     }
 
     /// Finds out whose the tokens are, where they come with an ID token. Tokens that nobody can vouch for are not used;
-    /// those that are somebody else's are given back.
+    /// those that were made for another sign-in are given back.
     pub(super) async fn take(
         &self,
         provider: &oauth::Provider,
@@ -228,11 +227,11 @@ impl Provider {
         };
         let (person, claims) = match self.person(&id_token, nonce, tokens.access.as_ref(), provider) {
             Ok(person) => person,
-            Err(Unproved { problem, contradicts }) => {
+            Err(Unproved { problem, of_another }) => {
                 let failure = Failure::new(Failing::IdentityUnverified);
                 return Err(NotSignedIn {
                     failure: failure.with("host", self.profile.host()).with("problem", problem),
-                    give_back: contradicts
+                    give_back: of_another
                         .then(|| Unwanted { refresh: tokens.refresh, access: tokens.access }),
                 });
             }
