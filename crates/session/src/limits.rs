@@ -18,13 +18,21 @@ pub const LONGEST_MESSAGE: Duration = seconds(600);
 /// Until a connection stands; a part of [`MESSAGE`].
 pub const CONNECT: Duration = seconds(10);
 
-/// Messages that one exchange is made of at most: what has to be fetched before the token is spent has the time of
-/// one, however many it takes; then the token is sent, once more with the provider's nonce, and once more by its clock.
-const MESSAGES: u32 = 4;
+/// What has to be fetched before an exchange has the time of one message, however many it takes.
+const PREPARED: u32 = 1;
+
+/// A message with a proof is sent, once more with the provider's nonce, and once more by its clock.
+const PROVED: u32 = 3;
+
+/// The provider's description has the time of one message.
+const DESCRIPTION: u32 = 1;
+
+/// And so have its keys.
+const KEYS: u32 = 1;
 
 /// The whole of one exchange with a token endpoint, preparations included.
 pub fn exchange(message: Duration) -> Duration {
-    message.saturating_mul(MESSAGES)
+    message.saturating_mul(PREPARED + PROVED)
 }
 
 /// What the adapter has beyond its budget to report that it is used up. A worker that has not reported by then is
@@ -47,9 +55,19 @@ pub const AT_BROWSER: Duration = seconds(300);
 /// A person with another device, however long a provider lets its codes live.
 pub const ON_DEVICE: Duration = seconds(3600);
 
-/// A whole sign-in: the description and the request, the person, and then the code, the keys, the name.
+/// Until a person has something to look at: the description, the keys, the request that is handed over first.
+pub fn begin_sign_in(message: Duration) -> Duration {
+    message.saturating_mul(DESCRIPTION + KEYS + PROVED)
+}
+
+/// Once the person is done: keys that were missing, the code or the password, the name.
+pub fn finish_sign_in(message: Duration) -> Duration {
+    message.saturating_mul(KEYS + PROVED).saturating_add(NAME)
+}
+
+/// A whole sign-in.
 pub fn sign_in(person: Duration, message: Duration) -> Duration {
-    person.saturating_add(exchange(message).saturating_mul(2))
+    begin_sign_in(message).saturating_add(person).saturating_add(finish_sign_in(message))
 }
 
 /// A name for somebody who is signed in already.
@@ -281,11 +299,15 @@ mod tests {
             let called_off = exchange(message) + REPORT;
             let browser = sign_in(AT_BROWSER, message);
             let device = sign_in(ON_DEVICE, message);
+            let (described, keys, proved) = (message * DESCRIPTION, message * KEYS, message * PROVED);
+            let pushed = proved;
+            let bought = proved;
+            let (begun, finished) = (described + keys + pushed, keys + bought + NAME);
             for (inner, outer, what) in [
                 (message, exchange(message), "a message is a part of an exchange"),
                 (exchange(message), called_off, "a worker reports before it is called off"),
-                (AT_BROWSER + exchange(message), browser, "tokens are bought after the person is done"),
-                (ON_DEVICE + exchange(message), device, "and on a device"),
+                (begun + AT_BROWSER + finished, browser + REPORT, "a sign-in encloses its parts"),
+                (begun + ON_DEVICE + finished, device + REPORT, "and on a device"),
                 (browser + REPORT, FACE_WITH_PERSON, "a face waits for a sign-in at a browser"),
                 (device + REPORT, FACE_WITH_PERSON, "a face waits for a sign-in on a device"),
                 (called_off, FACE_WITH_PERSON, "a face waits for a refresh"),

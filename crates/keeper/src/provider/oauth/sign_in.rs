@@ -90,7 +90,7 @@ impl Provider {
         let shown = self.address_to_open(&provider, &started, ask, proof_key.as_ref()).await?;
         // The page waits for as long as the tokens may take to buy.
         let serving =
-            loopback.serve(started.clone(), limits::exchange(self.profile.timeout) + limits::REPORT);
+            loopback.serve(started.clone(), limits::finish_sign_in(self.profile.timeout) + limits::REPORT);
         self.oauth.lock().landing = Some(serving.abort_handle());
         Ok(AtBrowser { provider: (*provider).clone(), started, serving, proof_key, shown })
     }
