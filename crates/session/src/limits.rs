@@ -161,11 +161,15 @@ pub const STOP: Duration = seconds(20);
 /// A caller that names no time of its own: as long as a person looks at something that does not move.
 pub const CALLER: Duration = seconds(30);
 
-/// What a face gives the keeper beyond the time that a request names.
-pub const FACE_GRACE: Duration = seconds(5);
+/// What a face gives the keeper beyond the time that a request names. That time begins when the keeper has looked at its
+/// configuration, which the first time takes a while.
+pub const FACE_GRACE: Duration = seconds(10);
 
 /// A face waits that long for an answer to a request without a time of its own.
 pub const FACE: Duration = seconds(180);
+
+/// A face waits that long for a request behind which there are messages to a provider, and nothing else.
+pub const FACE_WITH_PROVIDER: Duration = seconds(3600);
 
 /// A face waits that long for a request behind which there is a person, or a whole exchange.
 pub const FACE_WITH_PERSON: Duration = seconds(4 * 3600);
@@ -310,6 +314,7 @@ mod tests {
                 (begun + ON_DEVICE + finished, device + REPORT, "and on a device"),
                 (browser + REPORT, FACE_WITH_PERSON, "a face waits for a sign-in at a browser"),
                 (device + REPORT, FACE_WITH_PERSON, "a face waits for a sign-in on a device"),
+                (begun + REPORT, FACE_WITH_PROVIDER, "a face waits for what a sign-in shows"),
                 (called_off, FACE_WITH_PERSON, "a face waits for a refresh"),
             ] {
                 assert!(inner < outer, "{what}: {inner:?} is not below {outer:?} with {message:?}");
@@ -347,7 +352,9 @@ mod tests {
             (DISK, STOP, "so has the journal"),
             (DISK, DISK_SLOW, "who waits gives up before the disk is called slow"),
             (TOLD, MESSAGE, "nobody waits for a whole message to hear of it"),
-            (LAST_ANSWER, FACE_GRACE, "a face hears the last answer"),
+            (FIRST_LOOK + LAST_ANSWER, FACE_GRACE, "a face hears the last answer, also of the first request"),
+            (FACE, FACE_WITH_PROVIDER, "a provider takes longer than the keeper itself"),
+            (FACE_WITH_PROVIDER, FACE_WITH_PERSON, "and a person longer than a provider"),
             (FLUSH, STOP, "the log has its time before the end"),
             (HOME_LOOK, HOME_UNSEEN, "a home that nothing tells of is looked at more often"),
             (JOURNAL_BUSY, DISK, "who waits for the journal hears of it"),
