@@ -64,7 +64,7 @@ impl Keeper {
         let demand = kept.session().and_then(|session| session.demand().cloned());
         // One that was under way before is called off by that.
         kept.pending = Some(Pending { attempt, shown: None, ends: Timestamp::MAX, _wanted: wanting });
-        let (provider, name) = (Arc::clone(&kept.provider), kept.profile.name.clone());
+        let provider = Arc::clone(&kept.provider);
         let (post, began) = (self.post.clone(), clock::now());
         let announcing = post.clone();
         tokio::spawn(async move {
@@ -87,11 +87,7 @@ impl Keeper {
             let SignInEnd { outcome, give_back, landing } = provider.sign_in(how, ties).await;
             let took = clock::now().since(began);
             if let Some(unwanted) = give_back {
-                drop(giving_back.send(Mail::Unwanted {
-                    profile: name,
-                    provider: Arc::clone(&provider),
-                    unwanted,
-                }));
+                drop(giving_back.send(Mail::Unwanted { provider: Arc::clone(&provider), unwanted }));
             }
             report.send(Mail::SignedIn { id, attempt, provider, outcome, landing, took });
         });
@@ -150,7 +146,7 @@ impl Keeper {
             // The profile is another one now, or gone.
             if let Ok(SignedIn { tokens, .. }) = outcome {
                 let unwanted = Unwanted { refresh: tokens.refresh, access: tokens.access };
-                self.bid_farewell("", provider, unwanted);
+                self.give_back(provider, unwanted);
             }
             return;
         };
