@@ -179,7 +179,7 @@ fn a_refresh_that_brings_somebody_else_is_not_used() {
     issuer.says("/token refresh_token", Say::claims(json!({"sub": "mallory-2"})));
     let refresh = || stage.ask(Request::Refresh { profile: "p0".to_owned(), by: keeper::api::Asker::Person });
     let failure = refresh().unwrap_err();
-    assert_eq!(failure.code, Code::IdentityUnverified, "{failure:?}");
+    assert_eq!(failure.code, Code::IdentityOther, "{failure:?}");
     super::can_be_read(&failure);
     were_given_back(&issuer);
     assert_eq!(stage.keeper.noted("p0", "sign_out_told"), 0, "nobody has signed out");

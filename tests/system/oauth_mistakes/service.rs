@@ -36,7 +36,7 @@ fn the_secret_is_not_given_back_with_tokens_that_are_somebody_elses() {
     type_in(&stage).unwrap();
     issuer.says("/token", Say::claims(json!({"sub": "another-client"})));
     let refresh = Request::Refresh { profile: "p0".to_owned(), by: keeper::api::Asker::Person };
-    assert_eq!(stage.ask(refresh).unwrap_err().code, Code::IdentityUnverified);
+    assert_eq!(stage.ask(refresh).unwrap_err().code, Code::IdentityOther);
     let asked = until("it is given back", || Some(issuer.asked("/revoke")).filter(|asked| !asked.is_empty()));
     assert!(asked.iter().all(|asked| asked.form["client_secret"] == SECRET), "who asks is not proved");
     let revoked: Vec<_> = asked.iter().map(|asked| asked.form["token"].clone()).collect();
