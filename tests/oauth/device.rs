@@ -68,6 +68,8 @@ fn times_are_believed_within_reason() {
         (r#","expires_in":0"#, 900, 5),
         (r#","expires_in":-1"#, 900, 5),
         (r#","expires_in":20"#, 20, 5),
+        (r#","expires_in":3600"#, 3600, 5),
+        (r#","expires_in":3601"#, 3600, 5),
     ];
     for (more, expires_in, interval) in table {
         let device = device(more);
@@ -75,6 +77,8 @@ fn times_are_believed_within_reason() {
     }
     let polling = Polling::new(&device(r#","expires_in":1e300"#), Timestamp::from_millis(1));
     assert_eq!(polling.next(Timestamp::from_millis(1)), Next::Wait(Timestamp::from_millis(5001)));
+    // What is shown is what is polled.
+    assert_eq!(polling.left(Timestamp::from_millis(1)), seconds(3600));
 }
 
 /// What a person has approved is had once: not before it can be used, and not after the code has ended.

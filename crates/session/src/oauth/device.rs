@@ -25,6 +25,7 @@ pub struct Device {
     pub verification_uri: String,
     /// With the user code in it, for a QR code or a click.
     pub verification_uri_complete: Option<String>,
+    /// No longer than a person is waited for.
     pub expires_in: Duration,
     pub interval: Duration,
 }
@@ -97,7 +98,7 @@ impl Device {
             verification_uri_complete: page("verification_uri_complete")
                 .or_else(|| page("verification_url_complete"))
                 .map(str::to_string),
-            expires_in: seconds(json, "expires_in").unwrap_or(limits::DEVICE_LIFE),
+            expires_in: seconds(json, "expires_in").unwrap_or(limits::DEVICE_LIFE).min(limits::ON_DEVICE),
             interval: clamped(seconds(json, "interval").unwrap_or(limits::DEVICE_INTERVAL)),
         })
     }

@@ -42,8 +42,7 @@ impl Provider {
             verification_uri: device.verification_uri.clone(),
             verification_uri_complete: device.verification_uri_complete.clone(),
         };
-        let lasts = device.expires_in.min(limits::ON_DEVICE);
-        if ties.begun.send(Begun { shown, lasts }).is_err() {
+        if ties.begun.send(Begun { shown, lasts: device.expires_in }).is_err() {
             return Err(cancelled().into());
         }
         let polling = Polling::new(&device, began);
