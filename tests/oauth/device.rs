@@ -68,6 +68,8 @@ fn times_are_believed_within_reason() {
         (r#","expires_in":0"#, 900, 5),
         (r#","expires_in":-1"#, 900, 5),
         (r#","expires_in":20"#, 20, 5),
+        (r#","expires_in":3600"#, 3600, 5),
+        (r#","expires_in":3601"#, 3600, 5),
     ];
     for (more, expires_in, interval) in table {
         let device = device(more);
@@ -75,6 +77,21 @@ fn times_are_believed_within_reason() {
     }
     let polling = Polling::new(&device(r#","expires_in":1e300"#), Timestamp::from_millis(1));
     assert_eq!(polling.next(Timestamp::from_millis(1)), Next::Wait(Timestamp::from_millis(5001)));
+    // What is shown is what is polled.
+    assert_eq!(polling.left(Timestamp::from_millis(1)), seconds(3600));
+}
+
+/// What a person has approved is had once: not before it can be used, and not after the code has ended.
+#[test]
+fn a_poll_whose_answer_could_not_be_used_waits_for_as_long_as_the_code_lives() {
+    let at = |second: u64| Timestamp::from_millis(second * 1000);
+    let mut polling = Polling::new(&device(r#","expires_in":20"#), at(0));
+    assert_eq!(polling.next(at(5)), Next::Poll);
+    assert!(polling.put_off(at(5)));
+    assert_eq!((polling.next(at(5)), polling.left(at(5))), (Next::Wait(at(10)), seconds(15)));
+    assert_eq!(polling.next(at(10)), Next::Poll);
+    assert!(!polling.put_off(at(10)), "there is one interval left after the next one");
+    assert_eq!(polling.next(at(10)), Next::Poll);
 }
 
 /// T27: it is opened, or shown to be opened.

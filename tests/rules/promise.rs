@@ -392,3 +392,27 @@ fn c1_what_would_be_lost_is_known() {
     assert!(bench.notes.contains(&Note::Unsaved { trouble: VaultTrouble::Failed }));
     assert!(!bench.told(Event::SignOut).session.would_be_lost());
 }
+
+/// The token was sent and somebody answered that all went well, in a way that nobody can use: it may be spent.
+#[test]
+fn an_answer_that_is_no_use_is_as_bad_as_a_lost_one() {
+    let useless = [
+        (Trouble::CutShort, Some(200)),
+        (Trouble::Garbled, Some(200)),
+        (Trouble::Memory, None),
+        (Trouble::TooLarge, None),
+        (Trouble::Unreadable, Some(200)),
+    ];
+    for (trouble, status) in useless {
+        let verdict = Verdict::Transient { trouble, status, retry_after: None };
+        let mut bench = Bench::signed_in(seconds(3600)).told(ASKED).answered(&verdict);
+        assert!(bench.marked.is_some(), "{trouble:?}: the next process would know nothing of it");
+        bench.run_until_sent(&dead());
+        let after = bench.sent_at[1].since(bench.sent_at[0]);
+        assert!(
+            after <= limits::PROMPT,
+            "{trouble:?}: a provider that repeats its answer does so for a moment"
+        );
+        assert_eq!(bench.session.standing(), Phase::NeedsLogin { why: Lost::Interrupted }, "{trouble:?}");
+    }
+}

@@ -155,7 +155,7 @@ fn after_a_restart_the_session_goes_on_with_the_key_that_it_had() {
     keeper.restart();
     keeper.until_fresh("work");
     bench.fault(Fault::WrongIdToken, meet(Endpoint::Refresh).times(1).value("sub".into()));
-    assert_eq!(keeper.refresh("work").unwrap_err().code, Code::IdentityUnverified);
+    assert_eq!(keeper.refresh("work").unwrap_err().code, Code::IdentityOther);
 
     for (place, text) in [("log", keeper.log()), ("journal", format!("{:?}", keeper.entries(None)))] {
         assert!(!text.contains(&key), "the key is in the {place}");

@@ -19,6 +19,9 @@ use crate::paths::Home;
 pub use session::limits::STAYED;
 pub use start::program;
 
+use own_time::own_time;
+
+mod own_time;
 mod start;
 mod stopping;
 
@@ -106,7 +109,7 @@ impl Client {
 
     /// Asks, and waits for the answer. A keeper that is stopping is waited for, and asked once more.
     pub fn ask(&mut self, request: Request) -> Result<Reply, Failure> {
-        let patience = own_timeout(&request).map_or(self.patience, |own| own + limits::FACE_GRACE);
+        let patience = own_time(&request).map_or(self.patience, |own| own + limits::FACE_GRACE);
         let is_stop = matches!(request, Request::Stop { .. });
         let line = self.write(request)?;
         if is_stop {
@@ -262,33 +265,6 @@ fn check_peer(stream: &UnixStream) -> Result<(), Failure> {
         Ok(())
     } else {
         Err(unreachable("the socket belongs to another user"))
-    }
-}
-
-/// The time that a request names itself, or is known to be given by the keeper.
-fn own_timeout(request: &Request) -> Option<Duration> {
-    match request {
-        Request::Token { timeout_ms, .. } | Request::Fetch(crate::api::Fetch { timeout_ms, .. }) => {
-            Some(timeout_ms.map_or(limits::CALLER, Duration::from_millis))
-        }
-        Request::FinishSignIn { timeout_ms, .. } => {
-            Some(timeout_ms.map_or(limits::FACE_WITH_PERSON, Duration::from_millis))
-        }
-        // As long as the provider may take, and the keyring after it.
-        Request::Login { .. } | Request::Refresh { .. } => Some(limits::FACE_WITH_PERSON),
-        Request::Add(_)
-        | Request::Bench { .. }
-        | Request::CancelSignIn { .. }
-        | Request::Discover { .. }
-        | Request::Hello { .. }
-        | Request::Log { .. }
-        | Request::Logout { .. }
-        | Request::Remove { .. }
-        | Request::SetBench { .. }
-        | Request::SignIn { .. }
-        | Request::Status { .. }
-        | Request::Stop { .. }
-        | Request::Watch => None,
     }
 }
 

@@ -72,7 +72,7 @@ fn code(trouble: Trouble) -> Code {
         Trouble::Discovery => Code::NoMetadata,
         Trouble::Disk => Code::DiskFull,
         Trouble::Garbled => Code::AnswerGarbled,
-        Trouble::Identity => Code::IdentityUnverified,
+        Trouble::Identity => Code::IdentityOther,
         Trouble::Memory => Code::NoMemory,
         Trouble::Misconfigured => Code::Misconfigured,
         Trouble::NotJson => Code::NotJson,

@@ -18,13 +18,21 @@ pub const LONGEST_MESSAGE: Duration = seconds(600);
 /// Until a connection stands; a part of [`MESSAGE`].
 pub const CONNECT: Duration = seconds(10);
 
-/// Messages that one exchange is made of at most: what has to be fetched before the token is spent has the time of
-/// one, however many it takes; then the token is sent, once more with the provider's nonce, and once more by its clock.
-const MESSAGES: u32 = 4;
+/// What has to be fetched before an exchange has the time of one message, however many it takes.
+const PREPARED: u32 = 1;
+
+/// A message with a proof is sent, once more with the provider's nonce, and once more by its clock.
+const PROVED: u32 = 3;
+
+/// The provider's description has the time of one message.
+const DESCRIPTION: u32 = 1;
+
+/// And so have its keys.
+const KEYS: u32 = 1;
 
 /// The whole of one exchange with a token endpoint, preparations included.
 pub fn exchange(message: Duration) -> Duration {
-    message.saturating_mul(MESSAGES)
+    message.saturating_mul(PREPARED + PROVED)
 }
 
 /// What the adapter has beyond its budget to report that it is used up. A worker that has not reported by then is
@@ -47,9 +55,19 @@ pub const AT_BROWSER: Duration = seconds(300);
 /// A person with another device, however long a provider lets its codes live.
 pub const ON_DEVICE: Duration = seconds(3600);
 
-/// A whole sign-in: the description and the request, the person, and then the code, the keys, the name.
+/// Until a person has something to look at: the description, the keys, the request that is handed over first.
+pub fn begin_sign_in(message: Duration) -> Duration {
+    message.saturating_mul(DESCRIPTION + KEYS + PROVED)
+}
+
+/// Once the person is done: keys that were missing, the code or the password, the name.
+pub fn finish_sign_in(message: Duration) -> Duration {
+    message.saturating_mul(KEYS + PROVED).saturating_add(NAME)
+}
+
+/// A whole sign-in.
 pub fn sign_in(person: Duration, message: Duration) -> Duration {
-    person.saturating_add(exchange(message).saturating_mul(2))
+    begin_sign_in(message).saturating_add(person).saturating_add(finish_sign_in(message))
 }
 
 /// A name for somebody who is signed in already.
@@ -143,11 +161,15 @@ pub const STOP: Duration = seconds(20);
 /// A caller that names no time of its own: as long as a person looks at something that does not move.
 pub const CALLER: Duration = seconds(30);
 
-/// What a face gives the keeper beyond the time that a request names.
-pub const FACE_GRACE: Duration = seconds(5);
+/// What a face gives the keeper beyond the time that a request names. That time begins when the keeper has looked at its
+/// configuration, which the first time takes a while.
+pub const FACE_GRACE: Duration = seconds(10);
 
 /// A face waits that long for an answer to a request without a time of its own.
 pub const FACE: Duration = seconds(180);
+
+/// A face waits that long for a request behind which there are messages to a provider, and nothing else.
+pub const FACE_WITH_PROVIDER: Duration = seconds(3600);
 
 /// A face waits that long for a request behind which there is a person, or a whole exchange.
 pub const FACE_WITH_PERSON: Duration = seconds(4 * 3600);
@@ -281,13 +303,18 @@ mod tests {
             let called_off = exchange(message) + REPORT;
             let browser = sign_in(AT_BROWSER, message);
             let device = sign_in(ON_DEVICE, message);
+            let (described, keys, proved) = (message * DESCRIPTION, message * KEYS, message * PROVED);
+            let pushed = proved;
+            let bought = proved;
+            let (begun, finished) = (described + keys + pushed, keys + bought + NAME);
             for (inner, outer, what) in [
                 (message, exchange(message), "a message is a part of an exchange"),
                 (exchange(message), called_off, "a worker reports before it is called off"),
-                (AT_BROWSER + exchange(message), browser, "tokens are bought after the person is done"),
-                (ON_DEVICE + exchange(message), device, "and on a device"),
+                (begun + AT_BROWSER + finished, browser + REPORT, "a sign-in encloses its parts"),
+                (begun + ON_DEVICE + finished, device + REPORT, "and on a device"),
                 (browser + REPORT, FACE_WITH_PERSON, "a face waits for a sign-in at a browser"),
                 (device + REPORT, FACE_WITH_PERSON, "a face waits for a sign-in on a device"),
+                (begun + REPORT, FACE_WITH_PROVIDER, "a face waits for what a sign-in shows"),
                 (called_off, FACE_WITH_PERSON, "a face waits for a refresh"),
             ] {
                 assert!(inner < outer, "{what}: {inner:?} is not below {outer:?} with {message:?}");
@@ -325,7 +352,9 @@ mod tests {
             (DISK, STOP, "so has the journal"),
             (DISK, DISK_SLOW, "who waits gives up before the disk is called slow"),
             (TOLD, MESSAGE, "nobody waits for a whole message to hear of it"),
-            (LAST_ANSWER, FACE_GRACE, "a face hears the last answer"),
+            (FIRST_LOOK + LAST_ANSWER, FACE_GRACE, "a face hears the last answer, also of the first request"),
+            (FACE, FACE_WITH_PROVIDER, "a provider takes longer than the keeper itself"),
+            (FACE_WITH_PROVIDER, FACE_WITH_PERSON, "and a person longer than a provider"),
             (FLUSH, STOP, "the log has its time before the end"),
             (HOME_LOOK, HOME_UNSEEN, "a home that nothing tells of is looked at more often"),
             (JOURNAL_BUSY, DISK, "who waits for the journal hears of it"),

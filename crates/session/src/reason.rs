@@ -73,7 +73,7 @@ pub enum Trouble {
     Discovery,
     /// The answer calls itself JSON, or begins like it, and is broken.
     Garbled,
-    /// The tokens came with an ID token that is somebody else's, or that nobody can vouch for.
+    /// A verified ID token says that the tokens of a refresh are somebody else's.
     Identity,
     /// This machine: no memory is left.
     Memory,

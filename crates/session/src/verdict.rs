@@ -39,21 +39,27 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// The request was sent and its answer lost: the provider may have spent the refresh token. A gateway's 502 and
-    /// 504 say just that, one hop further away.
+    /// The request was sent and its answer lost, or is no use: the provider may have spent the refresh token. A gateway's
+    /// 502 and 504 say just that, one hop further away.
     pub fn is_ambiguous(&self) -> bool {
         let Self::Transient { trouble, status, .. } = self else { return false };
         match trouble {
-            Trouble::CutShort | Trouble::TimedOut | Trouble::Unanswered => true,
+            Trouble::CutShort
+            | Trouble::Garbled
+            // It may have run out with the answer half read.
+            | Trouble::Memory
+            | Trouble::TimedOut
+            | Trouble::TooLarge
+            | Trouble::Unanswered
+            // What said that all went well, and had no token in it.
+            | Trouble::Unreadable => true,
             Trouble::Status => matches!(status, Some(502 | 504)),
             Trouble::BreakerOpen
             | Trouble::Certificates
             | Trouble::Descriptors
             | Trouble::Discovery
             | Trouble::Disk
-            | Trouble::Garbled
             | Trouble::Identity
-            | Trouble::Memory
             | Trouble::Misconfigured
             | Trouble::NotJson
             | Trouble::Offline
@@ -61,8 +67,6 @@ impl Verdict {
             | Trouble::Redirected
             | Trouble::Suspect
             | Trouble::Tls
-            | Trouble::TooLarge
-            | Trouble::Unreadable
             | Trouble::Unusable
             | Trouble::Vault => false,
         }

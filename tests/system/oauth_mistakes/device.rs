@@ -141,6 +141,42 @@ fn a_code_that_nobody_enters_runs_out_and_one_that_nobody_wants_is_let_go() {
     stage.ends_discreetly(&all(&issuers));
 }
 
+/// The keys cannot be had when the sign-in begins, and the person is quick: what they approve is kept at the provider
+/// until its answer can be used, or the code is about to end.
+#[test]
+fn what_a_person_approves_is_not_lost_over_keys() {
+    let rows = ["they come", "they never come", "nobody needs them"];
+    let issuers = issuers(&rows);
+    let scopes = |n: usize| if n == 2 { "scopes = [\"offline_access\"]" } else { "" };
+    let profiles = issuers.iter().enumerate().map(|(n, issuer)| issuer.profile(&format!("p{n}"), scopes(n)));
+    let stage = Stage::with(&profiles.collect::<String>());
+    each(&rows, &issuers, |what, profile, issuer| {
+        let unavailable = || Say::error(503, "temporarily_unavailable");
+        if *what == "they come" {
+            issuer.says_in_turn("/jwks", [unavailable(), unavailable(), unavailable()]);
+        } else {
+            issuer.says("/jwks", unavailable());
+            issuer.offers(json!({"expires_in": 5}));
+        }
+        let no_id_token = json!({"id_token": null});
+        issuer.says(POLL, Say::tokens(if *what == "nobody needs them" { no_id_token } else { Value::Null }));
+        begin(&stage, profile).unwrap();
+        let end = finish(&stage, profile).map_err(|failure| failure.code);
+        let polls = issuer.asked(POLL);
+        assert_eq!(polls.len(), 1, "{what}");
+        let (came, keys) = (polls[0].at, issuer.asked("/jwks"));
+        let later = keys.iter().filter(|asked| asked.at < came).count();
+        match *what {
+            "they come" => assert_eq!((end, later), (Ok(()), 4), "{what}"),
+            "they never come" => {
+                assert!(end == Err(Code::IdentityUnverified) && later > 2, "{end:?} {later}")
+            }
+            _ => assert_eq!((end, later), (Ok(()), 2), "{what}"),
+        }
+    });
+    stage.ends_discreetly(&all(&issuers));
+}
+
 #[test]
 fn what_cannot_be_shown_or_opened_is_no_code() {
     let rows = [

@@ -112,6 +112,28 @@ fn tokens_that_come_after_the_sign_out_are_given_back() {
     stage.ends_discreetly(&[&issuer]);
 }
 
+/// The profile was removed meanwhile, and added again: these are nobody's, and the journal has no name for them.
+#[test]
+fn tokens_that_come_after_the_profile_are_given_back_without_a_word() {
+    let issuer = Issuer::start();
+    let profile = issuer.profile("p0", "").replace("\"2s\"", "\"10s\"");
+    let stage = Stage::with(&profile);
+    let visit = stage.begin("p0").unwrap();
+    issuer.takes_its_time("/token", Duration::from_secs(3));
+    assert_eq!(visit.comes_back(&issuer).status, 303);
+    until("the code is on its way", || issuer.asked("/token").first().cloned());
+    stage.ask(Request::Remove { profile: "p0".to_owned() }).unwrap();
+    stage.keeper.write_config(&profile);
+    until("it is there again", || (stage.keeper.overview().sessions.len() == 1).then_some(()));
+    until("they are given back", || (issuer.asked("/revoke").len() == 2).then_some(()));
+    // What became of that is written by the time that a sign-in after it is over.
+    issuer.takes_its_time("/token", Duration::ZERO);
+    stage.sign_in("p0", &issuer);
+    let entries = stage.keeper.entries(None);
+    assert!(entries.iter().all(|entry| entry.profile.as_deref() != Some("")), "{entries:?}");
+    assert_eq!(stage.keeper.noted("p0", "sign_out_told"), 0, "{entries:?}");
+}
+
 /// Does something while somebody waits for the end of the sign-in, and returns what that one is told.
 fn while_waiting(keeper: &Keeper, act: impl FnOnce()) -> Failure {
     let mut wire = keeper.wire();

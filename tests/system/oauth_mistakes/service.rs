@@ -32,8 +32,11 @@ fn a_refresh_token_does_not_take_the_place_of_the_secret() {
 fn the_secret_is_not_given_back_with_tokens_that_are_somebody_elses() {
     let issuer = Issuer::start();
     let stage = Stage::with(&issuer.profile("p0", OF_SERVICE));
-    issuer.says("/token", Say::claims(json!({"aud": "another-client"})));
-    assert_eq!(type_in(&stage).unwrap_err().code, Code::IdentityUnverified);
+    issuer.says("/token", Say::claims(json!({})));
+    type_in(&stage).unwrap();
+    issuer.says("/token", Say::claims(json!({"sub": "another-client"})));
+    let refresh = Request::Refresh { profile: "p0".to_owned(), by: keeper::api::Asker::Person };
+    assert_eq!(stage.ask(refresh).unwrap_err().code, Code::IdentityOther);
     let asked = until("it is given back", || Some(issuer.asked("/revoke")).filter(|asked| !asked.is_empty()));
     assert!(asked.iter().all(|asked| asked.form["client_secret"] == SECRET), "who asks is not proved");
     let revoked: Vec<_> = asked.iter().map(|asked| asked.form["token"].clone()).collect();

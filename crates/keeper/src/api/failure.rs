@@ -47,6 +47,9 @@ pub enum Code {
     DeadlinePassed,
     DiskFull,
     HomeUnwritable,
+    /// A refresh brought somebody else's tokens.
+    IdentityOther,
+    /// The ID token of a sign-in does not prove whose it is.
     IdentityUnverified,
     Internal,
     JournalFailed,

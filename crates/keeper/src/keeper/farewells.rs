@@ -16,15 +16,14 @@ use crate::provider::{Provider, Unwanted};
 pub(super) struct Farewells(BTreeMap<u64, Leaving>);
 
 struct Leaving {
-    profile: String,
+    /// Whose sign-out it is. Where it is nobody's there is nothing to say of one.
+    profile: Option<String>,
     /// The journal knows nothing of the profile any more, and is not to learn of it again.
     forgotten: bool,
     provider: Arc<Provider>,
     unwanted: Arc<Unwanted>,
     farewell: Farewell,
     under_way: bool,
-    /// It is nobody's sign-out, so there is nothing to say of one.
-    quiet: bool,
 }
 
 impl Farewells {
@@ -40,7 +39,7 @@ impl Farewells {
     }
 
     pub(super) fn forget(&mut self, profile: &str) {
-        for leaving in self.0.values_mut().filter(|leaving| leaving.profile == profile) {
+        for leaving in self.0.values_mut().filter(|leaving| leaving.profile.as_deref() == Some(profile)) {
             leaving.forgotten = true;
         }
     }
@@ -55,25 +54,24 @@ impl Farewells {
 impl Keeper {
     /// These are not wanted any more, and the provider shall know.
     pub(super) fn bid_farewell(&mut self, profile: &str, provider: Arc<Provider>, unwanted: Unwanted) {
-        self.part_with(profile, provider, unwanted, false);
+        self.part_with(Some(profile.to_owned()), provider, unwanted);
     }
 
-    /// These came, and are somebody else's.
-    pub(super) fn give_back(&mut self, profile: &str, provider: Arc<Provider>, unwanted: Unwanted) {
-        self.part_with(profile, provider, unwanted, true);
+    /// These came, and are somebody else's, or nobody's any more.
+    pub(super) fn give_back(&mut self, provider: Arc<Provider>, unwanted: Unwanted) {
+        self.part_with(None, provider, unwanted);
     }
 
-    fn part_with(&mut self, profile: &str, provider: Arc<Provider>, unwanted: Unwanted, quiet: bool) {
+    fn part_with(&mut self, profile: Option<String>, provider: Arc<Provider>, unwanted: Unwanted) {
         let number = self.next_number();
         let now = clock::now();
         let leaving = Leaving {
-            profile: profile.to_owned(),
+            profile,
             forgotten: false,
             provider,
             unwanted: Arc::new(unwanted),
             farewell: Farewell::new(now),
             under_way: false,
-            quiet,
         };
         self.farewells.0.insert(number, leaving);
         self.tell_providers(now);
@@ -104,14 +102,12 @@ impl Keeper {
         leaving.under_way = false;
         let first = leaving.farewell.is_first();
         let over = leaving.farewell.on_told(told, clock::now()) == Next::Over;
-        let (profile, forgotten, quiet) = (leaving.profile.clone(), leaving.forgotten, leaving.quiet);
+        let (profile, forgotten) = (leaving.profile.clone(), leaving.forgotten);
         if over {
             self.farewells.0.remove(&number);
         }
         // The first try and the last word; a day of the same news between them is none.
-        if (!over && !first) || quiet {
-            return;
-        }
+        let Some(profile) = profile.filter(|_| over || first) else { return };
         if forgotten {
             self.note_without_name(&profile, told.note());
         } else {

@@ -162,7 +162,6 @@ pub(crate) enum Mail {
     },
     /// Tokens that came and are somebody else's.
     Unwanted {
-        profile: String,
         provider: Arc<Provider>,
         unwanted: Unwanted,
     },
@@ -278,7 +277,7 @@ impl Keeper {
             }
             Mail::Terminate => self.begin_to_stop(stop::Why::Signal),
             Mail::Told { number, told } => self.on_told(number, told),
-            Mail::Unwanted { profile, provider, unwanted } => self.give_back(&profile, provider, unwanted),
+            Mail::Unwanted { provider, unwanted } => self.give_back(provider, unwanted),
             Mail::Vault { id, event } => self.on_vault(id, event),
             Mail::Withheld { id, attempt, wait } => self.step(id, Event::Withheld { attempt, wait }),
         }
@@ -337,7 +336,7 @@ impl Keeper {
             },
         );
         for id in self.ids() {
-            self.step(id, Event::Woke { slept: gap.length() });
+            self.wake(id, gap.length());
         }
     }
 

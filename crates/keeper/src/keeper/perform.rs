@@ -137,8 +137,7 @@ impl Keeper {
             }
             let Bought { verdict, give_back } = provider.refresh(&token, &account).await;
             if let Some(unwanted) = give_back {
-                let (profile, provider) = (profile.name.clone(), Arc::clone(&provider));
-                drop(giving_back.send(Mail::Unwanted { profile, provider, unwanted }));
+                drop(giving_back.send(Mail::Unwanted { provider: Arc::clone(&provider), unwanted }));
             }
             report.send(Mail::Exchanged { id, provider, profile, attempt, verdict });
         });

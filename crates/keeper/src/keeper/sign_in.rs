@@ -64,7 +64,7 @@ impl Keeper {
         let demand = kept.session().and_then(|session| session.demand().cloned());
         // One that was under way before is called off by that.
         kept.pending = Some(Pending { attempt, shown: None, ends: Timestamp::MAX, _wanted: wanting });
-        let (provider, name) = (Arc::clone(&kept.provider), kept.profile.name.clone());
+        let provider = Arc::clone(&kept.provider);
         let (post, began) = (self.post.clone(), clock::now());
         let announcing = post.clone();
         tokio::spawn(async move {
@@ -87,15 +87,19 @@ impl Keeper {
             let SignInEnd { outcome, give_back, landing } = provider.sign_in(how, ties).await;
             let took = clock::now().since(began);
             if let Some(unwanted) = give_back {
-                drop(giving_back.send(Mail::Unwanted {
-                    profile: name,
-                    provider: Arc::clone(&provider),
-                    unwanted,
-                }));
+                drop(giving_back.send(Mail::Unwanted { provider: Arc::clone(&provider), unwanted }));
             }
             report.send(Mail::SignedIn { id, attempt, provider, outcome, landing, took });
         });
         kept.workers.insert(attempt, worker.abort_handle());
+    }
+
+    /// Time passed in which nobody could do anything.
+    pub(super) fn wake(&mut self, id: Id, slept: Duration) {
+        if let Some(pending) = self.kept.get_mut(&id).and_then(|kept| kept.pending.as_mut()) {
+            pending.give_back(slept);
+        }
+        self.step(id, Event::Woke { slept });
     }
 
     /// What has had its time and more. A sign-in that still waits for its person is told so first.
@@ -142,7 +146,7 @@ impl Keeper {
             // The profile is another one now, or gone.
             if let Ok(SignedIn { tokens, .. }) = outcome {
                 let unwanted = Unwanted { refresh: tokens.refresh, access: tokens.access };
-                self.bid_farewell("", provider, unwanted);
+                self.give_back(provider, unwanted);
             }
             return;
         };
@@ -259,6 +263,14 @@ impl Keeper {
 }
 
 impl Pending {
+    /// A person at a browser has that time still; what a provider keeps runs out whoever sleeps.
+    pub(super) fn give_back(&mut self, slept: Duration) {
+        if let Some(Shown::Browser { kept_for, .. }) = &mut self.shown {
+            self.ends = self.ends + slept;
+            *kept_for = kept_for.map(|kept| kept.saturating_sub(slept));
+        }
+    }
+
     /// As a person may see it.
     pub(super) fn view(&self, now: Timestamp) -> Option<api::Pending> {
         let expires_in_ms = millis(now.until(self.ends));
@@ -287,4 +299,38 @@ fn qr(text: &str) -> Vec<String> {
     let Ok(code) = QrCode::encode_text(text, QrCodeEcc::Medium) else { return Vec::new() };
     let row = |y| (0..code.size()).map(|x| if code.get_module(x, y) { '#' } else { ' ' }).collect();
     (0..code.size()).map(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use session::tokens::Secret;
+
+    use super::*;
+
+    fn pending(shown: Shown, lasts: u64) -> Pending {
+        let attempt = Attempt { epoch: 0, number: 1 };
+        let ends = Timestamp::default() + Duration::from_secs(lasts);
+        Pending { attempt, shown: Some(shown), ends, _wanted: oneshot::channel().0 }
+    }
+
+    #[test]
+    fn a_sleep_takes_no_time_from_a_person_at_a_browser() {
+        let (after, slept) = (Timestamp::default() + Duration::from_secs(60), Duration::from_secs(50));
+        let url = || Secret::new("https://id.example/authorize");
+        let mut browser =
+            pending(Shown::Browser { url: url(), kept_for: Some(Duration::from_secs(90)) }, 300);
+        browser.give_back(slept);
+        let left = api::Pending::Browser { expires_in_ms: 290_000, open_within_ms: Some(30_000) };
+        assert_eq!(browser.view(after), Some(left), "what was handed over first is not kept for longer");
+
+        let shown = Shown::Device {
+            user_code: "ABCD".to_owned(),
+            verification_uri: "https://id.example/device".to_owned(),
+            verification_uri_complete: None,
+        };
+        let mut device = pending(shown, 300);
+        device.give_back(slept);
+        let Some(api::Pending::Device { expires_in_ms, .. }) = device.view(after) else { panic!() };
+        assert_eq!(expires_in_ms, 240_000, "a code ends when the provider says");
+    }
 }

@@ -5,6 +5,7 @@ pub(super) mod discovery;
 mod identity;
 pub(super) mod landing;
 mod loopback;
+mod on_device;
 mod proof;
 mod refusal;
 mod sign_in;

@@ -155,6 +155,26 @@ fn notes_read_like_this() {
     }
 }
 
+/// A refresh ends over an identity only because it was verified; a sign-in, because it was not.
+#[test]
+fn who_it_is_and_who_it_may_be_are_told_apart() {
+    let other = Failure::provider(Trouble::Identity, Some(200), "id.example");
+    let unproved = Failure::new(Code::IdentityUnverified).with("problem", "it has run out");
+    let kept = |words: Words| words.fill("trouble.identity", &[]);
+    let english = Words::of(Language::English);
+    let told = [english.say(&other).0, english.say(&unproved).0, kept(english)];
+    let sentences = [
+        "The provider id.example says that somebody else is signed in now than before.",
+        "The ID token does not prove who signed in: it has run out.",
+        "the provider says that somebody else is signed in now",
+    ];
+    assert_eq!(told, sentences);
+    let chinese = Words::of(Language::Chinese);
+    for sentence in [chinese.say(&other).0, kept(chinese)] {
+        assert!(sentence.contains("另一个人") && !sentence.contains("验证"), "{sentence}");
+    }
+}
+
 #[test]
 fn every_phase_has_its_words() {
     for name in tags::<Phase>("name") {

@@ -25,6 +25,7 @@ pub struct Device {
     pub verification_uri: String,
     /// With the user code in it, for a QR code or a click.
     pub verification_uri_complete: Option<String>,
+    /// No longer than a person is waited for.
     pub expires_in: Duration,
     pub interval: Duration,
 }
@@ -97,7 +98,7 @@ impl Device {
             verification_uri_complete: page("verification_uri_complete")
                 .or_else(|| page("verification_url_complete"))
                 .map(str::to_string),
-            expires_in: seconds(json, "expires_in").unwrap_or(limits::DEVICE_LIFE),
+            expires_in: seconds(json, "expires_in").unwrap_or(limits::DEVICE_LIFE).min(limits::ON_DEVICE),
             interval: clamped(seconds(json, "interval").unwrap_or(limits::DEVICE_INTERVAL)),
         })
     }
@@ -120,6 +121,22 @@ impl Polling {
         } else {
             Next::Wait(self.next.min(self.end))
         }
+    }
+
+    /// How long the code still lives.
+    pub fn left(&self, now: Timestamp) -> Duration {
+        now.until(self.end)
+    }
+
+    /// Puts a poll off whose answer could not be used yet: the provider keeps what a person has approved until it is
+    /// asked. Not where the code could end meanwhile; then it is `false`, and the poll is due.
+    pub fn put_off(&mut self, now: Timestamp) -> bool {
+        let later = now + self.interval;
+        let may = later + self.interval < self.end;
+        if may {
+            self.next = later;
+        }
+        may
     }
 
     /// The interval counts from the receipt of an answer, so however the network delays it, no two polls reach the

@@ -85,13 +85,20 @@ pub enum Holder {
 }
 
 impl IdTokenProblem {
-    /// The token, which the provider has signed, says that what came with it is not ours. Then it is given back. What
-    /// only lacks a proof is left alone: with many providers to revoke one refresh token ends everything that the
-    /// person has with this client, and so the session from before, over a key that was published a minute late.
-    pub fn contradicts(self) -> bool {
+    /// The token, which the provider has signed, says that it was made for another sign-in. Then what came with it is
+    /// given back. Whatever else is wrong is refused and left alone: with many providers to revoke one refresh token
+    /// ends everything that the person has with this client, and so the session from before, over a slash too many in
+    /// an issuer or a key that was published a minute late.
+    pub fn is_of_another_sign_in(self) -> bool {
         match self {
-            Self::AccessToken | Self::Audience | Self::Issuer | Self::Nonce => true,
-            Self::Algorithm | Self::Expired | Self::Missing(_) | Self::NotYet => false,
+            Self::Nonce => true,
+            Self::AccessToken
+            | Self::Algorithm
+            | Self::Audience
+            | Self::Expired
+            | Self::Issuer
+            | Self::Missing(_)
+            | Self::NotYet => false,
         }
     }
 }

@@ -84,6 +84,7 @@ pub(crate) fn exit_code(code: Code) -> u8 {
         | Code::ConfigUnwritable
         | Code::DiskFull
         | Code::HomeUnwritable
+        | Code::IdentityOther
         | Code::IdentityUnverified
         | Code::Internal
         | Code::JournalFailed
@@ -151,6 +152,7 @@ mod tests {
             ("deadline_passed", 4),
             ("disk_full", 1),
             ("home_unwritable", 1),
+            ("identity_other", 1),
             ("identity_unverified", 1),
             ("internal", 1),
             ("journal_failed", 1),

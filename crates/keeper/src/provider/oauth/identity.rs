@@ -42,8 +42,8 @@ enum Signature {
 /// Why nobody is believed to have signed in.
 pub(super) struct Unproved {
     pub(super) problem: String,
-    /// The tokens are for somebody else.
-    pub(super) contradicts: bool,
+    /// The tokens were made for another sign-in.
+    pub(super) of_another: bool,
 }
 
 impl Provider {
@@ -55,7 +55,7 @@ impl Provider {
         access_token: Option<&AccessToken>,
         provider: &oauth::Provider,
     ) -> Result<(Person, Value), Unproved> {
-        let unproved = |problem: String| Unproved { problem, contradicts: false };
+        let unproved = |problem: String| Unproved { problem, of_another: false };
         let (algorithm, claims) = match self.try_signature(id_token, provider) {
             Signature::By(algorithm, claims) => (algorithm, claims),
             Signature::Nobody(problem) => return Err(unproved(problem)),
@@ -73,7 +73,9 @@ impl Provider {
         };
         match id_token::check(&claims, &expected) {
             Ok(person) => Ok((person, claims)),
-            Err(problem) => Err(Unproved { problem: words(problem), contradicts: problem.contradicts() }),
+            Err(problem) => {
+                Err(Unproved { problem: words(problem), of_another: problem.is_of_another_sign_in() })
+            }
         }
     }
 
@@ -121,6 +123,12 @@ impl Provider {
         Signature::Nobody("none of the provider’s keys made its signature".to_owned())
     }
 
+    /// There is nothing yet to try a signature with, though the provider publishes it.
+    pub(super) fn lacks_keys(&self, provider: &oauth::Provider) -> bool {
+        let published = provider.metadata.jwks_uri.is_some() && provider.metadata.issuer.is_some();
+        published && self.oauth.lock().keys.since.is_none()
+    }
+
     /// Sees to it that the keys are not older than that, or as new as they can be had.
     pub(super) async fn refresh_keys(
         &self,
@@ -151,10 +159,6 @@ impl Provider {
 }
 
 impl Keys {
-    pub(super) fn are_missing(&self) -> bool {
-        self.since.is_none()
-    }
-
     /// A sign-in cannot do without, and asks for keys that are not older than a moment; a refresh can.
     fn are_wanted(&self, age: Duration, now: Timestamp) -> bool {
         let Some(since) = self.since else { return age <= limits::KEYS_AGAIN || now >= self.next };

@@ -1,11 +1,10 @@
-//! The ways to sign in: at a browser, on another device, by typing.
+//! The ways to sign in: at a browser, by typing, and what all of them end with.
 
 use std::sync::Arc;
 
 use session::limits;
 use session::oauth;
 use session::oauth::authorize::{Ask, CallbackProblem, Randomness, Started, read_push};
-use session::oauth::device::{Device, Next, Polling, Step};
 use session::oauth::endings::read_userinfo;
 use session::oauth::error::Interaction;
 use session::oauth::id_token::{self, is_showable};
@@ -13,7 +12,6 @@ use session::oauth::token::{TokenAnswer, read_tokens};
 use session::patience::Patience;
 use session::reason::Oddity;
 use session::recipe::Message;
-use session::time::Timestamp;
 use session::tokens::{AccessToken, Account, RefreshToken, Secret, Tokens};
 use tokio::sync::oneshot;
 
@@ -24,8 +22,8 @@ use super::proof::Key;
 use super::refusal::{provider_said, refused};
 use super::{unsupported, userinfo, with_secret};
 use crate::api::{Code as Failing, Failure, Grant};
-use crate::clock;
 use crate::config::Oauth;
+use crate::patience::within;
 use crate::provider::{Begun, NotSignedIn, Provider, Shown, SignedIn, Ties, Unwanted};
 use crate::secret::Password;
 
@@ -43,22 +41,18 @@ impl Provider {
             serving.close();
             return Err(cancelled().into());
         }
-        let end = clock::now() + limits::AT_BROWSER;
-        let answer = tokio::select! {
-            answer = serving.callback() => answer,
-            _ = &mut ties.wanted => {
+        let mut patience = Patience::new(limits::AT_BROWSER);
+        let answer = match wait_for_person(&mut patience, serving.callback(), &mut ties.wanted).await {
+            Ok(answer) => answer,
+            Err(failure) => {
                 serving.close();
-                return Err(cancelled().into());
-            }
-            () = until(end) => {
-                serving.close();
-                return Err(Failure::new(Failing::SignInExpired).into());
+                return Err(failure.into());
             }
         };
         *landing = serving.into_landing();
         let code = answer.map_err(|problem| self.returned(&problem, &provider))?;
         // Nothing is spent yet, and keys that could not be had at the beginning may be there by now.
-        if self.oauth.lock().keys.are_missing() {
+        if self.lacks_keys(&provider) {
             let mut patience = Patience::new(self.profile.timeout);
             self.refresh_keys(&provider, limits::KEYS_AGAIN, &mut patience).await;
         }
@@ -96,7 +90,7 @@ impl Provider {
         let shown = self.address_to_open(&provider, &started, ask, proof_key.as_ref()).await?;
         // The page waits for as long as the tokens may take to buy.
         let serving =
-            loopback.serve(started.clone(), limits::exchange(self.profile.timeout) + limits::REPORT);
+            loopback.serve(started.clone(), limits::finish_sign_in(self.profile.timeout) + limits::REPORT);
         self.oauth.lock().landing = Some(serving.abort_handle());
         Ok(AtBrowser { provider: (*provider).clone(), started, serving, proof_key, shown })
     }
@@ -139,7 +133,7 @@ impl Provider {
 
     /// The provider and its keys: once the tokens are there, nothing is asked for any more that they could get lost over.
     /// Nothing is spent yet and nobody can sign in without either, so each has its whole time.
-    async fn ready_for_sign_in(&self, oauth: &Oauth) -> Result<Arc<oauth::Provider>, Failure> {
+    pub(super) async fn ready_for_sign_in(&self, oauth: &Oauth) -> Result<Arc<oauth::Provider>, Failure> {
         let patience = || Patience::new(self.profile.timeout);
         let described = self.described(oauth, &mut patience()).await;
         let provider = described.map_err(|undescribed| undescribed.failure(&self.profile.host()))?;
@@ -162,83 +156,6 @@ impl Provider {
             CallbackProblem::Refused(error) => provider_said(error, None, &host, &provider.client),
             CallbackProblem::Repeated(name) => wrong(format!("its answer says `{name}` twice")),
             CallbackProblem::State | CallbackProblem::TooLong => wrong("its answer is not ours".to_owned()),
-        }
-    }
-
-    /// RFC 8628.
-    pub(in crate::provider) async fn sign_in_on_device(
-        &self,
-        oauth: &Oauth,
-        mut ties: Ties,
-    ) -> Result<SignedIn, NotSignedIn> {
-        if !matches!(oauth.grant, Grant::AuthorizationCode | Grant::DeviceCode) {
-            return Err(self.wrong_way("this profile does not sign in with a code").into());
-        }
-        let host = self.profile.host();
-        let provider = self.ready_for_sign_in(oauth).await?;
-        let Some(message) = provider.device() else {
-            return Err(self.wrong_way("it names no `device_authorization_endpoint`").into());
-        };
-        let proof_key = self.new_key(oauth, &provider)?.map(|(_, written)| written);
-        let received =
-            self.say(&message, None).await.map_err(|trouble| Failure::provider(trouble, None, &host))?;
-        let device = Device::read(&received.answer())
-            .map_err(|refusal| refused(&refusal, &message, &host, &provider.client))?;
-        let began = clock::now();
-        let shown = Shown::Device {
-            user_code: device.user_code.clone(),
-            verification_uri: device.verification_uri.clone(),
-            verification_uri_complete: device.verification_uri_complete.clone(),
-        };
-        let lasts = device.expires_in.min(limits::ON_DEVICE);
-        if ties.begun.send(Begun { shown, lasts }).is_err() {
-            return Err(cancelled().into());
-        }
-        let polling = Polling::new(&device, began);
-        let poll = provider.poll(&device);
-        let answer =
-            self.poll(oauth, &provider, polling, &poll, proof_key.as_ref(), &mut ties.wanted).await?;
-        let account = Account { proof_key, ..Account::default() };
-        self.take(&provider, answer, account, None, ties.demand.as_ref()).await
-    }
-
-    /// Asks until somebody has entered the code, said no, or let it run out. A machine that slept meanwhile asks late,
-    /// and goes on.
-    async fn poll(
-        &self,
-        oauth: &Oauth,
-        provider: &oauth::Provider,
-        mut polling: Polling,
-        message: &Message,
-        proof_key: Option<&Secret>,
-        wanted: &mut oneshot::Receiver<()>,
-    ) -> Result<TokenAnswer, Failure> {
-        let host = self.profile.host();
-        loop {
-            match polling.next(clock::now()) {
-                Next::Expired => return Err(Failure::new(Failing::SignInExpired)),
-                Next::Wait(at) => tokio::select! {
-                    _ = &mut *wanted => return Err(cancelled()),
-                    () = until(at) => continue,
-                },
-                Next::Poll => {}
-            }
-            let step = match self.say(message, proof_key).await {
-                Ok(received) => {
-                    let told = oauth.lifetime.as_ref();
-                    polling.on_answer(&received.answer(), received.clock(), told, clock::now())
-                }
-                Err(_) => polling.on_trouble(clock::now()),
-            };
-            match step {
-                Step::Tokens(answer) => return Ok(answer),
-                Step::Denied => return Err(Failure::new(Failing::SignInDenied).with("host", &host)),
-                Step::Expired => return Err(Failure::new(Failing::SignInExpired)),
-                Step::Problem(refusal) => return Err(refused(&refusal, message, &host, &provider.client)),
-                // The nonce was sent along once already.
-                Step::UseNonce => drop(polling.on_trouble(clock::now())),
-                Step::Wait(_) => {}
-            }
         }
     }
 
@@ -270,8 +187,7 @@ impl Provider {
         let message = provider.client_credentials();
         let answer = self.buy(oauth, &provider, &message, proof_key.as_ref()).await?;
         let account = Account { proof_key, ..Account::named(&provider.client.id) };
-        // What buys the next token, and so what the vault keeps, is the secret itself (RFC 6749, section 4.4.3). With it a
-        // token that is not ours is given back as well.
+        // What buys the next token, and so what the vault keeps, is the secret itself (RFC 6749, section 4.4.3).
         let answer = TokenAnswer { tokens: Tokens { refresh: Some(secret), ..answer.tokens }, ..answer };
         let mut signed_in = self.take(&provider, answer, account, None, None).await?;
         // No person is there whose ID token could be missed.
@@ -294,8 +210,8 @@ impl Provider {
     }
 
     /// Finds out whose the tokens are, where they come with an ID token. Tokens that nobody can vouch for are not used;
-    /// those that are somebody else's are given back.
-    async fn take(
+    /// those that were made for another sign-in are given back.
+    pub(super) async fn take(
         &self,
         provider: &oauth::Provider,
         answer: TokenAnswer,
@@ -311,11 +227,11 @@ impl Provider {
         };
         let (person, claims) = match self.person(&id_token, nonce, tokens.access.as_ref(), provider) {
             Ok(person) => person,
-            Err(Unproved { problem, contradicts }) => {
+            Err(Unproved { problem, of_another }) => {
                 let failure = Failure::new(Failing::IdentityUnverified);
                 return Err(NotSignedIn {
                     failure: failure.with("host", self.profile.host()).with("problem", problem),
-                    give_back: contradicts
+                    give_back: of_another
                         .then(|| Unwanted { refresh: tokens.refresh, access: tokens.access }),
                 });
             }
@@ -349,7 +265,11 @@ impl Provider {
     }
 
     /// A key for this sign-in, where its tokens are to be bound to one.
-    fn new_key(&self, oauth: &Oauth, provider: &oauth::Provider) -> Result<Option<(Key, Secret)>, Failure> {
+    pub(super) fn new_key(
+        &self,
+        oauth: &Oauth,
+        provider: &oauth::Provider,
+    ) -> Result<Option<(Key, Secret)>, Failure> {
         if !oauth.dpop.unwrap_or_else(|| provider.metadata.supports_dpop()) {
             return Ok(None);
         }
@@ -357,7 +277,7 @@ impl Provider {
         Key::generate().map(Some).ok_or_else(failed)
     }
 
-    fn wrong_way(&self, problem: &str) -> Failure {
+    pub(super) fn wrong_way(&self, problem: &str) -> Failure {
         unsupported(problem).with("host", self.profile.host())
     }
 }
@@ -380,17 +300,60 @@ fn randomness() -> Result<Randomness, Failure> {
     Ok(randomness)
 }
 
-fn cancelled() -> Failure {
+pub(super) fn cancelled() -> Failure {
     Failure::new(Failing::SignInCancelled)
 }
 
-/// Until that time on the clock that runs on while the machine sleeps; timers do not, so none is long.
-async fn until(at: Timestamp) {
-    loop {
-        let left = clock::now().until(at);
-        if left.is_zero() {
-            return;
+/// What comes of a person at a browser. What has arrived while nothing ran is seen before the time that is up.
+async fn wait_for_person<T>(
+    patience: &mut Patience,
+    callback: impl Future<Output = T>,
+    wanted: &mut oneshot::Receiver<()>,
+) -> Result<T, Failure> {
+    let waiting = async {
+        tokio::select! {
+            biased;
+            answer = callback => Ok(answer),
+            _ = wanted => Err(cancelled()),
         }
-        tokio::time::sleep(left.min(limits::NAP)).await;
+    };
+    within(patience, waiting).await.unwrap_or_else(|| Err(Failure::new(Failing::SignInExpired)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+    use std::time::Duration;
+
+    use super::*;
+
+    /// The machine sleeps with the person at the page, and finds both its time over and their answer.
+    #[tokio::test]
+    async fn an_answer_that_came_during_a_sleep_is_taken() {
+        let (sender, answer) = oneshot::channel();
+        let (_wanting, mut wanted) = oneshot::channel();
+        let mut patience = Patience::new(Duration::from_secs(1));
+        let freeze = async {
+            // How long it stands still is what is tested.
+            thread::sleep(limits::GLANCE + limits::LATE);
+            // It is read from its socket only after the timers have been heard.
+            tokio::task::yield_now().await;
+            sender.send(7).unwrap();
+        };
+        let waiting = wait_for_person(&mut patience, answer, &mut wanted);
+        let (came, ()) = tokio::join!(waiting, freeze);
+        assert_eq!(came.unwrap(), Ok(7));
+    }
+
+    #[tokio::test]
+    async fn a_sign_in_that_nobody_wants_and_one_that_nobody_ends_are_told_apart() {
+        let (wanting, mut wanted) = oneshot::channel();
+        let soon = || Patience::new(Duration::from_millis(100));
+        let never = std::future::pending::<()>;
+        let expired = wait_for_person(&mut soon(), never(), &mut wanted).await.unwrap_err();
+        assert_eq!(expired.code, Failing::SignInExpired);
+        drop(wanting);
+        let cancelled = wait_for_person(&mut soon(), never(), &mut wanted).await.unwrap_err();
+        assert_eq!(cancelled.code, Failing::SignInCancelled);
     }
 }
