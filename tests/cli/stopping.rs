@@ -58,7 +58,7 @@ fn a_stop_that_takes_longer_than_a_moment_says_what_it_waits_for() {
 fn a_keeper_that_stays_says_for_whose_sake() {
     for (code, exit, why) in [
         ("not_saved", 5, "because the newest sign-in of work, play is only in memory"),
-        ("still_busy", 4, "because a refresh of work, play is still on its way"),
+        ("still_busy", 4, "because a refresh or a sign-in of work, play is still on its way"),
     ] {
         let failure = json!({ "code": code, "details": { "profiles": "work, play" } });
         let lab = Lab::new(move |call| stop_or_states(call, Act::Refuse(failure.clone())));

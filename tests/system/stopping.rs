@@ -4,11 +4,11 @@
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use keeper::api::{Code, Line, Lost, Phase, Request, VaultTrouble};
+use keeper::api::{Code, Line, Lost, Phase, Request, VaultTrouble, Way};
 use pilotlight_sandbox::{Dialect, Endpoint, Fault, What};
 use rustix::process::Signal;
 
-use crate::harness::{Bench, Keeper, Keyring, fetch, meet, post, sign_in, until, within};
+use crate::harness::{Bench, Browser, Keeper, Keyring, Person, fetch, meet, post, sign_in, until, within};
 
 #[test]
 fn a_keeper_that_would_lose_a_session_stays_until_the_keyring_is_unlocked() {
@@ -77,6 +77,47 @@ fn an_edit_while_a_keeper_tries_to_stop_is_taken_when_it_stays() {
     until("the edit is taken", || (keeper.overview().sessions.len() == 2).then_some(()));
 }
 
+/// An end that does not come sends nobody away from a sign-in page, and one that comes does not wait there.
+#[test]
+fn a_person_at_a_page_is_sent_away_only_by_an_end_that_comes() {
+    let bench = Bench::strict(LIFETIME);
+    let keyring = Keyring::start();
+    let profiles = [bench.profile(Dialect::NestJs, ""), bench.oauth("web", "", "")].concat();
+    let mut keeper = with_the_newest_token_of(&profiles, &keyring);
+    let (_, url) = keeper.begin_sign_in("web", Way::Browser);
+    assert_eq!(keeper.begin(&["stop"]).end_within(LONG).code, Some(5));
+    assert_eq!(keeper.phase("web"), Phase::SigningIn);
+    Browser::new().follow(&url.unwrap(), Person::ALICE);
+    keeper.finish_sign_in("web").unwrap();
+
+    keyring.unlock();
+    keeper.begin_sign_in("web", Way::Browser);
+    keeper.run(&["stop"]).went_well();
+    assert!(end_of(&mut keeper).success());
+}
+
+/// What an end is waited for is counted in the time that the process was awake.
+#[test]
+fn a_freeze_takes_no_time_from_an_end() {
+    let bench = Bench::strict(LIFETIME);
+    let keyring = Keyring::start();
+    let mut keeper = with_the_newest_token_in_memory_only(&bench, &keyring);
+    keeper.signal(Signal::TERM);
+    until("the keeper is stopping", || {
+        let asked = keeper.ask(Request::Status { profile: None });
+        asked.err().filter(|failure| failure.code == Code::KeeperStopping)
+    });
+    keeper.signal(Signal::STOP);
+    // Longer than an end is waited for.
+    std::thread::sleep(Duration::from_secs(22));
+    keyring.unlock();
+    keeper.signal(Signal::CONT);
+    assert!(end_of(&mut keeper).success());
+    keeper.spawn();
+    keeper.until_fresh("nestjs");
+    assert_eq!(keeper.noted("nestjs", "ended_unsaved"), 0);
+}
+
 /// A password has been sent, and the tokens that come for it are nowhere else.
 #[test]
 fn a_sign_in_on_its_way_keeps_the_keeper() {
@@ -125,7 +166,11 @@ fn a_keeper_that_ends_sends_on_what_was_held_and_not_what_was_sent() {
 }
 
 fn with_the_newest_token_in_memory_only(bench: &Bench, keyring: &Keyring) -> Keeper {
-    let keeper = Keeper::with_keyring(&bench.profile(Dialect::NestJs, ""), keyring);
+    with_the_newest_token_of(&bench.profile(Dialect::NestJs, ""), keyring)
+}
+
+fn with_the_newest_token_of(profiles: &str, keyring: &Keyring) -> Keeper {
+    let keeper = Keeper::with_keyring(profiles, keyring);
     keeper.login("nestjs");
     until("the sign-in is saved", || keeper.session("nestjs").saved.then_some(()));
     keyring.lock();

@@ -67,6 +67,11 @@ impl Farewell {
         }
     }
 
+    /// What is being tried is the last try.
+    pub fn give_up(&mut self, now: Timestamp) {
+        self.until = now;
+    }
+
     /// The network is back, as far as anybody can tell.
     pub fn on_network_up(&mut self, now: Timestamp) {
         self.next = self.next.min(now);
@@ -147,6 +152,16 @@ mod tests {
         assert!(farewell.due() > now + Duration::from_secs(60) && !farewell.is_first());
         farewell.on_network_up(now);
         assert_eq!(farewell.due(), now);
+    }
+
+    /// Somebody has signed in again meanwhile.
+    #[test]
+    fn what_is_given_up_is_not_told_again() {
+        let now = Timestamp::from_millis(5_000);
+        let mut farewell = Farewell::new(now);
+        assert!(matches!(farewell.on_told(OFFLINE, now), Next::Again(_)));
+        farewell.give_up(now);
+        assert_eq!(farewell.on_told(OFFLINE, now), Next::Over);
     }
 
     #[test]

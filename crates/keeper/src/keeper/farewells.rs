@@ -44,6 +44,15 @@ impl Farewells {
         }
     }
 
+    /// Somebody has signed in anew. A provider may end that together with what it has not heard the end of.
+    pub(super) fn overtake(&mut self, profile: &str, now: Timestamp) {
+        let of_it = |leaving: &Leaving| leaving.profile.as_deref() == Some(profile);
+        self.0.retain(|_, leaving| leaving.under_way || !of_it(leaving));
+        for leaving in self.0.values_mut().filter(|leaving| of_it(leaving)) {
+            leaving.farewell.give_up(now);
+        }
+    }
+
     pub(super) fn on_network_up(&mut self, now: Timestamp) {
         for leaving in self.0.values_mut() {
             leaving.farewell.on_network_up(now);

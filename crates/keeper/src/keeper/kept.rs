@@ -198,11 +198,23 @@ impl Kept {
 
     /// A successor would find in the vault whatever this session has, or there is nothing to be found yet.
     pub(super) fn is_safe_in_the_vault(&self, now: Timestamp) -> bool {
+        self.exchanges == 0 && self.is_saved(now)
+    }
+
+    /// There is nothing to wait for but a person at a sign-in page.
+    pub(super) fn has_finished(&self, now: Timestamp) -> bool {
+        self.in_flight == 0 && self.exchanges == u32::from(self.is_at_page()) && self.is_saved(now)
+    }
+
+    fn is_saved(&self, now: Timestamp) -> bool {
         let unread = self
             .session()
             .is_some_and(|session| matches!(session.standing(), Phase::Waiting { why: Trouble::Vault, .. }));
-        let saved = self.session().is_none_or(|session| session.view(now).saved);
-        self.exchanges == 0 && (saved || unread)
+        unread || self.session().is_none_or(|session| session.view(now).saved)
+    }
+
+    fn is_at_page(&self) -> bool {
+        self.pending.as_ref().is_some_and(|pending| pending.shown.is_some())
     }
 
     /// Its newest refresh token is in memory and nowhere else.
@@ -214,7 +226,8 @@ impl Kept {
     pub(super) fn is_exchanging(&self) -> bool {
         self.session().is_some_and(|session| {
             let refreshing = matches!(session.standing(), Phase::Refreshing { .. });
-            (refreshing || session.signing_in().is_some()) && self.exchanges > 0
+            let signing_in = session.signing_in().is_some() && !self.is_at_page();
+            (refreshing || signing_in) && self.exchanges > 0
         })
     }
 

@@ -335,6 +335,9 @@ impl Keeper {
                 Gap::StoodStill(stood_still) => Note::Thawed { stood_still_ms: millis(stood_still) },
             },
         );
+        if let Some(stopping) = &mut self.stopping {
+            stopping.by = stopping.by + gap.length();
+        }
         for id in self.ids() {
             self.wake(id, gap.length());
         }

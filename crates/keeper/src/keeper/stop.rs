@@ -53,10 +53,6 @@ impl Keeper {
         stopping.by = stopping.by.min(by);
         stopping.for_certain |= for_certain;
         stopping.answers.extend(answer);
-        // A person at a sign-in page is not waited for.
-        for kept in self.kept.values_mut() {
-            kept.pending = None;
-        }
         self.vault.ask_again();
         for id in self.ids() {
             self.step(id, Event::Ending);
@@ -69,10 +65,13 @@ impl Keeper {
         let now = clock::now();
         let Some(stopping) = &self.stopping else { return false };
         let (over, for_certain) = (now >= stopping.by, stopping.for_certain);
-        let done = |kept: &Kept| kept.is_idle() && kept.is_safe_in_the_vault(now);
         let quiet = !self.farewells.has_first() && self.config.is_idle();
-        if quiet && self.kept.values().all(done) {
-            return true;
+        if quiet && self.kept.values().all(|kept| kept.has_finished(now)) {
+            // A person at a sign-in page is not waited for, and not sent away before the end is certain.
+            for kept in self.kept.values_mut() {
+                kept.pending = None;
+            }
+            return self.kept.values().all(Kept::is_idle);
         }
         if over
             && !for_certain
