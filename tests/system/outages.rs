@@ -1,13 +1,14 @@
 //! Providers that are in trouble, and callers who lose their patience.
 
+use std::net::TcpListener;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use keeper::api::{Code, Phase, Request, Trouble};
+use keeper::api::{Asker, Code, Note, Phase, Request, Trouble};
 use pilotlight_sandbox::{Dialect, Endpoint, Fault, LogEntry, What};
 use serde_json::Value;
 
-use crate::harness::{Bench, Keeper, Keyring, at_once, fetch, fetched, given, meet, token, until};
+use crate::harness::{Bench, Keeper, Keyring, SECRET, at_once, fetch, fetched, given, meet, token, until};
 
 /// D5: neither callers, nor a person's impatience, nor the schedule asks before the provider said to.
 #[test]
@@ -236,4 +237,31 @@ fn a_good_token_serves_through_an_outage_of_the_refresh() {
 fn arrivals(bench: &Bench, endpoint: Endpoint) -> Vec<u64> {
     let log: Vec<LogEntry> = bench.control.log(0);
     log.into_iter().filter(|entry| entry.endpoint == endpoint).map(|entry| entry.at_ms).collect()
+}
+
+/// D6: what fails is counted against whoever was asked. An issuer that is well goes on refreshing for everybody.
+#[test]
+fn an_api_that_is_down_does_not_lock_the_way_to_its_issuer() {
+    let bench = Bench::strict(Duration::from_secs(60));
+    let api = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let at_issuer = format!("url = \"{}\"", bench.issuer());
+    let of_oauth = format!("client_secret = \"{SECRET}\"\nprobe = \"resource\"");
+    let names = ["one", "two", "three"];
+    let profiles = names.map(|name| {
+        let profile = bench.service(name, "heartbeat = \"1s\"\nresources = [\"/x\"]", &of_oauth);
+        profile.replacen(&at_issuer, &format!("url = \"http://{api}\""), 1)
+    });
+    let keeper = Keeper::start(&profiles.concat());
+    names.into_iter().for_each(|name| keeper.login_as(name, "", "").unwrap());
+    let left_alone = until("a host is left alone", || {
+        keeper.entries(None).into_iter().find_map(|entry| {
+            let Note::BreakerOpened { host, .. } = entry.note else { return None };
+            Some(host)
+        })
+    });
+    assert_eq!(left_alone, api.to_string());
+    for name in names {
+        let request = Request::Refresh { profile: name.to_owned(), by: Asker::Machine };
+        keeper.ask(request).unwrap();
+    }
 }
