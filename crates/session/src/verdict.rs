@@ -54,6 +54,7 @@ impl Verdict {
             | Trouble::Identity
             | Trouble::Memory
             | Trouble::Misconfigured
+            | Trouble::NoNetwork
             | Trouble::NotJson
             | Trouble::Offline
             | Trouble::RateLimited
