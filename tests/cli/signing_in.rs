@@ -8,6 +8,7 @@ use rustix::termios::LocalModes;
 use serde_json::{Value, json};
 
 use crate::fake::{Act, Lab, hello, overview, session, write};
+use crate::provider::{at_browser, on_device, run};
 use crate::terminal::{Terminal, exit_code, wait_for};
 
 fn lab() -> Lab {
@@ -69,6 +70,31 @@ fn a_password_comes_from_standard_input_and_nowhere_else() {
     let ran = lab.run_with_input(&["login", "work", "--user", "mia", "--json"], "hunter2\n");
     assert_eq!(ran.json()["sessions"][0]["profile"], "work");
     assert!(!ran.out.contains("hunter"));
+}
+
+#[test]
+fn a_sign_in_that_the_keyring_has_not_taken_is_not_said_to_be_kept() {
+    let unsaved = || {
+        let mut session = session("work", json!({ "name": "Fresh" }));
+        session["saved"] = json!(false);
+        Act::Answer(overview(json!([session])))
+    };
+    let typed = Lab::new(move |call| if call["do"] == "hello" { hello() } else { unsaved() });
+    for ran in [
+        typed.run_with_input(&["login", "work", "--user", "mia"], "hunter2\n"),
+        run(&at_browser(unsaved), &["login", "work"]),
+        run(&on_device(unsaved), &["login", "work", "--device"]),
+    ] {
+        assert_eq!(ran.code, Some(0), "{}", ran.err);
+        assert!(
+            ran.err.contains("Signed in to work as mia. The sign-in is only in memory until"),
+            "{}",
+            ran.err
+        );
+        assert!(!ran.err.contains("is kept"), "{}", ran.err);
+    }
+    let chinese = at_browser(unsaved).run_in_chinese(&["login", "work", "--no-browser"]).err;
+    assert!(chinese.ends_with("它暂时只在内存中；会自动重试。\n"), "{chinese}");
 }
 
 #[test]

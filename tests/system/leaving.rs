@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use keeper::api::{Code, Line, Lost, Note, Phase, Reply, Request};
+use keeper::api::{Code, Line, Lost, Note, Phase, Reply, Request, VaultTrouble};
 use pilotlight_sandbox::{Dialect, Endpoint, Fault, What};
 
 use crate::harness::{
@@ -207,6 +207,34 @@ fn two_sign_ins_while_the_keyring_hangs_keep_nobody_waiting() {
     assert!(matches!(newer.receive(), Line::Answer { .. }));
     keyring.hang(false);
     until("it is saved", || keeper.session("simplejwt").saved.then_some(()));
+}
+
+/// Whoever signs in hears that a crash would cost the sign-in, and the journal has it too.
+#[test]
+fn a_sign_in_that_the_keyring_does_not_take_is_said_to_be_in_memory() {
+    let bench = Bench::strict(Duration::from_secs(60));
+    for trouble in [VaultTrouble::Slow, VaultTrouble::Locked] {
+        let hangs = trouble == VaultTrouble::Slow;
+        let keyring = Keyring::start();
+        let keeper = Keeper::with_keyring(&bench.profile(Dialect::NestJs, ""), &keyring);
+        if hangs {
+            keyring.hang(true)
+        } else {
+            keyring.lock()
+        }
+        let ran = keeper.run_typing(&["login", "nestjs", "--user", "alice"], "wonderland\n").went_well();
+        assert!(ran.err.contains("only in memory until the keyring takes it"), "{trouble:?} {}", ran.err);
+        assert!(!ran.err.contains("is kept"), "{trouble:?} {}", ran.err);
+        let unsaved = Note::Unsaved { trouble };
+        assert!(keeper.notes("nestjs").contains(&unsaved), "{trouble:?} {:?}", keeper.notes("nestjs"));
+        if hangs {
+            keyring.hang(false)
+        } else {
+            keyring.unlock()
+        }
+        until("it is saved", || keeper.session("nestjs").saved.then_some(()));
+        until("the journal says so", || (keeper.noted("nestjs", "saved") == 1).then_some(()));
+    }
 }
 
 /// A keyring that cannot be told before the process ends is told by the next one.

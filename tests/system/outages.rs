@@ -1,13 +1,14 @@
 //! Providers that are in trouble, and callers who lose their patience.
 
+use std::net::TcpListener;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use keeper::api::{Code, Phase, Request, Trouble};
+use keeper::api::{Asker, Code, Note, Phase, Request, Trouble};
 use pilotlight_sandbox::{Dialect, Endpoint, Fault, LogEntry, What};
 use serde_json::Value;
 
-use crate::harness::{Bench, Keeper, Keyring, at_once, fetch, fetched, given, meet, token, until};
+use crate::harness::{Bench, Keeper, Keyring, SECRET, at_once, fetch, fetched, given, meet, token, until};
 
 /// D5: neither callers, nor a person's impatience, nor the schedule asks before the provider said to.
 #[test]
@@ -237,3 +238,54 @@ fn arrivals(bench: &Bench, endpoint: Endpoint) -> Vec<u64> {
     let log: Vec<LogEntry> = bench.control.log(0);
     log.into_iter().filter(|entry| entry.endpoint == endpoint).map(|entry| entry.at_ms).collect()
 }
+
+/// D6: what fails is counted against whoever was asked. An issuer that is well goes on refreshing for everybody.
+#[test]
+fn an_api_that_is_down_does_not_lock_the_way_to_its_issuer() {
+    let bench = Bench::strict(Duration::from_secs(60));
+    let api = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let keeper = asking_an_api(&bench, &format!("http://{api}"));
+    let host = until("a host is left alone", || left_alone(&keeper));
+    assert_eq!(host, api.to_string());
+    for name in ASKING {
+        let request = Request::Refresh { profile: name.to_owned(), by: Asker::Machine };
+        keeper.ask(request).unwrap();
+    }
+}
+
+/// A machine without a network has no host to leave alone, and a person hears what there is to be mended.
+#[test]
+fn a_network_that_leads_nowhere_is_held_against_nobody() {
+    let bench = Bench::strict(Duration::from_secs(60));
+    // Nothing can be connected to what is everybody's address.
+    let keeper = asking_an_api(&bench, "http://127.255.255.255:9");
+    let unanswered = || -> Vec<Note> {
+        let notes = keeper.entries(None).into_iter().map(|entry| entry.note);
+        notes.filter(|note| matches!(note, Note::HeartbeatUnanswered { .. })).collect()
+    };
+    until("they have asked often enough", || (unanswered().len() > 6).then_some(()));
+    let of_the_network = Note::HeartbeatUnanswered { trouble: Trouble::NoNetwork, status: None };
+    assert!(unanswered().iter().all(|note| *note == of_the_network), "{:?}", unanswered());
+    assert_eq!(left_alone(&keeper), None);
+}
+
+/// Sessions whose issuer is well and whose heartbeats go to an API somewhere else.
+fn asking_an_api(bench: &Bench, api: &str) -> Keeper {
+    let of_oauth = format!("client_secret = \"{SECRET}\"\nprobe = \"resource\"");
+    let profiles = ASKING.map(|name| {
+        let profile = bench.service(name, "heartbeat = \"1s\"\nresources = [\"/x\"]", &of_oauth);
+        profile.replacen(&format!("url = \"{}\"", bench.issuer()), &format!("url = \"{api}\""), 1)
+    });
+    let keeper = Keeper::start(&profiles.concat());
+    ASKING.into_iter().for_each(|name| keeper.login_as(name, "", "").unwrap());
+    keeper
+}
+
+fn left_alone(keeper: &Keeper) -> Option<String> {
+    keeper.entries(None).into_iter().find_map(|entry| {
+        let Note::BreakerOpened { host, .. } = entry.note else { return None };
+        Some(host)
+    })
+}
+
+const ASKING: [&str; 3] = ["one", "two", "three"];

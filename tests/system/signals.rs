@@ -74,6 +74,35 @@ fn a_daemon_does_not_care_for_a_terminal_that_closes() {
     goes_on(&mut keeper);
 }
 
+/// Tools that rotate logs, and mistyped commands, send them to anybody.
+#[test]
+fn signals_that_mean_nothing_to_a_keeper_do_nothing_to_it() {
+    let bench = Bench::strict(Duration::from_secs(60));
+    let mut keeper = Keeper::idle(&format!("vault = \"memory\"\n\n{}", bench.profile(Dialect::NestJs, "")));
+    for word in ["keeper", "run"] {
+        let mut command = keeper.command_of(Command::new(PROGRAM), word);
+        keeper.spawn_for_a_person(command.stdout(Stdio::null()));
+        keeper.login("nestjs");
+        let mut wire = a_refresh_on_its_way(&bench, &keeper);
+        for signal in [
+            Signal::ALARM,
+            Signal::IO,
+            Signal::POWER,
+            Signal::PROF,
+            Signal::USR1,
+            Signal::USR2,
+            Signal::VTALARM,
+            Signal::XFSZ,
+        ] {
+            keeper.signal(signal);
+        }
+        assert!(wire.text().contains("\"ok\":\"status\""), "the exchange is seen through");
+        bench.control.clear_faults();
+        goes_on(&mut keeper);
+        keeper.stop();
+    }
+}
+
 #[test]
 fn a_keeper_that_nohup_started_does_not_either() {
     let bench = Bench::strict(Duration::from_secs(60));

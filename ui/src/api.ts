@@ -311,7 +311,7 @@ browser_logout: boolean, };
 
 export type Source = "assumed" | "learned" | "told";
 
-export type Trouble = "breaker_open" | "certificates" | "cut_short" | "descriptors" | "disk" | "discovery" | "garbled" | "identity" | "memory" | "misconfigured" | "not_json" | "offline" | "rate_limited" | "redirected" | "suspect" | "status" | "timed_out" | "tls" | "too_large" | "unanswered" | "unreadable" | "unusable" | "vault";
+export type Trouble = "breaker_open" | "certificates" | "cut_short" | "descriptors" | "disk" | "discovery" | "garbled" | "identity" | "memory" | "misconfigured" | "no_network" | "not_json" | "offline" | "rate_limited" | "redirected" | "suspect" | "status" | "timed_out" | "tls" | "too_large" | "unanswered" | "unreadable" | "unusable" | "vault";
 
 export type VaultKind = "keyring" | "memory";
 

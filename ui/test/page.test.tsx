@@ -7,6 +7,7 @@ import { entryOf, failureOf, faults, open, overviewOf, sessionOf } from "./page.
 const waiting: Phase = { name: "Waiting", why: "status", status: 503, failures: 2, retry_in_ms: 12_000 };
 const phases: [Phase, Partial<SessionView>, string, string][] = [
   [{ name: "Fresh" }, {}, "Signed in, and staying so", "refreshed in 6 s"],
+  [{ name: "Fresh" }, { saved: false }, "Signed in, and not saved yet", "refreshed in 6 s"],
   [
     { name: "Refreshing", cause: "rejected", attempt: 2 },
     { requests: { in_flight: 1, held: 8, replayed: 0 } },

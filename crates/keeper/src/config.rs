@@ -33,6 +33,7 @@ pub use edit::{add, remove};
 pub use file::write;
 pub(crate) use hint::nearest;
 pub use oauth::{Endpoints, Oauth, Redirect, check_issuer};
+pub(crate) use rules::host;
 pub use rules::{check_name, check_url, is_loopback};
 pub use session::oauth::probe::Probe;
 pub(crate) use watched::Watched;

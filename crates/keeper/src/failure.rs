@@ -76,7 +76,7 @@ fn code(trouble: Trouble) -> Code {
         Trouble::Memory => Code::NoMemory,
         Trouble::Misconfigured => Code::Misconfigured,
         Trouble::NotJson => Code::NotJson,
-        Trouble::Offline => Code::Offline,
+        Trouble::NoNetwork | Trouble::Offline => Code::Offline,
         Trouble::RateLimited => Code::RateLimited,
         Trouble::Redirected => Code::Redirected,
         Trouble::Status | Trouble::Suspect => Code::ServerError,

@@ -184,6 +184,14 @@ impl Provider {
         }
     }
 
+    /// The host that the next heartbeat asks.
+    pub(crate) fn heartbeat_host(&self) -> String {
+        match &self.profile.protocol {
+            Protocol::Oauth(oauth) => self.probed_host(oauth),
+            Protocol::Recipe(_) => self.profile.host(),
+        }
+    }
+
     /// Tells the provider that tokens are not wanted any more.
     pub(crate) async fn farewell(&self, unwanted: &Unwanted) -> Told {
         match &self.profile.protocol {

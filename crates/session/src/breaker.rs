@@ -42,7 +42,6 @@ impl Outcome {
             | Trouble::RateLimited
             | Trouble::Status
             | Trouble::TimedOut
-            | Trouble::Tls
             | Trouble::Unanswered => Self::Failed,
             Trouble::Discovery
             | Trouble::Garbled
@@ -57,9 +56,13 @@ impl Outcome {
             | Trouble::Descriptors
             | Trouble::Disk
             | Trouble::Memory
+            | Trouble::NoNetwork
             // A page, or a way to one, is mostly a network's own.
             | Trouble::NotJson
             | Trouble::Redirected
+            // Whoever cannot be believed may be somebody in between, or this machine's date is wrong. A person can mend
+            // that, and has to hear of it.
+            | Trouble::Tls
             | Trouble::Vault => Self::Unknown,
         }
     }
@@ -179,8 +182,10 @@ mod tests {
             Trouble::Disk,
             Trouble::Memory,
             Trouble::Misconfigured,
+            Trouble::NoNetwork,
             Trouble::NotJson,
             Trouble::Suspect,
+            Trouble::Tls,
             Trouble::Unusable,
         ] {
             let mut breaker = Breaker::default();

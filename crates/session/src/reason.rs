@@ -79,9 +79,11 @@ pub enum Trouble {
     Memory,
     /// The provider says that our request, not the token, is wrong: an unknown client, a wrong path.
     Misconfigured,
+    /// This machine: no network, no route there, or nobody who knows where that name is.
+    NoNetwork,
     /// The answer is not JSON: a captive portal's page, a proxy's, a maintenance page.
     NotJson,
-    /// No connection: no network, no such host, nobody listening.
+    /// No connection: nobody listening, or nobody who answers the knock.
     Offline,
     /// 429.
     RateLimited,

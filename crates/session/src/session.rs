@@ -369,6 +369,7 @@ impl Trouble {
             Self::BreakerOpen
             | Self::CutShort
             | Self::Garbled
+            | Self::NoNetwork
             | Self::NotJson
             | Self::Offline
             | Self::Redirected

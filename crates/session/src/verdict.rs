@@ -61,6 +61,7 @@ impl Verdict {
             | Trouble::Disk
             | Trouble::Identity
             | Trouble::Misconfigured
+            | Trouble::NoNetwork
             | Trouble::NotJson
             | Trouble::Offline
             | Trouble::RateLimited

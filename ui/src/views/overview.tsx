@@ -14,6 +14,7 @@ export function Overview({ session }: { session: SessionView }) {
   const { profile, phase } = session;
   const entries = state.logs.value[profile]?.entries ?? [];
   const person = phase.name === "NeedsLogin" || phase.name === "SigningIn";
+  const unsaved = phase.name === "Fresh" && !session.saved;
   const before = useRef(person);
   useEffect(() => {
     // Signed in: what had the focus has gone, and whoever is here by keyboard goes on from the top of this.
@@ -30,7 +31,7 @@ export function Overview({ session }: { session: SessionView }) {
         <section class="card hero">
           <Ring session={session} />
           <div class="tale">
-            <h3>{t(`ui.head.${phase.name}`)}</h3>
+            <h3>{t(unsaved ? "ui.head.unsaved" : `ui.head.${phase.name}`)}</h3>
             <p>{nextSentence(session)}</p>
             <Facts session={session} />
           </div>

@@ -76,7 +76,7 @@ pub fn is_loopback(url: &Url) -> bool {
     }
 }
 
-pub(super) fn host(url: &Url) -> String {
+pub(crate) fn host(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }

@@ -13,7 +13,13 @@ pub(super) fn in_sending(error: &reqwest::Error) -> Trouble {
         return own;
     }
     if error.is_connect() || error.is_dns() {
-        return if causes(error).any(mentions_tls) { Trouble::Tls } else { Trouble::Offline };
+        return if causes(error).any(mentions_tls) {
+            Trouble::Tls
+        } else if error.is_dns() || causes(error).filter_map(errno).any(is_no_way_there) {
+            Trouble::NoNetwork
+        } else {
+            Trouble::Offline
+        };
     }
     if error.is_timeout() {
         return Trouble::TimedOut;
@@ -58,15 +64,32 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
 }
 
 fn of_this_machine(error: &(dyn Error + 'static)) -> Option<Trouble> {
-    let error = error.downcast_ref::<io::Error>()?;
-    match Errno::from_io_error(error) {
-        Some(Errno::MFILE | Errno::NFILE) => Some(Trouble::Descriptors),
-        Some(Errno::NOMEM | Errno::NOBUFS) => Some(Trouble::Memory),
-        Some(Errno::NOSPC) => Some(Trouble::Disk),
-        Some(_) => None,
-        // An error of the system may be wrapped in one of the library's.
-        None => error.get_ref().and_then(|inner| of_this_machine(inner)),
+    match errno(error)? {
+        Errno::MFILE | Errno::NFILE => Some(Trouble::Descriptors),
+        Errno::NOMEM | Errno::NOBUFS => Some(Trouble::Memory),
+        Errno::NOSPC => Some(Trouble::Disk),
+        _ => None,
     }
+}
+
+/// What the system says when a connection has not left this machine, or its network.
+fn is_no_way_there(errno: Errno) -> bool {
+    matches!(
+        errno,
+        Errno::ACCESS
+            | Errno::ADDRNOTAVAIL
+            | Errno::AFNOSUPPORT
+            | Errno::HOSTUNREACH
+            | Errno::NETDOWN
+            | Errno::NETUNREACH
+            | Errno::PERM
+    )
+}
+
+fn errno(error: &(dyn Error + 'static)) -> Option<Errno> {
+    let error = error.downcast_ref::<io::Error>()?;
+    // An error of the system may be wrapped in one of the library's.
+    Errno::from_io_error(error).or_else(|| error.get_ref().and_then(|inner| errno(inner)))
 }
 
 /// reqwest does not tell a failed handshake from a refused connection; the causes do.
@@ -91,6 +114,21 @@ mod tests {
     impl Error for Wrapped {
         fn source(&self) -> Option<&(dyn Error + 'static)> {
             Some(&self.0)
+        }
+    }
+
+    /// The one is no address of anybody, the other no name.
+    #[tokio::test]
+    async fn a_network_that_leads_nowhere_is_nobody_elses() {
+        let name = format!("http://{}.invalid", "x".repeat(64));
+        for (address, trouble) in [
+            ("http://127.255.255.255:9", Trouble::NoNetwork),
+            (name.as_str(), Trouble::NoNetwork),
+            ("http://127.0.0.1:9", Trouble::Offline),
+        ] {
+            let client = reqwest::ClientBuilder::new().no_proxy().build().unwrap();
+            let error = client.get(address).send().await.unwrap_err();
+            assert_eq!(in_sending(&error), trouble, "{error:?}");
         }
     }
 

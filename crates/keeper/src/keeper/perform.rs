@@ -32,7 +32,7 @@ impl Keeper {
                 kept.exchanges += 1;
                 self.forget(id, &profile);
             }
-            Effect::Heartbeat { attempt, token, .. } => self.beat(id, &profile, attempt, token),
+            Effect::Heartbeat { attempt, token, .. } => self.beat(id, attempt, token),
             Effect::Load => self.load(id, &profile),
             Effect::Mark { token } => {
                 kept.marking = Some(Box::pin(self.journal.mark_in_flight(&profile.name, &token)));
@@ -144,12 +144,12 @@ impl Keeper {
         kept.workers.insert(attempt, worker.abort_handle());
     }
 
-    fn beat(&mut self, id: Id, profile: &Profile, attempt: Attempt, token: AccessToken) {
-        let host = profile.host();
-        let post = self.post.clone();
-        let admitted = self.admit(&host, Asker::Machine);
+    fn beat(&mut self, id: Id, attempt: Attempt, token: AccessToken) {
         let Some(kept) = self.kept.get(&id) else { return };
         let (provider, account) = (Arc::clone(&kept.provider), kept.account());
+        let host = provider.heartbeat_host();
+        let post = self.post.clone();
+        let admitted = self.admit(&host, Asker::Machine);
         let silent = |trouble| Beat::Silent { trouble, status: None };
         if admitted.is_err() {
             let beat = silent(Trouble::BreakerOpen);

@@ -38,6 +38,8 @@ impl Kept {
         let session = self.session()?;
         let view = session.view(now);
         let profile = &self.profile;
+        // Where no refresh token came there is none to be lost, though an older one may have to go.
+        let unsaved = session.would_be_lost() || (session.lost().is_some() && !view.saved);
         let distance = |at: Timestamp| millis(now.until(at));
         Some(api::SessionView {
             profile: profile.name.clone(),
@@ -60,7 +62,7 @@ impl Kept {
                 ago_ms: millis(now.since(done.at)),
                 took_ms: millis(done.took),
             }),
-            saved: view.saved || !saving,
+            saved: !unsaved || !saving,
             requests: api::RequestsView {
                 in_flight: self.in_flight,
                 held: u32::try_from(self.lane.len()).unwrap_or(u32::MAX),

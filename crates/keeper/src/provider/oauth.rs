@@ -36,7 +36,7 @@ use url::Url;
 use super::{Bought, Opening, Provider, Unwanted};
 use crate::api::{Code, Failure, Grant};
 use crate::clock;
-use crate::config::Oauth;
+use crate::config::{self, Oauth};
 use crate::http::{self, Received};
 
 use identity::Keys;
@@ -201,8 +201,7 @@ impl Provider {
             Ok(provider) => provider,
             Err(undescribed) => return silent(undescribed.trouble()),
         };
-        let may_introspect = !self.oauth.lock().no_introspection;
-        match oauth.probe.unwrap_or_else(|| provider.best_probe(may_introspect)) {
+        match self.chosen_probe(oauth, &provider) {
             Probe::Introspection => {
                 let Some(message) = provider.introspect(Token::Access(token)) else {
                     return silent(Trouble::Misconfigured);
@@ -237,6 +236,23 @@ impl Provider {
             // The core asks nobody where nothing is to be asked.
             Probe::None => Beat::Good,
         }
+    }
+
+    fn chosen_probe(&self, oauth: &Oauth, provider: &oauth::Provider) -> Probe {
+        let may_introspect = !self.oauth.lock().no_introspection;
+        oauth.probe.unwrap_or_else(|| provider.best_probe(may_introspect))
+    }
+
+    /// A provider that has not been described is asked for that first.
+    pub(super) fn probed_host(&self, oauth: &Oauth) -> String {
+        let described = self.oauth.provider();
+        let asked = described.and_then(|provider| match self.chosen_probe(oauth, &provider) {
+            Probe::Introspection => Url::parse(provider.metadata.introspection_endpoint.as_deref()?).ok(),
+            Probe::Userinfo => userinfo(&provider).map(|opening| opening.url),
+            Probe::Resource => Some(self.profile.url.clone()),
+            Probe::None => None,
+        });
+        asked.map_or_else(|| self.profile.host(), |url| config::host(&url))
     }
 
     pub(super) async fn revoke(&self, oauth: &Oauth, unwanted: &Unwanted) -> Told {

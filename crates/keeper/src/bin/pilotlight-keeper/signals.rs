@@ -4,6 +4,7 @@ use std::fs;
 use std::future::poll_fn;
 use std::task::Poll;
 
+use rustix::process::Signal as Raw;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::run::Audience;
@@ -16,8 +17,12 @@ pub(crate) struct Signals {
 impl Signals {
     pub(crate) fn hear(audience: Audience) -> Self {
         let mut ending = vec![SignalKind::terminate(), SignalKind::interrupt(), SignalKind::quit()];
-        // What a limit of the shell (`ulimit -f`) sends besides the error that the writer gets anyway.
-        let mut harmless = vec![SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw())];
+        // The keeper has set no alarm, profiles nothing and agreed on no meaning for the others with anybody; the last is
+        // what a limit of the shell (`ulimit -f`) sends besides the error that the writer gets anyway.
+        let mut harmless =
+            [Raw::ALARM, Raw::VTALARM, Raw::PROF, Raw::IO, Raw::POWER, Raw::USR1, Raw::USR2, Raw::XFSZ]
+                .map(|signal| SignalKind::from_raw(signal.as_raw()))
+                .to_vec();
         match audience {
             // A terminal that closes is not the one of a keeper that serves every terminal.
             Audience::Face => harmless.push(SignalKind::hangup()),

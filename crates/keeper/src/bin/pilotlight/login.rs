@@ -37,7 +37,9 @@ pub(crate) fn login(face: &Face, login: &Login) -> Result<u8, Ended> {
         face.print_json(&overview)?;
     } else {
         let user = after.user.as_deref().unwrap_or_default();
-        face.tell("cli.login.done", &[("profile", &login.name), ("user", user)]);
+        // It is answered once the keyring has been waited for; what it has not taken by then ends with the keeper.
+        let done = if after.saved { "cli.login.done" } else { "cli.login.unsaved" };
+        face.tell(done, &[("profile", &login.name), ("user", user)]);
         // In a browser it is easy to be another account. A name that only stands in the configuration is nobody yet.
         let known = !matches!(there.phase, Phase::NeedsLogin { why: Lost::Never | Lost::SignedOut });
         if let Some(before) =
