@@ -4,12 +4,18 @@
 //! [`Lock`] is an advisory lock of the operating system on a file of its own. It ends with the process that holds it,
 //! however that ends: a file that merely exists would outlive a killed keeper and keep out every later one. The file
 //! itself stays where it is, for whoever removes it may remove it from under the next holder.
+//!
+//! A home that is deleted takes the lock with it, though its keeper lives on and makes it again. Until then a [`Name`]
+//! keeps others out, which is in no directory.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
+use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::net::{SocketAddr, UnixListener};
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
 use crate::api::{Code, Failure};
@@ -47,6 +53,36 @@ impl NotLocked {
                 Failure::new(Code::KeeperUnreachable).with("problem", self).with("path", path.display())
             }
             Self::Unopenable(error) => files::failure(path, error),
+        }
+    }
+}
+
+/// Of the keeper of a home, wherever the home has gone. Held for as long as it lives, which is as long as the process.
+#[derive(Debug)]
+pub struct Name {
+    /// Nobody connects to it. Where a system has none of that kind the lock has to do.
+    _listener: Option<UnixListener>,
+}
+
+impl Name {
+    /// Takes the name of the keeper whose lock is at `path`. Another machine, container or user has names of its own.
+    pub fn take(path: &Path) -> Result<Self, NotLocked> {
+        let path = std::path::absolute(path)?;
+        let within = std::fs::read_link("/proc/self/ns/mnt").unwrap_or_default();
+        let user = rustix::process::getuid().as_raw().to_string();
+        let parts = [path.as_os_str(), within.as_os_str(), user.as_ref()];
+        let digest = parts.iter().fold(Sha256::new(), |digest, part| {
+            digest.chain_update(part.as_encoded_bytes()).chain_update([0])
+        });
+        let name =
+            digest.finalize().iter().fold("pilotlight-".to_owned(), |name, byte| format!("{name}{byte:02x}"));
+        match SocketAddr::from_abstract_name(name).and_then(|name| UnixListener::bind_addr(&name)) {
+            Ok(listener) => Ok(Self { _listener: Some(listener) }),
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => Err(NotLocked::Held { pid: None }),
+            Err(error) => {
+                tracing::warn!(%error, "there is no name for the keeper of this home");
+                Ok(Self { _listener: None })
+            }
         }
     }
 }
@@ -114,6 +150,18 @@ mod tests {
         drop(first);
         drop(acquire(&path).unwrap());
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_name_is_of_one_home_and_outlives_its_lock() {
+        let path = scratch("name");
+        let name = Name::take(&path).unwrap();
+        let _lock = acquire(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        assert!(matches!(Name::take(&path), Err(NotLocked::Held { .. })));
+        Name::take(&scratch("another-name")).unwrap();
+        drop(name);
+        Name::take(&path).unwrap();
     }
 
     #[test]

@@ -8,7 +8,7 @@ use keeper::api::{Code, Failure};
 use keeper::client::Client;
 use keeper::descriptors;
 use keeper::keeper::{End, Keeper};
-use keeper::lock::{self, Lock, NotLocked};
+use keeper::lock::{self, Lock, Name, NotLocked};
 use keeper::log::Log;
 use keeper::paths::Home;
 use keeper::privacy::keep_memory_private;
@@ -54,7 +54,7 @@ async fn keep(audience: Audience, home: &Home, mut signals: Signals) -> ExitCode
         () = signals.ended() => return ExitCode::SUCCESS,
     };
     match started {
-        Ok(Started::Ours(keeper, listener, lock)) => {
+        Ok(Started::Ours(keeper, listener, lock, _name)) => {
             say(audience, "ready");
             let handle = keeper.handle();
             // It holds the lock for as long as the process lives.
@@ -98,17 +98,17 @@ fn refuse(audience: Audience, failure: &Failure) -> ExitCode {
 enum Started {
     /// Another keeper has the home, and answers.
     Already,
-    Ours(Box<Keeper>, tokio::net::UnixListener, Lock),
+    Ours(Box<Keeper>, tokio::net::UnixListener, Lock, Name),
 }
 
 async fn start(home: &Home) -> Result<Started, Failure> {
     // One that is just ending still holds the lock; one that is just starting does not listen yet.
     for _ in 0..TRIES {
-        match lock::acquire(&home.lock()) {
-            Ok(lock) => {
+        match Name::take(&home.lock()).and_then(|name| Ok((lock::acquire(&home.lock())?, name))) {
+            Ok((lock, name)) => {
                 let keeper = Box::new(Keeper::open(home)?);
                 let listener = agent::bind(home.socket())?;
-                return Ok(Started::Ours(keeper, listener, lock));
+                return Ok(Started::Ours(keeper, listener, lock, name));
             }
             Err(refused @ NotLocked::Unopenable(_)) => return Err(refused.failure(&home.lock())),
             Err(_) if Client::running(home).is_ok_and(|client| client.is_some()) => {
