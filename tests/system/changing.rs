@@ -127,6 +127,27 @@ fn a_profile_that_is_removed_and_added_again_begins_anew() {
     assert_eq!(keeper.noted("simplejwt", "restored"), 0);
 }
 
+/// Nor after the process that could not tell the keyring has ended.
+#[test]
+fn a_profile_that_was_removed_under_a_locked_keyring_begins_anew_in_the_next_process() {
+    let bench = Bench::strict(Duration::from_secs(60));
+    let keyring = Keyring::start();
+    let lines = bench.profile(Dialect::SimpleJwt, "");
+    let mut keeper = Keeper::with_keyring(&lines, &keyring);
+    keeper.login("simplejwt");
+    until("it is saved", || keeper.session("simplejwt").saved.then_some(()));
+    keyring.lock();
+    assert!(matches!(keeper.ask(Request::Remove { profile: "simplejwt".to_owned() }), Ok(Reply::Done)));
+    keeper.run(&["stop", "--force"]).went_well();
+    until("it has ended", || keeper.ended());
+    keyring.unlock();
+    keeper.write_config(&format!("vault = \"keyring\"\n\n{lines}"));
+    keeper.spawn();
+    until("what was stored is forgotten", || keyring.items("simplejwt").is_empty().then_some(()));
+    assert_eq!(keeper.phase("simplejwt"), Phase::NeedsLogin { why: Lost::Never });
+    assert_eq!(keeper.noted("simplejwt", "restored"), 0);
+}
+
 /// Whoever removes a profile does not leave its history behind, and the news that the provider was told of the sign-out
 /// does not bring the name back.
 #[test]

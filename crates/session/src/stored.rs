@@ -80,7 +80,7 @@ impl Session {
     }
 
     /// A person has ended what the vault holds, and it still holds that.
-    pub(crate) fn overrules_the_vault(&self) -> bool {
+    pub fn overrules_the_vault(&self) -> bool {
         self.vault.holds == Holds::Stale && self.grant.is_none()
     }
 

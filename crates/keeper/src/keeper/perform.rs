@@ -44,11 +44,7 @@ impl Keeper {
                 kept.form = token.map(|token| (generation, http::jwt_algorithm(token.expose())));
             }
             Effect::Refresh { attempt, token, by, .. } => self.refresh(id, profile, attempt, token, by),
-            Effect::Remember(memory) => {
-                // Writing texts and numbers cannot fail.
-                let text = serde_json::to_string(&memory).unwrap_or_default();
-                self.journal.remember(&profile.name, text);
-            }
+            Effect::Remember(memory) => self.remember(&profile.name, &memory),
             Effect::Revoke { refresh, access } => {
                 let provider = Arc::clone(&kept.provider);
                 self.bid_farewell(&profile.name, provider, Unwanted { refresh, access });
@@ -60,6 +56,11 @@ impl Keeper {
             Effect::SignIn { attempt } => self.sign_in(id, attempt),
             Effect::Unmark => self.journal.clear_in_flight(&profile.name),
         }
+    }
+
+    pub(super) fn remember(&self, profile: &str, memory: &Memory) {
+        // Writing texts and numbers cannot fail.
+        self.journal.remember(profile, serde_json::to_string(memory).unwrap_or_default());
     }
 
     pub(super) fn on_exchanged(

@@ -1,9 +1,10 @@
 //! The end of the keeper. A session whose newest refresh token is only in memory, or is just being bought, would end
 //! with it: so what is asked to stop saves first, and stays when it cannot, unless nobody asks it.
 
-use session::event::Event;
+use session::event::{Event, Memory};
 use session::limits;
 use session::note::Note;
+use session::session::Session;
 use session::time::Timestamp;
 
 use super::kept::Kept;
@@ -110,8 +111,14 @@ impl Keeper {
 
     pub(super) async fn end(mut self) -> End {
         let leaving = self.kept.values().filter(|kept| kept.leaving);
-        for name in leaving.map(|kept| kept.profile.name.clone()).collect::<Vec<_>>() {
+        let stale = |kept: &Kept| kept.session().is_some_and(Session::overrules_the_vault);
+        let leaving: Vec<_> = leaving.map(|kept| (kept.profile.name.clone(), stale(kept))).collect();
+        for (name, stale) in leaving {
             self.forget_profile(&name);
+            if stale {
+                // Or the profile would be signed in again with its name.
+                self.remember(&name, &Memory { overruled: true, ..Memory::default() });
+            }
         }
         let cut = |kept: &Kept| {
             let note = if kept.would_be_lost() { Note::EndedUnsaved } else { Note::EndedInFlight };
