@@ -166,7 +166,7 @@ fn where_no_file_can_be_had_there_is_a_journal_all_the_same_and_it_is_said() {
 /// The entries of this life follow those of the one before, which could not be read when it began.
 #[test]
 fn entries_from_before_the_file_could_be_opened_follow_those_in_it() {
-    let path = scratch("later");
+    let path = scratch("kept-for-later");
     {
         let journal = open(&path);
         (0..3).for_each(|_| drop(journal.write(Some("work"), &Note::Restored)));
