@@ -181,6 +181,7 @@ fn new_tokens_in_an_answer_that_cannot_be_read_are_kept() {
         Mangled { head: "X-Odd : 1\r\n", ..fine },
         Mangled { head: "X-Odd: a\r\n b\r\n", ..fine },
         Mangled { head: "no colon\r\n", ..fine },
+        Mangled { head: "X-Odd: 1\r\n".repeat(300).leak(), ..fine },
     ];
     let issuers = issuers(&rows);
     let stage = Stage::with(&profiles(&issuers, ""));

@@ -167,6 +167,7 @@ fn build(key: &Key, certificates: Vec<reqwest::Certificate>) -> reqwest::Result<
             .redirect(Policy::none())
             .pool_max_idle_per_host(0)
             .http1_only()
+            .http1_max_headers(MOST_HEADERS)
             .http1_allow_obsolete_multiline_headers_in_responses(true)
             .http1_allow_spaces_after_header_name_in_responses(true)
             .http1_ignore_invalid_headers_in_responses(true)
@@ -235,6 +236,9 @@ fn tell(wrong: &NoClient) {
 type Unread = Box<dyn Error + Send + Sync>;
 
 const MOST_REDIRECTS: usize = 5;
+
+/// Of an answer about tokens; each costs a little memory.
+const MOST_HEADERS: usize = 4096;
 
 /// Of those that may be asked for something else soon; each costs a descriptor.
 const MOST_IDLE: usize = 8;
