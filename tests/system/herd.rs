@@ -17,7 +17,8 @@ fn fifty_requests_on_a_dead_token_cost_one_refresh_and_go_on_in_order_once_each(
     for round in 0..3 {
         let keeper = Keeper::start(&profile("nestjs", Dialect::NestJs, witness.origin(), ""));
         keeper.login("nestjs");
-        bench.slow_refreshes(Duration::from_millis(200));
+        // What was refused is held by the time that the new token comes, also on a machine that is busy.
+        bench.slow_refreshes(Duration::from_secs(1));
         revoke_access(&bench, Dialect::NestJs);
         let before = bench.counted(Dialect::NestJs);
         witness.forget();
