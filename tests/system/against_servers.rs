@@ -123,11 +123,12 @@ fn meet_on_a_dead_token(kind: &Kind, server: &Server, keeper: &Keeper) {
     keeper.refresh(NAME).unwrap();
     let given = given(keeper.ask(token(NAME, Duration::ZERO))).unwrap();
     let generation = keeper.session(NAME).access.unwrap().generation;
+    // From here on, because the keeper may have begun the one refresh by itself when the token is over.
+    let refreshes = server.counted("refreshes");
     until("the token is over for the server", || {
         let authorization = format!("{} {}", given.scheme, given.access_token);
         (server.status_of(kind.path, authorization.trim_start()) != 200).then_some(())
     });
-    let refreshes = server.counted("refreshes");
     let unauthorized = server.counted("unauthorized");
     let asked = (0..50).map(|n| fetch(NAME, &format!("{}?n={n}", kind.path))).collect();
     for answer in keeper.wire().ask_all(asked) {
