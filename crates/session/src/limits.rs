@@ -116,6 +116,24 @@ pub const EVERY_SHORTEST: Duration = seconds(1);
 /// How long a token is thought to live of which nobody says it, where a profile says nothing either.
 pub const ASSUMED: Duration = seconds(3600);
 
+/// A failed refresh is tried again in a part of the token's life, and never sooner than that.
+pub const BACKOFF_SHORTEST: Duration = Duration::from_millis(250);
+
+/// With nothing to work with, people wait: the first try again comes by then, however long tokens live.
+pub const BACKOFF_FIRST: Duration = Duration::from_millis(1500);
+
+/// The longest such part.
+pub const BACKOFF_LONGEST: Duration = seconds(15);
+
+/// A provider that says that our request is wrong is asked again after that long at first.
+pub const MISCONFIGURED: Duration = seconds(300);
+
+/// And that long later.
+pub const MISCONFIGURED_LONGEST: Duration = seconds(3600);
+
+/// A vault that did not do what it was asked is asked again after that long at first.
+pub const VAULT_AGAIN: Duration = seconds(1);
+
 /// A profile may ask for more heartbeats, but not for a busy loop.
 pub const HEARTBEAT_SHORTEST: Duration = Duration::from_millis(200);
 
@@ -335,6 +353,11 @@ mod tests {
             (SPACING_SHORTEST, LIFETIME_SHORTEST, "the shortest token can be refreshed before its end"),
             (SPACING_SHORTEST, SPACING_LONGEST, "spacings grow with the lifetime"),
             (SPACING_LONGEST, SLOT_FROM, "who has a slot has the time to try more than once"),
+            (BACKOFF_SHORTEST, BACKOFF_FIRST, "the first try again may come as soon as any"),
+            (BACKOFF_FIRST, BACKOFF_LONGEST, "pauses grow"),
+            (BACKOFF_LONGEST, MISCONFIGURED, "a wrong request is not mended in seconds"),
+            (MISCONFIGURED, MISCONFIGURED_LONGEST, "pauses grow"),
+            (VAULT_AGAIN, SAVE, "a vault is asked again before new tokens go out without it"),
             (HEARTBEAT_SHORTEST, EVERY_SHORTEST, "what a profile may have is no busy loop"),
             (EVERY_SHORTEST, HEARTBEAT, "a profile may have heartbeats more often than usual"),
             (HEARTBEAT, ASSUMED, "a token is looked at before it is thought to be over"),

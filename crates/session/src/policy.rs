@@ -54,9 +54,9 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             refresh_before: None,
-            assume_lifetime: Duration::from_secs(3600),
+            assume_lifetime: limits::ASSUMED,
             exchange: limits::exchange(limits::MESSAGE),
-            heartbeat: Duration::from_secs(300),
+            heartbeat: limits::HEARTBEAT,
             probe: false,
             slot: 0,
         }
@@ -75,9 +75,9 @@ pub(crate) fn spacing(lifetime: Duration) -> Duration {
 /// that ten seconds of outage cost four tries whatever the dice say. Both ends shrink with the lifetime, since a token
 /// of five seconds has no use for a wait of fifteen.
 pub(crate) fn backoff(dice: &mut Dice, failures: u32, lifetime: Duration, remaining: Duration) -> Duration {
-    let floor = (lifetime / 20).clamp(Duration::from_millis(250), Duration::from_secs(15));
+    let floor = (lifetime / 20).clamp(limits::BACKOFF_SHORTEST, limits::BACKOFF_LONGEST);
     let full = if remaining.is_zero() {
-        let first = floor.min(Duration::from_millis(1500));
+        let first = floor.min(limits::BACKOFF_FIRST);
         first.saturating_mul(1 << failures.saturating_sub(1).min(16)).min(floor * 16)
     } else {
         floor.max(remaining.min(limits::LEAD_LONGEST) / 3)
@@ -87,15 +87,15 @@ pub(crate) fn backoff(dice: &mut Dice, failures: u32, lifetime: Duration, remain
 
 /// How long to leave a provider alone that says that our request is wrong: nobody mends that in seconds.
 pub(crate) fn slow_retry(failures: u32) -> Duration {
-    Duration::from_secs(300)
+    limits::MISCONFIGURED
         .saturating_mul(1 << failures.saturating_sub(1).min(4))
-        .min(Duration::from_secs(3600))
+        .min(limits::MISCONFIGURED_LONGEST)
 }
 
 /// How long to wait before the vault is asked again. Asking is cheap and local, and somebody who has just unlocked a
 /// keyring looks at the window.
 pub(crate) fn vault_retry(dice: &mut Dice, failures: u32) -> Duration {
-    let full = Duration::from_secs(1).saturating_mul(1 << failures.saturating_sub(1).min(2));
+    let full = limits::VAULT_AGAIN.saturating_mul(1 << failures.saturating_sub(1).min(2));
     dice.between(full / 2, full)
 }
 
