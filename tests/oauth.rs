@@ -26,8 +26,9 @@ use session::oauth::Provider;
 use session::oauth::authorize::{Randomness, Started};
 use session::oauth::client::{Client, ClientAuth};
 use session::oauth::metadata::Metadata;
-use session::recipe::{Answer, Clock, Message};
 use session::tokens::Secret;
+use session::wire::answer::{Answer, Clock};
+use session::wire::message::Message;
 
 const JSON: &str = "application/json";
 const HTML: &str = "text/html; charset=utf-8";

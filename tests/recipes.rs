@@ -4,9 +4,11 @@
 use std::time::Duration;
 
 use serde_json::json;
-use session::recipe::{Answer, Clock, JwtTimes, Message, Recipe, SignInRefusal};
+use session::recipe::{Recipe, SignInRefusal};
 use session::tokens::{AccessToken, RefreshToken, Secret, Tokens};
 use session::verdict::Verdict;
+use session::wire::answer::{Answer, Clock, JwtTimes};
+use session::wire::message::Message;
 
 const JSON: &str = "application/json";
 const HTML: &str = "text/html; charset=utf-8";

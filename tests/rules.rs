@@ -25,10 +25,10 @@ use session::Session;
 use session::event::{Asker, Effect, Event, Found, Memory};
 use session::policy::Policy;
 use session::reason::{Lost, Trouble, VaultTrouble};
-use session::session::{Phase, Prospect};
 use session::time::Timestamp;
 use session::tokens::{Account, RefreshToken};
 use session::verdict::Verdict;
+use session::view::{Phase, Prospect};
 
 #[test]
 fn a2_waking_past_the_end_of_a_token_is_a_refresh_and_not_a_logout() {

@@ -10,14 +10,15 @@ use std::time::Duration;
 
 use session::Session;
 use session::binding::Place;
-use session::event::{Asker, Attempt, Beat, Effect, Event, Found, Memory};
-use session::oauth::error::{Interaction, Need};
+use session::event::{Asker, Attempt, Effect, Event, Found, Memory};
+use session::interaction::{Interaction, Need};
 use session::policy::Policy;
 use session::reason::{Lost, Trouble, VaultTrouble};
-use session::session::Phase;
 use session::time::Timestamp;
 use session::tokens::{AccessToken, Account, RefreshToken, Tokens};
+use session::verdict::Beat;
 use session::verdict::Verdict;
+use session::view::Phase;
 use words::{effect, state};
 
 #[test]

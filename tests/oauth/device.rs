@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use session::oauth::device::{Device, Next, Polling, Step};
 use session::oauth::error::Refusal;
-use session::recipe::Answer;
 use session::time::Timestamp;
+use session::wire::answer::Answer;
 
 use crate::{CANARY, PAGE, answer, clock, provider, say};
 

@@ -3,8 +3,8 @@
 use session::oauth::Provider;
 use session::oauth::client::ClientAuth;
 use session::oauth::endings::{Activity, Revoked, Token, read_introspection, read_revocation, read_userinfo};
-use session::recipe::Answer;
 use session::tokens::{AccessToken, RefreshToken, Secret};
+use session::wire::answer::Answer;
 
 use crate::{CANARY, PAGE, answer, confidential, provider, say};
 

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
 use serde_json::{Value, json};
-use session::oauth::error::{Interaction, Need};
+use session::interaction::{Interaction, Need};
 use session::oauth::id_token::{
     Expected, Header, Holder, IdTokenProblem, LEEWAY, Person, Tried, algorithms, check, header, holder, meets,
 };

@@ -1,12 +1,13 @@
 //! What a heartbeat asks, and what the answer says of the token.
 
-use session::event::Beat;
-use session::farewell::Told;
+use session::interaction::{Interaction, Need};
 use session::oauth::endings::read_revocation;
-use session::oauth::error::{Interaction, Need};
 use session::oauth::probe::{Opinion, Probe, forbids_introspection, introspected, opened, opinion, shown};
 use session::reason::Trouble;
-use session::recipe::{Match, silence};
+use session::revocation::Told;
+use session::verdict::Beat;
+use session::wire::matching::Match;
+use session::wire::meaning::silence;
 
 use crate::{PAGE, answer, provider};
 

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use session::interaction::{Interaction, Need};
 use session::oauth::authorize::{Ask, CallbackProblem, read_push};
 use session::oauth::client::{Client, ClientAuth};
 use session::oauth::dpop::PublicKey;
-use session::oauth::error::{Interaction, Kind, Need, Refusal};
+use session::oauth::error::{Kind, Refusal};
 use session::oauth::{Provider, authorize::Started};
 use session::tokens::Secret;
 

@@ -2,14 +2,17 @@
 
 use std::time::Duration;
 
+use session::interaction::{Interaction, Need};
 use session::oauth::Provider;
 use session::oauth::client::{Client, ClientAuth};
-use session::oauth::error::{Interaction, Need, ProviderError, Refusal};
+use session::oauth::error::{ProviderError, Refusal};
 use session::oauth::token::{Refreshed, TokenAnswer, authorization, read_refresh, read_tokens};
 use session::reason::Trouble;
-use session::recipe::{Answer, Clock, JwtTimes, Lifetime, Pointer, Unit};
 use session::tokens::{AccessToken, RefreshToken, Secret, TokenType};
 use session::verdict::Verdict;
+use session::wire::answer::{Answer, Clock, JwtTimes};
+use session::wire::lifetime::{Lifetime, Unit};
+use session::wire::pointer::Pointer;
 
 use crate::{CANARY, HTML, JSON, PAGE, answer, clock, confidential, provider, say};
 

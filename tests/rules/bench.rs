@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use session::Session;
-use session::event::{Asker, Attempt, Beat, Effect, Event, Found, Memory};
+use session::event::{Asker, Attempt, Effect, Event, Found, Memory};
+use session::interaction::{Interaction, Need};
 use session::note::Note;
-use session::oauth::error::{Interaction, Need};
 use session::policy::Policy;
 use session::reason::{Trouble, VaultTrouble};
 use session::time::Timestamp;
 use session::tokens::{AccessToken, Account, RefreshToken, Tokens};
+use session::verdict::Beat;
 use session::verdict::Verdict;
 
 #[derive(Clone)]

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use session::event::{Asker, Effect, Event};
+use session::interaction::{Interaction, Need};
 use session::note::Note;
-use session::oauth::error::{Interaction, Need};
 use session::reason::{Cause, Lost, Trouble};
-use session::session::{Phase, Prospect};
 use session::tokens::{Account, Identity, Secret};
 use session::verdict::Verdict;
+use session::view::{Phase, Prospect};
 
 use crate::bench::{
     ASKED, Bench, PATIENCE, dead, fresh, interaction, limited, minutes, offline, seconds, tokens,

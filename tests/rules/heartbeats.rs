@@ -1,9 +1,9 @@
 //! Heartbeats that tell nothing.
 
-use session::event::Beat;
 use session::policy::Policy;
 use session::reason::Trouble;
 use session::time::Timestamp;
+use session::verdict::Beat;
 
 use crate::bench::{Bench, fresh, minutes, seconds};
 

@@ -2,9 +2,9 @@
 
 use session::note::Note;
 use session::reason::{Oddity, Trouble};
-use session::session::Phase;
 use session::tokens::Tokens;
 use session::verdict::Verdict;
+use session::view::Phase;
 
 use crate::bench::{Bench, fresh, seconds, tokens};
 

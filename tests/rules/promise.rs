@@ -7,11 +7,12 @@ use session::event::{Asker, Effect, Event, Found, Memory};
 use session::limits;
 use session::note::Note;
 use session::policy::Policy;
+use session::reason::Source;
 use session::reason::{Lost, Oddity, Trouble, VaultTrouble};
-use session::session::{Phase, Prospect, Source};
 use session::time::Timestamp;
 use session::tokens::Tokens;
 use session::verdict::Verdict;
+use session::view::{Phase, Prospect};
 
 use crate::bench::{ASKED, Bench, dead, fresh, limited, minutes, offline, seconds, tokens, unanswered};
 
@@ -354,7 +355,7 @@ fn g_an_oddity_is_told_and_ends_nothing() {
     let bench = Bench::signed_in(seconds(60)).told(ASKED).answered(&refreshed);
     assert_eq!((bench.session.phase(), bench.vault.as_deref()), (Phase::Fresh, Some("r2")));
     assert!(bench.notes.contains(&Note::Odd { what: Oddity::IdTokenUnverified }));
-    let interaction = session::oauth::error::Interaction::of(session::oauth::error::Need::StepUp);
+    let interaction = session::interaction::Interaction::of(session::interaction::Need::StepUp);
     let demanded = bench.told(Event::Demanded { generation: 2, interaction });
     let weak = demanded.clone().sign_in_with(odd(Oddity::StepUpUnmet));
     assert_eq!(weak.session.phase(), Phase::NeedsLogin { why: Lost::InsufficientUserAuthentication });

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use session::oauth::error::{Interaction, Need};
+use session::interaction::{Interaction, Need};
 use session::tokens::{AccessToken, RefreshToken, Tokens};
 use session::verdict::Verdict;
 

@@ -7,11 +7,12 @@ use session::Session;
 use session::event::{Asker, Attempt, Effect, Event, Found};
 use session::limits;
 use session::note::Note;
+use session::reason::Source;
 use session::reason::{Lost, Trouble};
-use session::session::{Phase, Source};
 use session::time::Timestamp;
 use session::tokens::{Account, RefreshToken, Tokens};
 use session::verdict::Verdict;
+use session::view::Phase;
 
 use crate::law::{Law, Standing, Verified, broken};
 use crate::saboteur::Sut;

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use session::Session;
 use session::event::{Asker, Attempt, Effect, Event, Found, Memory};
+use session::reason::Source;
 use session::reason::Trouble;
-use session::session::{Phase, Source};
 use session::time::Timestamp;
 use session::tokens::{Account, RefreshToken, Tokens};
 use session::verdict::Verdict;
+use session::view::Phase;
 
 /// One mistake, as somebody has made it before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

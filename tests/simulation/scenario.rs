@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use session::oauth::error::Interaction;
+use session::interaction::Interaction;
 use session::policy::Policy;
 
 use crate::dice::Dice;

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use session::Session;
 use session::event::{Asker, Attempt, Effect, Event, Memory};
-use session::session::Phase;
 use session::tokens::{Account, RefreshToken};
 use session::verdict::Verdict;
+use session::view::Phase;
 
 mod deeds;
 

@@ -3,8 +3,8 @@
 use session::Session;
 use session::event::{Asker, Effect};
 use session::note::Note;
-use session::session::Phase;
 use session::time::Timestamp;
+use session::view::Phase;
 
 pub(crate) fn state(session: &Session, now: Timestamp) -> String {
     let phase = match session.phase() {

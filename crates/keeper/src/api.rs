@@ -19,8 +19,8 @@ use serde::{Deserialize, Serialize};
 pub use session::binding::Place;
 pub use session::event::Asker;
 pub use session::note::Note;
+pub use session::reason::Source;
 pub use session::reason::{Cause, Lost, Oddity, Trouble, VaultTrouble};
-pub use session::session::Source;
 
 use crate::secret::Password;
 

@@ -15,8 +15,9 @@ use std::time::Duration;
 use reqwest::{Client, Method, RequestBuilder, Response};
 use session::patience::Patience;
 use session::reason::Trouble;
-use session::recipe::{Answer, Clock, JwtTimes, Message};
 use session::tokens::Secret;
+use session::wire::answer::{Answer, Clock, JwtTimes};
+use session::wire::message::Message;
 use url::Url;
 
 use crate::config::is_loopback;

@@ -13,13 +13,13 @@ use std::time::Duration;
 
 use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::{Client, Method};
-use session::event::Beat;
-use session::farewell::Told;
-use session::oauth::error::Interaction;
+use session::interaction::Interaction;
 use session::oauth::token;
 use session::patience::Patience;
 use session::reason::Trouble;
+use session::revocation::Told;
 use session::tokens::{AccessToken, Account, RefreshToken, Secret, Tokens};
+use session::verdict::Beat;
 use session::verdict::Verdict;
 use tokio::sync::oneshot;
 use url::Url;

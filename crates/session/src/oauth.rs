@@ -24,7 +24,7 @@ pub mod token;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 
-use crate::recipe::Message;
+use crate::wire::message::Message;
 
 use client::Client;
 use form::Form;

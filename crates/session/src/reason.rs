@@ -146,3 +146,49 @@ pub enum VaultTrouble {
     /// No answer yet.
     Slow,
 }
+
+/// Where it is known from how long a token lives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// Nobody said: it is good until it is refused. The profile's assumption only dates the next refresh.
+    Assumed,
+    /// The provider said so of an earlier token.
+    Learned,
+    /// The provider said so of this one.
+    #[default]
+    Told,
+}
+
+impl Trouble {
+    /// A network that came back may have cured it.
+    pub(crate) fn is_about_the_network(self) -> bool {
+        match self {
+            Self::BreakerOpen
+            | Self::CutShort
+            | Self::Garbled
+            | Self::NoNetwork
+            | Self::NotJson
+            | Self::Offline
+            | Self::Redirected
+            | Self::TimedOut
+            | Self::Tls
+            | Self::Unanswered => true,
+            Self::Certificates
+            | Self::Descriptors
+            | Self::Discovery
+            | Self::Disk
+            | Self::Identity
+            | Self::Memory
+            | Self::Misconfigured
+            | Self::RateLimited
+            | Self::Status
+            | Self::Suspect
+            | Self::TooLarge
+            | Self::Unreadable
+            | Self::Unusable
+            | Self::Vault => false,
+        }
+    }
+}

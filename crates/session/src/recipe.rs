@@ -5,14 +5,10 @@
 //! names, read from a preset or from the configuration file, and the functions here turn it into messages and turn
 //! answers into tokens and verdicts.
 
-pub(crate) mod answer;
-pub(crate) mod lifetime;
-mod matching;
-pub(crate) mod message;
 mod place;
 mod preset;
-pub(crate) mod reading;
-mod salvage;
+mod reading;
+mod sending;
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -23,13 +19,14 @@ use serde_json::{Map, Value};
 
 use crate::tokens::{AccessToken, RefreshToken, Secret, Tokens};
 use crate::verdict::Verdict;
+use crate::wire::answer::{Answer, Clock};
+use crate::wire::lifetime::Lifetime;
+use crate::wire::matching::Match;
+use crate::wire::message::{Message, with_scheme};
+use crate::wire::pointer::Pointer;
 
-pub use answer::{Answer, Clock, JwtTimes, SignInRefusal};
-pub use lifetime::{Lifetime, Unit};
-pub use matching::{Condition, Kind, Match, Statuses, Test};
-pub use message::Message;
-pub use place::{Format, Place, Pointer, Resource};
-pub use reading::silence;
+pub use place::{Format, Place, Resource};
+pub use reading::SignInRefusal;
 
 /// Everything that has to be known about a provider to keep a session with it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -156,21 +153,21 @@ impl Recipe {
 
     /// What is wrong with this recipe although each part of it can be read: the key, and the problem.
     pub fn check(&self) -> Result<(), (&'static str, String)> {
-        message::check(self)
+        sending::check(self)
     }
 
     /// `None` where the recipe has no sign-in.
     pub fn sign_in(&self, username: &str, password: &Secret) -> Option<Message> {
         let username = Secret::new(username);
         let values =
-            message::Values { username: Some(&username), password: Some(password), ..Default::default() };
-        message::build(self.login.as_ref()?, &values)
+            sending::Values { username: Some(&username), password: Some(password), ..Default::default() };
+        sending::build(self.login.as_ref()?, &values)
     }
 
     pub fn refresh(&self, token: &RefreshToken) -> Message {
         let token = Secret::new(token.expose());
-        let values = message::Values { refresh_token: Some(&token), ..Default::default() };
-        message::build(&self.refresh, &values)
+        let values = sending::Values { refresh_token: Some(&token), ..Default::default() };
+        sending::build(&self.refresh, &values)
             .unwrap_or_else(|| Message::bare(&self.refresh.method, &self.refresh.path))
     }
 
@@ -186,18 +183,18 @@ impl Recipe {
     pub fn sign_out(&self, refresh: Option<&RefreshToken>, access: Option<&AccessToken>) -> Option<Message> {
         let refresh = refresh.map(|token| Secret::new(token.expose()));
         let access = access.map(|token| Secret::new(token.expose()));
-        let values = message::Values {
+        let values = sending::Values {
             refresh_token: refresh.as_ref(),
             access_token: access.as_ref(),
             ..Default::default()
         };
-        message::build(self.logout.as_ref()?, &values)
+        sending::build(self.logout.as_ref()?, &values)
     }
 
     /// The name and the value of the header that opens a protected resource.
     pub fn authorization(&self, token: &AccessToken) -> (String, Secret) {
         let Authorization { header, scheme } = &self.authorization;
-        (header.clone(), message::with_scheme(scheme, token.expose()))
+        (header.clone(), with_scheme(scheme, token.expose()))
     }
 
     /// A protected resource says that the access token is not good.

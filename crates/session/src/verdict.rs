@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use crate::oauth::error::Interaction;
+use crate::interaction::Interaction;
 use crate::reason::Trouble;
 use crate::tokens::Tokens;
 
@@ -36,6 +36,18 @@ pub enum Verdict {
     },
     /// What had to be known before could not be learned, so the token has not been sent to anybody.
     Unsent { trouble: Trouble, status: Option<u16>, retry_after: Option<Duration> },
+}
+
+/// What a heartbeat found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beat {
+    Good,
+    SaysNo,
+    /// Nothing that says anything about the token.
+    Silent {
+        trouble: Trouble,
+        status: Option<u16>,
+    },
 }
 
 impl Verdict {

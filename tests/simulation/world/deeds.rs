@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use session::Session;
 use session::binding::Place;
-use session::event::{Asker, Attempt, Beat, Effect, Event, Found};
+use session::event::{Asker, Attempt, Effect, Event, Found};
 use session::reason::{Trouble, VaultTrouble};
 use session::tokens::{AccessToken, Account, RefreshToken};
+use session::verdict::Beat;
 use session::verdict::Verdict;
 
 use super::{Happening, Lost, Mood, VaultWork, World};

@@ -8,8 +8,9 @@ use serde::de::IntoDeserializer as _;
 use session::oauth::client::{Client, ClientAuth, Extra};
 use session::oauth::metadata::Metadata;
 use session::oauth::probe::Probe;
-use session::recipe::{Lifetime, Match};
 use session::tokens::Secret;
+use session::wire::lifetime::Lifetime;
+use session::wire::matching::Match;
 use toml_edit::Item;
 
 use super::merge::{Wrong, field_at};

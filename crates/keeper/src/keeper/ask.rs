@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use session::event::Event;
 use session::limits;
-use session::session::{Phase, Prospect};
 use session::time::millis;
+use session::view::{Phase, Prospect};
 
 use super::kept::{Settled, Settling, Wanting};
 use super::lookout::Edit;

@@ -1,10 +1,10 @@
-//! Sign-outs that providers have not heard of yet. When and how often they are told is `session::farewell`'s to say.
+//! Sign-outs that providers have not heard of yet. When and how often they are told is `session::revocation`'s to say.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use session::farewell::{Farewell, Next, Told};
 use session::reason::Trouble;
+use session::revocation::{Farewell, Next, Told};
 use session::time::Timestamp;
 
 use super::report::Report;

@@ -9,9 +9,9 @@ use session::Session;
 use session::event::{Attempt, Effect, Event};
 use session::lane::Lane;
 use session::reason::Trouble;
-use session::session::{Phase, Prospect};
 use session::time::Timestamp;
 use session::tokens::Account;
+use session::view::{Phase, Prospect};
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 

@@ -28,12 +28,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use session::breaker::{Breaker, Outcome};
-use session::event::{Attempt, Beat, Event};
-use session::farewell::Told;
+use session::event::{Attempt, Event};
 use session::limits;
 use session::note::Note;
 use session::reason::{Trouble, VaultTrouble};
+use session::revocation::Told;
 use session::time::{Timestamp, millis};
+use session::verdict::Beat;
 use session::verdict::Verdict;
 use tokio::sync::{broadcast, mpsc, oneshot};
 

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use session::binding::{Bound, Judgement, judge};
 use session::breaker::Outcome;
-use session::event::{Asker, Attempt, Beat, Effect, Event, Found, Memory};
+use session::event::{Asker, Attempt, Effect, Event, Found, Memory};
 use session::note::Note;
 use session::reason::{Trouble, VaultTrouble};
 use session::time::millis;
 use session::tokens::{AccessToken, Account, RefreshToken};
+use session::verdict::Beat;
 use session::verdict::Verdict;
 use tokio::sync::oneshot;
 

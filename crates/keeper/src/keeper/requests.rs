@@ -11,14 +11,14 @@ use reqwest::header::{
     UPGRADE,
 };
 use session::event::{Asker, Event};
+use session::interaction::Interaction;
 use session::lane::Held;
 use session::limits;
 use session::note::Note;
-use session::oauth::error::Interaction;
 use session::reason::Trouble;
-use session::session::Prospect;
 use session::time::{Timestamp, millis};
 use session::tokens::AccessToken;
+use session::view::Prospect;
 
 use super::{Answer, Id, Keeper, Mail, Post};
 use crate::api::{Code, Failure, Fetch, Fetched, Reply};

@@ -5,9 +5,10 @@ use std::time::Duration;
 use session::event::{Asker, Event};
 use session::limits;
 use session::note::Note;
+use session::reason::Source;
 use session::reason::Trouble;
-use session::session::{Phase, Prospect, Source};
 use session::time::{Timestamp, millis};
+use session::view::{Phase, Prospect};
 
 use super::ask::{refusal_of, refuse};
 use super::kept::{Kept, Settled, Wanting};

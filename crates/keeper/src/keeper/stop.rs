@@ -1,10 +1,10 @@
 //! The end of the keeper. A session whose newest refresh token is only in memory, or is just being bought, would end
 //! with it: so what is asked to stop saves first, and stays when it cannot, unless nobody asks it.
 
+use session::Session;
 use session::event::{Event, Memory};
 use session::limits;
 use session::note::Note;
-use session::session::Session;
 use session::time::Timestamp;
 
 use super::kept::Kept;

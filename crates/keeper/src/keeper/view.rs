@@ -1,8 +1,8 @@
 //! What people may see.
 
-use session::session::{Phase, View};
 use session::time::{Timestamp, millis};
 use session::tokens::TokenType;
+use session::view::{Phase, View};
 
 use super::Keeper;
 use super::kept::Kept;

@@ -1,14 +1,16 @@
 //! Providers that are not OAuth: a recipe says what goes where.
 
 use reqwest::Client;
-use session::event::Beat;
-use session::farewell::Told;
 use session::patience::Patience;
 use session::reason::Trouble;
-use session::recipe::{Message, Recipe, SignInRefusal, silence};
+use session::recipe::{Recipe, SignInRefusal};
+use session::revocation::Told;
 use session::time::millis;
 use session::tokens::{AccessToken, Account, RefreshToken, Secret};
+use session::verdict::Beat;
 use session::verdict::Verdict;
+use session::wire::meaning::silence;
+use session::wire::message::Message;
 use url::Url;
 
 use super::oauth::unsupported;

@@ -14,8 +14,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use reqwest::header::{ACCEPT, HeaderValue};
 use reqwest::{Client, Method};
-use session::event::Beat;
-use session::farewell::Told;
 use session::limits;
 use session::oauth;
 use session::oauth::clocks::Clocks;
@@ -26,10 +24,12 @@ use session::oauth::probe::{self, Opinion, Probe};
 use session::oauth::token::{Refreshed, read_refresh};
 use session::patience::Patience;
 use session::reason::Trouble;
-use session::recipe::Message;
+use session::revocation::Told;
 use session::time::Timestamp;
 use session::tokens::{AccessToken, Account, RefreshToken, Secret};
+use session::verdict::Beat;
 use session::verdict::Verdict;
+use session::wire::message::Message;
 use tokio::task::AbortHandle;
 use url::Url;
 

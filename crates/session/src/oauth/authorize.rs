@@ -16,11 +16,13 @@ use sha2::{Digest, Sha256};
 
 use super::Provider;
 use super::client::Client;
-use super::error::{Interaction, Need, ProviderError, Refusal};
+use super::error::{ProviderError, Refusal};
 use super::form::{self, Form};
-use crate::recipe::lifetime::number;
-use crate::recipe::{Answer, Message};
+use crate::interaction::{Interaction, Need};
 use crate::tokens::Secret;
+use crate::wire::answer::Answer;
+use crate::wire::lifetime::number;
+use crate::wire::message::Message;
 
 /// What nobody can guess, from the adapter's source of randomness. Never used twice.
 pub struct Randomness {

@@ -6,7 +6,8 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::error::{Interaction, Kind, Need};
+use super::error::Kind;
+use crate::interaction::{Interaction, Need};
 
 /// One way in, as the resource describes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -8,8 +8,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::form::Form;
-use crate::recipe::message::escape;
 use crate::tokens::Secret;
+use crate::wire::escape::escape;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Client {

@@ -12,10 +12,13 @@ use super::form::Form;
 use super::token::{self, TokenAnswer};
 use crate::limits;
 use crate::reason::Trouble;
-use crate::recipe::lifetime::number;
-use crate::recipe::{Answer, Clock, Lifetime, Message, reading};
 use crate::time::Timestamp;
 use crate::tokens::Secret;
+use crate::wire::answer::{Answer, Clock};
+use crate::wire::lifetime::Lifetime;
+use crate::wire::lifetime::number;
+use crate::wire::meaning;
+use crate::wire::message::Message;
 
 /// What a person is shown, and what is polled with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,7 +91,7 @@ impl Device {
     fn of(json: &Value) -> Option<Self> {
         let text = |name: &str| json.get(name)?.as_str().map(str::trim).filter(|text| !text.is_empty());
         let user_code = text("user_code")
-            .filter(|code| code.len() <= LONGEST_USER_CODE && !code.chars().any(reading::is_invisible))?;
+            .filter(|code| code.len() <= LONGEST_USER_CODE && !code.chars().any(meaning::is_invisible))?;
         // It is opened or shown, and it came from a server: nothing but a web page may be behind it.
         let page = |name| text(name).filter(|uri| uri.len() <= LONGEST_URI && Address::read(uri).is_some());
         Some(Self {

@@ -11,7 +11,10 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::address::Address;
+use super::challenge::{self, Meaning};
+use super::error::{Kind, ProviderError};
 use crate::tokens::{AccessToken, Secret};
+use crate::wire::answer::Answer;
 
 /// The public half of an ES256 key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,6 +152,28 @@ fn is_nonce(text: &str) -> bool {
 const MOST_ORIGINS: usize = 64;
 
 const LONGEST_NONCE: usize = 1024;
+
+/// Whether the answer of an endpoint or of a resource, with these challenges, asks for a proof with a nonce in it (RFC
+/// 9449, sections 8 and 9).
+pub fn wants_nonce(answer: &Answer<'_>, challenges: &str) -> bool {
+    let said = || {
+        let body = answer.read();
+        body.json().and_then(ProviderError::of).is_some_and(|error| error.kind() == Kind::Nonce)
+    };
+    let challenged = || challenge::meaning(answer.status, &challenge::parse(challenges)) == Meaning::UseNonce;
+    matches!(answer.status, 400 | 401) && (challenged() || said())
+}
+
+/// Whether the answer refuses the proof itself (RFC 9449, sections 5 and 7.1), for whatever reason.
+pub fn refuses_proof(answer: &Answer<'_>, challenges: &str) -> bool {
+    let is_it = |code: &str| code == "invalid_dpop_proof";
+    let said = || answer.read().json().and_then(ProviderError::of).is_some_and(|error| is_it(&error.code));
+    let challenged = || {
+        let challenges = challenge::parse(challenges);
+        challenges.iter().filter_map(|challenge| challenge.get("error")).any(is_it)
+    };
+    matches!(answer.status, 400 | 401) && (challenged() || said())
+}
 
 #[cfg(test)]
 mod tests {

@@ -8,10 +8,11 @@ use serde_json::Value;
 use super::Provider;
 use super::error::{Kind, Refusal};
 use super::form::Form;
-use crate::farewell::Told;
 use crate::reason::Trouble;
-use crate::recipe::{Answer, Message};
+use crate::shared::revocation::Told;
 use crate::tokens::{AccessToken, RefreshToken, Secret};
+use crate::wire::answer::Answer;
+use crate::wire::message::Message;
 
 /// A token, and what it is.
 #[derive(Clone, Copy, Debug)]

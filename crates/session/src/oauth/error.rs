@@ -4,11 +4,11 @@ use alloc::string::{String, ToString};
 
 use serde_json::Value;
 
-use super::challenge::{self, Meaning};
-use crate::reason::{Lost, Trouble};
-use crate::recipe::Answer;
-use crate::recipe::answer::Body;
-use crate::recipe::reading;
+use crate::interaction::Need;
+use crate::reason::Trouble;
+use crate::wire::answer::Answer;
+use crate::wire::answer::Body;
+use crate::wire::meaning;
 use core::time::Duration;
 
 /// An error in the provider's own words (RFC 6749, sections 4.1.2.1 and 5.2).
@@ -44,31 +44,6 @@ pub enum Kind {
     Unknown,
 }
 
-/// What somebody at a browser is needed for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Need {
-    AccountSelection,
-    Consent,
-    Login,
-    /// Something the provider will say at its own page.
-    Other,
-    /// More scopes than were granted.
-    Scope,
-    /// A stronger or a more recent sign-in (RFC 9470).
-    StepUp,
-}
-
-/// Somebody has to be at a browser, and this belongs into the authorization request then.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Interaction {
-    pub need: Need,
-    pub acr_values: Option<String>,
-    pub max_age: Option<u64>,
-    pub scope: Option<String>,
-    /// The claims parameter (OpenID Connect Core, section 5.5), as the provider wrote it.
-    pub claims: Option<String>,
-}
-
 /// Why an exchange brought nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
@@ -99,7 +74,7 @@ impl ProviderError {
     pub(super) fn new(code: &str, description: Option<&str>) -> Self {
         let code = if is_code(code) { code } else { UNRECOGNISED };
         let description = description.map(str::trim).filter(|text| !text.is_empty());
-        Self { code: code.to_string(), description: description.and_then(reading::plain), detail: None }
+        Self { code: code.to_string(), description: description.and_then(meaning::plain), detail: None }
     }
 
     pub fn kind(&self) -> Kind {
@@ -148,38 +123,6 @@ impl Kind {
     }
 }
 
-impl Need {
-    /// The word for it among the reasons why a session needs a person.
-    pub fn lost(self) -> Lost {
-        match self {
-            Self::Consent => Lost::ConsentRequired,
-            Self::Login => Lost::LoginRequired,
-            Self::AccountSelection | Self::Other => Lost::InteractionRequired,
-            Self::Scope => Lost::InsufficientScope,
-            Self::StepUp => Lost::InsufficientUserAuthentication,
-        }
-    }
-}
-
-impl Interaction {
-    pub fn of(need: Need) -> Self {
-        Self { need, acr_values: None, max_age: None, scope: None, claims: None }
-    }
-
-    /// What satisfies both, as far as one request can: two resources that each want something of their own must not
-    /// take turns for ever. What cannot be joined stays as it is here, and the other asks for it again.
-    #[must_use]
-    pub fn and(self, other: &Self) -> Self {
-        Self {
-            need: self.need,
-            acr_values: joined(self.acr_values, other.acr_values.as_deref()),
-            max_age: self.max_age.into_iter().chain(other.max_age).min(),
-            scope: joined(self.scope, other.scope.as_deref()),
-            claims: self.claims.or_else(|| other.claims.clone()),
-        }
-    }
-}
-
 impl Refusal {
     /// Why an answer without what was asked for has none.
     pub(super) fn of(answer: &Answer<'_>, body: &Body) -> Self {
@@ -190,48 +133,14 @@ impl Refusal {
                 Self::Provider { status: answer.status, error }
             }
             _ => {
-                let misconfigured = reading::is_misconfigured(answer, body);
+                let misconfigured = meaning::is_misconfigured(answer, body);
                 let trouble =
-                    if misconfigured { Trouble::Misconfigured } else { reading::trouble(answer, body) };
+                    if misconfigured { Trouble::Misconfigured } else { meaning::trouble(answer, body) };
                 let retry_after = answer.pause();
                 Self::Trouble { trouble, status: Some(answer.status), retry_after }
             }
         }
     }
-}
-
-/// Whether the answer of an endpoint or of a resource, with these challenges, asks for a proof with a nonce in it (RFC
-/// 9449, sections 8 and 9).
-pub fn wants_nonce(answer: &Answer<'_>, challenges: &str) -> bool {
-    let said = || {
-        let body = answer.read();
-        body.json().and_then(ProviderError::of).is_some_and(|error| error.kind() == Kind::Nonce)
-    };
-    let challenged = || challenge::meaning(answer.status, &challenge::parse(challenges)) == Meaning::UseNonce;
-    matches!(answer.status, 400 | 401) && (challenged() || said())
-}
-
-/// Whether the answer refuses the proof itself (RFC 9449, sections 5 and 7.1), for whatever reason.
-pub fn refuses_proof(answer: &Answer<'_>, challenges: &str) -> bool {
-    let is_it = |code: &str| code == "invalid_dpop_proof";
-    let said = || answer.read().json().and_then(ProviderError::of).is_some_and(|error| is_it(&error.code));
-    let challenged = || {
-        let challenges = challenge::parse(challenges);
-        challenges.iter().filter_map(|challenge| challenge.get("error")).any(is_it)
-    };
-    matches!(answer.status, 400 | 401) && (challenged() || said())
-}
-
-/// The words of both, each once, as long as that is a list that anybody would send.
-fn joined(ours: Option<String>, theirs: Option<&str>) -> Option<String> {
-    let Some(mut all) = ours else { return theirs.map(str::to_string) };
-    for word in theirs.unwrap_or_default().split_whitespace() {
-        if all.len() + word.len() < LONGEST_LIST && all.split_whitespace().all(|ours| ours != word) {
-            all.push(' ');
-            all.push_str(word);
-        }
-    }
-    Some(all)
 }
 
 /// Codes are words. What is none could be anything, and is not passed on.
@@ -243,53 +152,4 @@ fn is_code(text: &str) -> bool {
 
 const LONGEST_CODE: usize = 64;
 
-const LONGEST_LIST: usize = 1024;
-
 const UNRECOGNISED: &str = "unrecognised";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use alloc::format;
-
-    fn demand(acr_values: &str, max_age: Option<u64>, scope: &str, claims: &str) -> Interaction {
-        let some = |text: &str| Some(text.to_string()).filter(|text| !text.is_empty());
-        Interaction {
-            need: Need::Scope,
-            acr_values: some(acr_values),
-            max_age,
-            scope: some(scope),
-            claims: some(claims),
-        }
-    }
-
-    #[test]
-    fn demands_are_joined_and_joining_them_again_adds_nothing() {
-        let one = demand("gold silver", Some(300), "read", "");
-        let other = Interaction { need: Need::StepUp, ..demand("silver", Some(60), "write read", "{1}") };
-        let third = demand("", None, "", "{2}");
-        let both = demand("gold silver", Some(60), "read write", "{1}");
-        assert_eq!(one.clone().and(&other), both);
-        assert_eq!(other.clone().and(&one).need, Need::StepUp);
-        assert_eq!(other.and(&one).max_age, Some(60));
-        for part in [&both, &one, &third] {
-            assert_eq!(both.clone().and(part), both, "{part:?}");
-        }
-        assert_eq!(third.and(&one), demand("gold silver", Some(300), "read", "{2}"));
-    }
-
-    /// A resource that demands something else each time does not fill the memory, or an address.
-    #[test]
-    fn a_list_that_grows_without_end_is_cut() {
-        let mut all = demand("", None, "a", "");
-        for n in 0..10_000 {
-            all = all.and(&demand("", None, &format!("scope-{n}"), ""));
-        }
-        let scope = all.scope.unwrap_or_default();
-        assert!(
-            scope.starts_with("a scope-0 ") && (900..=LONGEST_LIST).contains(&scope.len()),
-            "{}",
-            scope.len()
-        );
-    }
-}

@@ -4,9 +4,9 @@ use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use crate::recipe::Message;
-use crate::recipe::message::escape;
 use crate::tokens::Secret;
+use crate::wire::escape::escape;
+use crate::wire::message::Message;
 
 /// Parameters in the order in which they were put. Of two with the same name the first one stays (RFC 6749, section
 /// 3.1, forbids to send both), so what must not be overridden is put first.

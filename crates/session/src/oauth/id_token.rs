@@ -10,12 +10,12 @@ use serde_json::Value;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use super::authorize::is_same;
-use super::error::Interaction;
 use super::metadata::Metadata;
+use crate::interaction::Interaction;
 use crate::reason::Oddity;
-use crate::recipe::lifetime::number;
-use crate::recipe::reading;
 use crate::tokens::{AccessToken, Identity, Secret};
+use crate::wire::lifetime::number;
+use crate::wire::meaning;
 
 /// What an ID token says of who signed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -210,7 +210,7 @@ pub fn name(claims: &Value) -> Option<String> {
 pub fn is_showable(text: &str) -> bool {
     !text.trim().is_empty()
         && text.chars().count() <= LONGEST_NAME
-        && !text.chars().any(reading::is_invisible)
+        && !text.chars().any(meaning::is_invisible)
 }
 
 fn check_audience(claims: &Value, client_id: &str) -> Result<(), IdTokenProblem> {

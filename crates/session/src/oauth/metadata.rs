@@ -7,8 +7,8 @@ use alloc::vec::Vec;
 use serde_json::Value;
 
 use super::address::Address;
-use crate::recipe::Answer;
-use crate::recipe::answer::Body;
+use crate::wire::answer::Answer;
+use crate::wire::answer::Body;
 
 /// Where a provider can be asked for what, and how it wants to be asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

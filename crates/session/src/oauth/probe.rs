@@ -5,10 +5,11 @@ use serde::Deserialize;
 use super::Provider;
 use super::challenge::{self, Meaning};
 use super::endings::{Activity, read_introspection, read_userinfo};
-use super::error::Interaction;
-use crate::event::Beat;
-use crate::recipe::reading::silence;
-use crate::recipe::{Answer, Match};
+use crate::interaction::Interaction;
+use crate::verdict::Beat;
+use crate::wire::answer::Answer;
+use crate::wire::matching::Match;
+use crate::wire::meaning::silence;
 
 /// What a heartbeat asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]

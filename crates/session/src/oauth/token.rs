@@ -9,14 +9,19 @@ use serde_json::Value;
 use super::Provider;
 use super::authorize::{Code, Started};
 use super::client::Client;
-use super::error::{Interaction, Kind, Need, ProviderError, Refusal};
+use super::error::{Kind, ProviderError, Refusal};
 use super::form::Form;
+use crate::interaction::{Interaction, Need};
 use crate::reason::Trouble;
-use crate::recipe::answer::Body;
-use crate::recipe::message::with_scheme;
-use crate::recipe::{Answer, Clock, Lifetime, Message, Pointer, Unit, lifetime, reading};
 use crate::tokens::{AccessToken, RefreshToken, Secret, TokenType, Tokens};
 use crate::verdict::Verdict;
+use crate::wire::answer::Body;
+use crate::wire::answer::{Answer, Clock};
+use crate::wire::lifetime::{self, Lifetime, Unit};
+use crate::wire::meaning;
+use crate::wire::message::Message;
+use crate::wire::message::with_scheme;
+use crate::wire::pointer::Pointer;
 
 /// What came with new tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -178,16 +183,16 @@ pub fn read_refresh(answer: &Answer<'_>, clock: Clock<'_>, told: Option<&Lifetim
                 let status = Some(answer.status);
                 return not(Verdict::Misconfigured { trouble: Trouble::Misconfigured, status });
             }
-            (Kind::Unavailable, 200..500) => return not(reading::transient(answer, Trouble::Status)),
-            (Kind::SlowDown, 200..500) => return not(reading::transient(answer, Trouble::RateLimited)),
+            (Kind::Unavailable, 200..500) => return not(meaning::transient(answer, Trouble::Status)),
+            (Kind::SlowDown, 200..500) => return not(meaning::transient(answer, Trouble::RateLimited)),
             _ => {}
         }
         // A refusal in an envelope that says success.
         if answer.is_success() {
-            return not(reading::suspect(answer, &body));
+            return not(meaning::suspect(answer, &body));
         }
     }
-    not(reading::neither_fresh_nor_dead(answer, &body))
+    not(meaning::neither_fresh_nor_dead(answer, &body))
 }
 
 /// What came, though it be only a new refresh token: the one that it takes the place of is spent, so it is never thrown
@@ -206,7 +211,7 @@ fn tokens_in(json: &Value, clock: Clock<'_>, told: Option<&Lifetime>) -> Option<
     let kind = token_type(json);
     let access = text(json, "access_token")
         .filter(|token| kind.is_some() && token.bytes().all(|byte| byte.is_ascii_graphic()));
-    let refresh = json.get("refresh_token").and_then(reading::refresh_token);
+    let refresh = json.get("refresh_token").and_then(meaning::refresh_token);
     if access.is_none() && refresh.is_none() {
         return None;
     }

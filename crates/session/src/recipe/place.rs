@@ -1,15 +1,15 @@
-//! Where things are put and found: JSON pointers, places in a request, paths.
+//! Where values go in a request, and what there is to look at.
 
 use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::{String, ToString};
-use alloc::vec::Vec;
 use core::fmt;
 
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::{Map, Value};
+
+use crate::wire::pointer::Pointer;
 
 /// How a body is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,67 +30,11 @@ pub enum Place {
     Query(String),
 }
 
-/// Where a value stands in a JSON text (RFC 6901): `""` is the whole of it, `/user/name` a member of a member.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pointer(String);
-
 /// Something that the access token opens. Written as `"/notes"` or `"POST /notes"`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resource {
     pub method: String,
     pub path: String,
-}
-
-impl Pointer {
-    pub fn new(text: &str) -> Result<Self, String> {
-        if !text.is_empty() && !text.starts_with('/') {
-            return Err(format!("`{text}` is not a JSON pointer: it begins with `/`, as in `/access_token`"));
-        }
-        let mut rest = text;
-        while let Some(at) = rest.find('~') {
-            rest = &rest[at + 1..];
-            if !rest.starts_with(['0', '1']) {
-                return Err(format!(
-                    "`{text}` is not a JSON pointer: `~` is written `~0`, `/` within a name `~1`"
-                ));
-            }
-        }
-        Ok(Self(text.to_string()))
-    }
-
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    pub fn find<'a>(&self, json: &'a Value) -> Option<&'a Value> {
-        json.pointer(&self.0)
-    }
-
-    /// The names on the way, unescaped.
-    pub fn names(&self) -> Vec<String> {
-        self.0.split('/').skip(1).map(|name| name.replace("~1", "/").replace("~0", "~")).collect()
-    }
-
-    /// Puts a value there, making the objects on the way. What is in the way and cannot hold it gives way.
-    pub(super) fn put(&self, json: &mut Value, value: Value) {
-        let mut here = json;
-        for name in self.names() {
-            if let Value::Array(list) = here
-                && let Some(index) = name.parse::<usize>().ok().filter(|index| *index < list.len())
-            {
-                // Looked up twice, because the borrow checker cannot yet see that the other arm does not run.
-                let Value::Array(list) = here else { return };
-                here = &mut list[index];
-                continue;
-            }
-            if !here.is_object() {
-                *here = Value::Object(Map::new());
-            }
-            let Value::Object(object) = here else { return };
-            here = object.entry(name).or_insert(Value::Null);
-        }
-        *here = value;
-    }
 }
 
 impl Resource {
@@ -104,18 +48,6 @@ impl Resource {
 impl fmt::Display for Resource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.method, self.path)
-    }
-}
-
-impl Serialize for Pointer {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for Pointer {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::new(&Cow::<str>::deserialize(deserializer)?).map_err(Error::custom)
     }
 }
 

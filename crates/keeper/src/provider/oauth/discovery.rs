@@ -12,8 +12,8 @@ use session::oauth::id_token::ASYMMETRIC;
 use session::oauth::metadata::{Metadata, MetadataProblem, well_known};
 use session::patience::Patience;
 use session::reason::Trouble;
-use session::recipe::Message;
 use session::verdict::Verdict;
+use session::wire::message::Message;
 use url::Url;
 
 use super::Known;

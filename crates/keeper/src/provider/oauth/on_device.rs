@@ -5,9 +5,9 @@ use session::oauth;
 use session::oauth::device::{Device, Next, Polling, Step};
 use session::oauth::token::TokenAnswer;
 use session::patience::Patience;
-use session::recipe::Message;
 use session::time::Timestamp;
 use session::tokens::{Account, Secret};
+use session::wire::message::Message;
 use tokio::sync::oneshot;
 
 use super::refusal::refused;

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use session::oauth::clocks::explains_refusal;
 use session::oauth::dpop::{Proof, PublicKey};
-use session::oauth::error::{refuses_proof, wants_nonce};
+use session::oauth::dpop::{refuses_proof, wants_nonce};
 use session::reason::Trouble;
 use session::tokens::{AccessToken, Secret};
 use url::Url;

@@ -3,9 +3,9 @@
 use session::oauth::client::Client;
 use session::oauth::error::{Kind, ProviderError, Refusal};
 use session::reason::Trouble;
-use session::recipe::Message;
 use session::time::millis;
 use session::tokens::Secret;
+use session::wire::message::Message;
 use url::form_urlencoded;
 use zeroize::Zeroizing;
 

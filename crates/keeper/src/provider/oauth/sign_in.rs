@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
+use session::interaction::Interaction;
 use session::limits;
 use session::oauth;
 use session::oauth::authorize::{Ask, CallbackProblem, Randomness, Started, read_push};
 use session::oauth::endings::read_userinfo;
-use session::oauth::error::Interaction;
 use session::oauth::id_token::{self, is_showable};
 use session::oauth::token::{TokenAnswer, read_tokens};
 use session::patience::Patience;
 use session::reason::Oddity;
-use session::recipe::Message;
 use session::tokens::{AccessToken, Account, RefreshToken, Secret, Tokens};
+use session::wire::message::Message;
 use tokio::sync::oneshot;
 
 use super::identity::Unproved;

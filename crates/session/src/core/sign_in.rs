@@ -3,38 +3,23 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use crate::event::{Attempt, Effect};
+use super::event::{Attempt, Effect};
+use super::facts::{Access, Session, SignIn, Streak, Unpublished};
+use super::note::Note;
 use crate::limits;
-use crate::note::Note;
 use crate::reason::{Cause, Lost, Oddity};
-use crate::refresh::{Streak, Unpublished};
-use crate::session::Session;
 use crate::time::{Timestamp, millis};
 use crate::tokens::{Account, Tokens};
 
-/// A sign-in that a person is at. What held before goes on until it succeeds: a mistyped password costs nothing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct SignIn {
-    attempt: Attempt,
-    began: Timestamp,
-    pub(crate) deadline: Timestamp,
-}
-
-impl SignIn {
-    pub(crate) fn attempt(&self) -> Attempt {
-        self.attempt
-    }
-}
-
 impl Session {
     /// A newer sign-in takes the place of an older one, whose answer will be late.
-    pub(crate) fn on_sign_in(&mut self, patience: Duration, now: Timestamp, out: &mut Vec<Effect>) {
+    pub(super) fn on_sign_in(&mut self, patience: Duration, now: Timestamp, out: &mut Vec<Effect>) {
         let attempt = self.next_attempt();
         self.sign_in = Some(SignIn { attempt, began: now, deadline: now + patience });
         out.push(Effect::SignIn { attempt });
     }
 
-    pub(crate) fn on_sign_in_failed(&mut self, attempt: Attempt) {
+    pub(super) fn on_sign_in_failed(&mut self, attempt: Attempt) {
         if self.sign_in.as_ref().is_some_and(|sign_in| sign_in.attempt == attempt) {
             self.sign_in = None;
         }
@@ -42,13 +27,13 @@ impl Session {
 
     /// As with a refresh: it ends with its report. What a person has done at the provider's page is worth more than our
     /// patience.
-    pub(crate) fn call_off_sign_in(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+    pub(super) fn call_off_sign_in(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
         let Some(sign_in) = &mut self.sign_in else { return };
         sign_in.deadline = now + limits::REPORT;
         out.push(Effect::CallOff { attempt: sign_in.attempt });
     }
 
-    pub(crate) fn on_signed_in(
+    pub(super) fn on_signed_in(
         &mut self,
         attempt: Attempt,
         tokens: Tokens,
@@ -80,7 +65,7 @@ impl Session {
         out.push(Effect::Note(Note::SignedIn {
             user,
             generation: access.as_ref().map(|access| access.generation),
-            lifetime_ms: access.as_ref().map(super::session::Access::lifetime_ms),
+            lifetime_ms: access.as_ref().map(Access::lifetime_ms),
             source: access.as_ref().map(|access| access.source).unwrap_or_default(),
             took_ms: millis(now.since(sign_in.began)),
         }));
@@ -103,7 +88,7 @@ impl Session {
 
     /// Nobody owns these. Some providers end all that they gave one person together with any part of it, so what comes
     /// late for the person who is signed in is left alone.
-    pub(crate) fn give_back(tokens: Tokens, harmless: bool, out: &mut Vec<Effect>) {
+    pub(super) fn give_back(tokens: Tokens, harmless: bool, out: &mut Vec<Effect>) {
         if harmless {
             out.push(Effect::Revoke { refresh: tokens.refresh, access: tokens.access });
         }
@@ -111,7 +96,7 @@ impl Session {
     }
 
     /// Here first: whatever the provider says, or fails to say, nothing is left on this machine.
-    pub(crate) fn on_sign_out(&mut self, out: &mut Vec<Effect>) {
+    pub(super) fn on_sign_out(&mut self, out: &mut Vec<Effect>) {
         let unpublished = self.unpublished.take().map(|unpublished| unpublished.access);
         let access = unpublished.or_else(|| self.access.take()).map(|access| access.token);
         let refresh = self.grant.take().map(|grant| grant.token);

@@ -7,75 +7,16 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use crate::event::{Effect, Found, Memory};
-use crate::note::Note;
-use crate::policy::vault_retry;
+use super::event::{Effect, Found, Memory};
+use super::facts::{Grant, Holds, Session};
+use super::note::Note;
+use super::policy::vault_retry;
 use crate::reason::{Lost, VaultTrouble};
-use crate::session::{Grant, Session};
 use crate::time::Timestamp;
 use crate::tokens::{Account, RefreshToken};
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct VaultSync {
-    holds: Holds,
-    busy: bool,
-    /// What it is being given.
-    saving: Option<Grant>,
-    retry_at: Timestamp,
-    pub(crate) failures: u32,
-    /// A person has been told that the newest token is only in memory.
-    said_unsaved: bool,
-}
-
-/// What the vault is known to hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Holds {
-    Generation(u32),
-    Nothing,
-    /// Nobody has read it, and nothing has been decided that would overrule what is in it.
-    Unread,
-    /// Something, and it is not wanted any more.
-    Stale,
-}
-
-impl VaultSync {
-    pub(crate) fn unread(now: Timestamp) -> Self {
-        Self {
-            holds: Holds::Unread,
-            busy: false,
-            saving: None,
-            retry_at: now,
-            failures: 0,
-            said_unsaved: false,
-        }
-    }
-
-    pub(crate) fn is_read(&self) -> bool {
-        self.holds != Holds::Unread
-    }
-
-    /// While it has not been read: when it will next be asked.
-    pub(crate) fn unread_until(&self) -> Option<Timestamp> {
-        (!self.is_read()).then_some(self.retry_at)
-    }
-
-    /// There is a new token to save. That the vault failed before is no reason to let the token out without having
-    /// asked: it may just have been unlocked.
-    pub(crate) fn hurry(&mut self) {
-        self.retry_at = Timestamp::default();
-    }
-
-    /// A person signed in or out, or gave the name up: whatever it holds is overtaken, read or not.
-    pub(crate) fn overrule(&mut self) {
-        self.holds = Holds::Stale;
-        self.retry_at = Timestamp::default();
-        self.failures = 0;
-        self.said_unsaved = false;
-    }
-}
-
 impl Session {
-    pub(crate) fn is_saved(&self) -> bool {
+    pub(super) fn is_saved(&self) -> bool {
         self.vault.holds == self.wanted_in_vault()
     }
 
@@ -84,12 +25,12 @@ impl Session {
         self.vault.holds == Holds::Stale && self.grant.is_none()
     }
 
-    pub(crate) fn vault_due(&self) -> Option<Timestamp> {
+    pub(super) fn vault_due(&self) -> Option<Timestamp> {
         let differs = !self.vault.is_read() || !self.is_saved();
         (differs && !self.vault.busy).then_some(self.vault.retry_at)
     }
 
-    pub(crate) fn tend_vault(&mut self, out: &mut Vec<Effect>) {
+    pub(super) fn tend_vault(&mut self, out: &mut Vec<Effect>) {
         self.vault.busy = true;
         self.vault.saving = self.grant.clone().filter(|_| self.vault.is_read());
         out.push(match &self.grant {
@@ -103,7 +44,7 @@ impl Session {
         });
     }
 
-    pub(crate) fn on_loaded(
+    pub(super) fn on_loaded(
         &mut self,
         found: Found,
         memory: Memory,
@@ -144,7 +85,7 @@ impl Session {
         }
     }
 
-    pub(crate) fn on_saved(&mut self, generation: u32, now: Timestamp, out: &mut Vec<Effect>) {
+    pub(super) fn on_saved(&mut self, generation: u32, now: Timestamp, out: &mut Vec<Effect>) {
         self.vault.busy = false;
         self.vault.failures = 0;
         self.vault.holds = Holds::Generation(generation);
@@ -168,19 +109,19 @@ impl Session {
     }
 
     /// A mark is of what the vault holds, or it would say nothing to the next process, which finds only that.
-    pub(crate) fn mark(&mut self, token: RefreshToken, out: &mut Vec<Effect>) {
+    pub(super) fn mark(&mut self, token: RefreshToken, out: &mut Vec<Effect>) {
         self.marked = true;
         out.push(Effect::Mark { token });
     }
 
-    pub(crate) fn on_forgotten(&mut self) {
+    pub(super) fn on_forgotten(&mut self) {
         self.vault.busy = false;
         self.vault.failures = 0;
         self.vault.holds = Holds::Nothing;
     }
 
     /// The vault said no, or nothing that can be used. The tokens do not wait for its next try.
-    pub(crate) fn on_not_saved(
+    pub(super) fn on_not_saved(
         &mut self,
         generation: u32,
         trouble: VaultTrouble,
@@ -199,7 +140,7 @@ impl Session {
     }
 
     /// Reading or forgetting failed. Nothing is ever written on the strength of a failed read.
-    pub(crate) fn on_vault_trouble(&mut self, trouble: VaultTrouble, now: Timestamp, out: &mut Vec<Effect>) {
+    pub(super) fn on_vault_trouble(&mut self, trouble: VaultTrouble, now: Timestamp, out: &mut Vec<Effect>) {
         self.vault_failed(now);
         if self.vault.is_read() && self.grant.is_some() {
             // It was about something that a sign-in has overtaken; there is a token to be saved now.
@@ -210,7 +151,7 @@ impl Session {
         }
     }
 
-    pub(crate) fn say_unsaved(&mut self, trouble: VaultTrouble, out: &mut Vec<Effect>) {
+    pub(super) fn say_unsaved(&mut self, trouble: VaultTrouble, out: &mut Vec<Effect>) {
         if !core::mem::replace(&mut self.vault.said_unsaved, true) {
             out.push(Effect::Note(Note::Unsaved { trouble }));
         }

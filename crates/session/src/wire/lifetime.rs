@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use super::answer::{Clock, JwtTimes};
-use super::place::Pointer;
+use super::pointer::Pointer;
 
 /// Where an answer says how long the access token lives, and how. Written as `"/expires_in"`, or
 /// `{ at = "/expires", unit = "milliseconds" }`.

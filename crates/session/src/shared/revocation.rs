@@ -3,8 +3,8 @@
 //! A sign-out is done here at once. The provider hears of it as soon as it can be reached: whoever signs out on a train
 //! expects the tokens to be dead by the evening.
 
+use crate::core::note::Note;
 use crate::limits;
-use crate::note::Note;
 use crate::reason::Trouble;
 use crate::time::Timestamp;
 

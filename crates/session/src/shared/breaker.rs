@@ -6,7 +6,7 @@
 
 use core::time::Duration;
 
-use crate::event::Asker;
+use crate::core::event::Asker;
 use crate::limits;
 use crate::reason::Trouble;
 use crate::time::Timestamp;

@@ -10,10 +10,10 @@
 
 use alloc::vec::Vec;
 
-use crate::event::Effect;
-use crate::note::Note;
-use crate::oauth::error::Interaction;
-use crate::session::Session;
+use super::event::Effect;
+use super::facts::Session;
+use super::note::Note;
+use crate::interaction::Interaction;
 
 impl Session {
     /// What the next sign-in should ask the provider for, because somebody demanded it.
@@ -22,7 +22,7 @@ impl Session {
     }
 
     /// Of a token that has been replaced since, the newer one may satisfy whoever demands.
-    pub(crate) fn on_demanded(&mut self, generation: u32, interaction: Interaction, out: &mut Vec<Effect>) {
+    pub(super) fn on_demanded(&mut self, generation: u32, interaction: Interaction, out: &mut Vec<Effect>) {
         if self.access.as_ref().is_none_or(|access| access.generation != generation) {
             return;
         }
@@ -38,7 +38,7 @@ impl Session {
     }
 
     /// The token endpoint has the first word: without it nothing goes on.
-    pub(crate) fn stop_for_person(&mut self, interaction: Interaction, out: &mut Vec<Effect>) {
+    pub(super) fn stop_for_person(&mut self, interaction: Interaction, out: &mut Vec<Effect>) {
         self.lose(interaction.need.lost(), out);
         self.demand = Some(match self.demand.take() {
             Some(before) => interaction.and(&before),
@@ -48,7 +48,7 @@ impl Session {
 
     /// A person who asks for a refresh wants to do without what was demanded. With nothing to refresh with, that would
     /// only hide it.
-    pub(crate) fn dismiss_demand(&mut self) {
+    pub(super) fn dismiss_demand(&mut self) {
         if self.grant.is_some() {
             self.demand = None;
         }

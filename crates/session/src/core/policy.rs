@@ -25,7 +25,7 @@ pub struct Policy {
 
 impl Policy {
     /// What to believe of a lifetime. Zero and absence mean that nothing useful was said.
-    pub(crate) fn believe(&self, told: Option<Duration>) -> Duration {
+    pub(super) fn believe(&self, told: Option<Duration>) -> Duration {
         let told = told.filter(|told| !told.is_zero()).unwrap_or(self.assume_lifetime);
         told.clamp(limits::LIFETIME_SHORTEST, limits::LIFETIME_LONGEST)
     }
@@ -35,7 +35,7 @@ impl Policy {
     /// The lead is at most half of the lifetime, or a five-minute token with a five-minute threshold would be
     /// refreshed on every call. Within the time before the lead each installation has its own slot, so that a
     /// thousand that signed in (or woke) in the same minute do not come back in the same minute.
-    pub(crate) fn refresh_at(&self, received: Timestamp, lifetime: Duration) -> Timestamp {
+    pub(super) fn refresh_at(&self, received: Timestamp, lifetime: Duration) -> Timestamp {
         let lead = self.refresh_before.unwrap_or((lifetime / 4).min(limits::LEAD_LONGEST)).min(lifetime / 2);
         let period = lifetime.saturating_sub(lead);
         let latest = received + period;
@@ -64,7 +64,7 @@ impl Default for Policy {
 }
 
 /// The least time between two refreshes that nothing but a refusal of the newest token asks for.
-pub(crate) fn spacing(lifetime: Duration) -> Duration {
+pub(super) fn spacing(lifetime: Duration) -> Duration {
     (lifetime / 10).clamp(limits::SPACING_SHORTEST, limits::SPACING_LONGEST)
 }
 
@@ -74,7 +74,7 @@ pub(crate) fn spacing(lifetime: Duration) -> Duration {
 /// of an hour-long token costs about three tries. Afterwards people are waiting: from a second and a half, doubling, so
 /// that ten seconds of outage cost four tries whatever the dice say. Both ends shrink with the lifetime, since a token
 /// of five seconds has no use for a wait of fifteen.
-pub(crate) fn backoff(dice: &mut Dice, failures: u32, lifetime: Duration, remaining: Duration) -> Duration {
+pub(super) fn backoff(dice: &mut Dice, failures: u32, lifetime: Duration, remaining: Duration) -> Duration {
     let floor = (lifetime / 20).clamp(limits::BACKOFF_SHORTEST, limits::BACKOFF_LONGEST);
     let full = if remaining.is_zero() {
         let first = floor.min(limits::BACKOFF_FIRST);
@@ -86,7 +86,7 @@ pub(crate) fn backoff(dice: &mut Dice, failures: u32, lifetime: Duration, remain
 }
 
 /// How long to leave a provider alone that says that our request is wrong: nobody mends that in seconds.
-pub(crate) fn slow_retry(failures: u32) -> Duration {
+pub(super) fn slow_retry(failures: u32) -> Duration {
     limits::MISCONFIGURED
         .saturating_mul(1 << failures.saturating_sub(1).min(4))
         .min(limits::MISCONFIGURED_LONGEST)
@@ -94,7 +94,7 @@ pub(crate) fn slow_retry(failures: u32) -> Duration {
 
 /// How long to wait before the vault is asked again. Asking is cheap and local, and somebody who has just unlocked a
 /// keyring looks at the window.
-pub(crate) fn vault_retry(dice: &mut Dice, failures: u32) -> Duration {
+pub(super) fn vault_retry(dice: &mut Dice, failures: u32) -> Duration {
     let full = limits::VAULT_AGAIN.saturating_mul(1 << failures.saturating_sub(1).min(2));
     dice.between(full / 2, full)
 }

@@ -6,12 +6,12 @@ use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::binding::Place;
-use crate::note::Note;
-use crate::oauth::error::Interaction;
-use crate::reason::{Cause, Lost, Trouble, VaultTrouble};
+use super::binding::Place;
+use super::note::Note;
+use crate::interaction::Interaction;
+use crate::reason::{Cause, Lost, VaultTrouble};
 use crate::tokens::{AccessToken, Account, RefreshToken, Tokens};
-use crate::verdict::Verdict;
+use crate::verdict::{Beat, Verdict};
 
 /// Which exchange an answer belongs to. An exchange ends with its report and with nothing else, so no answer of this
 /// epoch is too late; one from an older epoch (before a sign-in or sign-out) brings tokens that nobody owns, and they
@@ -61,18 +61,6 @@ pub struct Memory {
     /// What the vault may still hold was ended by a person: it is forgotten as soon as it is found.
     #[serde(default)]
     pub overruled: bool,
-}
-
-/// What a heartbeat found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Beat {
-    Good,
-    SaysNo,
-    /// Nothing that says anything about the token.
-    Silent {
-        trouble: Trouble,
-        status: Option<u16>,
-    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! Messages to a provider: what goes where.
+//! Messages to a provider: what goes where, and what a recipe may not say.
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -7,24 +7,12 @@ use alloc::vec::Vec;
 
 use serde_json::Value;
 
-use super::matching::Match;
 use super::place::{Format, Place};
 use super::{Exchange, Recipe, Send};
 use crate::tokens::Secret;
-
-/// A request as it is to be sent. Printing it shows no secret: all that was filled in is in types that cannot print.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
-    pub method: String,
-    /// To be appended to the profile's URL; of an OAuth message, the whole URL of the endpoint.
-    pub path: String,
-    /// Neither names nor values are escaped yet.
-    pub query: Vec<(String, Secret)>,
-    pub headers: Vec<(String, Secret)>,
-    pub body: Option<Secret>,
-    /// Of the body.
-    pub content_type: Option<&'static str>,
-}
+use crate::wire::escape::escape;
+use crate::wire::matching::Match;
+use crate::wire::message::{Message, with_scheme};
 
 /// What is known when a message is made.
 #[derive(Default)]
@@ -33,27 +21,6 @@ pub(super) struct Values<'a> {
     pub(super) password: Option<&'a Secret>,
     pub(super) refresh_token: Option<&'a Secret>,
     pub(super) access_token: Option<&'a Secret>,
-}
-
-impl Message {
-    /// Asks for a document, in JSON.
-    pub fn get(url: &str) -> Self {
-        let mut message = Self::bare("GET", url);
-        message.headers.push(("Accept".to_string(), Secret::new("application/json")));
-        message
-    }
-
-    /// With nothing in it but where it goes.
-    pub(crate) fn bare(method: &str, path: &str) -> Self {
-        Self {
-            method: method.to_string(),
-            path: path.to_string(),
-            query: Vec::new(),
-            headers: Vec::new(),
-            body: None,
-            content_type: None,
-        }
-    }
 }
 
 /// `None` when the exchange asks for a value that is not there.
@@ -83,10 +50,6 @@ pub(super) fn build(exchange: &Exchange, values: &Values<'_>) -> Option<Message>
         message.content_type = Some(content_type);
     }
     Some(message)
-}
-
-pub(crate) fn with_scheme(scheme: &str, token: &str) -> Secret {
-    Secret::new(if scheme.is_empty() { token.to_string() } else { format!("{scheme} {token}") })
 }
 
 /// What the types of a recipe cannot forbid: the key, and the problem.
@@ -225,17 +188,6 @@ fn form(body: &Value) -> String {
         }
     }
     text
-}
-
-/// As HTML forms are written: a space is `+`, everything that is not plain is `%` and two digits.
-pub(crate) fn escape(text: &mut String, part: &str) {
-    for byte in part.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'*' | b'-' | b'.' | b'_' => text.push(byte.into()),
-            b' ' => text.push('+'),
-            _ => text.push_str(&format!("%{byte:02X}")),
-        }
-    }
 }
 
 /// A token of RFC 9110, section 5.6.2.

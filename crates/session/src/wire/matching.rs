@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use super::answer::{Answer, Body};
-use super::place::Pointer;
+use super::pointer::Pointer;
 
 /// An answer of this kind. Everything that is said must hold.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -74,7 +74,7 @@ impl Match {
         self.holds_of(answer, &answer.read())
     }
 
-    pub(super) fn holds_of(&self, answer: &Answer<'_>, body: &Body) -> bool {
+    pub(crate) fn holds_of(&self, answer: &Answer<'_>, body: &Body) -> bool {
         self.status.0.contains(&answer.status)
             && self.content_type.as_ref().is_none_or(|kind| {
                 answer.essence().is_some_and(|essence| essence.eq_ignore_ascii_case(kind.trim()))
@@ -84,7 +84,7 @@ impl Match {
     }
 
     /// It looks at more than the status.
-    pub(super) fn looks_inside(&self) -> bool {
+    pub(crate) fn looks_inside(&self) -> bool {
         self.body.is_some() || self.content_type.is_some()
     }
 }

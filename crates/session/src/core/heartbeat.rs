@@ -7,54 +7,22 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use crate::event::{Asker, Attempt, Beat, Effect};
+use super::event::{Asker, Attempt, Effect};
+use super::facts::{Flight, Session};
+use super::note::Note;
 use crate::limits;
-use crate::note::Note;
 use crate::reason::{Cause, Trouble};
-use crate::session::Session;
 use crate::time::{Timestamp, millis};
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Pulse {
-    next_at: Timestamp,
-    pub(crate) in_flight: Option<Flight>,
-    /// Whether the last answer was good, and when it came.
-    pub(crate) last: Option<(bool, Timestamp)>,
-    /// How often the answer was no, of a new token each time, since it was last good.
-    noes: u32,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Flight {
-    attempt: Attempt,
-    /// Of the access token that it asks about.
-    generation: u32,
-    began: Timestamp,
-    pub(crate) deadline: Timestamp,
-}
-
-impl Pulse {
-    pub(crate) fn starting(next_at: Timestamp) -> Self {
-        Self { next_at, in_flight: None, last: None, noes: 0 }
-    }
-
-    pub(crate) fn restart(&mut self, next_at: Timestamp) {
-        *self = Self::starting(next_at);
-    }
-
-    pub(crate) fn patience(&self) -> Option<Timestamp> {
-        self.in_flight.as_ref().map(|flight| flight.deadline)
-    }
-}
+use crate::verdict::Beat;
 
 impl Session {
-    pub(crate) fn heartbeat_due(&self) -> Option<Timestamp> {
+    pub(super) fn heartbeat_due(&self) -> Option<Timestamp> {
         let beats =
             self.access.is_some() && self.lost.is_none() && !self.ending && self.pulse.in_flight.is_none();
         beats.then(|| self.pulse.next_at.max(self.settle))
     }
 
-    pub(crate) fn beat(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+    pub(super) fn beat(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
         self.pulse.next_at = now + self.pause_between_beats();
         let Some(access) = &self.access else { return };
         let good = access.is_good(now, Duration::ZERO);
@@ -70,7 +38,7 @@ impl Session {
         out.push(Effect::Heartbeat { attempt, token, generation });
     }
 
-    pub(crate) fn on_beaten(&mut self, attempt: Attempt, beat: Beat, now: Timestamp, out: &mut Vec<Effect>) {
+    pub(super) fn on_beaten(&mut self, attempt: Attempt, beat: Beat, now: Timestamp, out: &mut Vec<Effect>) {
         let Some(flight) = self.pulse.in_flight.take_if(|flight| flight.attempt == attempt) else { return };
         let took_ms = millis(now.since(flight.began));
         let current = self.access.as_ref().is_some_and(|access| access.generation == flight.generation);
@@ -103,7 +71,7 @@ impl Session {
         usual.saturating_mul(1 << doublings).min(usual.max(limits::HEARTBEAT_LONGEST))
     }
 
-    pub(crate) fn miss_heartbeat(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+    pub(super) fn miss_heartbeat(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
         let Some(flight) = &self.pulse.in_flight else { return };
         let attempt = flight.attempt;
         self.on_beaten(attempt, Beat::Silent { trouble: Trouble::TimedOut, status: None }, now, out);

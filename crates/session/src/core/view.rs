@@ -5,20 +5,11 @@
 use alloc::string::String;
 use core::time::Duration;
 
-use crate::event::Attempt;
-use crate::reason::{Cause, Lost, Trouble};
-use crate::session::{Duty, Session, Source};
-use crate::sign_in::SignIn;
+use super::event::Attempt;
+use super::facts::{Done, Session, SignIn};
+use crate::reason::{Cause, Lost, Source, Trouble};
 use crate::time::Timestamp;
 use crate::tokens::{AccessToken, Account, TokenType};
-
-/// The last refresh that brought a token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Done {
-    pub cause: Cause,
-    pub at: Timestamp,
-    pub took: Duration,
-}
 
 /// What the session waits for, or who must act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -202,8 +193,8 @@ impl Session {
                 rejected: access.rejected,
                 kind: access.token.token_type(),
             }),
-            refresh_at: self.due(Duty::Refresh),
-            heartbeat_at: self.due(Duty::Heartbeat),
+            refresh_at: self.refresh_due(),
+            heartbeat_at: self.heartbeat_due(),
             last_heartbeat: self.pulse.last,
             last_refresh: self.last_refresh,
             saved: self.is_saved(),

@@ -6,7 +6,7 @@ use core::time::Duration;
 use crate::limits;
 use serde_json::Value;
 
-use super::Pointer;
+use super::pointer::Pointer;
 use super::salvage::salvage;
 use crate::reason::Trouble;
 
@@ -38,25 +38,6 @@ pub struct Clock<'a> {
 pub struct JwtTimes {
     pub exp: Option<i64>,
     pub iat: Option<i64>,
-}
-
-/// Why a sign-in brought no tokens.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SignInRefusal {
-    /// The provider does not accept this name and password.
-    Refused {
-        status: u16,
-        /// The provider's own words, when they are short and plain.
-        message: Option<String>,
-    },
-    /// The question of name and password was not answered.
-    Trouble {
-        trouble: Trouble,
-        status: Option<u16>,
-        /// What the provider asked for, capped.
-        retry_after: Option<Duration>,
-        message: Option<String>,
-    },
 }
 
 /// What a body is, whatever its label says: some servers label JSON as HTML, and portals label HTML as anything.

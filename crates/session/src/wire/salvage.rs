@@ -8,10 +8,10 @@ use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 use serde_json::{Map, Value};
 
-use super::Pointer;
+use super::pointer::Pointer;
 
 /// The texts and numbers that stand under the names at the end of these places, each put in its place.
-pub(super) fn salvage(body: &[u8], places: &[&Pointer]) -> Value {
+pub(crate) fn salvage(body: &[u8], places: &[&Pointer]) -> Value {
     // Of a text in two-byte characters, which ours are all of the first kind, this leaves the characters.
     let bytes: Vec<u8> = body.iter().copied().filter(|byte| *byte != 0).collect();
     let text = String::from_utf8_lossy(&bytes);

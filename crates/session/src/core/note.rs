@@ -4,9 +4,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
-use crate::binding::Place;
+use super::binding::Place;
+use crate::reason::Source;
 use crate::reason::{Cause, Lost, Oddity, Trouble, VaultTrouble};
-use crate::session::Source;
 
 /// Something that happened to a session, told by the core or by the keeper around it. Durations are milliseconds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

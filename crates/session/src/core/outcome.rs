@@ -1,227 +1,20 @@
-//! Buying a new access token: when, what the answer means, and letting the new one out.
+//! What came of a refresh: what its answer means for the session, and letting the new token out.
 
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use crate::event::{Asker, Attempt, Effect};
+use super::event::{Attempt, Effect};
+use super::facts::{Access, Done, Exchange, Grant, Hold, Session, Streak, Suspicion, Unpublished};
+use super::note::Note;
+use super::policy::{backoff, slow_retry, spacing};
 use crate::limits;
-use crate::note::Note;
-use crate::policy::{backoff, slow_retry, spacing};
-use crate::reason::{Cause, Lost, Trouble, VaultTrouble};
-use crate::session::{Access, Done, Grant, Hold, Session, Source};
+use crate::reason::{Cause, Lost, Source, Trouble, VaultTrouble};
 use crate::time::{Timestamp, millis};
-use crate::tokens::Tokens;
+use crate::tokens::{AccessToken, RefreshToken, Tokens};
 use crate::verdict::Verdict;
 
-/// A refresh in flight.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Exchange {
-    pub(crate) attempt: Attempt,
-    /// Of the refresh token that was sent.
-    pub(crate) generation: u32,
-    pub(crate) cause: Cause,
-    /// Whom it was begun for.
-    pub(crate) by: Asker,
-    /// A person waits for it, be it begun for one or not.
-    pub(crate) awaited: bool,
-    pub(crate) began: Timestamp,
-    /// A worker that has not reported by then is called off.
-    pub(crate) deadline: Timestamp,
-}
-
-/// A new access token on its way out, once its refresh token is safe.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Unpublished {
-    pub(crate) access: Access,
-    pub(crate) publish_by: Timestamp,
-    pub(crate) rotated: bool,
-    /// Absent for the access token of a sign-in, which is told by its own note.
-    pub(crate) took: Option<Duration>,
-}
-
-/// Failures since the last good answer.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Streak {
-    pub(crate) failures: u32,
-    /// What the first of them was for; a retry is for the same.
-    pub(crate) cause: Option<Cause>,
-    /// How many of them, in a row and up to now, said that our request is wrong.
-    pub(crate) misconfigured: u32,
-    /// The prompt retry after a lost answer has been made.
-    pub(crate) prompted: bool,
-}
-
-/// The same unrecognisable refusal, again and again.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Suspicion {
-    signature: u64,
-    count: u32,
-    first: Timestamp,
-}
-
 impl Session {
-    /// A person passes whatever was put off by us, but neither a time that the provider named nor what only another
-    /// sign-in can mend. A machine passes nothing.
-    pub(crate) fn on_asked(&mut self, by: Asker, now: Timestamp, out: &mut Vec<Effect>) {
-        if by == Asker::Machine {
-            if self.hold.is_none() {
-                self.begin_refresh(Cause::Asked, by, now, out);
-            }
-            return;
-        }
-        self.dismiss_demand();
-        if self.hold.as_ref().is_some_and(|hold| now < hold.named) {
-            return;
-        }
-        // A token that is still there was kept aside by whatever stopped the session.
-        if self.grant.is_some() && self.lost.take().is_some() {
-            self.suspicion = None;
-        }
-        if self.hold.take().is_some() {
-            self.streak.prompted = false;
-        }
-        self.begin_refresh(Cause::Asked, by, now, out);
-    }
-
-    /// Somebody waits for a token. What is already being done, or put off, is not done twice for it; only a person who
-    /// has nothing to work with does not wait for a pause of ours to end.
-    pub(crate) fn on_wanted(
-        &mut self,
-        min_valid: Duration,
-        by: Asker,
-        now: Timestamp,
-        out: &mut Vec<Effect>,
-    ) {
-        if let Some(access) = self.access.as_mut().filter(|access| access.is_good(now, Duration::ZERO)) {
-            // More life than half of what a token has can be had at most twice in a lifetime, whatever callers ask.
-            let half = access.received + access.lifetime / 2;
-            if access.is_good(now, min_valid) || min_valid > access.lifetime {
-                return;
-            }
-            if now < half || access.is_new(now) {
-                access.refresh_at =
-                    access.refresh_at.min(half.max(access.received + spacing(access.lifetime)));
-                return;
-            }
-        } else if by == Asker::Person && self.hold.as_ref().is_some_and(|hold| hold.named <= now) {
-            self.hold = None;
-        }
-        if self.hold.is_none() {
-            self.begin_refresh(Cause::Needed, by, now, out);
-        }
-    }
-
-    /// It was not sent, so nothing was learned: neither of the provider nor of the token.
-    pub(crate) fn on_withheld(
-        &mut self,
-        attempt: Attempt,
-        wait: Duration,
-        now: Timestamp,
-        out: &mut Vec<Effect>,
-    ) {
-        let Some(exchange) = self.exchange.take_if(|exchange| exchange.attempt == attempt) else { return };
-        self.streak.cause.get_or_insert(exchange.cause);
-        // Who came after it had been begun for a machine is not turned away with it.
-        if exchange.awaited && exchange.by == Asker::Machine {
-            return self.begin_refresh(exchange.cause, Asker::Person, now, out);
-        }
-        let trouble = Trouble::BreakerOpen;
-        self.hold = Some(Hold { until: now + wait, trouble, status: None, named: Timestamp::default() });
-        out.push(Effect::Note(Note::Kept {
-            cause: exchange.cause,
-            trouble,
-            status: None,
-            failures: self.streak.failures,
-            retry_in_ms: millis(wait),
-        }));
-    }
-
-    /// The provider has refused the access token of that generation.
-    pub(crate) fn refuse(
-        &mut self,
-        generation: u32,
-        cause: Cause,
-        by: Asker,
-        now: Timestamp,
-        out: &mut Vec<Effect>,
-    ) {
-        let Some(access) = &mut self.access else { return };
-        if access.generation != generation || access.is_beyond_suspicion(now) {
-            return;
-        }
-        // Everybody who comes after the first finds out what he has; only a person may have more.
-        if access.rejected && by == Asker::Machine {
-            return;
-        }
-        access.rejected = true;
-        // While the token was good there was time for a long pause. Now people wait.
-        let soon = now + self.backoff(now).for_;
-        match &mut self.hold {
-            Some(hold) if by == Asker::Person && hold.named <= now => {
-                self.hold = None;
-                self.begin_refresh(cause, by, now, out);
-            }
-            Some(_) if self.streak.misconfigured > 0 => {}
-            Some(hold) => hold.shorten(soon),
-            None => self.begin_refresh(cause, by, now, out),
-        }
-    }
-
-    pub(crate) fn refreshing(&self) -> Option<Cause> {
-        let exchange = self.exchange.as_ref().map(|exchange| exchange.cause);
-        exchange.or_else(|| self.unpublished.as_ref().map(|unpublished| unpublished.access.cause))
-    }
-
-    pub(crate) fn refresh_due(&self) -> Option<Timestamp> {
-        if self.grant.is_none() || self.lost.is_some() || self.ending || self.refreshing().is_some() {
-            return None;
-        }
-        let at = match (&self.hold, &self.access) {
-            (Some(hold), _) => hold.until,
-            (None, Some(access)) if !access.rejected => access.refresh_at,
-            (None, _) => Timestamp::default(),
-        };
-        Some(at.max(self.settle))
-    }
-
-    pub(crate) fn refresh_now_due(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
-        let cause = match &self.access {
-            _ if self.streak.cause.is_some() => self.streak.cause,
-            Some(access) if !access.rejected => Some(Cause::BeforeExpiry),
-            Some(_) => Some(Cause::Rejected),
-            None => None,
-        };
-        self.begin_refresh(cause.unwrap_or(Cause::Start), Asker::Machine, now, out);
-    }
-
-    /// Never a second one beside the one in flight, whoever asks.
-    fn begin_refresh(&mut self, cause: Cause, by: Asker, now: Timestamp, out: &mut Vec<Effect>) {
-        if let Some(exchange) = &mut self.exchange {
-            exchange.awaited |= by == Asker::Person;
-        }
-        if self.refreshing().is_some() || self.lost.is_some() || self.ending {
-            return;
-        }
-        let Some(Grant { token, generation }) = self.grant.clone() else { return };
-        let attempt = self.next_attempt();
-        self.hold = None;
-        let deadline = now + self.policy.exchange + limits::REPORT;
-        self.exchange = Some(Exchange {
-            attempt,
-            generation,
-            cause,
-            by,
-            awaited: by == Asker::Person,
-            began: now,
-            deadline,
-        });
-        if !self.marked {
-            self.mark(token.clone(), out);
-        }
-        out.push(Effect::Refresh { attempt, token, cause, by });
-    }
-
-    pub(crate) fn on_refreshed(
+    pub(super) fn on_refreshed(
         &mut self,
         attempt: Attempt,
         verdict: Verdict,
@@ -255,7 +48,7 @@ impl Session {
 
     /// The worker has had its time and more. It is told to report, and until it has, nothing takes its place: what it
     /// sent may have spent the token, and what it received may be the only good one.
-    pub(crate) fn call_off(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+    pub(super) fn call_off(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
         let Some(exchange) = &mut self.exchange else { return };
         exchange.deadline = now + limits::REPORT;
         out.push(Effect::CallOff { attempt: exchange.attempt });
@@ -331,7 +124,7 @@ impl Session {
         }));
     }
 
-    fn backoff(&mut self, now: Timestamp) -> Pause {
+    pub(super) fn backoff(&mut self, now: Timestamp) -> Pause {
         let lifetime = self.access.as_ref().map_or(self.policy.assume_lifetime, |access| access.lifetime);
         let remaining = self
             .access
@@ -383,15 +176,15 @@ impl Session {
         }
     }
 
-    pub(crate) fn take_grant(&mut self, token: crate::tokens::RefreshToken) {
+    pub(super) fn take_grant(&mut self, token: RefreshToken) {
         self.grants += 1;
         self.grant = Some(Grant { token, generation: self.grants });
         self.vault.hurry();
     }
 
-    pub(crate) fn receive(
+    pub(super) fn receive(
         &mut self,
-        token: crate::tokens::AccessToken,
+        token: AccessToken,
         told: Option<Duration>,
         cause: Cause,
         now: Timestamp,
@@ -440,12 +233,12 @@ impl Session {
     }
 
     /// Nothing more is waited for: the new token is let out although its refresh token is only in memory.
-    pub(crate) fn publish_unsaved(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+    pub(super) fn publish_unsaved(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
         self.say_unsaved(VaultTrouble::Slow, out);
         self.publish(now, out);
     }
 
-    pub(crate) fn publish(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+    pub(super) fn publish(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
         let Some(Unpublished { access, rotated, took, .. }) = self.unpublished.take() else { return };
         let generation = access.generation;
         if let Some(took) = took {
@@ -467,8 +260,9 @@ impl Session {
     }
 }
 
-struct Pause {
-    for_: Duration,
+/// How long to wait before the next try.
+pub(super) struct Pause {
+    pub(super) for_: Duration,
     /// How much of it the provider asked for.
     named: Duration,
 }

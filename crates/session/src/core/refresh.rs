@@ -1,0 +1,175 @@
+//! Buying a new access token: when, and for whom.
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use super::event::{Asker, Attempt, Effect};
+use super::facts::{Exchange, Grant, Hold, Session};
+use super::note::Note;
+use super::policy::spacing;
+use crate::limits;
+use crate::reason::{Cause, Trouble};
+use crate::time::{Timestamp, millis};
+
+impl Session {
+    /// A person passes whatever was put off by us, but neither a time that the provider named nor what only another
+    /// sign-in can mend. A machine passes nothing.
+    pub(super) fn on_asked(&mut self, by: Asker, now: Timestamp, out: &mut Vec<Effect>) {
+        if by == Asker::Machine {
+            if self.hold.is_none() {
+                self.begin_refresh(Cause::Asked, by, now, out);
+            }
+            return;
+        }
+        self.dismiss_demand();
+        if self.hold.as_ref().is_some_and(|hold| now < hold.named) {
+            return;
+        }
+        // A token that is still there was kept aside by whatever stopped the session.
+        if self.grant.is_some() && self.lost.take().is_some() {
+            self.suspicion = None;
+        }
+        if self.hold.take().is_some() {
+            self.streak.prompted = false;
+        }
+        self.begin_refresh(Cause::Asked, by, now, out);
+    }
+
+    /// Somebody waits for a token. What is already being done, or put off, is not done twice for it; only a person who
+    /// has nothing to work with does not wait for a pause of ours to end.
+    pub(super) fn on_wanted(
+        &mut self,
+        min_valid: Duration,
+        by: Asker,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
+        if let Some(access) = self.access.as_mut().filter(|access| access.is_good(now, Duration::ZERO)) {
+            // More life than half of what a token has can be had at most twice in a lifetime, whatever callers ask.
+            let half = access.received + access.lifetime / 2;
+            if access.is_good(now, min_valid) || min_valid > access.lifetime {
+                return;
+            }
+            if now < half || access.is_new(now) {
+                access.refresh_at =
+                    access.refresh_at.min(half.max(access.received + spacing(access.lifetime)));
+                return;
+            }
+        } else if by == Asker::Person && self.hold.as_ref().is_some_and(|hold| hold.named <= now) {
+            self.hold = None;
+        }
+        if self.hold.is_none() {
+            self.begin_refresh(Cause::Needed, by, now, out);
+        }
+    }
+
+    /// It was not sent, so nothing was learned: neither of the provider nor of the token.
+    pub(super) fn on_withheld(
+        &mut self,
+        attempt: Attempt,
+        wait: Duration,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
+        let Some(exchange) = self.exchange.take_if(|exchange| exchange.attempt == attempt) else { return };
+        self.streak.cause.get_or_insert(exchange.cause);
+        // Who came after it had been begun for a machine is not turned away with it.
+        if exchange.awaited && exchange.by == Asker::Machine {
+            return self.begin_refresh(exchange.cause, Asker::Person, now, out);
+        }
+        let trouble = Trouble::BreakerOpen;
+        self.hold = Some(Hold { until: now + wait, trouble, status: None, named: Timestamp::default() });
+        out.push(Effect::Note(Note::Kept {
+            cause: exchange.cause,
+            trouble,
+            status: None,
+            failures: self.streak.failures,
+            retry_in_ms: millis(wait),
+        }));
+    }
+
+    /// The provider has refused the access token of that generation.
+    pub(super) fn refuse(
+        &mut self,
+        generation: u32,
+        cause: Cause,
+        by: Asker,
+        now: Timestamp,
+        out: &mut Vec<Effect>,
+    ) {
+        let Some(access) = &mut self.access else { return };
+        if access.generation != generation || access.is_beyond_suspicion(now) {
+            return;
+        }
+        // Everybody who comes after the first finds out what he has; only a person may have more.
+        if access.rejected && by == Asker::Machine {
+            return;
+        }
+        access.rejected = true;
+        // While the token was good there was time for a long pause. Now people wait.
+        let soon = now + self.backoff(now).for_;
+        match &mut self.hold {
+            Some(hold) if by == Asker::Person && hold.named <= now => {
+                self.hold = None;
+                self.begin_refresh(cause, by, now, out);
+            }
+            Some(_) if self.streak.misconfigured > 0 => {}
+            Some(hold) => hold.shorten(soon),
+            None => self.begin_refresh(cause, by, now, out),
+        }
+    }
+
+    pub(super) fn refreshing(&self) -> Option<Cause> {
+        let exchange = self.exchange.as_ref().map(|exchange| exchange.cause);
+        exchange.or_else(|| self.unpublished.as_ref().map(|unpublished| unpublished.access.cause))
+    }
+
+    pub(super) fn refresh_due(&self) -> Option<Timestamp> {
+        if self.grant.is_none() || self.lost.is_some() || self.ending || self.refreshing().is_some() {
+            return None;
+        }
+        let at = match (&self.hold, &self.access) {
+            (Some(hold), _) => hold.until,
+            (None, Some(access)) if !access.rejected => access.refresh_at,
+            (None, _) => Timestamp::default(),
+        };
+        Some(at.max(self.settle))
+    }
+
+    pub(super) fn refresh_now_due(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+        let cause = match &self.access {
+            _ if self.streak.cause.is_some() => self.streak.cause,
+            Some(access) if !access.rejected => Some(Cause::BeforeExpiry),
+            Some(_) => Some(Cause::Rejected),
+            None => None,
+        };
+        self.begin_refresh(cause.unwrap_or(Cause::Start), Asker::Machine, now, out);
+    }
+
+    /// Never a second one beside the one in flight, whoever asks.
+    fn begin_refresh(&mut self, cause: Cause, by: Asker, now: Timestamp, out: &mut Vec<Effect>) {
+        if let Some(exchange) = &mut self.exchange {
+            exchange.awaited |= by == Asker::Person;
+        }
+        if self.refreshing().is_some() || self.lost.is_some() || self.ending {
+            return;
+        }
+        let Some(Grant { token, generation }) = self.grant.clone() else { return };
+        let attempt = self.next_attempt();
+        self.hold = None;
+        let deadline = now + self.policy.exchange + limits::REPORT;
+        self.exchange = Some(Exchange {
+            attempt,
+            generation,
+            cause,
+            by,
+            awaited: by == Asker::Person,
+            began: now,
+            deadline,
+        });
+        if !self.marked {
+            self.mark(token.clone(), out);
+        }
+        out.push(Effect::Refresh { attempt, token, cause, by });
+    }
+}

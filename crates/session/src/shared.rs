@@ -1,0 +1,9 @@
+//! What is decided for several sessions at once, or beside them.
+
+pub mod breaker;
+pub mod custody;
+pub mod edits;
+pub mod lane;
+pub mod looks;
+pub mod patience;
+pub mod revocation;

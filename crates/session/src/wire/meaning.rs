@@ -1,0 +1,155 @@
+//! What an answer means, whatever the names in it are: the judgements that do not depend on a recipe.
+
+use alloc::string::{String, ToString};
+use serde_json::Value;
+
+use super::answer::{Answer, Body};
+use crate::reason::Trouble;
+use crate::tokens::RefreshToken;
+use crate::verdict::{Beat, Verdict};
+
+/// What is left to be judged when an answer brings no tokens and no refusal that names the token.
+pub(crate) fn neither_fresh_nor_dead(answer: &Answer<'_>, body: &Body) -> Verdict {
+    if is_misconfigured(answer, body) {
+        return Verdict::Misconfigured { trouble: Trouble::Misconfigured, status: Some(answer.status) };
+    }
+    if is_suspect(answer, body) {
+        return suspect(answer, body);
+    }
+    transient(answer, trouble(answer, body))
+}
+
+pub(crate) fn suspect(answer: &Answer<'_>, body: &Body) -> Verdict {
+    let authentic = answer.authentic || body.json().is_some_and(Value::is_object);
+    Verdict::Suspect { status: answer.status, signature: signature(answer), authentic }
+}
+
+pub(crate) fn transient(answer: &Answer<'_>, trouble: Trouble) -> Verdict {
+    let status = answer.broken.is_none().then_some(answer.status);
+    Verdict::Transient { trouble, status, retry_after: answer.pause() }
+}
+
+/// A heartbeat was answered, and the answer says nothing of the token. Its status is there, which sets it apart from no
+/// answer at all: whoever answers is not out of order.
+pub fn silence(status: u16) -> Beat {
+    let trouble = match status {
+        429 => Trouble::RateLimited,
+        200..300 => Trouble::NotJson,
+        300..400 => Trouble::Redirected,
+        400..500 => Trouble::Misconfigured,
+        _ => Trouble::Status,
+    };
+    Beat::Silent { trouble, status: Some(status) }
+}
+
+/// As it came, blanks included: it goes back to who has made it.
+pub(crate) fn refresh_token(value: &Value) -> Option<RefreshToken> {
+    value.as_str().filter(|text| !text.trim().is_empty()).map(RefreshToken::new)
+}
+
+/// It is our request that is wrong, not the token.
+pub(crate) fn is_misconfigured(answer: &Answer<'_>, body: &Body) -> bool {
+    matches!(answer.status, 404 | 405 | 406 | 410 | 411 | 413 | 414 | 415 | 431)
+        || is_about_the_request(answer, body)
+}
+
+/// It says so in the words of the standard.
+pub(crate) fn is_about_the_request(answer: &Answer<'_>, body: &Body) -> bool {
+    matches!(answer.status, 400 | 401 | 403)
+        && error_code(body).is_some_and(|code| {
+            matches!(
+                code,
+                "invalid_client" | "unauthorized_client" | "invalid_scope" | "unsupported_grant_type"
+            )
+        })
+}
+
+/// A refusal in which nothing is recognisable. 419, 440 and 498 are what some frameworks have instead of 401.
+///
+/// A 403 with a page is a gateway's and says nothing of the token; neither does any page from a network in between.
+fn is_suspect(answer: &Answer<'_>, body: &Body) -> bool {
+    match answer.status {
+        403 => *body != Body::Html,
+        400 | 401 | 419 | 422 | 440 | 498 => *body != Body::Html || answer.authentic,
+        _ => false,
+    }
+}
+
+pub(crate) fn trouble(answer: &Answer<'_>, body: &Body) -> Trouble {
+    match answer.status {
+        429 => Trouble::RateLimited,
+        _ if answer.is_redirect() => Trouble::Redirected,
+        511 => Trouble::NotJson,
+        500.. => Trouble::Status,
+        _ => match body {
+            Body::CutShort => answer.broken.unwrap_or(Trouble::CutShort),
+            Body::Garbled if answer.is_success() => Trouble::Garbled,
+            Body::Html => Trouble::NotJson,
+            Body::Text if answer.is_success() => Trouble::NotJson,
+            Body::Empty | Body::Json(_) if answer.is_success() => Trouble::Unreadable,
+            Body::Empty | Body::Garbled | Body::Json(_) | Body::Text => Trouble::Status,
+        },
+    }
+}
+
+/// Nothing in between could have made this up: it came over a channel of its own, or it is the provider's own JSON.
+pub(crate) fn is_of_the_provider(answer: &Answer<'_>, body: &Body) -> bool {
+    match body {
+        Body::Json(_) => true,
+        Body::Empty | Body::Garbled | Body::Text => answer.authentic,
+        Body::CutShort | Body::Html => false,
+    }
+}
+
+pub(crate) fn error_code(body: &Body) -> Option<&str> {
+    body.json()?.get("error")?.as_str()
+}
+
+/// Equal for equal answers: FNV-1a over status, type and body. It is no defence against anyone, and need not be.
+fn signature(answer: &Answer<'_>) -> u64 {
+    let status = answer.status.to_be_bytes();
+    let kind = answer.essence().unwrap_or_default();
+    let parts = status.iter().chain(kind.as_bytes()).chain(&[0]).chain(answer.body);
+    parts.fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+/// The provider's own words for people, when they are short and plain. What could be a token is not passed on.
+pub(crate) fn words(json: &Value) -> Option<String> {
+    let said = WORDS.iter().find_map(|name| sentence(json.get(name)?))?;
+    plain(said)
+}
+
+/// Short, visible, and without anything that could be a token.
+pub(crate) fn plain(said: &str) -> Option<String> {
+    let plain = said.chars().count() <= LONGEST_WORDS
+        && !said.chars().any(is_invisible)
+        && said
+            .split_whitespace()
+            .all(|word| word.is_ascii() && word.len() <= LONGEST_WORD || !word.is_ascii());
+    plain.then(|| said.to_string())
+}
+
+/// A text, the first text of a list, or the text of `{"message": …}`, which is how frameworks say it.
+fn sentence(value: &Value) -> Option<&str> {
+    match value {
+        Value::String(text) => Some(text.trim()).filter(|text| !text.is_empty()),
+        Value::Array(list) => list.first().and_then(sentence),
+        Value::Object(object) => object.get("message").and_then(sentence),
+        Value::Bool(_) | Value::Null | Value::Number(_) => None,
+    }
+}
+
+/// Control characters, and those that turn the direction of a text around.
+pub(crate) fn is_invisible(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+const WORDS: [&str; 8] =
+    ["detail", "message", "error_description", "msg", "error", "errors", "non_field_errors", "title"];
+
+const LONGEST_WORDS: usize = 200;
+
+const LONGEST_WORD: usize = 32;
