@@ -11,12 +11,12 @@ mod asking;
 mod elsewhere;
 #[path = "cli/fake.rs"]
 mod fake;
-#[path = "cli/leaving.rs"]
-mod leaving;
 #[path = "cli/linked.rs"]
 mod linked;
 #[path = "cli/provider.rs"]
 mod provider;
+#[path = "cli/sign_out.rs"]
+mod sign_out;
 #[path = "cli/signing_in.rs"]
 mod signing_in;
 #[path = "cli/starting.rs"]

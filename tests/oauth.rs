@@ -24,7 +24,7 @@ mod token;
 use serde_json::json;
 use session::oauth::Provider;
 use session::oauth::authorize::{Randomness, Started};
-use session::oauth::client::{Client, ClientAuth};
+use session::oauth::client::{ClientAuth, ClientRegistration};
 use session::oauth::metadata::Metadata;
 use session::tokens::Secret;
 use session::wire::answer::{Answer, Clock};
@@ -55,7 +55,7 @@ fn provider() -> Provider {
     });
     let metadata = Metadata::read(json.to_string().as_bytes(), ISSUER, false).unwrap();
     let scopes = vec!["openid".into(), "offline_access".into()];
-    Provider { metadata, client: Client { scopes, ..Client::public("desktop") } }
+    Provider { metadata, client: ClientRegistration { scopes, ..ClientRegistration::public("desktop") } }
 }
 
 fn confidential(auth: ClientAuth) -> Provider {

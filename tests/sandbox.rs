@@ -6,7 +6,8 @@
 use std::time::{Duration, Instant};
 
 use pilotlight_sandbox::{
-    Control, Dialect, Endpoint, Fault, Format, Rotation, Sandbox, Settings, StartError, Switch, What, start,
+    Control, Dialect, Endpoint, Fault, Rotation, Sandbox, Settings, StartError, Switch, TokenFormat, What,
+    start,
 };
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use session::Session;
-use session::binding::Place;
+use session::binding::Destination;
 use session::event::{Asker, Attempt, Effect, Event, Found, Memory};
 use session::interaction::{Interaction, Need};
 use session::policy::Policy;
@@ -314,7 +314,7 @@ impl Scene {
             Vault::Reads => {
                 add("Loaded a token", loaded(Some("secret-r1")));
                 add("Loaded, interrupted", found(token("secret-r1"), None, true));
-                add("Loaded elsewhere", found(Found::Elsewhere(vec![Place::Token]), None, false));
+                add("Loaded elsewhere", found(Found::Elsewhere(vec![Destination::Token]), None, false));
                 add("Loaded nothing, was refused", found(Found::Nothing, Some(Lost::Refused), false));
                 add("Loaded nothing", loaded(None));
                 add("NotLoaded", Event::NotLoaded(VaultTrouble::Locked));

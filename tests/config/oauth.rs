@@ -1,6 +1,6 @@
 //! What a profile says of an OAuth provider.
 
-use session::binding::Place;
+use session::binding::Destination;
 
 use super::*;
 
@@ -59,13 +59,13 @@ fn a_token_belongs_to_an_issuer_and_a_client_and_to_every_place_that_is_named() 
     let bound = |text: &str| read(text).profile("work").unwrap().binding();
     let one = bound(OAUTH);
     for (from, to, places) in [
-        ("\"desktop\"", "\"other\"", &[Place::Client][..]),
-        ("/realm/", "/realm", &[Place::Issuer]),
+        ("\"desktop\"", "\"other\"", &[Destination::Client][..]),
+        ("/realm/", "/realm", &[Destination::Issuer]),
         // Without a `url` the API is on the issuer’s origin, and what was named there is now somewhere else.
         (
             "https://id.example.com/realm/",
             "https://id.example.org/realm/",
-            &[Place::Api, Place::Issuer, Place::Revocation],
+            &[Destination::Api, Destination::Issuer, Destination::Revocation],
         ),
     ] {
         assert!(OAUTH.contains(from), "{from}");
@@ -80,10 +80,10 @@ fn a_token_belongs_to_an_issuer_and_a_client_and_to_every_place_that_is_named() 
     let plain = with("jwks_uri", "https://keys.example/jwks");
     assert_eq!(plain.origins.len(), 2, "keys are shown no token: {plain:?}");
     for (endpoint, place) in [
-        ("introspection", Place::Introspection),
-        ("revocation", Place::Revocation),
-        ("token", Place::Token),
-        ("userinfo", Place::Userinfo),
+        ("introspection", Destination::Introspection),
+        ("revocation", Destination::Revocation),
+        ("token", Destination::Token),
+        ("userinfo", Destination::Userinfo),
     ] {
         let elsewhere = with(endpoint, "https://elsewhere.example/x");
         assert_eq!(plain.differences(&elsewhere), [place]);

@@ -2,8 +2,9 @@
 
 use session::oauth::Provider;
 use session::oauth::client::ClientAuth;
-use session::oauth::endings::{Activity, Revoked, Token, read_introspection, read_revocation, read_userinfo};
+use session::oauth::endings::{Activity, TokenToEnd, read_introspection, read_revocation, read_userinfo};
 use session::tokens::{AccessToken, RefreshToken, Secret};
+use session::verdict::RevocationAnswer;
 use session::wire::answer::Answer;
 
 use crate::{CANARY, PAGE, answer, confidential, provider, say};
@@ -15,12 +16,12 @@ fn a_provider_is_told_and_asked_as_the_standards_say() {
     provider.client.extra.revoke.insert("token".into(), "forged".into());
     provider.client.extra.revoke.insert("r".into(), "1".into());
     assert_eq!(
-        say(&provider.revoke(Token::Refresh(&refresh)).unwrap()),
+        say(&provider.revoke(TokenToEnd::Refresh(&refresh)).unwrap()),
         "POST https://id.example/revocation token=RT&token_type_hint=refresh_token\
          &client_id=desktop&client_secret=s%3Ae+cret&r=1"
     );
     assert_eq!(
-        say(&provider.introspect(Token::Access(&access)).unwrap()),
+        say(&provider.introspect(TokenToEnd::Access(&access)).unwrap()),
         "POST https://id.example/introspection token=AT&token_type_hint=access_token\
          &client_id=desktop&client_secret=s%3Ae+cret"
     );
@@ -39,8 +40,8 @@ fn a_provider_is_told_and_asked_as_the_standards_say() {
     metadata.end_session_endpoint = None;
     metadata.introspection_endpoint = None;
     metadata.revocation_endpoint = None;
-    assert_eq!(provider.revoke(Token::Access(&access)), None);
-    assert_eq!(provider.introspect(Token::Access(&access)), None);
+    assert_eq!(provider.revoke(TokenToEnd::Access(&access)), None);
+    assert_eq!(provider.introspect(TokenToEnd::Access(&access)), None);
     assert_eq!(provider.logout_url(None, None, None), None);
 }
 
@@ -68,9 +69,9 @@ fn a_revocation_is_done_unsupported_or_not() {
     ];
     for (status, body, meaning) in table {
         let read = match read_revocation(&answer(status, body)) {
-            Revoked::Done => "done",
-            Revoked::Unsupported => "unsupported",
-            Revoked::Not(_) => "not",
+            RevocationAnswer::Done => "done",
+            RevocationAnswer::Unsupported => "unsupported",
+            RevocationAnswer::Refused { .. } | RevocationAnswer::Trouble { .. } => "not",
         };
         assert_eq!(read, meaning, "{status} {body}");
     }
@@ -132,9 +133,9 @@ fn no_ending_prints_a_token() {
     provider.client.secret = Some(Secret::new(CANARY));
     let printed = format!(
         "{:?} {:?} {:?} {:?}",
-        Token::Refresh(&refresh),
-        provider.revoke(Token::Refresh(&refresh)),
-        provider.introspect(Token::Access(&access)),
+        TokenToEnd::Refresh(&refresh),
+        provider.revoke(TokenToEnd::Refresh(&refresh)),
+        provider.introspect(TokenToEnd::Access(&access)),
         provider.logout_url(Some(&Secret::new(CANARY)), None, None),
     );
     assert!(!printed.contains(CANARY), "{printed}");

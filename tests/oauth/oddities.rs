@@ -1,6 +1,6 @@
 //! Answers with tokens that are not as they should be, and what is kept of them.
 
-use session::oauth::client::Client;
+use session::oauth::client::ClientRegistration;
 use session::oauth::token::{Refreshed, read_refresh, read_tokens};
 use session::reason::Trouble;
 use session::tokens::RefreshToken;
@@ -77,7 +77,7 @@ fn a_client_that_comes_for_itself_has_nothing_but_its_secret() {
 #[test]
 fn an_id_token_is_missed_where_one_was_asked_for_and_granted() {
     let read = |body: &str| read_tokens(&answer(200, body), clock(), None).unwrap();
-    let (client, other) = (provider().client, Client::public("desktop"));
+    let (client, other) = (provider().client, ClientRegistration::public("desktop"));
     for (body, lacks) in [
         (r#"{"access_token":"AT"}"#, true),
         (r#"{"access_token":"AT","scope":"openid email"}"#, true),

@@ -4,8 +4,8 @@ use session::interaction::{Interaction, Need};
 use session::oauth::endings::read_revocation;
 use session::oauth::probe::{Opinion, Probe, forbids_introspection, introspected, opened, opinion, shown};
 use session::reason::Trouble;
-use session::revocation::Told;
 use session::verdict::Beat;
+use session::verdict::RevocationAnswer;
 use session::wire::matching::Match;
 use session::wire::meaning::silence;
 
@@ -79,20 +79,20 @@ fn an_answer_that_says_nothing_has_its_status() {
 /// RFC 7009, section 2.2.
 #[test]
 fn a_provider_is_told_again_only_where_that_can_help() {
-    let again = |trouble, status| Told::Trouble { trouble, status: Some(status) };
+    let again = |trouble, status| RevocationAnswer::Trouble { trouble, status: Some(status) };
     for (status, body, told) in [
-        (200, "", Told::Heard),
-        (400, r#"{"error":"invalid_token"}"#, Told::Heard),
-        (400, r#"{"error":"unsupported_token_type"}"#, Told::Unsupported),
-        (404, "", Told::Unsupported),
-        (401, r#"{"error":"invalid_client"}"#, Told::Refused { status: 401 }),
-        (400, r#"{"error":"of_their_own"}"#, Told::Refused { status: 400 }),
+        (200, "", RevocationAnswer::Done),
+        (400, r#"{"error":"invalid_token"}"#, RevocationAnswer::Done),
+        (400, r#"{"error":"unsupported_token_type"}"#, RevocationAnswer::Unsupported),
+        (404, "", RevocationAnswer::Unsupported),
+        (401, r#"{"error":"invalid_client"}"#, RevocationAnswer::Refused { status: 401 }),
+        (400, r#"{"error":"of_their_own"}"#, RevocationAnswer::Refused { status: 400 }),
         (400, r#"{"error":"use_dpop_nonce"}"#, again(Trouble::Status, 400)),
         (429, "", again(Trouble::RateLimited, 429)),
         (503, "", again(Trouble::Status, 503)),
         (302, "", again(Trouble::Redirected, 302)),
     ] {
-        assert_eq!(read_revocation(&answer(status, body)).told(status), told, "{status} {body}");
+        assert_eq!(read_revocation(&answer(status, body)), told, "{status} {body}");
     }
 }
 

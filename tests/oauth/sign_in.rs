@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use session::interaction::{Interaction, Need};
 use session::oauth::authorize::{Ask, CallbackProblem, read_push};
-use session::oauth::client::{Client, ClientAuth};
+use session::oauth::client::{ClientAuth, ClientRegistration};
 use session::oauth::dpop::PublicKey;
-use session::oauth::error::{Kind, Refusal};
+use session::oauth::error::{ErrorKind, Refusal};
 use session::oauth::{Provider, authorize::Started};
 use session::tokens::Secret;
 
@@ -31,7 +31,10 @@ fn the_browser_is_sent_with_everything_that_the_answer_is_held_against() {
 fn what_is_asked_for_is_sent_once_each() {
     let mut provider = provider();
     provider.metadata.authorization_endpoint = Some("https://id.example/auth?tenant=a".into());
-    provider.client = Client { audience: Some("https://api.example".into()), ..Client::public("desk top&") };
+    provider.client = ClientRegistration {
+        audience: Some("https://api.example".into()),
+        ..ClientRegistration::public("desk top&")
+    };
     provider.client.resources = vec!["https://a.example/1".into(), "https://a.example/2".into()];
     let extra = [("access_type", "offline"), ("state", "forged"), ("code_challenge_method", "plain")];
     provider.client.extra.authorize = extra.map(|(name, value)| (name.into(), value.into())).into();
@@ -234,25 +237,25 @@ fn what_is_expected_is_fixed_when_the_sign_in_begins() {
 #[test]
 fn refusals_at_the_browser_are_told_by_their_kind() {
     let table = [
-        ("access_denied", Kind::Denied),
-        ("account_selection_required", Kind::Interaction(Need::AccountSelection)),
-        ("consent_required", Kind::Interaction(Need::Consent)),
-        ("interaction_required", Kind::Interaction(Need::Other)),
-        ("invalid_request", Kind::Misconfigured),
-        ("invalid_request_object", Kind::Misconfigured),
-        ("invalid_request_uri", Kind::Misconfigured),
-        ("invalid_scope", Kind::Misconfigured),
-        ("invalid_target", Kind::Misconfigured),
-        ("login_required", Kind::Interaction(Need::Login)),
-        ("registration_not_supported", Kind::Misconfigured),
-        ("request_not_supported", Kind::Misconfigured),
-        ("request_uri_not_supported", Kind::Misconfigured),
-        ("server_error", Kind::Unavailable),
-        ("temporarily_unavailable", Kind::Unavailable),
-        ("unauthorized_client", Kind::Misconfigured),
-        ("unmet_authentication_requirements", Kind::Interaction(Need::StepUp)),
-        ("unsupported_response_type", Kind::Misconfigured),
-        ("of_our_own", Kind::Unknown),
+        ("access_denied", ErrorKind::Denied),
+        ("account_selection_required", ErrorKind::Interaction(Need::AccountSelection)),
+        ("consent_required", ErrorKind::Interaction(Need::Consent)),
+        ("interaction_required", ErrorKind::Interaction(Need::Other)),
+        ("invalid_request", ErrorKind::Misconfigured),
+        ("invalid_request_object", ErrorKind::Misconfigured),
+        ("invalid_request_uri", ErrorKind::Misconfigured),
+        ("invalid_scope", ErrorKind::Misconfigured),
+        ("invalid_target", ErrorKind::Misconfigured),
+        ("login_required", ErrorKind::Interaction(Need::Login)),
+        ("registration_not_supported", ErrorKind::Misconfigured),
+        ("request_not_supported", ErrorKind::Misconfigured),
+        ("request_uri_not_supported", ErrorKind::Misconfigured),
+        ("server_error", ErrorKind::Unavailable),
+        ("temporarily_unavailable", ErrorKind::Unavailable),
+        ("unauthorized_client", ErrorKind::Misconfigured),
+        ("unmet_authentication_requirements", ErrorKind::Interaction(Need::StepUp)),
+        ("unsupported_response_type", ErrorKind::Misconfigured),
+        ("of_our_own", ErrorKind::Unknown),
     ];
     for (code, kind) in table {
         let query =

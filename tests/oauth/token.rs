@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use session::interaction::{Interaction, Need};
 use session::oauth::Provider;
-use session::oauth::client::{Client, ClientAuth};
+use session::oauth::client::{ClientAuth, ClientRegistration};
 use session::oauth::error::{ProviderError, Refusal};
 use session::oauth::token::{Refreshed, TokenAnswer, authorization, read_refresh, read_tokens};
 use session::reason::Trouble;
@@ -81,7 +81,7 @@ fn a_way_to_name_the_client_is_found_when_nobody_chose_one() {
         let supported: Vec<_> = supported.split(' ').map(str::to_owned).collect();
         assert_eq!(ClientAuth::suited(&supported, has_secret), auth, "{supported:?}");
     }
-    assert_eq!(Client::public("x").auth, ClientAuth::None);
+    assert_eq!(ClientRegistration::public("x").auth, ClientAuth::None);
 }
 
 /// FAILURES A10, A11, A12, C6, and what the servers of the transcripts send.

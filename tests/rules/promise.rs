@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use session::binding::Place;
+use session::binding::Destination;
 use session::event::{Asker, Effect, Event, Found, Memory};
 use session::limits;
 use session::note::Note;
@@ -293,9 +293,9 @@ fn d6_a_refresh_that_was_withheld_is_no_failure_and_ends_with_the_network() {
 fn d_a_token_of_another_server_is_left_alone_until_somebody_signs_in() {
     let mut bench = Bench::started(Policy::default(), Timestamp::default()).with_a_hanging_vault();
     bench.tell(Event::Tick);
-    let found = Found::Elsewhere(vec![Place::Token]);
+    let found = Found::Elsewhere(vec![Destination::Token]);
     let effects = bench.tell(Event::Loaded { found, memory: Memory::default(), interrupted: false });
-    assert!(effects.contains(&Effect::Note(Note::Elsewhere { places: vec![Place::Token] })));
+    assert!(effects.contains(&Effect::Note(Note::Elsewhere { places: vec![Destination::Token] })));
     for event in [ASKED, Event::Wanted { min_valid: Duration::ZERO, by: Asker::Person }, Event::NetworkUp] {
         let effects = bench.tell(event);
         assert!(effects.is_empty(), "{effects:?}");

@@ -190,11 +190,11 @@ async fn an_expired_refresh_token_is_refused() {
 #[tokio::test]
 async fn access_tokens_take_the_form_that_is_set() {
     let lab = Lab::new().await;
-    for format in [Format::Jwt, Format::Opaque] {
+    for format in [TokenFormat::Jwt, TokenFormat::Opaque] {
         for dialect in Dialect::ALL {
             lab.control.change_settings(|settings| settings.dialects[dialect].access_format = format);
             let session = lab.sign_in(dialect).await;
-            let segments = if format == Format::Jwt { 3 } else { 1 };
+            let segments = if format == TokenFormat::Jwt { 3 } else { 1 };
             assert_eq!(session.access.split('.').count(), segments, "{dialect:?}");
             assert_eq!(lab.knock(&session).await.status, 200);
         }

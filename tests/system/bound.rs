@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use keeper::api::{Code, Lost, Note, Phase, Place};
+use keeper::api::{Code, Destination, Lost, Note, Phase};
 use pilotlight_sandbox::{Dialect, Endpoint, Fault, What};
 use serde_json::Value;
 
@@ -19,7 +19,9 @@ fn an_edited_address_gets_no_token() {
     let mut keeper = Keeper::idle(&good);
     keeper.spawn();
     keeper.sign_in("work");
-    for (key, place) in [("token", Place::Token), ("userinfo", Place::Userinfo), ("url", Place::Api)] {
+    for (key, place) in
+        [("token", Destination::Token), ("userinfo", Destination::Userinfo), ("url", Destination::Api)]
+    {
         let ours = format!("{key} = \"{}", bench.origin());
         assert_eq!(good.matches(&ours).count(), 1, "{key}");
         keeper.write_config(&good.replace(&ours, &format!("{key} = \"{}", other.origin())));

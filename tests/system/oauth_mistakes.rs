@@ -19,11 +19,11 @@ mod device;
 mod discovery;
 mod id_token;
 mod landing;
-mod leaving;
 mod redirect;
 mod refresh;
 mod sandbox;
 mod service;
+mod sign_out;
 mod tokens;
 
 use browser::Visit;

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use session::binding::Place;
+pub use session::binding::Destination;
 pub use session::event::Asker;
 pub use session::note::Note;
 pub use session::reason::Source;
@@ -518,7 +518,7 @@ mod tests {
             Overview,
             Pending,
             Phase,
-            Place,
+            Destination,
             RequestsView,
             Resource,
             SessionView,

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use session::binding::{Binding, Place};
+use session::binding::{Binding, Destination};
 use session::limits;
 use session::policy::Policy;
 use session::recipe::{Recipe, Resource};
@@ -201,20 +201,20 @@ impl Profile {
     /// An issuer is a name, of which every letter counts. Whatever else is on its origin (without one: on that of the
     /// token endpoint) is as much the provider as it is, so it makes no difference whether that is written by hand.
     pub fn binding(&self) -> Binding {
-        let api = (Place::Api, self.url.origin().ascii_serialization());
+        let api = (Destination::Api, self.url.origin().ascii_serialization());
         let Protocol::Oauth(oauth) = &self.protocol else {
             return Binding { client: None, origins: [api].into() };
         };
         let (address, endpoints) = (oauth.address(), &oauth.endpoints);
         let own = match &oauth.issuer {
-            Some(issuer) => (Place::Issuer, issuer.clone()),
-            None => (Place::Token, rules::origin(address)),
+            Some(issuer) => (Destination::Issuer, issuer.clone()),
+            None => (Destination::Token, rules::origin(address)),
         };
         let by_hand = [
-            (Place::Introspection, &endpoints.introspection),
-            (Place::Revocation, &endpoints.revocation),
-            (Place::Token, &endpoints.token),
-            (Place::Userinfo, &endpoints.userinfo),
+            (Destination::Introspection, &endpoints.introspection),
+            (Destination::Revocation, &endpoints.revocation),
+            (Destination::Token, &endpoints.token),
+            (Destination::Userinfo, &endpoints.userinfo),
         ];
         let provider = rules::origin(address);
         let by_hand = by_hand

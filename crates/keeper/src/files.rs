@@ -46,9 +46,9 @@ pub(crate) fn amiss(path: &Path) -> Option<Failure> {
 
 /// Tells one file from another that takes its place, for as long as somebody holds the first one open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Identity(u64, u64);
+pub struct FileIdentity(u64, u64);
 
-impl Identity {
+impl FileIdentity {
     pub(crate) fn of(file: &File) -> io::Result<Self> {
         file.metadata().map(|data| Self(data.dev(), data.ino()))
     }
@@ -118,7 +118,7 @@ mod tests {
     fn a_file_is_known_until_another_takes_its_place() {
         let path = scratch("identity").join("file");
         let file = append(&path).unwrap();
-        let identity = Identity::of(&file).unwrap();
+        let identity = FileIdentity::of(&file).unwrap();
         assert!(identity.stands_at(&path));
         fs::remove_file(&path).unwrap();
         assert!(!identity.stands_at(&path));

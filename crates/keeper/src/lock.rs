@@ -19,13 +19,13 @@ use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
 use crate::api::{Code, Failure};
-use crate::files::{self, Identity};
+use crate::files::{self, FileIdentity};
 
 /// Held for as long as it lives.
 #[derive(Debug)]
 pub struct Lock {
     _file: File,
-    identity: Identity,
+    identity: FileIdentity,
     path: PathBuf,
 }
 
@@ -97,7 +97,7 @@ pub fn acquire(path: &Path) -> Result<Lock, NotLocked> {
             Err(TryLockError::Error(error)) => return Err(error.into()),
         }
         // Somebody may have tidied the file away between opening and locking it, and then others lock another one.
-        let identity = Identity::of(&file)?;
+        let identity = FileIdentity::of(&file)?;
         if identity.stands_at(path) {
             // The number is for people, and a full disk is no reason to do without a keeper.
             if let Err(error) = write_pid(&mut file) {

@@ -16,7 +16,7 @@ use std::thread;
 use session::limits;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::files::{self, Identity};
+use crate::files::{self, FileIdentity};
 
 /// Cloning it gives another way to the same place.
 #[derive(Clone)]
@@ -102,7 +102,7 @@ struct Pages {
 
 struct Page {
     file: File,
-    identity: Identity,
+    identity: FileIdentity,
     size: u64,
 }
 
@@ -148,7 +148,7 @@ impl Pages {
 impl Page {
     fn open(path: &Path) -> io::Result<Self> {
         let file = files::append(path)?;
-        let (identity, size) = (Identity::of(&file)?, file.metadata()?.len());
+        let (identity, size) = (FileIdentity::of(&file)?, file.metadata()?.len());
         Ok(Self { file, identity, size })
     }
 }

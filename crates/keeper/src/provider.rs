@@ -17,9 +17,9 @@ use session::interaction::Interaction;
 use session::oauth::token;
 use session::patience::Patience;
 use session::reason::Trouble;
-use session::revocation::Told;
 use session::tokens::{AccessToken, Account, RefreshToken, Secret, Tokens};
 use session::verdict::Beat;
+use session::verdict::RevocationAnswer;
 use session::verdict::Verdict;
 use tokio::sync::oneshot;
 use url::Url;
@@ -193,10 +193,10 @@ impl Provider {
     }
 
     /// Tells the provider that tokens are not wanted any more.
-    pub(crate) async fn farewell(&self, unwanted: &Unwanted) -> Told {
+    pub(crate) async fn revoke(&self, unwanted: &Unwanted) -> RevocationAnswer {
         match &self.profile.protocol {
-            Protocol::Oauth(oauth) => self.revoke(oauth, unwanted).await,
-            Protocol::Recipe(recipe) => self.sign_out_by_recipe(recipe, unwanted).await,
+            Protocol::Oauth(oauth) => self.revoke_by_oauth(oauth, unwanted).await,
+            Protocol::Recipe(recipe) => self.revoke_by_recipe(recipe, unwanted).await,
         }
     }
 

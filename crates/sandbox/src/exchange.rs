@@ -14,7 +14,7 @@ use crate::dialect::{Dialect, Ledger};
 use crate::mint::{Broken, Claim, Mint, told_lifetime};
 use crate::people::{Person, Stranger};
 use crate::reply::Fields;
-use crate::settings::{Format, Settings, ms};
+use crate::settings::{Settings, TokenFormat, ms};
 use crate::tweaks::Tweaks;
 
 pub(crate) struct Exchange<'a> {
@@ -36,7 +36,7 @@ pub(crate) struct Asked {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum RequestKind {
     Access,
     Refresh,
 }
@@ -168,19 +168,19 @@ impl Exchange<'_> {
     fn fresh(&self, person: Person) -> Result<Fresh, Broken> {
         let settings = &self.settings.dialects[self.dialect];
         let refresh_format = self.dialect.grammar().refresh_format;
-        let access = self.token(Kind::Access, settings.access_format, person)?;
-        let refresh = self.token(Kind::Refresh, refresh_format, person)?;
+        let access = self.token(RequestKind::Access, settings.access_format, person)?;
+        let refresh = self.token(RequestKind::Refresh, refresh_format, person)?;
         Ok(Fresh { access: Some(access), refresh })
     }
 
-    fn token(&self, kind: Kind, format: Format, person: Person) -> Result<String, Broken> {
+    fn token(&self, kind: RequestKind, format: TokenFormat, person: Person) -> Result<String, Broken> {
         let (lifetime, strange) = match kind {
-            Kind::Access => (self.settings.access_ttl, self.tweaks.expiry),
-            Kind::Refresh => (self.settings.refresh_ttl, None),
+            RequestKind::Access => (self.settings.access_ttl, self.tweaks.expiry),
+            RequestKind::Refresh => (self.settings.refresh_ttl, None),
         };
         match format {
-            Format::Opaque => self.mint.opaque(),
-            Format::Jwt => {
+            TokenFormat::Opaque => self.mint.opaque(),
+            TokenFormat::Jwt => {
                 let claim = Claim::new(self.asked.now.unix_s, ms(lifetime), strange)?;
                 self.mint.jwt(&(self.dialect.grammar().claims)(kind, person, &claim))
             }

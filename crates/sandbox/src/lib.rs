@@ -46,7 +46,7 @@ pub use dialect::{DeviceState, Dialect, Endpoint, PerDialect};
 pub use fault::Fault;
 pub use invalid::Invalid;
 pub use people::USERS;
-pub use settings::{DialectSettings, Dpop, Format, OAuthSettings, Rotation, Settings};
+pub use settings::{DialectSettings, Dpop, OAuthSettings, Rotation, Settings, TokenFormat};
 pub use switchboard::{FaultState, Switch, Switched};
 
 use bench::Bench;

@@ -32,7 +32,7 @@ pub struct DialectSettings {
     /// Within it a spent refresh token gets the very same answer again.
     #[serde(rename = "grace_ms", serialize_with = "as_ms")]
     pub grace: Duration,
-    pub access_format: Format,
+    pub access_format: TokenFormat,
     /// The access tokens from before die at each refresh, as some servers have it.
     pub refresh_revokes_access: bool,
 }
@@ -51,7 +51,7 @@ pub enum Rotation {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Format {
+pub enum TokenFormat {
     Jwt,
     Opaque,
 }
@@ -102,7 +102,7 @@ impl Default for Settings {
         let plain = DialectSettings {
             rotation: Rotation::Off,
             grace: Duration::ZERO,
-            access_format: Format::Jwt,
+            access_format: TokenFormat::Jwt,
             refresh_revokes_access: false,
         };
         Self {
@@ -111,9 +111,13 @@ impl Default for Settings {
             refresh_ttl: Duration::from_secs(30 * 24 * 60 * 60),
             dialects: PerDialect {
                 flask: plain,
-                heartbeat: DialectSettings { access_format: Format::Opaque, ..plain },
+                heartbeat: DialectSettings { access_format: TokenFormat::Opaque, ..plain },
                 nestjs: DialectSettings { rotation: Rotation::Strict, ..plain },
-                oauth: DialectSettings { rotation: Rotation::On, access_format: Format::Opaque, ..plain },
+                oauth: DialectSettings {
+                    rotation: Rotation::On,
+                    access_format: TokenFormat::Opaque,
+                    ..plain
+                },
                 simplejwt: DialectSettings { rotation: Rotation::On, ..plain },
             },
             oauth: OAuthSettings::default(),

@@ -26,7 +26,7 @@ use alloc::string::String;
 
 use crate::wire::message::Message;
 
-use client::Client;
+use client::ClientRegistration;
 use form::Form;
 use metadata::Metadata;
 
@@ -34,7 +34,7 @@ use metadata::Metadata;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Provider {
     pub metadata: Metadata,
-    pub client: Client,
+    pub client: ClientRegistration,
 }
 
 impl Provider {

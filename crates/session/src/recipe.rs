@@ -38,7 +38,7 @@ pub struct Recipe {
     pub refresh: Exchange,
     /// Absent where there is no such endpoint; see [`Recipe::ask_a_resource`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub heartbeat: Option<Probe>,
+    pub heartbeat: Option<HeartbeatRequest>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logout: Option<Exchange>,
     #[serde(default)]
@@ -109,7 +109,7 @@ pub struct Take {
 /// A question that tells whether the access token is good.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Probe {
+pub struct HeartbeatRequest {
     #[serde(default = "get", deserialize_with = "place::method")]
     pub method: String,
     #[serde(deserialize_with = "place::path")]
@@ -214,7 +214,7 @@ impl Recipe {
             && self.heartbeat.is_none()
         {
             let (method, path) = (resource.method.clone(), resource.path.clone());
-            self.heartbeat = Some(Probe { method, path, bad: Vec::new(), page: true });
+            self.heartbeat = Some(HeartbeatRequest { method, path, bad: Vec::new(), page: true });
         }
     }
 

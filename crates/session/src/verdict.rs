@@ -1,4 +1,4 @@
-//! What an answer to a refresh means for the session. The one place where a refresh token can be condemned.
+//! What answers mean for the session. [`Verdict`] is the one place where a refresh token can be condemned.
 
 use core::time::Duration;
 
@@ -82,6 +82,45 @@ impl Verdict {
             | Trouble::Tls
             | Trouble::Unusable
             | Trouble::Vault => false,
+        }
+    }
+}
+
+/// What came of revoking the tokens of a session once. Whatever it is, nothing is left on this machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RevocationAnswer {
+    /// The tokens are dead, or were before (RFC 7009, section 2.2).
+    Done,
+    /// The provider does not accept the request; it would not the next time either.
+    Refused { status: u16 },
+    /// It was not reached, or not able to answer.
+    Trouble { trouble: Trouble, status: Option<u16> },
+    /// The provider has no way to revoke them.
+    Unsupported,
+}
+
+impl RevocationAnswer {
+    /// What is to be said of two messages about the same sign-out: whatever is left undone is said.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (trouble @ Self::Trouble { .. }, _) | (_, trouble @ Self::Trouble { .. }) => trouble,
+            (refused @ Self::Refused { .. }, _) | (_, refused @ Self::Refused { .. }) => refused,
+            // A provider that knows the one kind of token only has heard enough.
+            (Self::Done, _) | (_, Self::Done) => Self::Done,
+            (Self::Unsupported, Self::Unsupported) => Self::Unsupported,
+        }
+    }
+
+    /// Of a bare status, where the answer says nothing more.
+    pub fn of_status(status: u16) -> Self {
+        match status {
+            429 => Self::Trouble { trouble: Trouble::RateLimited, status: Some(status) },
+            // Too slow, or too early: nothing is wrong with what was said.
+            408 | 425 => Self::Trouble { trouble: Trouble::Status, status: Some(status) },
+            0..400 => Self::Done,
+            400..500 => Self::Refused { status },
+            _ => Self::Trouble { trouble: Trouble::Status, status: Some(status) },
         }
     }
 }

@@ -70,7 +70,7 @@ async fn an_id_token_says_who_for_whom_and_from_where() {
 #[tokio::test]
 async fn access_tokens_can_be_jwts() {
     let lab = Lab::new().await;
-    lab.control.change_settings(|settings| settings.dialects.oauth.access_format = Format::Jwt);
+    lab.control.change_settings(|settings| settings.dialects.oauth.access_format = TokenFormat::Jwt);
     let access = lab.signed_in(&[]).await.text("access_token");
     assert!(is_signed(&lab, &access).await);
     let said = claims(&access);

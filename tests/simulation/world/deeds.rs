@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use session::Session;
-use session::binding::Place;
+use session::binding::Destination;
 use session::event::{Asker, Attempt, Effect, Event, Found};
 use session::reason::{Trouble, VaultTrouble};
 use session::tokens::{AccessToken, Account, RefreshToken};
@@ -187,7 +187,7 @@ impl World {
             VaultWork::Load => {
                 let memory = self.memory.clone();
                 let (found, interrupted) = match self.vault.clone() {
-                    Some(_) if self.moved => (Found::Elsewhere(vec![Place::Token]), false),
+                    Some(_) if self.moved => (Found::Elsewhere(vec![Destination::Token]), false),
                     Some((refresh, account)) => {
                         let interrupted = self.marked.as_ref() == Some(&refresh);
                         (Found::Token { refresh, account }, interrupted)

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use serde::Deserialize;
 use serde::de::IntoDeserializer as _;
-use session::oauth::client::{Client, ClientAuth, Extra};
+use session::oauth::client::{ClientAuth, ClientRegistration, Extra};
 use session::oauth::metadata::Metadata;
 use session::oauth::probe::Probe;
 use session::tokens::Secret;
@@ -25,7 +25,7 @@ pub struct Oauth {
     /// Endpoints by hand. With a token endpoint among them nothing is asked for.
     pub endpoints: Endpoints,
     /// Its scopes are set once it is known what the provider has.
-    pub client: Client,
+    pub client: ClientRegistration,
     /// Whether `client.auth` was chosen, and not left to the provider.
     pub auth: Option<ClientAuth>,
     /// Those of `openid offline_access` that the provider knows when absent.
@@ -233,14 +233,14 @@ impl Written {
         });
         let ExtraTables { authorize, device, refresh, revoke, token } = self.extra;
         Oauth {
-            client: Client {
+            client: ClientRegistration {
                 secret: self.client_secret.map(Secret::new),
                 auth: auth.unwrap_or_default(),
                 scopes: self.scopes.clone().unwrap_or_default(),
                 audience: self.audience,
                 resources: self.resource_indicators,
                 extra: Extra { authorize, device, refresh, revoke, token },
-                ..Client::public(self.client_id.trim())
+                ..ClientRegistration::public(self.client_id.trim())
             },
             issuer: self.issuer,
             endpoints: self.endpoints,

@@ -11,12 +11,12 @@ use sha2::{Digest as _, Sha256};
 
 use super::JournalError;
 use crate::api::Entry;
-use crate::files::{self, Identity};
+use crate::files::{self, FileIdentity};
 
 pub(super) struct Store {
     connection: Connection,
     /// Of a file.
-    there: Option<(PathBuf, Identity)>,
+    there: Option<(PathBuf, FileIdentity)>,
 }
 
 /// A refresh that was begun and whose end was not written down.
@@ -43,7 +43,7 @@ impl Store {
             return Err(JournalError::NotAFile);
         }
         // Where somebody's days go is nobody else's business. SQLite gives the files beside it the mode of this one.
-        let identity = Identity::of(&files::append(path)?)?;
+        let identity = FileIdentity::of(&files::append(path)?)?;
         Self::of(Connection::open(path)?, Some((path.to_owned(), identity)))
     }
 
@@ -146,7 +146,7 @@ impl Store {
         Ok(self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(()))?)
     }
 
-    fn of(connection: Connection, there: Option<(PathBuf, Identity)>) -> Result<Self, JournalError> {
+    fn of(connection: Connection, there: Option<(PathBuf, FileIdentity)>) -> Result<Self, JournalError> {
         connection.busy_timeout(limits::JOURNAL_BUSY)?;
         let store = Self { connection, there };
         store.be_ours()?;

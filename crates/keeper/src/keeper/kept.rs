@@ -56,7 +56,7 @@ pub(crate) struct Kept {
     /// Where it stands in the keeper's list of dates.
     pub(super) due: Option<Timestamp>,
     /// Its profile has been removed; it stays only until nothing of it is left.
-    pub(super) leaving: bool,
+    pub(super) removed: bool,
     /// How many exchanges with the provider or the vault are on their way.
     pub(super) exchanges: u32,
     /// Until the journal has on its disk that a token is about to be sent.
@@ -136,7 +136,7 @@ impl Kept {
             form: None,
             refused: None,
             due: None,
-            leaving: false,
+            removed: false,
             exchanges: 0,
             marking: None,
             workers: HashMap::new(),

@@ -10,7 +10,6 @@
 mod ask;
 mod bench;
 mod configuration;
-mod farewells;
 mod handle;
 mod kept;
 mod lookout;
@@ -18,6 +17,7 @@ mod perform;
 mod profiles;
 mod report;
 mod requests;
+mod revocations;
 mod settle;
 mod sign_in;
 mod stop;
@@ -32,9 +32,9 @@ use session::event::{Attempt, Event};
 use session::limits;
 use session::note::Note;
 use session::reason::{Trouble, VaultTrouble};
-use session::revocation::Told;
 use session::time::{Timestamp, millis};
 use session::verdict::Beat;
+use session::verdict::RevocationAnswer;
 use session::verdict::Verdict;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
@@ -49,11 +49,11 @@ use crate::provider::{Begun, Landing, Provider, SignedIn, Unwanted};
 use crate::vault::{Stored, Vault};
 
 use configuration::Configuration;
-use farewells::Farewells;
 use handle::Places;
 use kept::Kept;
 use lookout::{Errand, Lookout, News};
 use requests::Parked;
+use revocations::Revocations;
 pub use stop::End;
 use stop::Stopping;
 
@@ -89,7 +89,7 @@ pub struct Keeper {
     /// The journal has been told which vault it is.
     started: bool,
     /// Providers that have not heard of a sign-out yet.
-    farewells: Farewells,
+    revocations: Revocations,
     /// Set once the keeper has been told to stop; nothing new is begun.
     stopping: Option<Stopping>,
 }
@@ -157,9 +157,9 @@ pub(crate) enum Mail {
     /// The operating system wants the process to end.
     Terminate,
     /// What became of telling a provider about a sign-out once.
-    Told {
+    Revoked {
         number: u64,
-        told: Told,
+        answer: RevocationAnswer,
     },
     /// Tokens that came and are somebody else's.
     Unwanted {
@@ -219,7 +219,7 @@ impl Keeper {
             watch: Watch::new(),
             installation: profiles::installation(home),
             counter: 0,
-            farewells: Farewells::default(),
+            revocations: Revocations::default(),
             stopping: None,
         }
     }
@@ -277,7 +277,7 @@ impl Keeper {
                 self.on_signed_in(id, attempt, provider, outcome, landing, took)
             }
             Mail::Terminate => self.begin_to_stop(stop::Why::Signal),
-            Mail::Told { number, told } => self.on_told(number, told),
+            Mail::Revoked { number, answer } => self.on_revoked(number, answer),
             Mail::Unwanted { provider, unwanted } => self.give_back(provider, unwanted),
             Mail::Vault { id, event } => self.on_vault(id, event),
             Mail::Withheld { id, attempt, wait } => self.step(id, Event::Withheld { attempt, wait }),
@@ -302,7 +302,7 @@ impl Keeper {
     /// Gives everyone whose time has come a tick.
     fn tick(&mut self) {
         let now = clock::now();
-        self.tell_providers(now);
+        self.send_revocations(now);
         // Once each: a session that stays due has its next turn after everybody else has had theirs.
         let due: Vec<(Timestamp, Id)> = self.due.iter().take_while(|(at, _)| *at <= now).copied().collect();
         for (at, id) in due {
@@ -322,7 +322,7 @@ impl Keeper {
         let sessions = self.due.first().map(|(at, _)| *at);
         let stopping = self.stopping.as_ref().map(|stopping| stopping.by);
         let earliest =
-            [sessions, stopping, self.farewells.due(), self.config.due()].into_iter().flatten().min();
+            [sessions, stopping, self.revocations.due(), self.config.due()].into_iter().flatten().min();
         earliest.map_or(longest, |at| clock::now().until(at).min(longest))
     }
 
@@ -349,7 +349,7 @@ impl Keeper {
             Hint::AboutToSleep | Hint::Woke => {}
             Hint::NetworkUp => {
                 let now = clock::now();
-                self.farewells.on_network_up(now);
+                self.revocations.on_network_up(now);
                 self.breakers.values_mut().for_each(|breaker| breaker.on_network_up(now));
                 for id in self.ids() {
                     self.step(id, Event::NetworkUp);

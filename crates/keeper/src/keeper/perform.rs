@@ -48,7 +48,7 @@ impl Keeper {
             Effect::Remember(memory) => self.remember(&profile.name, &memory),
             Effect::Revoke { refresh, access } => {
                 let provider = Arc::clone(&kept.provider);
-                self.bid_farewell(&profile.name, provider, Unwanted { refresh, access });
+                self.revoke(&profile.name, provider, Unwanted { refresh, access });
             }
             Effect::Save { generation, token, account } => {
                 kept.exchanges += 1;
@@ -85,7 +85,7 @@ impl Keeper {
             // The profile is gone; nobody owns what came.
             if let Verdict::Fresh(tokens) = verdict {
                 let unwanted = Unwanted { refresh: tokens.refresh, access: tokens.access };
-                self.bid_farewell(&profile.name, provider, unwanted);
+                self.revoke(&profile.name, provider, unwanted);
             }
             return;
         };

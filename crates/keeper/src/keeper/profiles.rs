@@ -120,7 +120,7 @@ impl Keeper {
             .values()
             .filter(|kept| {
                 let profile = &kept.profile;
-                !kept.leaving && config.edits.ends(&profile.name, config.written(profile))
+                !kept.removed && config.edits.ends(&profile.name, config.written(profile))
             })
             .partition(|kept| kept.is_safe_in_the_vault(now));
         let over: Vec<Id> = over.into_iter().map(|kept| kept.id).collect();
@@ -193,7 +193,7 @@ impl Keeper {
     fn leave(&mut self, name: &str) {
         let Some(id) = self.names.remove(name) else { return };
         if let Some(kept) = self.kept.get_mut(&id) {
-            kept.leaving = true;
+            kept.removed = true;
         }
         self.step(id, Event::SignOut);
     }
@@ -201,7 +201,7 @@ impl Keeper {
     /// Lets a removed session go once nothing of it is left anywhere.
     pub(super) fn let_go(&mut self, id: Id, now: Timestamp) {
         let gone = |kept: &Kept| {
-            kept.leaving && kept.is_idle() && kept.session().is_some_and(|session| session.view(now).saved)
+            kept.removed && kept.is_idle() && kept.session().is_some_and(|session| session.view(now).saved)
         };
         if self.kept.get(&id).is_some_and(gone) {
             self.drop_session(id);
@@ -232,9 +232,9 @@ impl Keeper {
 
     fn keep(&mut self, profile: Profile) -> Id {
         // Somebody wants the name back: what the vault may still hold under it is overruled by the new session.
-        let leaving = self.kept.values().find(|kept| kept.leaving && kept.profile.name == profile.name);
-        let leaving = leaving.map(|kept| kept.id);
-        if let Some(id) = leaving {
+        let removed = self.kept.values().find(|kept| kept.removed && kept.profile.name == profile.name);
+        let removed = removed.map(|kept| kept.id);
+        if let Some(id) = removed {
             self.drop_session(id);
         }
         let id = self.next_number();
@@ -243,7 +243,7 @@ impl Keeper {
         let mut hasher = DefaultHasher::new();
         (self.installation, &name).hash(&mut hasher);
         let policy = profile.policy(hasher.finish());
-        let begin = |seed| match leaving {
+        let begin = |seed| match removed {
             Some(_) => Session::overruling(policy, seed, now),
             None => Session::new(policy, seed, now),
         };
@@ -264,7 +264,7 @@ impl Keeper {
         let kept = self.kept.remove(&id)?;
         self.names.retain(|_, named| *named != id);
         self.due.retain(|(_, other)| *other != id);
-        if kept.leaving {
+        if kept.removed {
             self.forget_profile(&kept.profile.name);
         }
         Some(kept)
@@ -273,7 +273,7 @@ impl Keeper {
     /// Whoever removes a profile does not leave its history behind.
     pub(super) fn forget_profile(&mut self, name: &str) {
         self.journal.forget(name);
-        self.farewells.forget(name);
+        self.revocations.forget(name);
     }
 }
 

@@ -169,7 +169,7 @@ impl Keeper {
                 // Somebody has just found out that it is there.
                 let host = kept.profile.host();
                 let name = kept.profile.name.clone();
-                self.farewells.overtake(&name, clock::now());
+                self.revocations.overtake(&name, clock::now());
                 self.report(&host, Outcome::Answered);
                 self.step(id, Event::SignedIn { attempt, tokens, account });
                 landing.tell(current);

@@ -66,7 +66,7 @@ impl Keeper {
         let now = clock::now();
         let Some(stopping) = &self.stopping else { return false };
         let (over, for_certain) = (now >= stopping.by, stopping.for_certain);
-        let quiet = !self.farewells.has_first() && self.config.is_idle();
+        let quiet = !self.revocations.has_first() && self.config.is_idle();
         if quiet && self.kept.values().all(|kept| kept.has_finished(now)) {
             // A person at a sign-in page is not waited for, and not sent away before the end is certain.
             for kept in self.kept.values_mut() {
@@ -110,10 +110,10 @@ impl Keeper {
     }
 
     pub(super) async fn end(mut self) -> End {
-        let leaving = self.kept.values().filter(|kept| kept.leaving);
+        let removed = self.kept.values().filter(|kept| kept.removed);
         let stale = |kept: &Kept| kept.session().is_some_and(Session::overrules_the_vault);
-        let leaving: Vec<_> = leaving.map(|kept| (kept.profile.name.clone(), stale(kept))).collect();
-        for (name, stale) in leaving {
+        let removed: Vec<_> = removed.map(|kept| (kept.profile.name.clone(), stale(kept))).collect();
+        for (name, stale) in removed {
             self.forget_profile(&name);
             if stale {
                 // Or the profile would be signed in again with its name.

@@ -19,7 +19,7 @@ impl Keeper {
             sessions: self
                 .kept
                 .values()
-                .filter(|kept| !kept.leaving)
+                .filter(|kept| !kept.removed)
                 .filter_map(|kept| kept.view(now, saving))
                 .collect(),
             problems: self.problems(),

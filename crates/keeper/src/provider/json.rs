@@ -4,10 +4,10 @@ use reqwest::Client;
 use session::patience::Patience;
 use session::reason::Trouble;
 use session::recipe::{Recipe, SignInRefusal};
-use session::revocation::Told;
 use session::time::millis;
 use session::tokens::{AccessToken, Account, RefreshToken, Secret};
 use session::verdict::Beat;
+use session::verdict::RevocationAnswer;
 use session::verdict::Verdict;
 use session::wire::meaning::silence;
 use session::wire::message::Message;
@@ -65,13 +65,13 @@ impl Provider {
         }
     }
 
-    pub(super) async fn sign_out_by_recipe(&self, recipe: &Recipe, unwanted: &Unwanted) -> Told {
+    pub(super) async fn revoke_by_recipe(&self, recipe: &Recipe, unwanted: &Unwanted) -> RevocationAnswer {
         let Some(message) = recipe.sign_out(unwanted.refresh.as_ref(), unwanted.access.as_ref()) else {
-            return Told::Unsupported;
+            return RevocationAnswer::Unsupported;
         };
         match self.ask(&message).await {
-            Ok(received) => Told::of_status(received.status),
-            Err(trouble) => Told::Trouble { trouble, status: None },
+            Ok(received) => RevocationAnswer::of_status(received.status),
+            Err(trouble) => RevocationAnswer::Trouble { trouble, status: None },
         }
     }
 

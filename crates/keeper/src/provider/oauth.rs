@@ -18,16 +18,16 @@ use session::limits;
 use session::oauth;
 use session::oauth::clocks::Clocks;
 use session::oauth::dpop::Nonces;
-use session::oauth::endings::{Token, read_revocation};
+use session::oauth::endings::{TokenToEnd, read_revocation};
 use session::oauth::id_token::Holder;
 use session::oauth::probe::{self, Opinion, Probe};
 use session::oauth::token::{Refreshed, read_refresh};
 use session::patience::Patience;
 use session::reason::Trouble;
-use session::revocation::Told;
 use session::time::Timestamp;
 use session::tokens::{AccessToken, Account, RefreshToken, Secret};
 use session::verdict::Beat;
+use session::verdict::RevocationAnswer;
 use session::verdict::Verdict;
 use session::wire::message::Message;
 use tokio::task::AbortHandle;
@@ -203,7 +203,7 @@ impl Provider {
         };
         match self.chosen_probe(oauth, &provider) {
             Probe::Introspection => {
-                let Some(message) = provider.introspect(Token::Access(token)) else {
+                let Some(message) = provider.introspect(TokenToEnd::Access(token)) else {
                     return silent(Trouble::Misconfigured);
                 };
                 match self.say(&message, account.proof_key.as_ref()).await {
@@ -255,24 +255,26 @@ impl Provider {
         asked.map_or_else(|| self.profile.host(), |url| config::host(&url))
     }
 
-    pub(super) async fn revoke(&self, oauth: &Oauth, unwanted: &Unwanted) -> Told {
+    pub(super) async fn revoke_by_oauth(&self, oauth: &Oauth, unwanted: &Unwanted) -> RevocationAnswer {
         let provider = match self.described(oauth, &mut Patience::new(self.profile.timeout)).await {
             Ok(provider) => provider,
-            Err(undescribed) => return Told::Trouble { trouble: undescribed.trouble(), status: None },
+            Err(undescribed) => {
+                return RevocationAnswer::Trouble { trouble: undescribed.trouble(), status: None };
+            }
         };
         let by_client = oauth.grant == Grant::ClientCredentials;
         // Its secret is what it was given in place of a refresh token.
         let with_secret =
             unwanted.refresh.as_ref().filter(|_| by_client).map(|secret| with_secret(&provider, secret));
         let messages = revocations(with_secret.as_ref().unwrap_or(&provider), unwanted, by_client);
-        let mut told = Told::Unsupported;
+        let mut told = RevocationAnswer::Unsupported;
         for message in messages {
             // A revocation needs no proof: it opens nothing.
             told = told.and(match self.say(&message, None).await {
-                Ok(received) => read_revocation(&received.answer()).told(received.status),
-                Err(trouble) => Told::Trouble { trouble, status: None },
+                Ok(received) => read_revocation(&received.answer()),
+                Err(trouble) => RevocationAnswer::Trouble { trouble, status: None },
             });
-            if matches!(told, Told::Trouble { .. }) {
+            if matches!(told, RevocationAnswer::Trouble { .. }) {
                 break;
             }
         }
@@ -283,8 +285,8 @@ impl Provider {
 /// The refresh token first: with most providers everything else goes with it (RFC 7009, section 2.1).
 fn revocations(provider: &oauth::Provider, unwanted: &Unwanted, no_refresh: bool) -> Vec<Message> {
     let refresh = unwanted.refresh.as_ref().filter(|_| !no_refresh);
-    let refresh = refresh.and_then(|token| provider.revoke(Token::Refresh(token)));
-    let access = unwanted.access.as_ref().and_then(|token| provider.revoke(Token::Access(token)));
+    let refresh = refresh.and_then(|token| provider.revoke(TokenToEnd::Refresh(token)));
+    let access = unwanted.access.as_ref().and_then(|token| provider.revoke(TokenToEnd::Access(token)));
     refresh.into_iter().chain(access).collect()
 }
 

@@ -116,7 +116,7 @@ const VERSION: &str = "1.";
 #[cfg(test)]
 mod tests {
     use super::*;
-    use session::binding::Place;
+    use session::binding::Destination;
 
     #[test]
     fn what_is_written_is_read_and_is_one_line_of_ascii() {
@@ -133,7 +133,7 @@ mod tests {
                     origin: "https://api.example".to_owned(),
                     binding: user.map(|user| Binding {
                         client: Some(user.to_owned()),
-                        origins: [(Place::Api, "https://api.example".to_owned())].into(),
+                        origins: [(Destination::Api, "https://api.example".to_owned())].into(),
                     }),
                 },
                 account: Account {
@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn a_version_that_knows_nothing_of_bindings_reads_what_is_written() {
         let binding =
-            Binding { client: None, origins: [(Place::Api, "https://a.example".to_owned())].into() };
+            Binding { client: None, origins: [(Destination::Api, "https://a.example".to_owned())].into() };
         let stored = Stored {
             refresh: RefreshToken::new("rt-1"),
             bound: Bound { origin: "https://a.example".into(), binding: Some(binding) },

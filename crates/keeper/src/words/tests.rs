@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use ts_rs::{Config, TS};
 
 use super::*;
-use crate::api::{Cause, Code, Lost, Oddity, Place, Source, VaultTrouble};
+use crate::api::{Cause, Code, Destination, Lost, Oddity, Source, VaultTrouble};
 
 const LANGUAGES: [Language; 2] = [Language::English, Language::Chinese];
 
@@ -97,7 +97,7 @@ fn every_reason_has_its_words() {
             (language, "odd", words_of::<Oddity>()),
             (language, "trouble", words_of::<Trouble>()),
             (language, "odd", words_of::<Oddity>()),
-            (language, "place", words_of::<Place>()),
+            (language, "place", words_of::<Destination>()),
             (language, "vault", words_of::<VaultTrouble>()),
         ]
     }) {
@@ -262,7 +262,7 @@ fn notes() -> Vec<Note> {
         Note::EntriesLost { count: 12 },
         Note::ConfigProblem { line: Some(3), problem: text("no url") },
         Note::ConfigProblem { line: None, problem: text("no url") },
-        Note::Elsewhere { places: vec![Place::Token, Place::Client] },
+        Note::Elsewhere { places: vec![Destination::Token, Destination::Client] },
         Note::EndedInFlight,
         Note::EndedUnsaved,
         Note::Heartbeat { good: true, took_ms: 12 },

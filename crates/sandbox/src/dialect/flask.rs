@@ -8,11 +8,11 @@ use serde_json::json;
 
 use super::{Endpoint, Grammar, Names, Route, not_found_page, too_many_page};
 use crate::book::Refused;
-use crate::exchange::{Exchange, Kind};
+use crate::exchange::{Exchange, RequestKind};
 use crate::mint::{Broken, Claim};
 use crate::people::{Orders, Person};
 use crate::reply::{Fields, Reply};
-use crate::settings::Format;
+use crate::settings::TokenFormat;
 
 pub(super) const GRAMMAR: Grammar = Grammar {
     routes: &[
@@ -24,7 +24,7 @@ pub(super) const GRAMMAR: Grammar = Grammar {
         Route { method: Method::POST, path: "/notes", endpoint: Endpoint::Resource, answer: take_note },
     ],
     names: Names { access: "access_token", refresh: "refresh_token", lifetime: "" },
-    refresh_format: Format::Opaque,
+    refresh_format: TokenFormat::Opaque,
     claims,
     refuse,
     by_body: None,
@@ -105,10 +105,10 @@ fn refuse(endpoint: Endpoint) -> Reply {
     json(StatusCode::BAD_REQUEST, &json!({"error": "invalid refresh_token"}))
 }
 
-fn claims(kind: Kind, person: Person, claim: &Claim) -> Fields {
+fn claims(kind: RequestKind, person: Person, claim: &Claim) -> Fields {
     let kind = match kind {
-        Kind::Access => "access",
-        Kind::Refresh => "refresh",
+        RequestKind::Access => "access",
+        RequestKind::Refresh => "refresh",
     };
     Fields::default()
         .with("fresh", false)

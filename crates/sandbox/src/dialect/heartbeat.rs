@@ -4,11 +4,11 @@ use axum::http::{Method, StatusCode};
 use serde_json::json;
 
 use super::{Endpoint, Grammar, Names, Route, too_many_page};
-use crate::exchange::{Exchange, Kind};
+use crate::exchange::{Exchange, RequestKind};
 use crate::mint::{Broken, Claim};
 use crate::people::{Orders, Person};
 use crate::reply::{Fields, Reply};
-use crate::settings::Format;
+use crate::settings::TokenFormat;
 
 pub(super) const GRAMMAR: Grammar = Grammar {
     routes: &[
@@ -26,7 +26,7 @@ pub(super) const GRAMMAR: Grammar = Grammar {
         Route { method: Method::POST, path: "/api/notes", endpoint: Endpoint::Resource, answer: take_note },
     ],
     names: Names { access: "accessToken", refresh: "refreshToken", lifetime: "expiresIn" },
-    refresh_format: Format::Opaque,
+    refresh_format: TokenFormat::Opaque,
     claims,
     refuse,
     by_body: None,
@@ -121,7 +121,7 @@ fn refuse(endpoint: Endpoint) -> Reply {
 }
 
 /// Used only when a setting asks for JWTs.
-fn claims(_kind: Kind, person: Person, claim: &Claim) -> Fields {
+fn claims(_kind: RequestKind, person: Person, claim: &Claim) -> Fields {
     Fields::default()
         .with("sub", person.username())
         .with("iat", claim.iat)

@@ -18,12 +18,12 @@ use serde_json::Value;
 
 pub use self::oauth::DeviceState;
 pub(crate) use self::oauth::{Answer, Ledger};
-use crate::exchange::{Exchange, Kind};
+use crate::exchange::{Exchange, RequestKind};
 use crate::invalid::Invalid;
 use crate::mint::{Broken, Claim};
 use crate::people::Person;
 use crate::reply::{Fields, Reply};
-use crate::settings::Format;
+use crate::settings::TokenFormat;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -69,9 +69,9 @@ pub struct PerDialect<T> {
 pub(crate) struct Grammar {
     pub(crate) routes: &'static [Route],
     pub(crate) names: Names,
-    pub(crate) refresh_format: Format,
+    pub(crate) refresh_format: TokenFormat,
     /// What the dialect's JWTs say.
-    pub(crate) claims: fn(Kind, Person, &Claim) -> Fields,
+    pub(crate) claims: fn(RequestKind, Person, &Claim) -> Fields,
     /// How a dead token is refused: a refresh token at the refresh, an access token elsewhere.
     pub(crate) refuse: fn(Endpoint) -> Reply,
     pub(crate) not_found: fn(&Method, &str) -> Reply,

@@ -7,11 +7,11 @@ use serde::Deserialize;
 
 use super::{Endpoint, Grammar, Names, Route};
 use crate::book::Refused;
-use crate::exchange::{Exchange, Kind};
+use crate::exchange::{Exchange, RequestKind};
 use crate::mint::{Broken, Claim};
 use crate::people::{Person, Stranger};
 use crate::reply::{Fields, Reply};
-use crate::settings::Format;
+use crate::settings::TokenFormat;
 
 pub(super) const GRAMMAR: Grammar = Grammar {
     routes: &[
@@ -32,7 +32,7 @@ pub(super) const GRAMMAR: Grammar = Grammar {
         Route { method: Method::POST, path: "/notes", endpoint: Endpoint::Resource, answer: take_note },
     ],
     names: Names { access: "accessToken", refresh: "refreshToken", lifetime: "" },
-    refresh_format: Format::Jwt,
+    refresh_format: TokenFormat::Jwt,
     claims,
     refuse: |_| exception(StatusCode::UNAUTHORIZED, GONE),
     by_body: None,
@@ -103,11 +103,11 @@ fn admit(exchange: &mut Exchange<'_>) -> Result<Person, Reply> {
     })
 }
 
-fn claims(kind: Kind, person: Person, claim: &Claim) -> Fields {
+fn claims(kind: RequestKind, person: Person, claim: &Claim) -> Fields {
     let who = Fields::default().with("username", person.username());
     let what = match kind {
-        Kind::Access => who.with("email", person.email()),
-        Kind::Refresh => who.with("kind", "refresh"),
+        RequestKind::Access => who.with("email", person.email()),
+        RequestKind::Refresh => who.with("kind", "refresh"),
     };
     what.with("jti", claim.jti.as_str()).with("iat", claim.iat).with("exp", claim.exp.clone())
 }

@@ -7,11 +7,11 @@ use serde_json::json;
 
 use super::{Endpoint, Grammar, Names, Route, not_found_page};
 use crate::book::Refused;
-use crate::exchange::{Exchange, Kind};
+use crate::exchange::{Exchange, RequestKind};
 use crate::mint::{Broken, Claim};
 use crate::people::{Order, Person};
 use crate::reply::{Fields, Reply};
-use crate::settings::Format;
+use crate::settings::TokenFormat;
 
 pub(super) const GRAMMAR: Grammar = Grammar {
     routes: &[
@@ -38,7 +38,7 @@ pub(super) const GRAMMAR: Grammar = Grammar {
         Route { method: Method::POST, path: "/api/notes/", endpoint: Endpoint::Resource, answer: take_note },
     ],
     names: Names { access: "access", refresh: "refresh", lifetime: "" },
-    refresh_format: Format::Jwt,
+    refresh_format: TokenFormat::Jwt,
     claims,
     refuse: |endpoint| {
         if endpoint.is_protected() { invalid("Token is invalid") } else { not_valid("Token is blacklisted") }
@@ -142,10 +142,10 @@ fn refuse(refused: Refused) -> Reply {
     }
 }
 
-fn claims(kind: Kind, person: Person, claim: &Claim) -> Fields {
+fn claims(kind: RequestKind, person: Person, claim: &Claim) -> Fields {
     let kind = match kind {
-        Kind::Access => "access",
-        Kind::Refresh => "refresh",
+        RequestKind::Access => "access",
+        RequestKind::Refresh => "refresh",
     };
     Fields::default()
         .with("token_type", kind)

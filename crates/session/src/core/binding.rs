@@ -17,14 +17,14 @@ pub struct Binding {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<String>,
     /// Scheme, host and port (RFC 6454) of each place that is named.
-    pub origins: BTreeMap<Place, String>,
+    pub origins: BTreeMap<Destination, String>,
 }
 
 /// Somewhere that is shown tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
-pub enum Place {
+pub enum Destination {
     Api,
     /// Not a place: whom the tokens were given to.
     Client,
@@ -50,7 +50,7 @@ pub enum Judgement {
     /// By the rule of before it is. From now on it is bound to what the profile says.
     Adopted,
     /// These are others than they were. The grant stays where it is, and goes nowhere.
-    Elsewhere(Vec<Place>),
+    Elsewhere(Vec<Destination>),
     Ours,
 }
 
@@ -68,16 +68,17 @@ pub fn judge(stored: &Bound, binding: &Binding, origin: &str) -> Judgement {
 }
 
 /// What is different between two names of before, of which at least something is.
-fn differences_before(stored: &str, binding: &Binding, origin: &str) -> Vec<Place> {
-    let known = [Place::Issuer, Place::Token, Place::Api];
-    let address = known.into_iter().find(|place| binding.origins.contains_key(place)).unwrap_or(Place::Api);
+fn differences_before(stored: &str, binding: &Binding, origin: &str) -> Vec<Destination> {
+    let known = [Destination::Issuer, Destination::Token, Destination::Api];
+    let address =
+        known.into_iter().find(|place| binding.origins.contains_key(place)).unwrap_or(Destination::Api);
     let ((theirs, their_client), (ours, our_client)) = (split(stored), split(origin));
     let mut places = Vec::new();
     if theirs != ours {
         places.push(address);
     }
     if their_client != our_client {
-        places.push(Place::Client);
+        places.push(Destination::Client);
     }
     places
 }
@@ -92,13 +93,13 @@ fn split(origin: &str) -> (&str, Option<&str>) {
 
 impl Binding {
     /// What is different in `other`, in no particular importance; empty where they bind alike.
-    pub fn differences(&self, other: &Self) -> Vec<Place> {
-        let mut places: Vec<Place> = self.origins.keys().chain(other.origins.keys()).copied().collect();
+    pub fn differences(&self, other: &Self) -> Vec<Destination> {
+        let mut places: Vec<Destination> = self.origins.keys().chain(other.origins.keys()).copied().collect();
         places.sort_unstable();
         places.dedup();
         places.retain(|place| self.origins.get(place) != other.origins.get(place));
         if self.client != other.client {
-            places.push(Place::Client);
+            places.push(Destination::Client);
         }
         places
     }
@@ -108,7 +109,7 @@ impl Binding {
 mod tests {
     use super::*;
 
-    fn binding(client: &str, origins: &[(Place, &str)]) -> Binding {
+    fn binding(client: &str, origins: &[(Destination, &str)]) -> Binding {
         Binding {
             client: Some(String::from(client)),
             origins: origins.iter().map(|(place, origin)| (*place, String::from(*origin))).collect(),
@@ -117,51 +118,70 @@ mod tests {
 
     #[test]
     fn whatever_moves_a_token_is_told() {
-        let one = binding("desktop", &[(Place::Api, "https://a"), (Place::Token, "https://id")]);
+        let one = binding("desktop", &[(Destination::Api, "https://a"), (Destination::Token, "https://id")]);
         assert!(one.differences(&one).is_empty());
         for (other, places) in [
-            (binding("desktop", &[(Place::Api, "https://b"), (Place::Token, "https://id")]), [Place::Api]),
             (
-                binding("desktop", &[(Place::Api, "https://a"), (Place::Token, "https://evil")]),
-                [Place::Token],
+                binding("desktop", &[(Destination::Api, "https://b"), (Destination::Token, "https://id")]),
+                [Destination::Api],
             ),
-            (binding("desktop", &[(Place::Api, "https://a")]), [Place::Token]),
-            (binding("other", &[(Place::Api, "https://a"), (Place::Token, "https://id")]), [Place::Client]),
+            (
+                binding("desktop", &[(Destination::Api, "https://a"), (Destination::Token, "https://evil")]),
+                [Destination::Token],
+            ),
+            (binding("desktop", &[(Destination::Api, "https://a")]), [Destination::Token]),
+            (
+                binding("other", &[(Destination::Api, "https://a"), (Destination::Token, "https://id")]),
+                [Destination::Client],
+            ),
         ] {
             assert_eq!(one.differences(&other), places);
             assert_eq!(other.differences(&one), places);
         }
-        let more =
-            [(Place::Api, "https://a"), (Place::Token, "https://id"), (Place::Revocation, "https://x")];
-        assert_eq!(one.differences(&binding("desktop", &more)), [Place::Revocation]);
+        let more = [
+            (Destination::Api, "https://a"),
+            (Destination::Token, "https://id"),
+            (Destination::Revocation, "https://x"),
+        ];
+        assert_eq!(one.differences(&binding("desktop", &more)), [Destination::Revocation]);
     }
 
     #[test]
     fn what_is_bound_is_judged_by_what_it_is_bound_to() {
-        let one = binding("desktop", &[(Place::Api, "https://a"), (Place::Issuer, "https://id/one")]);
-        let other = binding("desktop", &[(Place::Api, "https://b"), (Place::Issuer, "https://id/one")]);
+        let one =
+            binding("desktop", &[(Destination::Api, "https://a"), (Destination::Issuer, "https://id/one")]);
+        let other =
+            binding("desktop", &[(Destination::Api, "https://b"), (Destination::Issuer, "https://id/one")]);
         let stored = Bound { origin: String::from("https://id/one (desktop)"), binding: Some(one.clone()) };
         assert_eq!(judge(&stored, &one, "https://id/one (desktop)"), Judgement::Ours);
         assert_eq!(judge(&stored, &one, "another (word)"), Judgement::Ours, "the old rule is not asked");
-        let elsewhere = Judgement::Elsewhere(Vec::from([Place::Api]));
+        let elsewhere = Judgement::Elsewhere(Vec::from([Destination::Api]));
         assert_eq!(judge(&stored, &other, "https://id/one (desktop)"), elsewhere);
     }
 
     #[test]
     fn what_was_stored_before_is_adopted_where_the_rule_of_then_allows_it() {
-        let oauth = binding("desktop", &[(Place::Api, "https://a"), (Place::Issuer, "https://id")]);
-        let by_hand = binding("desktop", &[(Place::Api, "https://a"), (Place::Token, "https://id")]);
-        let recipe = Binding { client: None, origins: [(Place::Api, String::from("https://a"))].into() };
-        let elsewhere = |places: &[Place]| Judgement::Elsewhere(Vec::from(places));
+        let oauth =
+            binding("desktop", &[(Destination::Api, "https://a"), (Destination::Issuer, "https://id")]);
+        let by_hand =
+            binding("desktop", &[(Destination::Api, "https://a"), (Destination::Token, "https://id")]);
+        let recipe =
+            Binding { client: None, origins: [(Destination::Api, String::from("https://a"))].into() };
+        let elsewhere = |places: &[Destination]| Judgement::Elsewhere(Vec::from(places));
         for (stored, profile, origin, judgement) in [
             ("https://id (desktop)", &oauth, "https://id (desktop)", Judgement::Adopted),
             ("https://a", &recipe, "https://a", Judgement::Adopted),
-            ("https://id (phone)", &oauth, "https://id (desktop)", elsewhere(&[Place::Client])),
-            ("https://x (desktop)", &oauth, "https://id (desktop)", elsewhere(&[Place::Issuer])),
-            ("https://x/t (desktop)", &by_hand, "https://id/t (desktop)", elsewhere(&[Place::Token])),
-            ("https://x (b)", &oauth, "https://id (desktop)", elsewhere(&[Place::Issuer, Place::Client])),
-            ("https://b", &recipe, "https://a", elsewhere(&[Place::Api])),
-            ("https://a (x)", &recipe, "https://a", elsewhere(&[Place::Client])),
+            ("https://id (phone)", &oauth, "https://id (desktop)", elsewhere(&[Destination::Client])),
+            ("https://x (desktop)", &oauth, "https://id (desktop)", elsewhere(&[Destination::Issuer])),
+            ("https://x/t (desktop)", &by_hand, "https://id/t (desktop)", elsewhere(&[Destination::Token])),
+            (
+                "https://x (b)",
+                &oauth,
+                "https://id (desktop)",
+                elsewhere(&[Destination::Issuer, Destination::Client]),
+            ),
+            ("https://b", &recipe, "https://a", elsewhere(&[Destination::Api])),
+            ("https://a (x)", &recipe, "https://a", elsewhere(&[Destination::Client])),
         ] {
             let stored = Bound { origin: String::from(stored), binding: None };
             assert_eq!(judge(&stored, profile, origin), judgement, "{stored:?}");

@@ -6,7 +6,7 @@ use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::binding::Place;
+use super::binding::Destination;
 use super::note::Note;
 use crate::interaction::Interaction;
 use crate::reason::{Cause, Lost, VaultTrouble};
@@ -38,7 +38,7 @@ pub enum Asker {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
     /// A refresh token of a profile that pointed elsewhere: it stays where it is, and goes nowhere.
-    Elsewhere(Vec<Place>),
+    Elsewhere(Vec<Destination>),
     Nothing,
     Token {
         refresh: RefreshToken,

@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
-use super::binding::Place;
+use super::binding::Destination;
 use crate::reason::Source;
 use crate::reason::{Cause, Lost, Oddity, Trouble, VaultTrouble};
 
@@ -24,7 +24,7 @@ pub enum Note {
     },
     /// The profile was edited: the stored tokens would go to another place, so they go nowhere.
     Elsewhere {
-        places: Vec<Place>,
+        places: Vec<Destination>,
     },
     /// The keeper had to end while a refresh or a sign-in was on its way.
     EndedInFlight,

@@ -53,7 +53,7 @@ pub enum Prospect<'a> {
 pub struct View {
     pub phase: Phase,
     pub user: Option<String>,
-    pub access: Option<AccessView>,
+    pub access: Option<AccessState>,
     pub refresh_at: Option<Timestamp>,
     pub heartbeat_at: Option<Timestamp>,
     pub last_heartbeat: Option<(bool, Timestamp)>,
@@ -63,7 +63,7 @@ pub struct View {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AccessView {
+pub struct AccessState {
     pub generation: u32,
     pub lifetime: Duration,
     /// Where the lifetime comes from; an assumed one ends nothing.
@@ -185,7 +185,7 @@ impl Session {
         View {
             phase: self.phase(),
             user: self.account.user.clone(),
-            access: access.map(|access| AccessView {
+            access: access.map(|access| AccessState {
                 generation: access.generation,
                 lifetime: access.lifetime,
                 source: access.source,

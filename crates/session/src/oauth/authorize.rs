@@ -15,7 +15,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::Provider;
-use super::client::Client;
+use super::client::ClientRegistration;
 use super::error::{ProviderError, Refusal};
 use super::form::{self, Form};
 use crate::interaction::{Interaction, Need};
@@ -56,7 +56,7 @@ pub struct Ask<'a> {
 
 /// What tokens are bought with, once.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Code(pub(super) Secret);
+pub struct AuthorizationCode(pub(super) Secret);
 
 /// A request that the provider keeps for us (RFC 9126).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,7 +114,7 @@ impl Started {
     }
 
     /// Reads the query of a request to the loopback address.
-    pub fn read_callback(&self, query: &str) -> Result<Code, CallbackProblem> {
+    pub fn read_callback(&self, query: &str) -> Result<AuthorizationCode, CallbackProblem> {
         if query.len() > LONGEST_QUERY {
             return Err(CallbackProblem::TooLong);
         }
@@ -134,7 +134,7 @@ impl Started {
             return Err(CallbackProblem::Refused(ProviderError::new(error.expose(), description)));
         }
         let code = once(query, "code")?.filter(|code| !code.expose().is_empty());
-        code.map(Code).ok_or(CallbackProblem::MissingCode)
+        code.map(AuthorizationCode).ok_or(CallbackProblem::MissingCode)
     }
 
     /// What the ID token has to contain.
@@ -179,7 +179,7 @@ impl Started {
     }
 
     /// What the provider's page is to ask of the person: what was demanded, and what always holds for this client.
-    fn prompt(client: &Client, ask: Ask<'_>) -> Option<String> {
+    fn prompt(client: &ClientRegistration, ask: Ask<'_>) -> Option<String> {
         if let Some(prompt) = ask.prompt {
             return Some(prompt.to_string());
         }

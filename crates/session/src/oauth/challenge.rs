@@ -6,7 +6,7 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::error::Kind;
+use super::error::ErrorKind;
 use crate::interaction::{Interaction, Need};
 
 /// One way in, as the resource describes it.
@@ -84,12 +84,12 @@ pub fn meaning(status: u16, challenges: &[Challenge]) -> Meaning {
     if !matches!(status, 400..500) {
         return Meaning::Nothing;
     }
-    if errors().any(|(_, error)| Kind::of(error) == Kind::Nonce) {
+    if errors().any(|(_, error)| ErrorKind::of(error) == ErrorKind::Nonce) {
         return Meaning::UseNonce;
     }
     for (challenge, error) in errors() {
         let claims_are_missing = || (error == "insufficient_claims").then_some(Need::Other);
-        let Some(need) = Kind::of(error).need().or_else(claims_are_missing) else { continue };
+        let Some(need) = ErrorKind::of(error).need().or_else(claims_are_missing) else { continue };
         let text = |name| challenge.get(name).map(str::to_string);
         return Meaning::NeedsInteraction(Interaction {
             need,
@@ -103,7 +103,7 @@ pub fn meaning(status: u16, challenges: &[Challenge]) -> Meaning {
         return Meaning::Refresh;
     }
     // Our request is wrong, which no token mends.
-    if errors().any(|(_, error)| Kind::of(error) == Kind::Misconfigured) {
+    if errors().any(|(_, error)| ErrorKind::of(error) == ErrorKind::Misconfigured) {
         return Meaning::Nothing;
     }
     if status == 401 { Meaning::Refresh } else { Meaning::Nothing }

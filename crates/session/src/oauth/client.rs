@@ -12,7 +12,7 @@ use crate::tokens::Secret;
 use crate::wire::escape::escape;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Client {
+pub struct ClientRegistration {
     pub id: String,
     /// Of an app on somebody's machine this is no secret (RFC 8252, section 8.5), but some providers demand one.
     pub secret: Option<Secret>,
@@ -48,7 +48,7 @@ pub struct Extra {
     pub token: BTreeMap<String, String>,
 }
 
-impl Client {
+impl ClientRegistration {
     /// A client without a secret, which asks for nothing in particular.
     pub fn public(id: &str) -> Self {
         Self {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Provider;
 use super::address::Address;
-use super::error::{Kind, ProviderError, Refusal};
+use super::error::{ErrorKind, ProviderError, Refusal};
 use super::form::Form;
 use super::token::{self, TokenAnswer};
 use crate::limits;
@@ -159,18 +159,20 @@ impl Polling {
             return self.on_refusal(Refusal::of(answer, &body), now);
         };
         match error.kind() {
-            Kind::Pending => self.wait_again(now),
-            Kind::SlowDown => {
+            ErrorKind::Pending => self.wait_again(now),
+            ErrorKind::SlowDown => {
                 let asked = body.json().and_then(|json| seconds(json, "interval")).unwrap_or_default();
                 self.interval = clamped(asked.max(self.interval + limits::DEVICE_SLOWER));
                 self.wait_again(now)
             }
-            Kind::Denied => Step::Denied,
-            Kind::Expired => Step::Expired,
-            Kind::Nonce => Step::UseNonce,
-            Kind::Grant | Kind::Interaction(_) | Kind::Misconfigured | Kind::Unavailable | Kind::Unknown => {
-                self.on_refusal(Refusal::of(answer, &body), now)
-            }
+            ErrorKind::Denied => Step::Denied,
+            ErrorKind::Expired => Step::Expired,
+            ErrorKind::Nonce => Step::UseNonce,
+            ErrorKind::Grant
+            | ErrorKind::Interaction(_)
+            | ErrorKind::Misconfigured
+            | ErrorKind::Unavailable
+            | ErrorKind::Unknown => self.on_refusal(Refusal::of(answer, &body), now),
         }
     }
 
@@ -183,7 +185,7 @@ impl Polling {
         match &refusal {
             Refusal::Trouble { trouble: Trouble::Misconfigured, .. } => Step::Problem(refusal),
             Refusal::Trouble { retry_after, .. } => self.wait_longer(retry_after.unwrap_or_default(), now),
-            Refusal::Provider { error, .. } if error.kind() == Kind::Unavailable => {
+            Refusal::Provider { error, .. } if error.kind() == ErrorKind::Unavailable => {
                 self.wait_longer(Duration::ZERO, now)
             }
             Refusal::Provider { .. } | Refusal::UseNonce => Step::Problem(refusal),

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::address::Address;
 use super::challenge::{self, Meaning};
-use super::error::{Kind, ProviderError};
+use super::error::{ErrorKind, ProviderError};
 use crate::tokens::{AccessToken, Secret};
 use crate::wire::answer::Answer;
 
@@ -158,7 +158,7 @@ const LONGEST_NONCE: usize = 1024;
 pub fn wants_nonce(answer: &Answer<'_>, challenges: &str) -> bool {
     let said = || {
         let body = answer.read();
-        body.json().and_then(ProviderError::of).is_some_and(|error| error.kind() == Kind::Nonce)
+        body.json().and_then(ProviderError::of).is_some_and(|error| error.kind() == ErrorKind::Nonce)
     };
     let challenged = || challenge::meaning(answer.status, &challenge::parse(challenges)) == Meaning::UseNonce;
     matches!(answer.status, 400 | 401) && (challenged() || said())

@@ -6,30 +6,19 @@ use alloc::string::{String, ToString};
 use serde_json::Value;
 
 use super::Provider;
-use super::error::{Kind, Refusal};
+use super::error::{ErrorKind, Refusal};
 use super::form::Form;
 use crate::reason::Trouble;
-use crate::shared::revocation::Told;
 use crate::tokens::{AccessToken, RefreshToken, Secret};
+use crate::verdict::RevocationAnswer;
 use crate::wire::answer::Answer;
 use crate::wire::message::Message;
 
 /// A token, and what it is.
 #[derive(Clone, Copy, Debug)]
-pub enum Token<'a> {
+pub enum TokenToEnd<'a> {
     Access(&'a AccessToken),
     Refresh(&'a RefreshToken),
-}
-
-/// What came of a revocation. Whatever it is, nothing is left on this machine.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Revoked {
-    /// It is dead, or was never alive (RFC 7009, section 2.2).
-    Done,
-    /// The provider revokes no such thing.
-    Unsupported,
-    /// Worth another try, or worth telling.
-    Not(Refusal),
 }
 
 /// What an introspection says of a token (RFC 7662).
@@ -43,13 +32,13 @@ pub enum Activity {
 
 impl Provider {
     /// `None` where the provider has no such endpoint.
-    pub fn revoke(&self, token: Token<'_>) -> Option<Message> {
+    pub fn revoke(&self, token: TokenToEnd<'_>) -> Option<Message> {
         let endpoint = self.metadata.revocation_endpoint.as_ref()?;
         Some(self.post(endpoint, about(token), &self.client.extra.revoke))
     }
 
     /// `None` where the provider has no such endpoint.
-    pub fn introspect(&self, token: Token<'_>) -> Option<Message> {
+    pub fn introspect(&self, token: TokenToEnd<'_>) -> Option<Message> {
         let endpoint = self.metadata.introspection_endpoint.as_ref()?;
         Some(self.post(endpoint, about(token), &BTreeMap::new()))
     }
@@ -79,38 +68,28 @@ impl Provider {
     }
 }
 
-pub fn read_revocation(answer: &Answer<'_>) -> Revoked {
+/// What the answer to [`Provider::revoke`] means, and so whether the provider is asked again.
+pub fn read_revocation(answer: &Answer<'_>) -> RevocationAnswer {
     if answer.is_success() {
-        return Revoked::Done;
+        return RevocationAnswer::Done;
     }
+    let status = answer.status;
     match Refusal::of(answer, &answer.read()) {
-        Refusal::Provider { error, .. } if error.code == "unsupported_token_type" => Revoked::Unsupported,
+        Refusal::Provider { error, .. } if error.code == "unsupported_token_type" => {
+            RevocationAnswer::Unsupported
+        }
         // RFC 7009 has no such answer, but a token that is no good needs no revocation.
-        Refusal::Provider { error, .. } if error.kind() == Kind::Grant || error.code == "invalid_token" => {
-            Revoked::Done
+        Refusal::Provider { error, .. }
+            if error.kind() == ErrorKind::Grant || error.code == "invalid_token" =>
+        {
+            RevocationAnswer::Done
         }
-        Refusal::Trouble { trouble: Trouble::Misconfigured, .. } => Revoked::Unsupported,
-        refusal @ (Refusal::Provider { .. } | Refusal::Trouble { .. } | Refusal::UseNonce) => {
-            Revoked::Not(refusal)
+        Refusal::Trouble { trouble: Trouble::Misconfigured, .. } => RevocationAnswer::Unsupported,
+        Refusal::Provider { .. } | Refusal::Trouble { trouble: Trouble::Suspect, .. } => {
+            RevocationAnswer::Refused { status }
         }
-    }
-}
-
-impl Revoked {
-    /// What that means for a sign-out, and whether the provider is told of it again. `status` is the answer's.
-    pub fn told(&self, status: u16) -> Told {
-        match self {
-            Self::Done => Told::Heard,
-            Self::Unsupported => Told::Unsupported,
-            Self::Not(
-                Refusal::Trouble { trouble: Trouble::Suspect | Trouble::Misconfigured, .. }
-                | Refusal::Provider { .. },
-            ) => Told::Refused { status },
-            Self::Not(Refusal::Trouble { trouble, .. }) => {
-                Told::Trouble { trouble: *trouble, status: Some(status) }
-            }
-            Self::Not(Refusal::UseNonce) => Told::Trouble { trouble: Trouble::Status, status: Some(status) },
-        }
+        Refusal::Trouble { trouble, .. } => RevocationAnswer::Trouble { trouble, status: Some(status) },
+        Refusal::UseNonce => RevocationAnswer::Trouble { trouble: Trouble::Status, status: Some(status) },
     }
 }
 
@@ -132,10 +111,10 @@ pub fn read_userinfo(answer: &Answer<'_>, subject: Option<&str>) -> Option<Value
     (found.is_some() && (subject.is_none() || found.as_deref() == subject)).then(|| claims.clone())
 }
 
-fn about(token: Token<'_>) -> Form {
+fn about(token: TokenToEnd<'_>) -> Form {
     let (text, hint) = match token {
-        Token::Access(token) => (token.expose(), "access_token"),
-        Token::Refresh(token) => (token.expose(), "refresh_token"),
+        TokenToEnd::Access(token) => (token.expose(), "access_token"),
+        TokenToEnd::Refresh(token) => (token.expose(), "refresh_token"),
     };
     Form::default().with("token", text).with("token_type_hint", hint)
 }

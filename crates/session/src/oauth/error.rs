@@ -23,7 +23,7 @@ pub struct ProviderError {
 
 /// What an error code is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ErrorKind {
     /// The code, the refresh token, the device code or the password.
     Grant,
     /// The person, or somebody in charge, said no.
@@ -77,12 +77,12 @@ impl ProviderError {
         Self { code: code.to_string(), description: description.and_then(meaning::plain), detail: None }
     }
 
-    pub fn kind(&self) -> Kind {
-        Kind::of(&self.code)
+    pub fn kind(&self) -> ErrorKind {
+        ErrorKind::of(&self.code)
     }
 }
 
-impl Kind {
+impl ErrorKind {
     pub fn of(code: &str) -> Self {
         match code {
             "invalid_grant" => Self::Grant,
@@ -128,7 +128,7 @@ impl Refusal {
     pub(super) fn of(answer: &Answer<'_>, body: &Body) -> Self {
         let error = body.json().and_then(ProviderError::of);
         match error {
-            Some(error) if error.kind() == Kind::Nonce => Self::UseNonce,
+            Some(error) if error.kind() == ErrorKind::Nonce => Self::UseNonce,
             Some(error) if answer.status < 500 && answer.status != 429 => {
                 Self::Provider { status: answer.status, error }
             }

@@ -7,9 +7,9 @@ use core::time::Duration;
 use serde_json::Value;
 
 use super::Provider;
-use super::authorize::{Code, Started};
-use super::client::Client;
-use super::error::{Kind, ProviderError, Refusal};
+use super::authorize::{AuthorizationCode, Started};
+use super::client::ClientRegistration;
+use super::error::{ErrorKind, ProviderError, Refusal};
 use super::form::Form;
 use crate::interaction::{Interaction, Need};
 use crate::reason::Trouble;
@@ -35,7 +35,7 @@ pub struct TokenAnswer {
 
 impl TokenAnswer {
     /// An ID token was asked for and granted, and none came.
-    pub fn lacks_id_token(&self, client: &Client) -> bool {
+    pub fn lacks_id_token(&self, client: &ClientRegistration) -> bool {
         let granted = |scope: &String| scope.split_whitespace().any(|word| word == "openid");
         client.asks_for("openid") && self.scope.as_ref().is_none_or(granted) && self.id_token.is_none()
     }
@@ -53,7 +53,7 @@ pub enum Refreshed {
 
 impl Provider {
     /// Buys tokens with the code of a callback.
-    pub fn redeem(&self, started: &Started, code: &Code) -> Message {
+    pub fn redeem(&self, started: &Started, code: &AuthorizationCode) -> Message {
         let mut form = Form::grant("authorization_code")
             .with("code", code.0.expose())
             .with("redirect_uri", started.redirect_uri())
@@ -170,21 +170,21 @@ pub fn read_refresh(answer: &Answer<'_>, clock: Clock<'_>, told: Option<&Lifetim
     };
     if let Some(error) = body.json().and_then(ProviderError::of) {
         match (error.kind(), answer.status) {
-            (Kind::Nonce, 400 | 401) => return Refreshed::UseNonce,
-            (Kind::Grant, 400 | 401) => match error.detail.as_deref() {
+            (ErrorKind::Nonce, 400 | 401) => return Refreshed::UseNonce,
+            (ErrorKind::Grant, 400 | 401) => match error.detail.as_deref() {
                 None => return not(Verdict::Dead),
                 Some(detail) if ABOUT_THE_TOKEN.contains(&detail) => return not(Verdict::Dead),
                 Some(detail) => return interaction(need(detail)),
             },
-            (Kind::Interaction(need), 400 | 401 | 403) => return interaction(need),
+            (ErrorKind::Interaction(need), 400 | 401 | 403) => return interaction(need),
             // Some servers say this of a dead refresh token, so it says nothing for certain.
-            (Kind::Misconfigured, _) if error.code == "invalid_request" => {}
-            (Kind::Misconfigured, 200..300 | 400 | 401 | 403) => {
+            (ErrorKind::Misconfigured, _) if error.code == "invalid_request" => {}
+            (ErrorKind::Misconfigured, 200..300 | 400 | 401 | 403) => {
                 let status = Some(answer.status);
                 return not(Verdict::Misconfigured { trouble: Trouble::Misconfigured, status });
             }
-            (Kind::Unavailable, 200..500) => return not(meaning::transient(answer, Trouble::Status)),
-            (Kind::SlowDown, 200..500) => return not(meaning::transient(answer, Trouble::RateLimited)),
+            (ErrorKind::Unavailable, 200..500) => return not(meaning::transient(answer, Trouble::Status)),
+            (ErrorKind::SlowDown, 200..500) => return not(meaning::transient(answer, Trouble::RateLimited)),
             _ => {}
         }
         // A refusal in an envelope that says success.
@@ -250,7 +250,7 @@ fn text<'a>(json: &'a Value, name: &str) -> Option<&'a str> {
 fn need(detail: &str) -> Need {
     match detail {
         "invalid_rapt" | "rapt_required" | "user_password_expired" => Need::Login,
-        _ => Kind::of(detail).need().unwrap_or(Need::Other),
+        _ => ErrorKind::of(detail).need().unwrap_or(Need::Other),
     }
 }
 

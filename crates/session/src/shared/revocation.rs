@@ -7,36 +7,17 @@ use crate::core::note::Note;
 use crate::limits;
 use crate::reason::Trouble;
 use crate::time::Timestamp;
+use crate::verdict::RevocationAnswer;
 
 /// One sign-out that a provider has not heard of yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Farewell {
+pub struct Revocation {
     until: Timestamp,
     next: Timestamp,
     failures: u32,
 }
 
-/// What came of telling the provider once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Told {
-    /// The provider knows, or knew already.
-    Heard,
-    /// It does not accept what it was told; it would not the next time either.
-    Refused { status: u16 },
-    /// It was not reached, or not able to listen.
-    Trouble { trouble: Trouble, status: Option<u16> },
-    /// There is no way to tell it.
-    Unsupported,
-}
-
-/// Whether it is told again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Next {
-    Again(Timestamp),
-    Over,
-}
-
-impl Farewell {
+impl Revocation {
     /// Due at once.
     pub fn new(now: Timestamp) -> Self {
         Self { until: now + limits::REVOKE, next: now, failures: 0 }
@@ -52,17 +33,18 @@ impl Farewell {
         self.failures == 0
     }
 
-    pub fn on_told(&mut self, told: Told, now: Timestamp) -> Next {
-        match told {
-            Told::Heard | Told::Refused { .. } | Told::Unsupported => Next::Over,
-            Told::Trouble { .. } if now >= self.until => Next::Over,
-            Told::Trouble { .. } => {
+    /// When it is tried again; `None` when it is over.
+    pub fn on_answer(&mut self, answer: RevocationAnswer, now: Timestamp) -> Option<Timestamp> {
+        match answer {
+            RevocationAnswer::Done | RevocationAnswer::Refused { .. } | RevocationAnswer::Unsupported => None,
+            RevocationAnswer::Trouble { .. } if now >= self.until => None,
+            RevocationAnswer::Trouble { .. } => {
                 let pause = limits::REVOKE_AGAIN
                     .saturating_mul(1 << self.failures.min(16))
                     .min(limits::REVOKE_LONGEST);
                 self.failures = self.failures.saturating_add(1);
                 self.next = now + pause;
-                Next::Again(self.next)
+                Some(self.next)
             }
         }
     }
@@ -78,41 +60,15 @@ impl Farewell {
     }
 }
 
-impl Told {
-    /// What is to be said of two messages about the same sign-out: whatever is left undone is said.
-    #[must_use]
-    pub fn and(self, other: Self) -> Self {
-        match (self, other) {
-            (trouble @ Self::Trouble { .. }, _) | (_, trouble @ Self::Trouble { .. }) => trouble,
-            (refused @ Self::Refused { .. }, _) | (_, refused @ Self::Refused { .. }) => refused,
-            // A provider that knows the one kind of token only has heard enough.
-            (Self::Heard, _) | (_, Self::Heard) => Self::Heard,
-            (Self::Unsupported, Self::Unsupported) => Self::Unsupported,
+/// What the journal says of it.
+pub fn note(answer: RevocationAnswer) -> Note {
+    match answer {
+        RevocationAnswer::Done => Note::SignOutTold { trouble: None, status: None },
+        RevocationAnswer::Refused { status } => {
+            Note::SignOutTold { trouble: Some(Trouble::Suspect), status: Some(status) }
         }
-    }
-
-    /// What the journal says of it.
-    pub fn note(self) -> Note {
-        match self {
-            Self::Heard => Note::SignOutTold { trouble: None, status: None },
-            Self::Refused { status } => {
-                Note::SignOutTold { trouble: Some(Trouble::Suspect), status: Some(status) }
-            }
-            Self::Trouble { trouble, status } => Note::SignOutTold { trouble: Some(trouble), status },
-            Self::Unsupported => Note::SignOutNotTold,
-        }
-    }
-
-    /// Of a bare status, where the answer says nothing more.
-    pub fn of_status(status: u16) -> Self {
-        match status {
-            429 => Self::Trouble { trouble: Trouble::RateLimited, status: Some(status) },
-            // Too slow, or too early: nothing is wrong with what was said.
-            408 | 425 => Self::Trouble { trouble: Trouble::Status, status: Some(status) },
-            0..400 => Self::Heard,
-            400..500 => Self::Refused { status },
-            _ => Self::Trouble { trouble: Trouble::Status, status: Some(status) },
-        }
+        RevocationAnswer::Trouble { trouble, status } => Note::SignOutTold { trouble: Some(trouble), status },
+        RevocationAnswer::Unsupported => Note::SignOutNotTold,
     }
 }
 
@@ -122,17 +78,17 @@ mod tests {
 
     use super::*;
 
-    const OFFLINE: Told = Told::Trouble { trouble: Trouble::Offline, status: None };
+    const OFFLINE: RevocationAnswer = RevocationAnswer::Trouble { trouble: Trouble::Offline, status: None };
 
     /// FAILURES D13: a day, and not in anybody's way.
     #[test]
     fn a_provider_is_told_again_for_a_day_and_ever_less_often() {
         let mut now = Timestamp::from_millis(5_000);
-        let mut farewell = Farewell::new(now);
-        assert!(farewell.due() == now && farewell.is_first());
+        let mut revocation = Revocation::new(now);
+        assert!(revocation.due() == now && revocation.is_first());
         let mut tries = 0;
         let mut last = Duration::ZERO;
-        while let Next::Again(at) = farewell.on_told(OFFLINE, now) {
+        while let Some(at) = revocation.on_answer(OFFLINE, now) {
             assert!(now.until(at) >= last && now.until(at) <= limits::REVOKE_LONGEST);
             last = now.until(at);
             now = at;
@@ -145,35 +101,35 @@ mod tests {
     #[test]
     fn a_network_that_comes_back_is_used_at_once() {
         let now = Timestamp::from_millis(5_000);
-        let mut farewell = Farewell::new(now);
+        let mut revocation = Revocation::new(now);
         for _ in 0..10 {
-            farewell.on_told(OFFLINE, now);
+            revocation.on_answer(OFFLINE, now);
         }
-        assert!(farewell.due() > now + Duration::from_secs(60) && !farewell.is_first());
-        farewell.on_network_up(now);
-        assert_eq!(farewell.due(), now);
+        assert!(revocation.due() > now + Duration::from_secs(60) && !revocation.is_first());
+        revocation.on_network_up(now);
+        assert_eq!(revocation.due(), now);
     }
 
     /// Somebody has signed in again meanwhile.
     #[test]
     fn what_is_given_up_is_not_told_again() {
         let now = Timestamp::from_millis(5_000);
-        let mut farewell = Farewell::new(now);
-        assert!(matches!(farewell.on_told(OFFLINE, now), Next::Again(_)));
-        farewell.give_up(now);
-        assert_eq!(farewell.on_told(OFFLINE, now), Next::Over);
+        let mut revocation = Revocation::new(now);
+        assert!(revocation.on_answer(OFFLINE, now).is_some());
+        revocation.give_up(now);
+        assert_eq!(revocation.on_answer(OFFLINE, now), None);
     }
 
     #[test]
     fn of_two_tokens_the_one_that_lives_on_is_spoken_of() {
-        let refused = Told::Refused { status: 403 };
+        let refused = RevocationAnswer::Refused { status: 403 };
         for (one, other, both) in [
-            (refused, Told::Heard, refused),
-            (Told::Heard, refused, refused),
+            (refused, RevocationAnswer::Done, refused),
+            (RevocationAnswer::Done, refused, refused),
             (refused, OFFLINE, OFFLINE),
-            (Told::Heard, Told::Unsupported, Told::Heard),
-            (Told::Unsupported, Told::Heard, Told::Heard),
-            (Told::Unsupported, Told::Unsupported, Told::Unsupported),
+            (RevocationAnswer::Done, RevocationAnswer::Unsupported, RevocationAnswer::Done),
+            (RevocationAnswer::Unsupported, RevocationAnswer::Done, RevocationAnswer::Done),
+            (RevocationAnswer::Unsupported, RevocationAnswer::Unsupported, RevocationAnswer::Unsupported),
         ] {
             assert_eq!(one.and(other), both, "{one:?} {other:?}");
         }
@@ -182,12 +138,17 @@ mod tests {
     #[test]
     fn an_answer_is_an_answer() {
         let now = Timestamp::from_millis(5_000);
-        for told in [Told::of_status(200), Told::of_status(204), Told::of_status(400), Told::of_status(404)] {
-            assert_eq!(Farewell::new(now).on_told(told, now), Next::Over, "{told:?}");
+        for told in [
+            RevocationAnswer::of_status(200),
+            RevocationAnswer::of_status(204),
+            RevocationAnswer::of_status(400),
+            RevocationAnswer::of_status(404),
+        ] {
+            assert_eq!(Revocation::new(now).on_answer(told, now), None, "{told:?}");
         }
-        let later = [408, 425, 429, 500, 503].map(Told::of_status);
+        let later = [408, 425, 429, 500, 503].map(RevocationAnswer::of_status);
         for told in later.into_iter().chain([OFFLINE]) {
-            assert!(matches!(Farewell::new(now).on_told(told, now), Next::Again(_)), "{told:?}");
+            assert!(Revocation::new(now).on_answer(told, now).is_some(), "{told:?}");
         }
     }
 }

@@ -49,13 +49,13 @@ pub enum Test {
     Equals(Value),
     /// Something stands there, and it is not null.
     Exists(bool),
-    Is(Kind),
+    Is(JsonKind),
 }
 
 /// The kinds of JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum JsonKind {
     Array,
     Boolean,
     Null,
@@ -104,7 +104,7 @@ impl Condition {
                 (Some(_), _) => false,
             },
             Test::Exists(wanted) => found.is_some_and(|found| !found.is_null()) == *wanted,
-            Test::Is(kind) => found.is_some_and(|found| Kind::of(found) == *kind),
+            Test::Is(kind) => found.is_some_and(|found| JsonKind::of(found) == *kind),
             Test::Empty(wanted) => match &self.at {
                 None => (*body == Body::Empty) == *wanted,
                 Some(_) => (found == Some(&Value::String(String::new()))) == *wanted,
@@ -113,7 +113,7 @@ impl Condition {
     }
 }
 
-impl Kind {
+impl JsonKind {
     fn of(json: &Value) -> Self {
         match json {
             Value::Array(_) => Self::Array,
@@ -152,7 +152,7 @@ struct ConditionTable {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     exists: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    is: Option<Kind>,
+    is: Option<JsonKind>,
 }
 
 impl TryFrom<ConditionTable> for Condition {

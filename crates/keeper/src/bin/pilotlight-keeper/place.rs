@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use keeper::agent;
 use keeper::api::Failure;
-use keeper::files::Identity;
+use keeper::files::FileIdentity;
 use keeper::keeper::Handle;
 use keeper::lock::{self, Lock, NotLocked};
 use keeper::paths::Home;
@@ -28,14 +28,14 @@ pub(crate) struct Place {
     home: Home,
     lock: Arc<Lock>,
     /// Absent where nobody can say what is there.
-    socket: Option<Identity>,
+    socket: Option<FileIdentity>,
     serving: AbortHandle,
     handle: Handle,
 }
 
 /// What became of making the place again.
 enum Again {
-    Made { lock: Arc<Lock>, socket: Option<Identity>, listener: UnixListener },
+    Made { lock: Arc<Lock>, socket: Option<FileIdentity>, listener: UnixListener },
     NotMade(Failure),
     Taken,
 }
@@ -43,7 +43,7 @@ enum Again {
 impl Place {
     /// Serves the socket from now on.
     pub(crate) fn take(home: Home, lock: Lock, listener: UnixListener, handle: Handle) -> Self {
-        let socket = Identity::at(home.socket()).ok();
+        let socket = FileIdentity::at(home.socket()).ok();
         let serving = serve(listener, &handle);
         Self { home, lock: Arc::new(lock), socket, serving, handle }
     }
@@ -117,7 +117,7 @@ fn make(home: &Home, lock: Arc<Lock>) -> Again {
         Err(refused) => return Again::NotMade(refused.failure(&home.lock())),
     };
     match agent::bind(home.socket()) {
-        Ok(listener) => Again::Made { lock, socket: Identity::at(home.socket()).ok(), listener },
+        Ok(listener) => Again::Made { lock, socket: FileIdentity::at(home.socket()).ok(), listener },
         Err(failure) => Again::NotMade(failure),
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use session::limits;
 use session::oauth;
-use session::oauth::client::{Client, ClientAuth};
+use session::oauth::client::{ClientAuth, ClientRegistration};
 use session::oauth::id_token::ASYMMETRIC;
 use session::oauth::metadata::{Metadata, MetadataProblem, well_known};
 use session::patience::Patience;
@@ -131,7 +131,7 @@ impl Provider {
             .map_err(|problem| unusable(&problem, oauth.address()))?;
         let secret = oauth.client.secret.is_some();
         let supported = &metadata.token_endpoint_auth_methods_supported;
-        let client = Client {
+        let client = ClientRegistration {
             auth: oauth.auth.unwrap_or_else(|| ClientAuth::suited(supported, secret)),
             scopes: oauth.scopes.clone().unwrap_or_else(|| proposed_scopes(&metadata)),
             ..oauth.client.clone()

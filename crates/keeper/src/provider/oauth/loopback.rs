@@ -15,13 +15,13 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use session::limits;
-use session::oauth::authorize::{CallbackProblem, Code, Started};
+use session::oauth::authorize::{AuthorizationCode, CallbackProblem, Started};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, Semaphore, oneshot, watch};
 use tokio::task::AbortHandle;
 
 use super::landing::{Landing, Page};
-use crate::api::{Code as Failing, Failure};
+use crate::api::{Code, Failure};
 use crate::config::Redirect;
 
 /// A port that is bound and not served yet: it comes before the browser, so that nobody else can have it.
@@ -34,7 +34,7 @@ pub(super) struct Loopback {
 
 /// A port that is served until the right answer has come, and closed when this is dropped.
 pub(super) struct Serving {
-    arrived: oneshot::Receiver<Result<Code, CallbackProblem>>,
+    arrived: oneshot::Receiver<Result<AuthorizationCode, CallbackProblem>>,
     landing: Landing,
     port: AbortHandle,
 }
@@ -45,7 +45,7 @@ struct Desk {
     host: String,
     path: String,
     done: &'static str,
-    arrived: Mutex<Option<oneshot::Sender<Result<Code, CallbackProblem>>>>,
+    arrived: Mutex<Option<oneshot::Sender<Result<AuthorizationCode, CallbackProblem>>>>,
     outcome: watch::Receiver<Option<bool>>,
     shown: Arc<Notify>,
 }
@@ -68,7 +68,7 @@ impl Loopback {
                     listeners.push(listener);
                 }
                 Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
-                    return Err(Failure::new(Failing::RedirectPortInUse).with("port", port));
+                    return Err(Failure::new(Code::RedirectPortInUse).with("port", port));
                 }
                 // A machine without the one protocol has the other.
                 Err(error) if listeners.is_empty() && addresses.len() == 1 => return Err(cannot(&error)),
@@ -116,7 +116,7 @@ impl Loopback {
 
 impl Serving {
     /// The first right answer. Cancel-safe: it can be waited for again.
-    pub(super) async fn callback(&mut self) -> Result<Code, CallbackProblem> {
+    pub(super) async fn callback(&mut self) -> Result<AuthorizationCode, CallbackProblem> {
         // The desk is there for as long as the port is.
         (&mut self.arrived).await.unwrap_or(Err(CallbackProblem::MissingCode))
     }
@@ -256,8 +256,7 @@ fn bare(status: StatusCode, body: String) -> Response<String> {
 }
 
 fn cannot(error: &io::Error) -> Failure {
-    Failure::new(Failing::Internal)
-        .with("problem", format!("no port for the browser to come back to: {error}"))
+    Failure::new(Code::Internal).with("problem", format!("no port for the browser to come back to: {error}"))
 }
 
 const HEADERS: [(HeaderName, &str); 4] = [

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 use super::refusal::refused;
 use super::sign_in::cancelled;
-use crate::api::{Code as Failing, Failure, Grant};
+use crate::api::{Code, Failure, Grant};
 use crate::clock;
 use crate::config::Oauth;
 use crate::provider::{Begun, NotSignedIn, Provider, Shown, SignedIn, Ties};
@@ -67,7 +67,7 @@ impl Provider {
         let host = self.profile.host();
         loop {
             match polling.next(clock::now()) {
-                Next::Expired => return Err(Failure::new(Failing::SignInExpired)),
+                Next::Expired => return Err(Failure::new(Code::SignInExpired)),
                 Next::Wait(at) => tokio::select! {
                     _ = &mut *wanted => return Err(cancelled()),
                     () = until(at) => continue,
@@ -96,8 +96,8 @@ impl Provider {
             };
             match step {
                 Step::Tokens(answer) => return Ok(answer),
-                Step::Denied => return Err(Failure::new(Failing::SignInDenied).with("host", &host)),
-                Step::Expired => return Err(Failure::new(Failing::SignInExpired)),
+                Step::Denied => return Err(Failure::new(Code::SignInDenied).with("host", &host)),
+                Step::Expired => return Err(Failure::new(Code::SignInExpired)),
                 Step::Problem(refusal) => return Err(refused(&refusal, message, &host, &provider.client)),
                 // The nonce was sent along once already.
                 Step::UseNonce => drop(polling.on_trouble(clock::now())),

@@ -1,7 +1,7 @@
 //! What a person is told when the provider says no to a sign-in.
 
-use session::oauth::client::Client;
-use session::oauth::error::{Kind, ProviderError, Refusal};
+use session::oauth::client::ClientRegistration;
+use session::oauth::error::{ErrorKind, ProviderError, Refusal};
 use session::reason::Trouble;
 use session::time::millis;
 use session::tokens::Secret;
@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use crate::api::{Code, Failure};
 
 /// What a person is told of a refusal that ended a sign-in. `sent` is what was refused.
-pub(super) fn refused(refusal: &Refusal, sent: &Message, host: &str, client: &Client) -> Failure {
+pub(super) fn refused(refusal: &Refusal, sent: &Message, host: &str, client: &ClientRegistration) -> Failure {
     match refusal {
         Refusal::Provider { status, error } => {
             provider_said(&unquoted(error, sent, client), Some(*status), host, client)
@@ -30,7 +30,7 @@ pub(super) fn refused(refusal: &Refusal, sent: &Message, host: &str, client: &Cl
 }
 
 /// Some servers quote what they were sent. A secret is not told to anybody, however much it looks like a word.
-fn unquoted(said: &ProviderError, sent: &Message, client: &Client) -> ProviderError {
+fn unquoted(said: &ProviderError, sent: &Message, client: &ClientRegistration) -> ProviderError {
     let body = sent.body.as_ref().map(Secret::expose).unwrap_or_default();
     let secrets: Vec<_> = form_urlencoded::parse(body.as_bytes())
         .filter(|(name, value)| SECRET_PARAMETERS.contains(&name.as_ref()) && !value.is_empty())
@@ -42,7 +42,7 @@ fn unquoted(said: &ProviderError, sent: &Message, client: &Client) -> ProviderEr
     let mut said = said.clone();
     said.description.take_if(|description| quotes(description));
     // What has a meaning is a word of the standard, though a password may be in it.
-    if said.kind() == Kind::Unknown && quotes(&said.code) {
+    if said.kind() == ErrorKind::Unknown && quotes(&said.code) {
         "unrecognised".clone_into(&mut said.code);
     }
     said
@@ -53,15 +53,17 @@ pub(super) fn provider_said(
     said: &ProviderError,
     status: Option<u16>,
     host: &str,
-    client: &Client,
+    client: &ClientRegistration,
 ) -> Failure {
     let code = match said.kind() {
-        Kind::Grant => Code::SignInRefused,
-        Kind::Denied => Code::SignInDenied,
-        Kind::Expired => Code::SignInExpired,
-        Kind::Interaction(_) => Code::SignInDenied,
-        Kind::Unavailable | Kind::SlowDown | Kind::Pending | Kind::Nonce => Code::ServerError,
-        Kind::Misconfigured | Kind::Unknown => match said.code.as_str() {
+        ErrorKind::Grant => Code::SignInRefused,
+        ErrorKind::Denied => Code::SignInDenied,
+        ErrorKind::Expired => Code::SignInExpired,
+        ErrorKind::Interaction(_) => Code::SignInDenied,
+        ErrorKind::Unavailable | ErrorKind::SlowDown | ErrorKind::Pending | ErrorKind::Nonce => {
+            Code::ServerError
+        }
+        ErrorKind::Misconfigured | ErrorKind::Unknown => match said.code.as_str() {
             "invalid_client" | "unauthorized_client" => Code::ClientRefused,
             "invalid_scope" => Code::ScopeRefused,
             "unsupported_grant_type" | "unsupported_response_type" => Code::WayUnsupported,

@@ -21,7 +21,7 @@ use super::loopback::{Loopback, Serving};
 use super::proof::Key;
 use super::refusal::{provider_said, refused};
 use super::{unsupported, userinfo, with_secret};
-use crate::api::{Code as Failing, Failure, Grant};
+use crate::api::{Code, Failure, Grant};
 use crate::config::Oauth;
 use crate::patience::within;
 use crate::provider::{Begun, NotSignedIn, Provider, Shown, SignedIn, Ties, Unwanted};
@@ -144,13 +144,12 @@ impl Provider {
     /// What came to the loopback address instead of a code.
     fn returned(&self, problem: &CallbackProblem, provider: &oauth::Provider) -> Failure {
         let host = self.profile.host();
-        let wrong = |problem: String| {
-            Failure::new(Failing::Misconfigured).with("host", &host).with("problem", problem)
-        };
+        let wrong =
+            |problem: String| Failure::new(Code::Misconfigured).with("host", &host).with("problem", problem);
         match problem {
             CallbackProblem::Issuer => {
                 let issuer = provider.metadata.issuer.as_deref().unwrap_or_default();
-                Failure::new(Failing::WrongIssuer).with("issuer", issuer).with("host", &host)
+                Failure::new(Code::WrongIssuer).with("issuer", issuer).with("host", &host)
             }
             CallbackProblem::MissingCode => wrong("there is no code in its answer".to_owned()),
             CallbackProblem::Refused(error) => provider_said(error, None, &host, &provider.client),
@@ -180,7 +179,7 @@ impl Provider {
         let typed = Some(password.expose()).filter(|typed| !typed.is_empty());
         let configured = oauth.client.secret.as_ref().map(Secret::expose);
         let Some(secret) = typed.or(configured).map(RefreshToken::new) else {
-            let failure = Failure::new(Failing::BadRequest).with("problem", "there is no client secret");
+            let failure = Failure::new(Code::BadRequest).with("problem", "there is no client secret");
             return Err(failure.into());
         };
         let provider = with_secret(&provider, &secret);
@@ -228,7 +227,7 @@ impl Provider {
         let (person, claims) = match self.person(&id_token, nonce, tokens.access.as_ref(), provider) {
             Ok(person) => person,
             Err(Unproved { problem, of_another }) => {
-                let failure = Failure::new(Failing::IdentityUnverified);
+                let failure = Failure::new(Code::IdentityUnverified);
                 return Err(NotSignedIn {
                     failure: failure.with("host", self.profile.host()).with("problem", problem),
                     give_back: of_another
@@ -273,7 +272,7 @@ impl Provider {
         if !oauth.dpop.unwrap_or_else(|| provider.metadata.supports_dpop()) {
             return Ok(None);
         }
-        let failed = || Failure::new(Failing::Internal).with("problem", "no key could be made");
+        let failed = || Failure::new(Code::Internal).with("problem", "no key could be made");
         Key::generate().map(Some).ok_or_else(failed)
     }
 
@@ -295,13 +294,13 @@ fn randomness() -> Result<Randomness, Failure> {
     let mut randomness = Randomness { state: [0; 32], nonce: [0; 32], verifier: [0; 32] };
     for bytes in [&mut randomness.state, &mut randomness.nonce, &mut randomness.verifier] {
         aws_lc_rs::rand::fill(bytes)
-            .map_err(|_| Failure::new(Failing::Internal).with("problem", "no randomness"))?;
+            .map_err(|_| Failure::new(Code::Internal).with("problem", "no randomness"))?;
     }
     Ok(randomness)
 }
 
 pub(super) fn cancelled() -> Failure {
-    Failure::new(Failing::SignInCancelled)
+    Failure::new(Code::SignInCancelled)
 }
 
 /// What comes of a person at a browser. What has arrived while nothing ran is seen before the time that is up.
@@ -317,7 +316,7 @@ async fn wait_for_person<T>(
             _ = wanted => Err(cancelled()),
         }
     };
-    within(patience, waiting).await.unwrap_or_else(|| Err(Failure::new(Failing::SignInExpired)))
+    within(patience, waiting).await.unwrap_or_else(|| Err(Failure::new(Code::SignInExpired)))
 }
 
 #[cfg(test)]
@@ -351,9 +350,9 @@ mod tests {
         let soon = || Patience::new(Duration::from_millis(100));
         let never = std::future::pending::<()>;
         let expired = wait_for_person(&mut soon(), never(), &mut wanted).await.unwrap_err();
-        assert_eq!(expired.code, Failing::SignInExpired);
+        assert_eq!(expired.code, Code::SignInExpired);
         drop(wanting);
         let cancelled = wait_for_person(&mut soon(), never(), &mut wanted).await.unwrap_err();
-        assert_eq!(cancelled.code, Failing::SignInCancelled);
+        assert_eq!(cancelled.code, Code::SignInCancelled);
     }
 }

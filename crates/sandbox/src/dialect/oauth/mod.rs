@@ -39,7 +39,7 @@ use super::{Endpoint, Grammar, Names, Route};
 use crate::exchange::Exchange;
 use crate::mint::Broken;
 use crate::reply::{Fields, Reply};
-use crate::settings::Format;
+use crate::settings::TokenFormat;
 
 pub(super) const GRAMMAR: Grammar = Grammar {
     routes: &[
@@ -66,7 +66,7 @@ pub(super) const GRAMMAR: Grammar = Grammar {
         get("/api/safe", Endpoint::Resource, resources::safe),
     ],
     names: Names { access: "access_token", refresh: "refresh_token", lifetime: "expires_in" },
-    refresh_format: Format::Opaque,
+    refresh_format: TokenFormat::Opaque,
     // What its tokens say depends on more than who it is for: see `tokens`.
     claims: |_, _, _| Fields::default(),
     refuse: |endpoint| {

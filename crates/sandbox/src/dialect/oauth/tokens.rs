@@ -10,12 +10,12 @@ use crate::jose::{half_sha256, unsigned};
 use crate::mint::{Broken, Claim};
 use crate::people::Person;
 use crate::reply::Fields;
-use crate::settings::{Format, ms};
+use crate::settings::{TokenFormat, ms};
 use crate::tweaks::{Confusion, Flaw};
 
 /// An access token; a JWT by RFC 9068 where the settings have it so.
 pub(super) fn access(exchange: &Exchange<'_>, terms: &Terms, lent: &Lent) -> Result<String, Broken> {
-    if exchange.settings.dialects.oauth.access_format == Format::Opaque {
+    if exchange.settings.dialects.oauth.access_format == TokenFormat::Opaque {
         return exchange.mint.opaque();
     }
     let lifetime_ms = ms(exchange.settings.access_ttl);
