@@ -15,12 +15,60 @@ fn the_keeper_knows_no_window() {
     }
 }
 
+/// The process with the refresh tokens has no server of faults in it.
+#[test]
+fn the_keeper_knows_no_sandbox() {
+    let tree = tree("pilotlight-keeper");
+    for banned in ["pilotlight-sandbox", "pilotlight-client", "axum"] {
+        assert!(!names(&tree).any(|name| name == banned), "{banned}");
+    }
+}
+
+/// What everybody may depend on costs nobody anything.
+#[test]
+fn the_vocabulary_has_neither_http_nor_a_runtime() {
+    for package in ["pilotlight-api", "pilotlight-client", "pilotlight-os"] {
+        let tree = tree(package);
+        for banned in ["tokio", "hyper", "reqwest", "rustls", "zbus", "rusqlite"] {
+            assert!(!names(&tree).any(|name| name == banned), "{banned} in {package}");
+        }
+    }
+}
+
+/// What is the operating system's own stands in the crate that is there for it; the D-Bus is reached by two adapters,
+/// and the terminal by the command alone.
+#[test]
+fn what_is_the_systems_own_is_in_one_place() {
+    let elsewhere = [
+        ("zbus", &["adapters/hints.rs", "adapters/vault/bus.rs", "adapters/vault/keyring.rs"][..]),
+        ("rustix::", &["cli/src/login.rs", "cli/src/status.rs", "cli/src/terminal.rs"]),
+        ("nix::", &[]),
+        ("os::linux", &[]),
+        ("/proc/", &[]),
+    ];
+    for dir in ["api", "cli", "client", "keeper", "sandbox", "session", "../src-tauri"] {
+        for (path, text) in all_sources(&root().join(format!("crates/{dir}/src"))) {
+            let written = text.split("#[cfg(test)]").next().unwrap_or_default();
+            for (word, allowed) in elsewhere {
+                let is_used = written.lines().any(|line| line.contains(word) && !line.contains("=warn"));
+                let may = allowed.iter().any(|end| path.ends_with(end));
+                assert!(!is_used || may, "{word} in {}", path.display());
+            }
+        }
+    }
+}
+
 /// A server that shared our code would share our mistakes.
 #[test]
 fn the_sandbox_shares_nothing_with_what_it_tests() {
     let tree = tree("pilotlight-sandbox");
-    for banned in ["pilotlight-keeper", "pilotlight-session", "reqwest"] {
+    for banned in ["pilotlight-keeper", "reqwest"] {
         assert!(!names(&tree).any(|name| name == banned), "{banned}");
+    }
+    // Its program says what went wrong in the words of the others.
+    for (path, text) in all_sources(&root().join("crates/sandbox/src")) {
+        let shares = ["session::", "api::"].iter().any(|ours| text.contains(ours));
+        assert!(!shares || path.ends_with("main.rs"), "{}", path.display());
     }
 }
 
@@ -75,7 +123,8 @@ fn the_core_is_no_std() {
 #[test]
 fn every_limit_of_time_is_in_one_place() {
     let home = ["limits.rs", "demo.rs"];
-    for dir in ["crates/session/src", "crates/keeper/src", "src-tauri/src"] {
+    for dir in ["api", "cli", "client", "keeper", "os", "session", "../src-tauri"] {
+        let dir = format!("crates/{dir}/src");
         for (path, text) in all_sources(&root().join(dir)) {
             if home.iter().any(|name| path.ends_with(name)) || path.ends_with("tests.rs") {
                 continue;

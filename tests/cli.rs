@@ -13,6 +13,7 @@ mod elsewhere;
 mod fake;
 #[path = "cli/linked.rs"]
 mod linked;
+mod programs;
 #[path = "cli/provider.rs"]
 mod provider;
 #[path = "cli/sign_out.rs"]

@@ -9,7 +9,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use keeper::api::{Code, Draft, Grant, OauthDraft, VaultKind};
+use api::{Code, Draft, Grant, OauthDraft, VaultKind};
 use keeper::config::{self, Config, Oauth, Probe, Profile, Protocol};
 use session::recipe::{Recipe, Resource};
 use session::tokens::{AccessToken, RefreshToken};

@@ -11,8 +11,8 @@ use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use keeper::api::{Code, Note, Source};
-use keeper::journal::Journal;
+use api::{Code, Note, Source};
+use keeper::adapters::journal::Journal;
 use session::reason::Cause;
 use session::tokens::RefreshToken;
 

@@ -16,8 +16,8 @@ use std::os::unix::net::UnixListener;
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
-use keeper::api::VaultKind;
-use keeper::vault::{Stored, Vault, VaultTrouble};
+use api::VaultKind;
+use keeper::adapters::vault::{Stored, Vault, VaultTrouble};
 use session::binding::Bound;
 use session::tokens::{Account, RefreshToken};
 

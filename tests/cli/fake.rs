@@ -112,6 +112,7 @@ impl Lab {
             .env("PILOTLIGHT_HOME", &self.dir)
             // Nothing is started unless a test means it to be.
             .env("PILOTLIGHT_KEEPER", "/nonexistent/keeper")
+            .env("PILOTLIGHT_SANDBOX", "/nonexistent/sandbox")
             .env("LC_ALL", "C.UTF-8")
             .env("TZ", "UTC")
             .stdin(Stdio::null())
@@ -211,7 +212,13 @@ echo ready
 
 pub(crate) fn run_with(lab: &Lab, program: &str, arguments: &[&str]) -> Ran {
     let program = lab.program(program);
-    Ran::from(lab.command(arguments).env("PILOTLIGHT_KEEPER", program).output().unwrap())
+    Ran::from(
+        lab.command(arguments)
+            .env("PILOTLIGHT_KEEPER", &program)
+            .env("PILOTLIGHT_SANDBOX", &program)
+            .output()
+            .unwrap(),
+    )
 }
 
 pub(crate) fn when_started(lab: &Lab) -> String {

@@ -8,7 +8,7 @@
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use keeper::api::{Code, Lost, Note, Phase, Reply, Request};
+use api::{Code, Lost, Note, Phase, Reply, Request};
 
 use crate::harness::{Keeper, Keyring, Server, fetch, fetched, given, token, turn, until};
 

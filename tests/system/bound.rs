@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use api::{Code, Destination, Lost, Note, Phase};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use keeper::api::{Code, Destination, Lost, Note, Phase};
 use pilotlight_sandbox::{Dialect, Endpoint, Fault, What};
 use serde_json::Value;
 

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use keeper::api::{Phase, Request};
+use api::{Phase, Request};
 use pilotlight_sandbox::{Dialect, Endpoint, Fault, What};
 
 use crate::harness::{Bench, Keeper, at_once, fetch, fetched, meet, until};
@@ -40,7 +40,7 @@ fn a_refresh_does_not_wait_behind_requests() {
         (bench.counted(Dialect::Flask).resource_requests >= 16).then_some(())
     });
     let began = Instant::now();
-    keeper.ask(Request::Refresh { profile: "flask".to_owned(), by: keeper::api::Asker::Person }).unwrap();
+    keeper.ask(Request::Refresh { profile: "flask".to_owned(), by: api::Asker::Person }).unwrap();
     assert!(began.elapsed() < Duration::from_millis(900), "it took {:?}", began.elapsed());
     assert_eq!(keeper.phase("flask"), Phase::Fresh);
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use keeper::api::{Code, Draft, Lost, Phase, Reply, Request};
+use api::{Code, Draft, Lost, Phase, Reply, Request};
 use pilotlight_sandbox::{Dialect, Endpoint, Fault, What};
 
 use crate::harness::{Bench, Keeper, Keyring, Witness, fetch, fetched, kind, meet, profile, token, until};
@@ -19,7 +19,7 @@ fn a_profile_edited_during_a_refresh_keeps_its_session() {
     witness.hold_answers(REFRESH, Duration::from_millis(300));
     for round in 1..=3 {
         let mut wire = keeper.wire();
-        wire.send(Request::Refresh { profile: "simplejwt".to_owned(), by: keeper::api::Asker::Person });
+        wire.send(Request::Refresh { profile: "simplejwt".to_owned(), by: api::Asker::Person });
         until("the server has rotated", || {
             (bench.counted(Dialect::SimpleJwt).refreshes_granted >= round).then_some(())
         });
@@ -86,7 +86,7 @@ fn nothing_is_left_of_a_profile_that_is_removed_during_a_refresh() {
     keeper.login("simplejwt");
     witness.hold_answers(REFRESH, Duration::from_millis(300));
     let mut wire = keeper.wire();
-    wire.send(Request::Refresh { profile: "simplejwt".to_owned(), by: keeper::api::Asker::Person });
+    wire.send(Request::Refresh { profile: "simplejwt".to_owned(), by: api::Asker::Person });
     until("the server has rotated", || {
         (bench.counted(Dialect::SimpleJwt).refreshes_granted == 1).then_some(())
     });
@@ -97,7 +97,7 @@ fn nothing_is_left_of_a_profile_that_is_removed_during_a_refresh() {
     assert_eq!(bench.control.revoke(What::Refresh, None, None).unwrap().refresh, 0);
     keeper.write_config(&format!("vault = \"keyring\"\n\n{lines}"));
     keeper.spawn();
-    keeper.until_phase("simplejwt", Phase::NeedsLogin { why: keeper::api::Lost::Never });
+    keeper.until_phase("simplejwt", Phase::NeedsLogin { why: api::Lost::Never });
 }
 
 /// What a locked keyring still holds of a profile that was removed does not come back with its name.
@@ -199,7 +199,7 @@ fn a_profile_that_comes_back_has_its_session() {
     witness.hold_answers(REFRESH, Duration::from_millis(300));
     for round in 1..=2 {
         let mut wire = keeper.wire();
-        wire.send(Request::Refresh { profile: "simplejwt".to_owned(), by: keeper::api::Asker::Person });
+        wire.send(Request::Refresh { profile: "simplejwt".to_owned(), by: api::Asker::Person });
         until("the server has rotated", || {
             (bench.counted(Dialect::SimpleJwt).refreshes_granted >= round).then_some(())
         });

@@ -6,7 +6,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use keeper::api::{Code, Draft, Failure, Line, Lost, Phase, Request};
+use api::{Code, Draft, Failure, Line, Lost, Phase, Request};
 use pilotlight_sandbox::Dialect;
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
@@ -164,7 +164,7 @@ fn the_problem(keeper: &Keeper) -> Failure {
     problems.into_iter().next().unwrap()
 }
 
-fn is_problem(entry: &keeper::api::Entry) -> bool {
+fn is_problem(entry: &api::Entry) -> bool {
     crate::harness::kind(&entry.note) == "config_problem"
 }
 

@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use keeper::api::{Lost, Phase, Request};
+use api::{Lost, Phase, Request};
 use pilotlight_sandbox::{Dialect, Endpoint, Fault};
 
 use crate::harness::{Bench, Keeper, Keyring, meet, until};
@@ -20,7 +20,7 @@ fn no_session_is_lost_at_whatever_moment_the_keeper_is_killed() {
     for step in 0..MOMENTS {
         keeper.until_fresh("nestjs");
         let mut wire = keeper.wire();
-        wire.send(Request::Refresh { profile: "nestjs".to_owned(), by: keeper::api::Asker::Person });
+        wire.send(Request::Refresh { profile: "nestjs".to_owned(), by: api::Asker::Person });
         // The moment itself is what is tested: from before the request leaves to after the save.
         thread::sleep(Duration::from_micros(2_500) * step);
         keeper.kill();
@@ -45,7 +45,7 @@ fn without_a_grace_a_lost_answer_is_noticed_and_told() {
     // The server rotates, the answer never comes, and the keeper dies before it can ask again.
     bench.fault(Fault::LostAnswer, meet(Endpoint::Refresh).times(1).on());
     let mut wire = keeper.wire();
-    wire.send(Request::Refresh { profile: "nestjs".to_owned(), by: keeper::api::Asker::Person });
+    wire.send(Request::Refresh { profile: "nestjs".to_owned(), by: api::Asker::Person });
     until("the server has rotated", || (bench.counted(Dialect::NestJs).refreshes_granted == 1).then_some(()));
     keeper.kill();
     assert_eq!(bench.counted(Dialect::NestJs).refreshes_received, 1, "killed too late to mean anything");

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use keeper::api::{Code, Draft, Failure, Request};
+use api::{Code, Draft, Failure, Request};
 use pilotlight_sandbox::Dialect;
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::process::{Pid, Resource, Rlimit, prlimit};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use keeper::api::{Code, Note, Phase, Reply, Request, Trouble};
+use api::{Code, Note, Phase, Reply, Request, Trouble};
 use pilotlight_sandbox::{Dialect, Endpoint, Fault, Rotation, Settings, Switch};
 use serde_json::{Value, json};
 

@@ -4,7 +4,7 @@
 use std::thread;
 use std::time::Duration;
 
-use keeper::api::{Fetch, Phase, Request};
+use api::{Fetch, Phase, Request};
 use pilotlight_sandbox::{Endpoint, Fault};
 use rustix::process::Signal;
 
@@ -22,7 +22,7 @@ fn an_answer_that_came_while_nothing_ran_is_taken() {
     let before = keeper.access_token("work");
     bench.slow_refreshes(Duration::from_millis(500));
     let mut asking = keeper.wire();
-    asking.send(Request::Refresh { profile: "work".to_owned(), by: keeper::api::Asker::Person });
+    asking.send(Request::Refresh { profile: "work".to_owned(), by: api::Asker::Person });
     until("the token is on its way", || (bench.told().refreshes_received == 1).then_some(()));
     freeze(&keeper);
     until("the session goes on", || (keeper.phase("work") == Phase::Fresh).then_some(()));

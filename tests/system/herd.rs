@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use keeper::api::Note;
+use api::Note;
 use pilotlight_sandbox::{Dialect, Endpoint, Fault, What};
 
 use crate::harness::{
@@ -144,10 +144,11 @@ fn a_thousand_requests_on_a_dead_token_cost_one_refresh() {
     bench.slow_refreshes(Duration::from_millis(100));
     revoke_access(&bench, Dialect::NestJs);
     let asked = (0..1000).map(|n| fetch("nestjs", &format!("/aaa?n={n}"))).collect();
-    let good =
-        keeper.wire().ask_all(asked).into_iter().filter(
-            |answer| matches!(answer, Ok(keeper::api::Reply::Fetched(fetched)) if fetched.status == 200),
-        );
+    let good = keeper
+        .wire()
+        .ask_all(asked)
+        .into_iter()
+        .filter(|answer| matches!(answer, Ok(api::Reply::Fetched(fetched)) if fetched.status == 200));
     assert_eq!(good.count(), 1000);
     assert_eq!(bench.counted(Dialect::NestJs).refreshes_received, 1);
     let replayed = |note: &Note| matches!(note, Note::Replayed { .. });
@@ -165,7 +166,7 @@ fn the_end_of_a_session_reaches_all_who_wait() {
     let asked = (0..50).map(|n| fetch("nestjs", &format!("/aaa?n={n}"))).collect();
     for answer in keeper.wire().ask_all(asked) {
         let failure = fetched(answer).unwrap_err();
-        assert_eq!(failure.code, keeper::api::Code::SignInNeeded);
+        assert_eq!(failure.code, api::Code::SignInNeeded);
         assert_eq!(failure.details["why"], "refused");
     }
     assert_eq!(bench.counted(Dialect::NestJs).refreshes_received, 1);

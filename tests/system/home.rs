@@ -4,9 +4,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
-use keeper::api::{Code, Phase, Reply, Request};
-use keeper::client::Client;
-use keeper::paths::Home;
+use api::paths::Home;
+use api::{Code, Phase, Reply, Request};
+use client::Client;
 use pilotlight_sandbox::Dialect;
 
 use crate::harness::{Bench, Keeper, Keyring, until};
@@ -49,7 +49,7 @@ fn a_home_that_is_replaced_in_mid_exchange_keeps_its_keeper() {
     until("it is saved", || keeper.session("nestjs").saved.then_some(()));
     bench.slow_refreshes(Duration::from_secs(3));
     let mut wire = keeper.wire();
-    wire.send(Request::Refresh { profile: "nestjs".to_owned(), by: keeper::api::Asker::Person });
+    wire.send(Request::Refresh { profile: "nestjs".to_owned(), by: api::Asker::Person });
     until("it is on its way", || (bench.counted(Dialect::NestJs).refreshes_received == 1).then_some(()));
     let config = fs::read(keeper.home().config()).unwrap();
     delete(&keeper);
@@ -82,7 +82,7 @@ fn a_keeper_whose_home_another_one_took_ends() {
     assert!(line.contains("keeper_unreachable"), "{line}");
     assert!(!second.wait().unwrap().success());
 
-    let lock = keeper::lock::acquire(&keeper.home().lock()).unwrap();
+    let lock = keeper::door::lock::acquire(&keeper.home().lock()).unwrap();
     keeper.signal(rustix::process::Signal::CONT);
     until("it ends", || keeper.has_ended().then_some(()));
     drop(lock);

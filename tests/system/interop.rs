@@ -13,7 +13,7 @@ mod surprises;
 use std::thread;
 use std::time::Duration;
 
-use keeper::api::Phase;
+use api::Phase;
 use pilotlight_sandbox::{OAuthSettings, Settings};
 
 use crate::harness::{Bench, Browser, Door, Keeper, Keyring, Person, Server, turn, until};

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use keeper::api::{Cause, Code, Lost, Note, Phase, Request, Source};
+use api::{Cause, Code, Lost, Note, Phase, Request, Source};
 use pilotlight_sandbox::{Dialect, Endpoint, Fault, Settings, What};
 use rustix::process::Signal;
 use serde_json::json;
@@ -205,7 +205,7 @@ fn a_keeper_that_froze_before_an_answer_reads_it_afterwards() {
     keeper.login("nestjs");
     witness.hold_answers("/nestjs/refresh", Duration::from_millis(300));
     let mut wire = keeper.wire();
-    wire.send(Request::Refresh { profile: "nestjs".to_owned(), by: keeper::api::Asker::Person });
+    wire.send(Request::Refresh { profile: "nestjs".to_owned(), by: api::Asker::Person });
     until("the server has rotated", || (bench.counted(Dialect::NestJs).refreshes_granted == 1).then_some(()));
     keeper.signal(Signal::STOP);
     thread::sleep(Duration::from_millis(900));

@@ -33,6 +33,8 @@ mod oauth_sign_out;
 mod oauth_terms;
 mod outages;
 mod process;
+#[path = "../programs/mod.rs"]
+mod programs;
 mod promise;
 mod replay;
 mod secrets;

@@ -5,10 +5,11 @@ use std::net::TcpListener;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use keeper::api::{Code, Draft, Phase, Reply, Request};
+use api::{Code, Draft, Phase, Reply, Request};
 use pilotlight_sandbox::{Dialect, Endpoint, Fault};
 
 use crate::harness::{Bench, Keeper, meet, until};
+use crate::programs::program;
 
 #[test]
 fn a_wrong_password_is_told_in_the_providers_words() {
@@ -78,7 +79,7 @@ fn a_mistake_in_the_configuration_is_told_with_its_line_and_stops_nobody_else() 
     keeper.spawn();
     keeper.login("nestjs");
     let problems = keeper.overview().problems;
-    let line = |problem: &&keeper::api::Failure| problem.details.get("line").map(String::as_str) == Some("7");
+    let line = |problem: &&api::Failure| problem.details.get("line").map(String::as_str) == Some("7");
     let problem = problems.iter().find(line).unwrap_or_else(|| panic!("{problems:?}"));
     assert_eq!(problem.profile.as_deref(), Some("bad"));
     assert!(problem.details.values().any(|value| value.contains("urll")), "{problem:?}");
@@ -200,9 +201,9 @@ fn fault_switches_are_for_sandboxes_only() {
 fn a_sandbox_whose_port_is_taken_says_so_and_what_to_do() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
-    let output = Command::new(env!("CARGO_BIN_EXE_pilotlight-keeper"))
+    let output = Command::new(program("pilotlight-sandbox"))
         .env("LC_ALL", "C")
-        .args(["sandbox", "--port", &port])
+        .args(["--port", &port])
         .stdin(Stdio::null())
         .output()
         .unwrap();

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use keeper::api::{Code, Demand, Failure, Lost, Phase, Way};
+use api::{Code, Demand, Failure, Lost, Phase, Way};
 use pilotlight_sandbox::{Endpoint, Fault};
 
 use crate::harness::{Bench, Browser, Ear, Keeper, Keyring, Person, at_once, by_hand, meet, until};

@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
+use api::{Code, Fetch, Pending, Request, Way};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use keeper::api::{Code, Fetch, Pending, Request, Way};
 use pilotlight_sandbox::{Dpop, Endpoint, Fault, What};
 use serde_json::Value;
 

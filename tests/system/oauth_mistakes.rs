@@ -9,8 +9,8 @@ use std::fs;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use keeper::api::{Failure, Note, Phase, Reply, Request, Way};
-use keeper::words::{Language, Words};
+use api::words::{Language, Words};
+use api::{Failure, Note, Phase, Reply, Request, Way};
 
 use crate::harness::{Issuer, Keeper, Keyring, Wire, given, token};
 
@@ -124,8 +124,7 @@ impl Stage {
         assert_eq!(self.token(profile), before, "{profile}: the session before is another now");
         assert_eq!(self.keeper.phase(profile), Phase::Fresh, "{profile}");
         assert!(
-            self.ask(Request::Refresh { profile: profile.to_owned(), by: keeper::api::Asker::Person })
-                .is_ok(),
+            self.ask(Request::Refresh { profile: profile.to_owned(), by: api::Asker::Person }).is_ok(),
             "{profile}"
         );
         let refreshes = issuer.asked("/token refresh_token");

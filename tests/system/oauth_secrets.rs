@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use api::{Reply, Request, Way};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use keeper::api::{Reply, Request, Way};
 use pilotlight_sandbox::{Endpoint, Fault, What};
 use serde_json::Value;
 
@@ -59,7 +59,7 @@ fn no_secret_of_oauth_is_anywhere_but_where_it_belongs() {
         {
             secrets.insert(keeper.access_token(name));
             bench.fault(fault, meet(Endpoint::Refresh).times(1).on());
-            said.ask(&keeper, Request::Refresh { profile: name.to_owned(), by: keeper::api::Asker::Person });
+            said.ask(&keeper, Request::Refresh { profile: name.to_owned(), by: api::Asker::Person });
             bench.control.clear_faults();
             until("the session is fresh again", || keeper.refresh(name).ok());
         }

@@ -3,7 +3,7 @@
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-use keeper::api::{Cause, Code, Lost, Note, Phase, Reply, Request, Trouble, Way};
+use api::{Cause, Code, Lost, Note, Phase, Reply, Request, Trouble, Way};
 use pilotlight_sandbox::What;
 
 use crate::harness::{Bench, Browser, Ear, Keeper, SECRET, by_hand, until};
@@ -125,7 +125,7 @@ fn a_sign_out_during_a_refresh_revokes_what_comes_late() {
         keeper.sign_in("work");
         ear.hold_answers("/oauth/token", Duration::from_millis(300));
         let mut wire = keeper.wire();
-        wire.send(Request::Refresh { profile: "work".to_owned(), by: keeper::api::Asker::Person });
+        wire.send(Request::Refresh { profile: "work".to_owned(), by: api::Asker::Person });
         until("the provider has rotated", || (bench.told().refreshes_granted == round).then_some(()));
         let rotated = Instant::now();
         std::thread::sleep(Duration::from_millis(moment));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use keeper::api::{Code, Pending, Request, Way};
+use api::{Code, Pending, Request, Way};
 use pilotlight_sandbox::What;
 
 use crate::harness::{Bench, Browser, Ear, Keeper, Keyring, Person, SECRET, by_hand, sign_in, until};

@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use keeper::api::{Asker, Code, Note, Phase, Request, Trouble};
+use api::{Asker, Code, Note, Phase, Request, Trouble};
 use pilotlight_sandbox::{Dialect, Endpoint, Fault, LogEntry, What};
 use serde_json::Value;
 
@@ -159,7 +159,7 @@ fn callers_who_give_up_cancel_nothing() {
             bench.control.revoke(What::Access, Some(Dialect::NestJs), None).unwrap();
             wire.send(fetch("nestjs", "/aaa"));
         } else {
-            wire.send(Request::Refresh { profile: "nestjs".to_owned(), by: keeper::api::Asker::Person });
+            wire.send(Request::Refresh { profile: "nestjs".to_owned(), by: api::Asker::Person });
         }
         until("the refresh is on its way", || {
             (bench.counted(Dialect::NestJs).refreshes_received > before).then_some(())
@@ -184,11 +184,11 @@ fn nobody_waits_longer_than_he_said() {
     keeper.login("nestjs");
     bench.fault(Fault::Hang, meet(Endpoint::Refresh).on());
     bench.control.revoke(What::Access, Some(Dialect::NestJs), None).unwrap();
-    let hurried = keeper::api::Fetch {
+    let hurried = api::Fetch {
         profile: "nestjs".to_owned(),
         path: "/aaa".to_owned(),
         timeout_ms: Some(300),
-        ..keeper::api::Fetch::default()
+        ..api::Fetch::default()
     };
     let began = Instant::now();
     let failure = fetched(keeper.ask(Request::Fetch(hurried.clone()))).unwrap_err();

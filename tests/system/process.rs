@@ -4,9 +4,9 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use keeper::api::{Code, Lost, Phase, Reply, Request, VaultKind};
-use keeper::client::Client;
-use keeper::paths::Home;
+use api::paths::Home;
+use api::{Code, Lost, Phase, Reply, Request, VaultKind};
+use client::Client;
 use pilotlight_sandbox::{Dialect, Fault, Switch};
 use rustix::process::Signal;
 
@@ -134,7 +134,7 @@ fn a_keeper_that_is_stopped_finishes_the_refresh_that_is_on_its_way() {
     keeper.login("nestjs");
     bench.slow_refreshes(Duration::from_millis(800));
     let mut wire = keeper.wire();
-    wire.send(Request::Refresh { profile: "nestjs".to_owned(), by: keeper::api::Asker::Person });
+    wire.send(Request::Refresh { profile: "nestjs".to_owned(), by: api::Asker::Person });
     until("the refresh is on its way", || {
         (bench.counted(Dialect::NestJs).refreshes_received == 1).then_some(())
     });
@@ -156,7 +156,7 @@ fn a_keeper_that_is_stopped_in_mid_exchange_stays_and_one_that_must_end_does() {
     keeper.login("nestjs");
     bench.fault(Fault::Hang, Switch::default());
     let mut wire = keeper.wire();
-    wire.send(Request::Refresh { profile: "nestjs".to_owned(), by: keeper::api::Asker::Person });
+    wire.send(Request::Refresh { profile: "nestjs".to_owned(), by: api::Asker::Person });
     until("the refresh is on its way", || {
         (bench.counted(Dialect::NestJs).refreshes_received == 1).then_some(())
     });
@@ -180,7 +180,7 @@ fn callers_of_a_keeper_that_stops_get_an_answer() {
     keeper.login("nestjs");
     bench.slow_refreshes(Duration::from_millis(600));
     let mut waiting = keeper.wire();
-    waiting.send(Request::Refresh { profile: "nestjs".to_owned(), by: keeper::api::Asker::Person });
+    waiting.send(Request::Refresh { profile: "nestjs".to_owned(), by: api::Asker::Person });
     until("the refresh is on its way", || {
         (bench.counted(Dialect::NestJs).refreshes_received == 1).then_some(())
     });

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use keeper::api::{Asker, Code, Fetch, Lost, Phase, Reply, Request, Source, Way};
+use api::{Asker, Code, Fetch, Lost, Phase, Reply, Request, Source, Way};
 use pilotlight_sandbox::{Dialect, Endpoint, Fault, What};
 
 use crate::harness::{Bench, Keeper, Keyring, fetched, meet, until};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use keeper::api::{Code, Fetch, Request};
+use api::{Code, Fetch, Request};
 use pilotlight_sandbox::{Dialect, Endpoint, Fault, What};
 
 use crate::harness::{Bench, Keeper, fetched, meet, post};

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use keeper::api::Request;
+use api::Request;
 use pilotlight_sandbox::{Dialect, Endpoint, Fault, What};
 
 use crate::harness::{Bench, Keeper, Witness, fetch, given, meet, profile, sign_in, token, until};
@@ -50,7 +50,7 @@ fn no_secret_is_anywhere_but_where_it_belongs() {
     ] {
         secrets.insert(given(keeper.ask(token("nestjs", Duration::ZERO))).unwrap().access_token);
         bench.fault(fault, meet(Endpoint::Refresh).times(1).on());
-        said.ask(&keeper, Request::Refresh { profile: "nestjs".to_owned(), by: keeper::api::Asker::Person });
+        said.ask(&keeper, Request::Refresh { profile: "nestjs".to_owned(), by: api::Asker::Person });
         bench.control.clear_faults();
         until("the session is fresh again", || keeper.refresh("nestjs").ok());
     }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use keeper::api::{Code, Line, Lost, Note, Phase, Reply, Request, VaultTrouble};
+use api::{Code, Line, Lost, Note, Phase, Reply, Request, VaultTrouble};
 use pilotlight_sandbox::{Dialect, Endpoint, Fault, What};
 
 use crate::harness::{
@@ -39,7 +39,7 @@ fn a_session_that_the_provider_ended_costs_it_no_more_calls() {
         .map(|n| match n % 3 {
             0 => token("nestjs", Duration::ZERO),
             1 => fetch("simplejwt", "/api/protected/"),
-            _ => Request::Refresh { profile: "flask".to_owned(), by: keeper::api::Asker::Person },
+            _ => Request::Refresh { profile: "flask".to_owned(), by: api::Asker::Person },
         })
         .collect();
     for answer in keeper.wire().ask_all(asked) {
@@ -82,7 +82,7 @@ fn nothing_is_left_of_a_session_that_is_signed_out_during_a_refresh() {
     for (round, moment) in (1..).zip([10, 60, 120, 190, 195, 200, 205, 210, 260]) {
         keeper.login("simplejwt");
         let mut wire = keeper.wire();
-        wire.send(Request::Refresh { profile: "simplejwt".to_owned(), by: keeper::api::Asker::Person });
+        wire.send(Request::Refresh { profile: "simplejwt".to_owned(), by: api::Asker::Person });
         until("the refresh is on its way", || {
             matches!(keeper.phase("simplejwt"), Phase::Refreshing { .. }).then_some(())
         });
@@ -118,9 +118,7 @@ fn a_keeper_that_ends_right_after_a_sign_out_still_tells_the_provider() {
         bench.fault(Fault::Latency, meet(Endpoint::Logout).value(300.into()));
         if late {
             witness.hold_answers("/simplejwt/api/token/refresh/", Duration::from_millis(200));
-            keeper
-                .wire()
-                .send(Request::Refresh { profile: "simplejwt".to_owned(), by: keeper::api::Asker::Person });
+            keeper.wire().send(Request::Refresh { profile: "simplejwt".to_owned(), by: api::Asker::Person });
             until("the server has rotated", || {
                 (bench.counted(Dialect::SimpleJwt).refreshes_granted == 1).then_some(())
             });
@@ -142,7 +140,7 @@ fn an_answer_for_somebody_else_changes_nothing() {
     witness.hold_answers("/simplejwt/api/token/refresh/", Duration::from_millis(400));
 
     let mut wire = keeper.wire();
-    wire.send(Request::Refresh { profile: "simplejwt".to_owned(), by: keeper::api::Asker::Person });
+    wire.send(Request::Refresh { profile: "simplejwt".to_owned(), by: api::Asker::Person });
     until("the refresh is on its way", || {
         (bench.counted(Dialect::SimpleJwt).refreshes_received == 1).then_some(())
     });

@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use keeper::api::{Lost, Phase, Request};
+use api::{Lost, Phase, Request};
 use pilotlight_sandbox::Dialect;
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -51,7 +51,7 @@ fn every_signal_that_ends_a_keeper_ends_it_in_good_order() {
 #[test]
 fn a_keeper_that_has_not_begun_ends_at_once() {
     let keeper = Keeper::idle("vault = \"memory\"\n");
-    let _lock = keeper::lock::acquire(&keeper.home().lock()).unwrap();
+    let _lock = keeper::door::lock::acquire(&keeper.home().lock()).unwrap();
     let mut command = keeper.command_of(Command::new(PROGRAM), "keeper");
     let mut child = command.stdout(Stdio::null()).spawn().unwrap();
     let began = Instant::now();
@@ -157,7 +157,7 @@ fn a_refresh_on_its_way(bench: &Bench, keeper: &Keeper) -> Wire {
     let before = bench.counted(Dialect::NestJs).refreshes_received;
     bench.slow_refreshes(Duration::from_millis(400));
     let mut wire = keeper.wire();
-    wire.send(Request::Refresh { profile: "nestjs".to_owned(), by: keeper::api::Asker::Person });
+    wire.send(Request::Refresh { profile: "nestjs".to_owned(), by: api::Asker::Person });
     until("the refresh is on its way", || {
         (bench.counted(Dialect::NestJs).refreshes_received > before).then_some(())
     });

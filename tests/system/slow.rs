@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use keeper::api::{Note, Pending, Phase, Trouble, Way};
+use api::{Note, Pending, Phase, Trouble, Way};
 use serde_json::json;
 
 use crate::harness::{Issuer, Keeper, Keyring, OPENID, Say, until};

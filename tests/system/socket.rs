@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
-use keeper::api::{Code, Line, Notice, Reply, Request};
+use api::{Code, Line, Notice, Reply, Request};
 use pilotlight_sandbox::Dialect;
 
 use crate::harness::{Bench, Keeper, Wire, given, post, token, until};
@@ -148,7 +148,7 @@ fn a_slow_question_does_not_hold_up_the_next_one_on_its_connection() {
     let (bench, keeper) = signed_in();
     bench.slow_refreshes(Duration::from_millis(500));
     let mut wire = keeper.wire();
-    let slow = wire.send(Request::Refresh { profile: "nestjs".to_owned(), by: keeper::api::Asker::Person });
+    let slow = wire.send(Request::Refresh { profile: "nestjs".to_owned(), by: api::Asker::Person });
     let quick = wire.send(Request::Hello { version: "0".to_owned() });
     let order: Vec<u64> = (0..2)
         .map(|_| {

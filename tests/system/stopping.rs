@@ -4,7 +4,7 @@
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use keeper::api::{Code, Line, Lost, Phase, Request, VaultTrouble, Way};
+use api::{Code, Line, Lost, Phase, Request, VaultTrouble, Way};
 use pilotlight_sandbox::{Dialect, Endpoint, Fault, What};
 use rustix::process::Signal;
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use keeper::clock::{self, Hint};
+use keeper::adapters::hints::{self, Hint};
 use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -19,7 +19,7 @@ fn what_the_system_announces_is_heard() {
             bus.request_name("org.freedesktop.login1").await?;
             bus.request_name("org.freedesktop.NetworkManager").await?;
             let (tx, mut rx) = mpsc::channel(8);
-            clock::hints(tx);
+            hints::listen(tx);
             tokio::time::sleep(Duration::from_millis(500)).await;
 
             sleeping(&bus, true).await?;
@@ -47,7 +47,7 @@ fn without_a_system_bus_there_is_nothing_to_hear() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let (tx, mut rx) = mpsc::channel(8);
-            clock::hints(tx);
+            hints::listen(tx);
             let end = timeout(Duration::from_secs(2), rx.recv()).await;
             assert_eq!(end, Ok(None), "nobody goes on trying");
         });

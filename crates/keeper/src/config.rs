@@ -3,7 +3,6 @@
 //! It is parsed, not validated: what is wrong is told with its line and a hint, and every profile that is right goes
 //! on. A typing mistake in one profile signs nobody out of another.
 
-mod duration;
 mod edit;
 mod file;
 mod hint;
@@ -25,10 +24,8 @@ use session::recipe::{Recipe, Resource};
 use toml_edit::{Document, Item};
 use url::Url;
 
-use crate::api::{Code, Failure, VaultKind};
+use api::{Code, Failure, VaultKind};
 
-pub(crate) use duration::format as format_duration;
-pub use duration::parse_duration;
 pub use edit::{add, remove};
 pub use file::write;
 pub(crate) use hint::nearest;

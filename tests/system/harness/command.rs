@@ -9,6 +9,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::programs::program;
+
+use super::process::PROGRAM;
 use super::{Keeper, PATIENCE, within};
 
 /// What came of a command.
@@ -40,12 +43,12 @@ impl Keeper {
     }
 
     fn begin_with(&self, arguments: &[&str], typed: &str) -> Running {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_pilotlight"))
+        let mut child = Command::new(program("pilotlight"))
             .args(arguments)
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap())
             .env("PILOTLIGHT_HOME", self.home().root().unwrap())
-            .env("PILOTLIGHT_KEEPER", env!("CARGO_BIN_EXE_pilotlight-keeper"))
+            .env("PILOTLIGHT_KEEPER", PROGRAM)
             .env("LC_ALL", "C.UTF-8")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

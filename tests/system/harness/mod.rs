@@ -24,7 +24,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use keeper::api::{Failure, Fetched, Note, Reply, Token};
+use api::{Failure, Fetched, Note, Reply, Token};
 
 pub(crate) use bench::{Bench, meet, profile};
 pub(crate) use browser::{Browser, Page, Person};

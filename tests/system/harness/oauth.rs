@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use keeper::api::{Failure, Pending, Reply, Request, Way};
+use api::{Failure, Pending, Reply, Request, Way};
 use pilotlight_sandbox::{Counters, Dialect};
 use serde_json::Value;
 

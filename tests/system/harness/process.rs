@@ -10,10 +10,10 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use keeper::api::{Entry, Failure, Fetched, Note, Overview, Phase, Reply, Request, SessionView};
-use keeper::client::Client;
-use keeper::paths::Home;
-use keeper::secret::Password;
+use api::paths::Home;
+use api::secret::Password;
+use api::{Entry, Failure, Fetched, Note, Overview, Phase, Reply, Request, SessionView};
+use client::Client;
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -155,7 +155,7 @@ impl Keeper {
     }
 
     pub(crate) fn refresh(&self, profile: &str) -> Result<(), Failure> {
-        self.ask(Request::Refresh { profile: profile.to_owned(), by: keeper::api::Asker::Person }).map(|_| ())
+        self.ask(Request::Refresh { profile: profile.to_owned(), by: api::Asker::Person }).map(|_| ())
     }
 
     pub(crate) fn overview(&self) -> Overview {

@@ -6,7 +6,7 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
-use keeper::api::{Call, Failure, Fetch, Line, Reply, Request};
+use api::{Call, Failure, Fetch, Line, Reply, Request};
 
 pub(crate) struct Wire {
     reader: BufReader<UnixStream>,

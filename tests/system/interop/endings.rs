@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use keeper::api::{Lost, Note, Phase, Reply, Request};
+use api::{Lost, Note, Phase, Reply, Request};
 
 use super::cases::{LostAnswer, Noticed, Token, Way};
 use super::life::Life;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use keeper::api::Note;
+use api::Note;
 use serde_json::Value;
 
 use super::cases::{Case, Profile, REJECTS, Token, Way};
@@ -237,7 +237,7 @@ impl Life {
         self.saw(Capability::Restart, "yes");
     }
 
-    pub(super) fn session(&self) -> keeper::api::SessionView {
+    pub(super) fn session(&self) -> api::SessionView {
         self.keeper.session(self.case.name)
     }
 

@@ -1,6 +1,6 @@
 //! What goes wrong around a sign-in, with a server that is sure of what it did.
 
-use keeper::api::{Phase, Reply, Request};
+use api::{Phase, Reply, Request};
 use serde_json::Value;
 
 use crate::harness::{Browser, Door, Keeper, Keyring, Person, Ran, Running, Server, until};

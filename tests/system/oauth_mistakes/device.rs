@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use keeper::api::{Code, Failure, Pending, Phase, Reply, Request, Way};
+use api::{Code, Failure, Pending, Phase, Reply, Request, Way};
 use serde_json::{Value, json};
 
 use super::{Stage, all, can_be_read, each, issuers, profiles};

@@ -1,6 +1,6 @@
 //! What a provider says about itself cannot be used, or cannot be had.
 
-use keeper::api::{Code, Discovery, Failure, Phase, Reply, Request, Trouble};
+use api::{Code, Discovery, Failure, Phase, Reply, Request, Trouble};
 use serde_json::{Value, json};
 
 use super::{SOON, Stage, all, can_be_read, each, issuers, profiles};
@@ -189,9 +189,8 @@ fn a_session_outlives_bad_metadata() {
             Phase::Fresh | Phase::Refreshing { .. } | Phase::SigningIn | Phase::Waiting { .. } => None,
         });
         assert_eq!(retry_in < 30_000, *soon, "{bad:.90?}: {retry_in}");
-        let failure = stage
-            .ask(Request::Refresh { profile: profile.to_owned(), by: keeper::api::Asker::Person })
-            .unwrap_err();
+        let failure =
+            stage.ask(Request::Refresh { profile: profile.to_owned(), by: api::Asker::Person }).unwrap_err();
         can_be_read(&failure);
         // A sign-in is told the same, at once, and takes nothing away.
         let began = std::time::Instant::now();
@@ -201,9 +200,9 @@ fn a_session_outlives_bad_metadata() {
         issuer.behaves();
         let recovered = || match soon {
             true => stage.keeper.phase(profile) == Phase::Fresh,
-            false => stage
-                .ask(Request::Refresh { profile: profile.to_owned(), by: keeper::api::Asker::Person })
-                .is_ok(),
+            false => {
+                stage.ask(Request::Refresh { profile: profile.to_owned(), by: api::Asker::Person }).is_ok()
+            }
         };
         until("the session goes on", || recovered().then_some(()));
         let sent = issuer.asked("/token refresh_token").remove(0).form["refresh_token"].clone();

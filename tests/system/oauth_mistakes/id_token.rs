@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use keeper::api::{Code, Note, Oddity, Request};
+use api::{Code, Note, Oddity, Request};
 use serde_json::{Value, json};
 
 use super::{Stage, all, each, issuers, profiles};
@@ -177,7 +177,7 @@ fn a_refresh_that_brings_somebody_else_is_not_used() {
     stage.sign_in("p0", &issuer);
     let (before, own) = (stage.token("p0"), issuer.refresh_tokens().pop().unwrap());
     issuer.says("/token refresh_token", Say::claims(json!({"sub": "mallory-2"})));
-    let refresh = || stage.ask(Request::Refresh { profile: "p0".to_owned(), by: keeper::api::Asker::Person });
+    let refresh = || stage.ask(Request::Refresh { profile: "p0".to_owned(), by: api::Asker::Person });
     let failure = refresh().unwrap_err();
     assert_eq!(failure.code, Code::IdentityOther, "{failure:?}");
     super::can_be_read(&failure);
@@ -230,9 +230,7 @@ fn a_refresh_whose_id_token_is_odd_is_used_and_told() {
         let before = stage.token(profile);
         issuer.says("/token refresh_token", say.clone());
         for _ in 0..2 {
-            stage
-                .ask(Request::Refresh { profile: profile.to_owned(), by: keeper::api::Asker::Person })
-                .unwrap();
+            stage.ask(Request::Refresh { profile: profile.to_owned(), by: api::Asker::Person }).unwrap();
         }
         assert_ne!(stage.token(profile), before, "{say:?}");
         let sent = issuer.asked("/token refresh_token");
@@ -265,7 +263,7 @@ fn keys_are_asked_for_before_the_token_is_spent() {
     assert!(asked[1].at < sent[0].at, "the token was spent first");
     issuer.says("/token refresh_token", Say::header(json!({"kid": "of-tomorrow"})));
     let began = Instant::now();
-    stage.ask(Request::Refresh { profile: "p0".to_owned(), by: keeper::api::Asker::Person }).unwrap();
+    stage.ask(Request::Refresh { profile: "p0".to_owned(), by: api::Asker::Person }).unwrap();
     assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
     assert_eq!(issuer.asked("/jwks").len(), 2);
     stage.ends_discreetly(&[&issuer]);

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::net::{Ipv6Addr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-use keeper::api::{Code, Request};
+use api::{Code, Request};
 
 use super::browser::{self, Page, query};
 use super::{SOON, Stage};

@@ -1,6 +1,6 @@
 //! The browser comes back with something else than a code, or not the way that was agreed.
 
-use keeper::api::Code;
+use api::Code;
 
 use super::browser::{Visit, query};
 use super::{Stage, all, each, issuers, profiles};

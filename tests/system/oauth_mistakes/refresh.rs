@@ -1,7 +1,7 @@
 //! D1, D10, D12: what an answer to a refresh means for a session that lives: only one ends it, some want a person, and
 //! none of the others costs anything.
 
-use keeper::api::{Code, Lost, Phase, Request, Trouble};
+use api::{Code, Lost, Phase, Request, Trouble};
 use serde_json::{Value, json};
 
 use super::{Stage, all, can_be_read, each, issuers, profiles};
@@ -58,8 +58,7 @@ fn only_invalid_grant_ends_a_session() {
         stage.sign_in(profile, issuer);
         let (before, own) = (stage.token(profile), issuer.refresh_tokens().pop().unwrap());
         issuer.says("/token", say.clone());
-        let refresh =
-            || stage.ask(Request::Refresh { profile: profile.to_owned(), by: keeper::api::Asker::Person });
+        let refresh = || stage.ask(Request::Refresh { profile: profile.to_owned(), by: api::Asker::Person });
         let failure = refresh().expect_err(&what);
         can_be_read(&failure);
         match means {
@@ -117,11 +116,8 @@ fn a_refresh_that_is_answered_in_another_way_is_one() {
         stage.sign_in(profile, issuer);
         let (before, own) = (stage.token(profile), issuer.refresh_tokens().pop().unwrap());
         issuer.says("/token refresh_token", Say::tokens(fields.clone()));
-        let refresh = || {
-            stage
-                .ask(Request::Refresh { profile: profile.to_owned(), by: keeper::api::Asker::Person })
-                .unwrap()
-        };
+        let refresh =
+            || stage.ask(Request::Refresh { profile: profile.to_owned(), by: api::Asker::Person }).unwrap();
         refresh();
         assert_ne!(stage.token(profile), before, "{fields}");
         let access = stage.keeper.session(profile).access.unwrap();
@@ -152,8 +148,7 @@ fn a_new_refresh_token_beside_nothing_usable_is_kept() {
         stage.sign_in(profile, issuer);
         let before = stage.token(profile);
         issuer.says_once("/token refresh_token", Say::tokens(fields.clone()));
-        let refresh =
-            || stage.ask(Request::Refresh { profile: profile.to_owned(), by: keeper::api::Asker::Person });
+        let refresh = || stage.ask(Request::Refresh { profile: profile.to_owned(), by: api::Asker::Person });
         let failure = refresh().expect_err(&fields.to_string());
         assert_eq!(failure.code, Code::TokenUnusable, "{fields}: {failure:?}");
         can_be_read(&failure);
@@ -189,8 +184,7 @@ fn new_tokens_in_an_answer_that_cannot_be_read_are_kept() {
         stage.sign_in(profile, issuer);
         let before = stage.token(profile);
         issuer.says_once("/token refresh_token", Say::Mangled(*mangled));
-        let refresh =
-            || stage.ask(Request::Refresh { profile: profile.to_owned(), by: keeper::api::Asker::Person });
+        let refresh = || stage.ask(Request::Refresh { profile: profile.to_owned(), by: api::Asker::Person });
         let outcome = refresh();
         assert!(outcome.is_ok(), "{mangled:?}: {outcome:?}");
         assert_ne!(stage.token(profile), before, "{mangled:?}");
@@ -211,7 +205,7 @@ fn a_refresh_token_that_stays_the_same_stays() {
     let own = issuer.refresh_tokens().pop().unwrap();
     issuer.says("/token refresh_token", Say::tokens(json!({"refresh_token": own})));
     for _ in 0..3 {
-        stage.ask(Request::Refresh { profile: "p0".to_owned(), by: keeper::api::Asker::Person }).unwrap();
+        stage.ask(Request::Refresh { profile: "p0".to_owned(), by: api::Asker::Person }).unwrap();
     }
     let sent = issuer.asked("/token refresh_token");
     assert!(sent.len() == 3 && sent.iter().all(|asked| asked.form["refresh_token"] == own), "{sent:?}");

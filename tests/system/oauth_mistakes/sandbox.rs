@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use keeper::api::{Code, Failure, Phase, Request};
+use api::{Code, Failure, Phase, Request};
 use pilotlight_sandbox::{Dialect, Endpoint, Fault};
 use serde_json::{Value, json};
 use url::Url;

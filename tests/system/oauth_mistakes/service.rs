@@ -1,8 +1,8 @@
 //! Clients that come for themselves (RFC 6749, section 4.4): what the vault keeps for them is their secret, which is
 //! for the token endpoint alone.
 
-use keeper::api::{Code, Failure, Request};
-use keeper::secret::Password;
+use api::secret::Password;
+use api::{Code, Failure, Request};
 use serde_json::json;
 
 use super::Stage;
@@ -18,7 +18,7 @@ fn a_refresh_token_does_not_take_the_place_of_the_secret() {
     let stage = Stage::with(&issuer.profile("p0", OF_SERVICE));
     type_in(&stage).unwrap();
     for _ in 0..2 {
-        stage.ask(Request::Refresh { profile: "p0".to_owned(), by: keeper::api::Asker::Person }).unwrap();
+        stage.ask(Request::Refresh { profile: "p0".to_owned(), by: api::Asker::Person }).unwrap();
     }
     let sent: Vec<_> =
         issuer.asked("/token").into_iter().map(|asked| asked.form["client_secret"].clone()).collect();
@@ -35,7 +35,7 @@ fn the_secret_is_not_given_back_with_tokens_that_are_somebody_elses() {
     issuer.says("/token", Say::claims(json!({})));
     type_in(&stage).unwrap();
     issuer.says("/token", Say::claims(json!({"sub": "another-client"})));
-    let refresh = Request::Refresh { profile: "p0".to_owned(), by: keeper::api::Asker::Person };
+    let refresh = Request::Refresh { profile: "p0".to_owned(), by: api::Asker::Person };
     assert_eq!(stage.ask(refresh).unwrap_err().code, Code::IdentityOther);
     let asked = until("it is given back", || Some(issuer.asked("/revoke")).filter(|asked| !asked.is_empty()));
     assert!(asked.iter().all(|asked| asked.form["client_secret"] == SECRET), "who asks is not proved");

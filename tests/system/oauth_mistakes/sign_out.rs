@@ -4,7 +4,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use keeper::api::{Code, Failure, Pending, Phase, Reply, Request};
+use api::{Code, Failure, Pending, Phase, Reply, Request};
 
 use super::{Stage, can_be_read};
 use crate::harness::{Issuer, Keeper, until};
@@ -142,7 +142,7 @@ fn while_waiting(keeper: &Keeper, act: impl FnOnce()) -> Failure {
     keeper.session("p0");
     act();
     let began = Instant::now();
-    let keeper::api::Line::Refusal { error, .. } = wire.receive() else { panic!("it came to a good end") };
+    let api::Line::Refusal { error, .. } = wire.receive() else { panic!("it came to a good end") };
     assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
     error
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use keeper::api::Code;
+use api::Code;
 use serde_json::{Value, json};
 
 use super::{Stage, all, each, issuers, profiles};
@@ -155,8 +155,7 @@ fn tokens_that_are_given_in_another_way_are_tokens() {
             let access = stage.keeper.session(profile).access.unwrap();
             let told = Duration::from_millis(access.lifetime_ms);
             assert_eq!(told.as_secs(), lifetime.as_secs(), "{fields}");
-            let request =
-                keeper::api::Request::Refresh { profile: profile.to_owned(), by: keeper::api::Asker::Person };
+            let request = api::Request::Refresh { profile: profile.to_owned(), by: api::Asker::Person };
             assert!(stage.ask(request).is_ok(), "{fields}");
         }
     });

@@ -8,8 +8,10 @@ use session::recipe::{Recipe, Resource};
 use toml_edit::{Array, DocumentMut, Item, Table, value};
 use url::Url;
 
-use super::{Config, Problem, duration, hint, rules};
-use crate::api::{Code, Draft, Failure, OauthDraft};
+use api::duration;
+
+use super::{Config, Problem, hint, rules};
+use api::{Code, Draft, Failure, OauthDraft};
 
 /// The text with one more profile in it.
 pub fn add(text: &str, draft: &Draft) -> Result<String, Failure> {
@@ -120,7 +122,7 @@ fn table_of(draft: &Draft, url: Option<&Url>) -> Table {
 /// Only what was chosen: the rest is as the provider says of itself, also when it says something else one day.
 fn oauth_table(draft: &OauthDraft) -> Table {
     let list = |items: &[String]| value(items.iter().collect::<Array>());
-    let grant = draft.grant.map(|grant| crate::words::word(&grant));
+    let grant = draft.grant.map(|grant| api::words::word(&grant));
     let mut table = Table::new();
     for (key, text) in [
         ("issuer", Some(&draft.issuer).filter(|issuer| !issuer.is_empty())),

@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::api::{Code, Failure};
+use api::{Code, Failure};
 
 /// Replaces the file as a whole or not at all: a crash in the middle leaves the old one (FAILURES C8).
 pub fn write(path: &Path, text: &str) -> Result<(), Failure> {

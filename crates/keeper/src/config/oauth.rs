@@ -15,7 +15,7 @@ use toml_edit::Item;
 
 use super::merge::{Wrong, field_at};
 use super::{hint, rules};
-use crate::api::Grant;
+use api::Grant;
 
 /// An OAuth provider, and how this profile wants to be treated by it.
 #[derive(Clone, Debug, PartialEq)]

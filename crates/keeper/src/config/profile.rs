@@ -9,9 +9,11 @@ use session::recipe::{Recipe, Resource};
 use toml_edit::{Item, Key};
 use url::Url;
 
+use api::duration;
+
 use super::hint::{self, Told};
-use super::{CUSTOM, OAUTH, Oauth, Problem, Profile, Protocol, duration, merge, oauth, rules};
-use crate::api::Code;
+use super::{CUSTOM, OAUTH, Oauth, Problem, Profile, Protocol, merge, oauth, rules};
+use api::Code;
 
 /// The text that is being read, and where it came from.
 #[derive(Clone, Copy)]
@@ -245,14 +247,17 @@ impl<'a> Reader<'a> {
             self.problem(item.span(), key, told);
             return None;
         }
-        let read = duration::parse(&self.text(key, item)?).and_then(|duration| {
-            if range.contains(&duration) {
-                return Ok(duration);
-            }
-            let ends = [range.start(), range.end()].map(|end| duration::format(*end));
-            let what = format!("{} is not a sensible `{key}`", duration::format(duration));
-            Err((what, Some(format!("between {} and {}", ends[0], ends[1]))))
-        });
+        let text = self.text(key, item)?;
+        let read = duration::parse(&text)
+            .map_err(|how| (format!("`{text}` is not a duration"), Some(how.to_string())))
+            .and_then(|duration| {
+                if range.contains(&duration) {
+                    return Ok(duration);
+                }
+                let ends = [range.start(), range.end()].map(|end| duration::format(*end));
+                let what = format!("{} is not a sensible `{key}`", duration::format(duration));
+                Err((what, Some(format!("between {} and {}", ends[0], ends[1]))))
+            });
         read.map_err(|told| self.problem(item.span(), key, told)).ok()
     }
 

@@ -5,13 +5,12 @@ use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use nix::unistd::{Gid, Group, User};
 use session::custody::{Custody, Danger};
 
 use super::Problem;
-use crate::api::Code;
-use crate::clock;
-use crate::files;
+use crate::adapters::clock;
+use api::Code;
+use os::files;
 
 /// What the file was when it was looked at. Two that are alike are the same text, unless the file was just being
 /// written: its times are not fine enough for that.
@@ -64,28 +63,7 @@ pub(super) fn read(path: &Path) -> Result<String, Box<Problem>> {
 
 fn danger(data: &Metadata) -> Option<Danger> {
     let custody = Custody { mode: data.mode(), uid: data.uid(), gid: data.gid() };
-    custody.danger(rustix::process::geteuid().as_raw(), members)
-}
-
-/// The users in a group: those that it names, and those whose own group it is.
-fn members(gid: u32) -> Option<Vec<u32>> {
-    let named = Group::from_gid(Gid::from_raw(gid)).ok()?.map(|group| group.mem).unwrap_or_default();
-    let mut members = Vec::new();
-    for name in named {
-        // A name that is nobody's is no member.
-        members.extend(User::from_name(&name).ok()?.map(|user| user.uid.as_raw()));
-    }
-    let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
-    members.extend(users.lines().filter_map(|line| owner_of_group(line, gid)));
-    Some(members)
-}
-
-/// Whose line of `passwd(5)` this is, if the group is their own.
-fn owner_of_group(line: &str, gid: u32) -> Option<u32> {
-    let mut fields = line.split(':').skip(2).map(str::parse::<u32>);
-    let uid = fields.next()?.ok()?;
-    let own = fields.next()?.ok()?;
-    (own == gid).then_some(uid)
+    custody.danger(os::user::id(), os::user::members)
 }
 
 fn not_ours_alone(path: &Path, danger: Danger) -> Problem {
@@ -94,7 +72,7 @@ fn not_ours_alone(path: &Path, danger: Danger) -> Problem {
         Danger::Anyone => ("everybody on this computer may write it", format!("chmod go-w {quoted}")),
         Danger::Group => ("its group may write it, and has other members", format!("chmod go-w {quoted}")),
         Danger::Owner => {
-            let us = rustix::process::geteuid().as_raw();
+            let us = os::user::id();
             ("it belongs to somebody else", format!("chown {us} {quoted}"))
         }
     };
@@ -117,22 +95,6 @@ const FRESH: i64 = 2;
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_group_of_ones_own_is_found_in_the_list_of_users() {
-        let line = "mia:x:1000:1000:Mia,,,:/home/mia:/bin/sh";
-        assert_eq!(owner_of_group(line, 1000), Some(1000));
-        assert_eq!(owner_of_group(line, 100), None);
-        for line in ["", "mia", "mia:x:y:1000", "mia:x:1000", "+::::::"] {
-            assert_eq!(owner_of_group(line, 1000), None, "{line}");
-        }
-    }
-
-    #[test]
-    fn whose_own_group_it_is_is_a_member() {
-        assert!(members(0).unwrap().contains(&0), "root is in its own group");
-        assert_eq!(members(4_000_000_000), Some(Vec::new()), "nobody is in a group that there is not");
-    }
 
     #[test]
     fn a_command_can_be_copied_whatever_the_path() {

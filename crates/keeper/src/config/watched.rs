@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::reading::{self, Seen};
 use super::{Config, Problem, file};
-use crate::api::Failure;
+use api::Failure;
 
 /// Every method may take as long as the disk does.
 pub(crate) struct Watched {

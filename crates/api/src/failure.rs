@@ -1,0 +1,112 @@
+//! Why something could not be done.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::io;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::words::word;
+use crate::{Code, Lost, Trouble, VaultTrouble};
+
+/// Why something could not be done: a stable code to search for, what and where, for how long.
+///
+/// The sentence for a person and the next step are looked up by the code in `locales/`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Failure {
+    pub code: Code,
+    #[serde(default)]
+    pub profile: Option<String>,
+    /// What the sentence's placeholders stand for: `host`, `status`, `line`, `field`, `path`…
+    #[serde(default)]
+    pub details: BTreeMap<String, String>,
+    /// When the keeper itself will try again.
+    #[serde(default)]
+    pub retry_in_ms: Option<u64>,
+}
+
+impl Failure {
+    pub fn new(code: Code) -> Self {
+        Self { code, profile: None, details: BTreeMap::new(), retry_in_ms: None }
+    }
+
+    #[must_use]
+    pub fn of(mut self, profile: &str) -> Self {
+        self.profile = Some(profile.to_owned());
+        self
+    }
+
+    /// A detail that the sentence for people speaks of. Never a secret.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Display) -> Self {
+        self.details.insert(name.to_owned(), value.to_string());
+        self
+    }
+
+    #[must_use]
+    pub fn retry_in(mut self, millis: u64) -> Self {
+        self.retry_in_ms = Some(millis);
+        self
+    }
+
+    /// An exchange with the provider at `host` that brought nothing.
+    pub fn provider(trouble: Trouble, status: Option<u16>, host: &str) -> Self {
+        let failure = Self::new(code(trouble)).with("host", host);
+        match status {
+            Some(status) => failure.with("status", status),
+            None => failure,
+        }
+    }
+
+    pub fn needs_login(why: Lost) -> Self {
+        Self::new(Code::SignInNeeded).with("why", word(&why))
+    }
+
+    pub fn vault(trouble: VaultTrouble) -> Self {
+        Self::new(match trouble {
+            VaultTrouble::Absent => Code::KeyringAbsent,
+            VaultTrouble::Failed => Code::KeyringFailed,
+            VaultTrouble::Locked => Code::KeyringLocked,
+            VaultTrouble::Slow => Code::KeyringSlow,
+        })
+    }
+
+    /// A file without which the keeper cannot live.
+    pub fn file(path: &Path, error: &io::Error) -> Self {
+        let failure = if os::files::is_of_no_file(error) {
+            Self::new(Code::NotAFile)
+        } else {
+            Self::new(Code::HomeUnwritable).with("problem", error)
+        };
+        failure.with("path", path.display())
+    }
+}
+
+fn code(trouble: Trouble) -> Code {
+    match trouble {
+        Trouble::BreakerOpen => Code::BreakerOpen,
+        Trouble::Certificates => Code::CertificatesUnreadable,
+        Trouble::CutShort => Code::AnswerCutShort,
+        Trouble::Descriptors => Code::NoDescriptors,
+        Trouble::Discovery => Code::NoMetadata,
+        Trouble::Disk => Code::DiskFull,
+        Trouble::Garbled => Code::AnswerGarbled,
+        Trouble::Identity => Code::IdentityOther,
+        Trouble::Memory => Code::NoMemory,
+        Trouble::Misconfigured => Code::Misconfigured,
+        Trouble::NotJson => Code::NotJson,
+        Trouble::NoNetwork | Trouble::Offline => Code::Offline,
+        Trouble::RateLimited => Code::RateLimited,
+        Trouble::Redirected => Code::Redirected,
+        Trouble::Status | Trouble::Suspect => Code::ServerError,
+        Trouble::TimedOut => Code::TimedOut,
+        Trouble::Tls => Code::Tls,
+        Trouble::TooLarge => Code::AnswerTooLarge,
+        Trouble::Unanswered => Code::Unanswered,
+        Trouble::Unreadable => Code::AnswerUnreadable,
+        Trouble::Unusable => Code::TokenUnusable,
+        Trouble::Vault => Code::KeyringSlow,
+    }
+}

@@ -1,0 +1,99 @@
+//! The one vocabulary of all faces: what can be asked of the keeper, what it answers, what it tells unasked.
+//!
+//! On the socket each message is one line of JSON. A face sends a [`Call`], `{"id":1,"do":"token","profile":"work"}`;
+//! the keeper answers with a [`Line`], `{"id":1,"ok":"token",…}` or `{"id":1,"error":{…}}`, and on a connection that
+//! asked to `watch` it also sends `{"notice":…}` lines. Unknown fields are ignored both ways.
+//!
+//! All durations are milliseconds and all points in time are distances from now, computed by the keeper: a face
+//! needs no clock. The one exception is the journal, whose entries carry a wall-clock time for people.
+//!
+//! No request returns a refresh token.
+
+mod code;
+pub mod duration;
+mod failure;
+mod oauth;
+pub mod paths;
+mod reply;
+mod request;
+pub mod secret;
+mod view;
+pub mod words;
+
+pub use session::binding::Destination;
+pub use session::event::Asker;
+pub use session::note::Note;
+pub use session::reason::{Cause, Lost, Oddity, Source, Trouble, VaultTrouble};
+
+pub use code::Code;
+pub use failure::Failure;
+pub use oauth::{Demand, Discovery, Grant, OauthDraft, Pending, Way};
+pub use reply::{Bench, Entry, Fault, Fetched, Line, Notice, Reply, Token};
+pub use request::{BenchChange, Call, Draft, Fetch, Request};
+pub use view::{
+    AccessView, HeartbeatView, LastHeartbeat, LastRefresh, Overview, Phase, RequestsView, Resource,
+    SessionView, VaultKind, VaultView,
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ts_rs::{Config, TS};
+
+    /// The page's types are generated from these. To accept a change: `UPDATE=1 cargo test -p pilotlight-keeper types`.
+    #[test]
+    fn types_of_the_page_are_these() {
+        let config = Config::default().with_large_int("number");
+        let mut text =
+            String::from("// Generated from crates/keeper/src/api.rs by its own test; change it there.\n\n");
+        macro_rules! declare {
+            ($($type:ty),* $(,)?) => { $(
+                text.push_str("export ");
+                text.push_str(&<$type as TS>::decl(&config));
+                text.push_str("\n\n");
+            )* };
+        }
+        declare!(
+            AccessView,
+            Bench,
+            BenchChange,
+            Cause,
+            Code,
+            Demand,
+            Discovery,
+            Draft,
+            Entry,
+            Failure,
+            Fault,
+            Fetched,
+            Grant,
+            HeartbeatView,
+            LastHeartbeat,
+            LastRefresh,
+            Lost,
+            Note,
+            OauthDraft,
+            Oddity,
+            Overview,
+            Pending,
+            Phase,
+            Destination,
+            RequestsView,
+            Resource,
+            SessionView,
+            Source,
+            Trouble,
+            VaultKind,
+            VaultTrouble,
+            VaultView,
+            Way,
+        );
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ui/src/api.ts");
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, &text).unwrap();
+        }
+        let there = std::fs::read_to_string(&path).unwrap_or_default();
+        assert_eq!(there, text, "ui/src/api.ts is not what api.rs says; run this test with UPDATE=1");
+    }
+}

@@ -1,0 +1,230 @@
+//! What things are called when a person reads them. The keeper and the session say codes and reasons; only the faces
+//! look up sentences for them, here for the command line, from the same two catalogues that the window reads.
+//!
+//! In a sentence `{name}` stands for a value, and a part in `[square brackets]` is left out when a value in it is
+//! missing, so that a sentence reads well without its details.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::env;
+
+use serde::Serialize;
+
+use crate::{AccessView, Cause, Failure, Note, Phase, Source, Trouble};
+
+mod note;
+
+pub use note::{Tone, tone};
+
+/// A language that there is a catalogue for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    Chinese,
+    English,
+}
+
+impl Language {
+    /// The language of the person at this terminal: the first of the variables that is set decides, as in any program.
+    pub fn of_locale() -> Self {
+        let set = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(|name| {
+            env::var_os(name)
+                .filter(|value| !value.is_empty())
+                .map(|value| value.to_string_lossy().into_owned())
+        });
+        Self::named(&set.unwrap_or_default())
+    }
+
+    /// The first language of an `Accept-Language` header that there is a catalogue for (RFC 9110, section 12.5.4).
+    pub fn accepted(header: &str) -> Self {
+        let mut wanted = header.split(',').map(|part| part.split(';').next().unwrap_or_default().trim());
+        let known = wanted.find(|tag| {
+            ["zh", "en"]
+                .iter()
+                .any(|known| tag.split('-').next().is_some_and(|it| it.eq_ignore_ascii_case(known)))
+        });
+        Self::named(&known.unwrap_or_default().to_ascii_lowercase())
+    }
+
+    fn named(locale: &str) -> Self {
+        match locale.split(['_', '-', '.', '@']).next() {
+            Some("zh") => Self::Chinese,
+            _ => Self::English,
+        }
+    }
+
+    fn catalogue(self) -> &'static str {
+        match self {
+            Self::Chinese => include_str!("../locales/zh-CN.json"),
+            Self::English => include_str!("../locales/en.json"),
+        }
+    }
+}
+
+/// The catalogue of one language.
+pub struct Words {
+    language: Language,
+    texts: HashMap<Cow<'static, str>, Cow<'static, str>>,
+}
+
+impl Words {
+    pub fn for_locale() -> Self {
+        Self::of(Language::of_locale())
+    }
+
+    pub fn of(language: Language) -> Self {
+        // Both catalogues are read by a test, so there is nothing to tell a person about.
+        let texts = serde_json::from_str(language.catalogue()).unwrap_or_default();
+        Self { language, texts }
+    }
+
+    pub fn language(&self) -> Language {
+        self.language
+    }
+
+    /// The sentence of this key, filled; the key itself where the catalogue does not know it.
+    pub fn fill(&self, key: &str, values: &[(&str, &str)]) -> String {
+        self.known(key, values).unwrap_or_else(|| key.to_owned())
+    }
+
+    /// As [`Words::fill`], for words that come from outside.
+    pub fn known(&self, key: &str, values: &[(&str, &str)]) -> Option<String> {
+        let value = |name: &str| values.iter().find(|(named, _)| *named == name).map(|(_, value)| *value);
+        self.texts.get(key).map(|text| complete(text, &value))
+    }
+
+    /// What went wrong, and what a person may do next.
+    pub fn say(&self, failure: &Failure) -> (String, String) {
+        let code = word(&failure.code);
+        let mut values: Vec<(&str, &str)> =
+            failure.details.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        if let Some(profile) = &failure.profile {
+            values.push(("profile", profile));
+        }
+        let say = self.known(&format!("error.{code}.say"), &values).unwrap_or_else(|| code.clone());
+        let next = self.known(&format!("error.{code}.next"), &values).unwrap_or_default();
+        (say, next)
+    }
+
+    /// What a line of the journal says.
+    pub fn note(&self, note: &Note) -> String {
+        note::sentence(self, note)
+    }
+
+    /// The state of a session in a few words.
+    pub fn phase(&self, phase: &Phase) -> String {
+        match phase {
+            // It is being tried at this moment.
+            Phase::Waiting { why, status, retry_in_ms: 0, .. } => self.trouble(*why, *status),
+            Phase::Waiting { why, status, retry_in_ms, .. } => self.fill(
+                "phase.Waiting.until",
+                &[("trouble", &self.trouble(*why, *status)), ("retry_in", &self.duration(*retry_in_ms))],
+            ),
+            Phase::NeedsLogin { .. } => self.fill("phase.NeedsLogin", &[]),
+            Phase::Fresh => self.fill("phase.Fresh", &[]),
+            Phase::Refreshing { .. } => self.fill("phase.Refreshing", &[]),
+            Phase::SigningIn => self.fill("phase.SigningIn", &[]),
+        }
+    }
+
+    pub fn trouble(&self, why: Trouble, status: Option<u16>) -> String {
+        let status = status.map(|status| status.to_string()).unwrap_or_default();
+        self.fill(&format!("trouble.{}", word(&why)), &[("status", &status)])
+    }
+
+    /// A reason by its group and its word on the wire: `why`, `cause`, `vault`.
+    pub fn reason(&self, group: &str, reason: &impl Serialize) -> String {
+        self.fill(&format!("{group}.{}", word(reason)), &[])
+    }
+
+    /// How much is left of an access token.
+    pub fn left(&self, access: &AccessView) -> String {
+        match access.source {
+            Source::Assumed => self.fill("left.assumed", &[]),
+            Source::Learned | Source::Told => self.duration(access.remaining_ms),
+        }
+    }
+
+    /// Why a token was refreshed that is replaced by one of which this is known.
+    pub fn cause(&self, cause: Cause, source: Source) -> String {
+        match (cause, source) {
+            (Cause::BeforeExpiry, Source::Assumed) => self.fill("cause.before_expiry.assumed", &[]),
+            _ => self.reason("cause", &cause),
+        }
+    }
+
+    /// What was measured: "38 ms", "1.4 s", "12 s".
+    pub fn measured(&self, ms: u64) -> String {
+        if ms < 1000 {
+            self.fill("unit.ms", &[("n", &ms.to_string())])
+        } else if ms < 9950 {
+            let tenths = (ms + 50) / 100;
+            let seconds = match tenths % 10 {
+                0 => format!("{}", tenths / 10),
+                rest => format!("{}.{rest}", tenths / 10),
+            };
+            self.fill("unit.s", &[("n", &seconds)])
+        } else {
+            self.duration(ms)
+        }
+    }
+
+    /// What is left or has passed, in the steps in which a person thinks: "4 s", "1 min 20 s", "6 h 12 min".
+    pub fn duration(&self, ms: u64) -> String {
+        let unit = |key: &str, n: u64| self.fill(key, &[("n", &n.to_string())]);
+        let seconds = ms.saturating_add(500) / 1000;
+        let (minutes, hours) = (seconds / 60, seconds / 3600);
+        match (seconds % 60, minutes % 60) {
+            _ if seconds < 60 => unit("unit.s", seconds),
+            (rest, _) if minutes < 10 && rest > 0 => {
+                self.fill("unit.min_s", &[("min", &minutes.to_string()), ("s", &rest.to_string())])
+            }
+            _ if minutes < 60 => unit("unit.min", minutes),
+            (_, rest) if hours < 48 && rest > 0 => {
+                self.fill("unit.h_min", &[("h", &hours.to_string()), ("min", &rest.to_string())])
+            }
+            _ if hours < 48 => unit("unit.h", hours),
+            _ => unit("unit.days", hours / 24),
+        }
+    }
+}
+
+/// The word of a code or reason on the wire, which is also its word in the catalogues.
+pub fn word(reason: &impl Serialize) -> String {
+    match serde_json::to_value(reason) {
+        Ok(serde_json::Value::String(word)) => word,
+        Ok(_) | Err(_) => String::new(),
+    }
+}
+
+fn complete<'a>(text: &str, value: &impl Fn(&str) -> Option<&'a str>) -> String {
+    let mut filled = String::with_capacity(text.len() + 32);
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('[') {
+        filled.push_str(&insert(before, value).0);
+        let (part, after) = after.split_once(']').unwrap_or((after, ""));
+        if let (part, true) = insert(part, value) {
+            filled.push_str(&part);
+        }
+        rest = after;
+    }
+    filled.push_str(&insert(rest, value).0);
+    filled.trim().to_owned()
+}
+
+/// The text with its values, and whether they were all there.
+fn insert<'a>(text: &str, value: &impl Fn(&str) -> Option<&'a str>) -> (String, bool) {
+    let (mut filled, mut rest, mut complete) = (String::new(), text, true);
+    while let Some((before, after)) = rest.split_once('{') {
+        let (name, after) = after.split_once('}').unwrap_or((after, ""));
+        let value = value(name).unwrap_or_default();
+        filled.push_str(before);
+        filled.push_str(value);
+        complete &= !value.is_empty();
+        rest = after;
+    }
+    filled.push_str(rest);
+    (filled, complete)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,136 @@
+//! This face: its keeper, standard output for data, standard error for people.
+
+use std::cell::OnceCell;
+use std::env;
+use std::io::{self, IsTerminal as _, Write as _};
+
+use api::paths::Home;
+use api::words::{Words, word};
+use api::{Code, Failure, Overview, SessionView};
+use client::Client;
+use serde::Serialize;
+use serde_json::json;
+
+use crate::ended::Ended;
+use crate::table::harmless;
+
+pub(crate) struct Face {
+    pub(crate) json: bool,
+    home: Result<Home, Failure>,
+    /// A command that prints a token has no use for a catalogue, and pays for what it loads.
+    words: OnceCell<Words>,
+}
+
+impl Face {
+    pub(crate) fn new(json: bool) -> Self {
+        Self { json, home: Home::from_env(), words: OnceCell::new() }
+    }
+
+    pub(crate) fn home(&self) -> Result<&Home, Failure> {
+        self.home.as_ref().map_err(Clone::clone)
+    }
+
+    pub(crate) fn words(&self) -> &Words {
+        self.words.get_or_init(Words::for_locale)
+    }
+
+    /// The keeper, which is started if need be.
+    pub(crate) fn connect(&self) -> Result<Client, Failure> {
+        Ok(Client::connect(self.home()?)?.on_wait(self.says("cli.wait.stopping")))
+    }
+
+    /// A keeper of this version.
+    pub(crate) fn connect_current(&self) -> Result<Client, Failure> {
+        Client::connect_current(self.home()?, self.says("cli.wait.stopping"))
+    }
+
+    /// What is to be said while something is waited for.
+    pub(crate) fn says(&self, key: &'static str) -> impl FnMut() + Send + use<> {
+        let json = self.json;
+        move || {
+            if !json {
+                say(&Words::for_locale().fill(key, &[]));
+            }
+        }
+    }
+
+    /// The state of all sessions, or of the one that is named.
+    pub(crate) fn overview(&self, profile: Option<&str>) -> Result<Overview, Ended> {
+        Ok(self.connect()?.status(profile)?)
+    }
+
+    /// Writes data all at once.
+    pub(crate) fn print(&self, text: impl AsRef<[u8]>) -> Result<(), Ended> {
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(text.as_ref())?;
+        Ok(stdout.flush()?)
+    }
+
+    pub(crate) fn print_json(&self, value: &impl Serialize) -> Result<(), Ended> {
+        let mut line = serde_json::to_string(value).map_err(|error| Ended::Output(error.into()))?;
+        line.push('\n');
+        self.print(line)
+    }
+
+    /// Says a sentence to a person; a script that asked for JSON has its answer already. The values may come from
+    /// anywhere.
+    pub(crate) fn tell(&self, key: &str, values: &[(&str, &str)]) {
+        if self.json {
+            return;
+        }
+        let values: Vec<_> = values.iter().map(|(name, value)| (*name, harmless(value))).collect();
+        let values: Vec<_> = values.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        say(&self.words().fill(key, &values));
+    }
+
+    /// Says why it ended.
+    pub(crate) fn explain(&self, ended: &Ended) {
+        match ended {
+            Ended::Failed(failure) if self.json => drop(self.print_json(&json!({ "error": failure }))),
+            Ended::Failed(failure) => {
+                let (what, next) = self.sentences(failure);
+                say(&format!("pilotlight: {what}\n  → {next} [{}]", word(&failure.code)));
+            }
+            Ended::Usage(key) if self.json => {
+                let details = json!({ "problem": self.words().fill(key, &[]) });
+                drop(self.print_json(&json!({ "error": { "code": Code::BadRequest, "details": details } })));
+            }
+            Ended::Usage(key) => say(&format!("pilotlight: {}", self.words().fill(key, &[]))),
+            Ended::Output(error) => say(&format!("pilotlight: {error}")),
+            Ended::Interrupted | Ended::PipeClosed => {}
+        }
+    }
+
+    /// What went wrong and what to do, in terms of this command where those of the window would not help.
+    pub(crate) fn sentences(&self, failure: &Failure) -> (String, String) {
+        let words = self.words();
+        let profile = failure.profile.as_deref().unwrap_or_default();
+        let here = words.known(&format!("cli.error.{}.next", word(&failure.code)), &[("profile", profile)]);
+        let (what, anywhere) = words.say(failure);
+        let (what, next) = (harmless(&what), harmless(&here.unwrap_or(anywhere)));
+        match failure.retry_in_ms {
+            Some(ms) => {
+                (what, format!("{next} {}", words.fill("cli.retry", &[("time", &words.duration(ms))])))
+            }
+            None => (what, next),
+        }
+    }
+}
+
+/// The one session that was asked for by name.
+pub(crate) fn session<'a>(overview: &'a Overview, name: &str) -> Result<&'a SessionView, Ended> {
+    let unknown = || Failure::new(Code::UnknownProfile).of(name);
+    Ok(overview.sessions.iter().find(|session| session.profile == name).ok_or_else(unknown)?)
+}
+
+/// A person who closed standard error does not want to hear it.
+pub(crate) fn say(text: &str) {
+    drop(writeln!(io::stderr(), "{text}"));
+}
+
+/// A terminal that may be painted.
+pub(crate) fn has_colour() -> bool {
+    io::stdout().is_terminal()
+        && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+        && env::var_os("TERM").is_none_or(|term| term != "dumb")
+}

@@ -1,0 +1,221 @@
+//! Signing in: with a password that is typed here, or while a person is at a browser.
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use api::secret::Password;
+use api::{Lost, Overview, Pending, Phase, SessionView, Way};
+use client::Client;
+use client::browser;
+use rustix::termios::tcgetwinsize;
+use serde_json::json;
+use signal_hook::consts::SIGINT;
+use signal_hook::iterator::Signals;
+
+use crate::args::Login;
+use crate::ended::Ended;
+use crate::face::{Face, say, session};
+use crate::terminal;
+
+/// Asks for what it needs only once it is known that there is such a session: nobody types a password for nothing.
+pub(crate) fn login(face: &Face, login: &Login) -> Result<u8, Ended> {
+    let mut client = face.connect_current()?;
+    let before = client.status(Some(&login.name))?;
+    let there = session(&before, &login.name)?;
+    let own = there.ways.first().copied().unwrap_or(Way::Password);
+    let overview = match if login.device { Way::Device } else { own } {
+        way @ (Way::Browser | Way::Device) => elsewhere(face, client, login, way)?,
+        way @ (Way::ClientSecret | Way::Password | Way::Unattended) => {
+            typed(face, &mut client, login, there, way)?
+        }
+    };
+    let after = session(&overview, &login.name)?;
+    if face.json {
+        face.print_json(&overview)?;
+    } else {
+        let user = after.user.as_deref().unwrap_or_default();
+        // It is answered once the keyring has been waited for; what it has not taken by then ends with the keeper.
+        let done = if after.saved { "cli.login.done" } else { "cli.login.unsaved" };
+        face.tell(done, &[("profile", &login.name), ("user", user)]);
+        // In a browser it is easy to be another account. A name that only stands in the configuration is nobody yet.
+        let known = !matches!(there.phase, Phase::NeedsLogin { why: Lost::Never | Lost::SignedOut });
+        if let Some(before) =
+            there.user.as_deref().filter(|before| known && !user.is_empty() && *before != user)
+        {
+            face.tell("cli.login.other", &[("before", before)]);
+        }
+    }
+    Ok(0)
+}
+
+fn typed(
+    face: &Face,
+    client: &mut Client,
+    login: &Login,
+    there: &SessionView,
+    way: Way,
+) -> Result<Overview, Ended> {
+    let of = [("profile", login.name.as_str()), ("host", there.host.as_str())];
+    let username = match &login.user {
+        _ if way != Way::Password => String::new(),
+        Some(user) => user.clone(),
+        None if terminal::is_there() => terminal::ask(&face.words().fill("cli.login.user", &of))?,
+        None => String::new(),
+    };
+    if way == Way::Password && username.is_empty() {
+        return Err(Ended::Usage("cli.login.no_user"));
+    }
+    let password = match way {
+        Way::Unattended => Password::new(String::new()),
+        Way::ClientSecret => terminal::password(&face.words().fill("cli.login.secret", &of))?,
+        Way::Browser | Way::Device | Way::Password => {
+            terminal::password(&face.words().fill("cli.login.password", &[("user", &username), of[1]]))?
+        }
+    };
+    Ok(client.login(&login.name, &username, password)?)
+}
+
+/// Shows what a person has to do, and waits for the end of it.
+fn elsewhere(face: &Face, mut client: Client, login: &Login, way: Way) -> Result<Overview, Ended> {
+    let (pending, url) = client.sign_in(&login.name, Some(way))?;
+    if face.json {
+        face.print_json(&json!({ "sign_in": { "pending": pending, "url": url } }))?;
+    }
+    show(face, login, &pending, url.as_deref());
+    let profile = login.name.clone();
+    let (sender, end) = mpsc::channel();
+    give_up_on_ctrl_c(face, &login.name, sender.clone());
+    thread::spawn(move || {
+        let overview = client.finish_sign_in(&profile, None);
+        drop(sender.send(overview.map_err(Ended::Failed)));
+    });
+    let (Pending::Browser { expires_in_ms, .. } | Pending::Device { expires_in_ms, .. }) = pending;
+    wait(face, &end, Duration::from_millis(expires_in_ms))
+}
+
+fn show(face: &Face, login: &Login, pending: &Pending, url: Option<&str>) {
+    match pending {
+        Pending::Browser { open_within_ms, .. } => {
+            let url = url.unwrap_or_default();
+            if login.no_browser {
+                face.tell("cli.login.open", &[("url", url)]);
+            } else {
+                match browser::open(url) {
+                    Ok(()) => face.tell("cli.login.opened", &[("url", url)]),
+                    // A person with another browser at hand goes on.
+                    Err(_) => face.tell("cli.login.open", &[("url", url)]),
+                }
+            }
+            if let Some(within) = open_within_ms {
+                face.tell("cli.login.within", &[("time", &face.words().duration(*within))]);
+            }
+        }
+        Pending::Device { user_code, verification_uri, verification_uri_complete, qr, .. } => {
+            face.tell("cli.login.device", &[("url", verification_uri), ("code", user_code)]);
+            if let Some(complete) = verification_uri_complete {
+                face.tell("cli.login.device.complete", &[("url", complete)]);
+            }
+            if let Some(drawing) = picture(face, qr) {
+                say(&drawing);
+            }
+            face.tell("cli.login.device.caution", &[]);
+        }
+    }
+}
+
+/// The QR code for a terminal: two rows of squares a line, black on white whatever the terminal's colours are, with
+/// the margin that a camera needs.
+fn picture(face: &Face, qr: &[String]) -> Option<String> {
+    let fits = tcgetwinsize(io::stderr()).is_ok_and(|size| usize::from(size.ws_col) >= qr.len() + 2 * MARGIN);
+    if qr.is_empty() || face.json || !fits || std::env::var_os("TERM").is_none_or(|term| term == "dumb") {
+        return None;
+    }
+    Some(squares(qr))
+}
+
+fn squares(qr: &[String]) -> String {
+    let size = qr.len() + 2 * MARGIN;
+    let dark = |x: usize, y: usize| {
+        let row = y.checked_sub(MARGIN).and_then(|y| qr.get(y));
+        let square = row.zip(x.checked_sub(MARGIN)).and_then(|(row, x)| row.as_bytes().get(x));
+        square == Some(&b'#')
+    };
+    let line = |y: usize| {
+        let squares: String = (0..size)
+            .map(|x| match (dark(x, y), dark(x, y + 1)) {
+                (true, true) => '█',
+                (true, false) => '▀',
+                (false, true) => '▄',
+                (false, false) => ' ',
+            })
+            .collect();
+        format!("\x1b[30;107m{squares}\x1b[0m")
+    };
+    (0..size).step_by(2).map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// Whoever presses Ctrl-C does not want to be signed in a minute later by a tab that is still open.
+fn give_up_on_ctrl_c(face: &Face, name: &str, end: mpsc::Sender<Result<Overview, Ended>>) {
+    let (Ok(home), Ok(mut signals)) = (face.home().cloned(), Signals::new([SIGINT])) else { return };
+    let profile = name.to_owned();
+    thread::spawn(move || {
+        if signals.forever().next().is_some() {
+            if let Ok(Some(mut client)) = Client::running(&home) {
+                drop(client.cancel_sign_in(&profile));
+            }
+            drop(end.send(Err(Ended::Interrupted)));
+        }
+    });
+}
+
+/// Counts down on a terminal until the keeper says how it ended.
+fn wait(
+    face: &Face,
+    end: &mpsc::Receiver<Result<Overview, Ended>>,
+    lasts: Duration,
+) -> Result<Overview, Ended> {
+    let until = Instant::now() + lasts;
+    let shown = io::stderr().is_terminal() && !face.json;
+    let clear = || {
+        if shown {
+            drop(write!(io::stderr(), "\r\x1b[K"))
+        }
+    };
+    loop {
+        if shown {
+            let left = until.saturating_duration_since(Instant::now()).as_millis();
+            let left = face.words().duration(u64::try_from(left).unwrap_or(u64::MAX));
+            let line = face.words().fill("cli.login.waiting", &[("time", &left)]);
+            drop(write!(io::stderr(), "\r\x1b[K{line}"));
+        }
+        match end.recv_timeout(Duration::from_secs(1)) {
+            Ok(reply) => {
+                clear();
+                return reply;
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            // It tells before it goes.
+            Err(RecvTimeoutError::Disconnected) => return Err(Ended::Interrupted),
+        }
+    }
+}
+
+/// ISO/IEC 18004 asks for four; two are enough on a screen.
+const MARGIN: usize = 2;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn squares_are_drawn_two_rows_a_line_with_a_margin() {
+        let drawing = squares(&["# ".to_owned(), "##".to_owned()]);
+        let lines: Vec<_> = drawing
+            .lines()
+            .map(|line| line.trim_start_matches("\x1b[30;107m").trim_end_matches("\x1b[0m"))
+            .collect();
+        assert_eq!(lines, ["      ", "  █▄  ", "      "]);
+    }
+}

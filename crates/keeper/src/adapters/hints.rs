@@ -1,0 +1,123 @@
+//! What the system announces of sleep and network, over its message bus. It only makes known sooner what is found out
+//! without it.
+
+use std::collections::HashMap;
+
+use session::limits;
+use tokio::sync::mpsc::Sender;
+use zbus::Connection;
+use zbus::export::ordered_stream::OrderedStreamExt as _;
+use zbus::proxy::{Builder, CacheProperties};
+use zbus::zvariant::OwnedValue;
+
+/// What the system says about itself. Never the only source of anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hint {
+    AboutToSleep,
+    NetworkUp,
+    Woke,
+}
+
+/// Tells `tx` what logind and NetworkManager announce, until nobody listens any more.
+///
+/// A container has no system bus, and many machines no NetworkManager: that is normal and not worth a warning.
+/// Must be called inside a tokio runtime.
+pub fn listen(tx: Sender<Hint>) {
+    tokio::spawn(listen_again("logind", tx.clone(), sleeping));
+    tokio::spawn(listen_again("NetworkManager's state", tx.clone(), networking));
+    tokio::spawn(listen_again("NetworkManager's connectivity", tx, connectivity));
+}
+
+/// A bus that is not there will not come; one that ended may come back.
+async fn listen_again<F>(what: &str, tx: Sender<Hint>, listen: impl Fn(Connection, Sender<Hint>) -> F)
+where
+    F: Future<Output = zbus::Result<()>>,
+{
+    loop {
+        let bus = match Connection::system().await {
+            Ok(bus) => bus,
+            Err(error) => return tracing::debug!(%error, "no system bus: nothing is heard of {what}"),
+        };
+        if let Err(error) = listen(bus, tx.clone()).await {
+            tracing::debug!(%error, "not listening to {what}");
+        }
+        tokio::select! {
+            () = tx.closed() => return,
+            () = tokio::time::sleep(limits::LISTEN_AGAIN) => {}
+        }
+    }
+}
+
+async fn sleeping(bus: Connection, tx: Sender<Hint>) -> zbus::Result<()> {
+    let logind = proxy(&bus, LOGIND).await?;
+    let mut signals = logind.receive_signal("PrepareForSleep").await?;
+    while let Some(signal) = signals.next().await {
+        let about_to: bool = signal.body().deserialize()?;
+        if tx.send(if about_to { Hint::AboutToSleep } else { Hint::Woke }).await.is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+async fn networking(bus: Connection, tx: Sender<Hint>) -> zbus::Result<()> {
+    let manager = proxy(&bus, NETWORK_MANAGER).await?;
+    let mut signals = manager.receive_signal("StateChanged").await?;
+    while let Some(signal) = signals.next().await {
+        let state: u32 = signal.body().deserialize()?;
+        if state >= NM_STATE_CONNECTED_SITE && tx.send(Hint::NetworkUp).await.is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Tells of the moment at which a captive portal lets through: the state was "connected" all along.
+async fn connectivity(bus: Connection, tx: Sender<Hint>) -> zbus::Result<()> {
+    let manager =
+        proxy(&bus, Place { interface: "org.freedesktop.DBus.Properties", ..NETWORK_MANAGER }).await?;
+    let mut signals = manager.receive_signal("PropertiesChanged").await?;
+    while let Some(signal) = signals.next().await {
+        let (_, changed, _): (String, HashMap<String, OwnedValue>, Vec<String>) =
+            signal.body().deserialize()?;
+        let connectivity = changed.get("Connectivity").and_then(|value| u32::try_from(value).ok());
+        if connectivity == Some(NM_CONNECTIVITY_FULL) && tx.send(Hint::NetworkUp).await.is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+async fn proxy<'a>(bus: &Connection, place: Place) -> zbus::Result<zbus::Proxy<'a>> {
+    Builder::new(bus)
+        .destination(place.name)?
+        .path(place.path)?
+        .interface(place.interface)?
+        .cache_properties(CacheProperties::No)
+        .build()
+        .await
+}
+
+#[derive(Clone, Copy)]
+struct Place {
+    name: &'static str,
+    path: &'static str,
+    interface: &'static str,
+}
+
+const LOGIND: Place = Place {
+    name: "org.freedesktop.login1",
+    path: "/org/freedesktop/login1",
+    interface: "org.freedesktop.login1.Manager",
+};
+
+const NETWORK_MANAGER: Place = Place {
+    name: "org.freedesktop.NetworkManager",
+    path: "/org/freedesktop/NetworkManager",
+    interface: "org.freedesktop.NetworkManager",
+};
+
+/// A provider inside a company needs no internet.
+const NM_STATE_CONNECTED_SITE: u32 = 60;
+
+const NM_CONNECTIVITY_FULL: u32 = 4;

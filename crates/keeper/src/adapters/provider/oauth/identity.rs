@@ -1,0 +1,272 @@
+//! ID tokens: their signature, with keys that the provider publishes. What they must say is checked in
+//! `session::oauth::id_token`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jsonwebtoken::jwk::{Jwk, PublicKeyUse};
+use jsonwebtoken::{Algorithm, DecodingKey, crypto};
+use serde_json::Value;
+use session::limits;
+use session::oauth;
+use session::oauth::id_token::{self, Expected, Header, Holder, IdTokenProblem, Person, Tried};
+use session::oauth::token::TokenAnswer;
+use session::patience::Patience;
+use session::time::Timestamp;
+use session::tokens::{AccessToken, Account, Secret};
+
+use crate::adapters::clock;
+use crate::adapters::patience::within;
+use crate::adapters::provider::Provider;
+
+/// The provider's keys as they were last published.
+#[derive(Default)]
+pub(super) struct Keys {
+    set: Arc<Vec<Jwk>>,
+    /// When they came.
+    since: Option<Timestamp>,
+    /// There was a token that none of them made.
+    doubted: bool,
+    /// A refresh does not ask for them before then.
+    next: Timestamp,
+}
+
+/// What came of trying a token's signature.
+enum Signature {
+    By(String, Value),
+    /// Nobody who is known, and why not.
+    Nobody(String),
+    Unreadable,
+}
+
+/// Why nobody is believed to have signed in.
+pub(super) struct Unproved {
+    pub(super) problem: String,
+    /// The tokens were made for another sign-in.
+    pub(super) of_another: bool,
+}
+
+impl Provider {
+    /// Who the ID token of a sign-in says that somebody is, with all that it says, or why that cannot be believed.
+    pub(super) fn person(
+        &self,
+        id_token: &Secret,
+        nonce: Option<&Secret>,
+        access_token: Option<&AccessToken>,
+        provider: &oauth::Provider,
+    ) -> Result<(Person, Value), Unproved> {
+        let unproved = |problem: String| Unproved { problem, of_another: false };
+        let (algorithm, claims) = match self.try_signature(id_token, provider) {
+            Signature::By(algorithm, claims) => (algorithm, claims),
+            Signature::Nobody(problem) => return Err(unproved(problem)),
+            Signature::Unreadable => {
+                return Err(unproved("it is no signed token of a kind that is known".to_owned()));
+            }
+        };
+        let expected = Expected {
+            issuer: provider.metadata.issuer.as_deref().unwrap_or_default(),
+            client_id: &provider.client.id,
+            nonce,
+            access_token,
+            algorithm: &algorithm,
+            now: self.oauth.now(&provider.metadata.token_endpoint),
+        };
+        match id_token::check(&claims, &expected) {
+            Ok(person) => Ok((person, claims)),
+            Err(problem) => {
+                Err(Unproved { problem: words(problem), of_another: problem.is_of_another_sign_in() })
+            }
+        }
+    }
+
+    /// Whose the tokens of a refresh are. Nothing is asked of anybody for that: they are in hand.
+    pub(super) fn holder(
+        &self,
+        account: &Account,
+        answer: &TokenAnswer,
+        provider: &oauth::Provider,
+    ) -> Holder {
+        let (Some(id_token), Some(before)) = (&answer.id_token, &account.identity) else {
+            return Holder::Same;
+        };
+        let signature = self.try_signature(id_token, provider);
+        let tried = match &signature {
+            Signature::By(_, claims) => Tried::Verified(claims),
+            Signature::Nobody(_) => Tried::Unproved,
+            Signature::Unreadable => Tried::Unreadable,
+        };
+        let issuer = provider.metadata.issuer.as_deref().unwrap_or_default();
+        id_token::holder(tried, issuer, &provider.client.id, before)
+    }
+
+    fn try_signature(&self, id_token: &Secret, provider: &oauth::Provider) -> Signature {
+        let Some(header) = id_token::header(id_token) else { return Signature::Unreadable };
+        let allowed = id_token::algorithms(&provider.metadata);
+        let named = allowed.iter().find(|allowed| **allowed == header.algorithm);
+        let Some(algorithm) = named.and_then(|named| named.parse::<Algorithm>().ok()) else {
+            return Signature::Nobody(not_taken(&header.algorithm));
+        };
+        let set = {
+            let facts = self.oauth.lock();
+            Arc::clone(&facts.keys.set)
+        };
+        if set.is_empty() {
+            return Signature::Nobody("the provider’s keys cannot be had".to_owned());
+        }
+        if verifies(&set, id_token, algorithm, &header) {
+            return match claims(id_token) {
+                Some(claims) => Signature::By(header.algorithm, claims),
+                None => Signature::Unreadable,
+            };
+        }
+        self.oauth.lock().keys.doubted = true;
+        Signature::Nobody("none of the provider’s keys made its signature".to_owned())
+    }
+
+    /// There is nothing yet to try a signature with, though the provider publishes it.
+    pub(super) fn lacks_keys(&self, provider: &oauth::Provider) -> bool {
+        let published = provider.metadata.jwks_uri.is_some() && provider.metadata.issuer.is_some();
+        published && self.oauth.lock().keys.since.is_none()
+    }
+
+    /// Sees to it that the keys are not older than that, or as new as they can be had.
+    pub(super) async fn refresh_keys(
+        &self,
+        provider: &oauth::Provider,
+        age: Duration,
+        patience: &mut Patience,
+    ) {
+        // Without an issuer no ID token is looked at.
+        let (Some(uri), Some(_)) = (&provider.metadata.jwks_uri, &provider.metadata.issuer) else { return };
+        if !self.oauth.lock().keys.are_wanted(age, clock::now()) {
+            return;
+        }
+        let problem = match self.document(uri, patience).await {
+            Ok(received) if received.status == 200 => {
+                // A set may have thousands, and everybody else is on this thread.
+                let reading = tokio::task::spawn_blocking(move || read_keys(&received.body));
+                match within(patience, reading).await {
+                    Some(Ok(Some(set))) => return self.oauth.lock().keys.take(set, clock::now()),
+                    _ => "they are not readable".to_owned(),
+                }
+            }
+            Ok(received) => format!("status {}", received.status),
+            Err(trouble) => api::words::word(&trouble),
+        };
+        tracing::info!(profile = self.profile.name, problem, "the provider's keys cannot be had");
+        self.oauth.lock().keys.next = clock::now() + limits::KEYS_LATER;
+    }
+}
+
+impl Keys {
+    /// A sign-in cannot do without, and asks for keys that are not older than a moment; a refresh can.
+    fn are_wanted(&self, age: Duration, now: Timestamp) -> bool {
+        let Some(since) = self.since else { return age <= limits::KEYS_AGAIN || now >= self.next };
+        let old = now.since(since) >= if self.doubted { limits::KEYS_AGAIN } else { age };
+        old && (age <= limits::KEYS_AGAIN || now >= self.next)
+    }
+
+    fn take(&mut self, set: Vec<Jwk>, now: Timestamp) {
+        *self = Self { set: Arc::new(set), since: Some(now), doubted: false, next: now };
+    }
+}
+
+/// One of the keys made the signature. Those that have the name that the token gives come first, and nobody is kept busy
+/// with thousands that have none.
+fn verifies(set: &[Jwk], token: &Secret, algorithm: Algorithm, header: &Header) -> bool {
+    let Some((message, signature)) = token.expose().rsplit_once('.') else { return false };
+    let kid = header.key.as_deref();
+    let named = set.iter().filter(|key| kid.is_some() && key.common.key_id.as_deref() == kid);
+    let nameless = set.iter().filter(|key| kid.is_none() || key.common.key_id.is_none());
+    named.chain(nameless).filter(|key| fits(key, algorithm)).take(MOST_TRIES).any(|key| {
+        let key = DecodingKey::from_jwk(key).ok();
+        key.is_some_and(|key| {
+            crypto::verify(signature, message.as_bytes(), &key, algorithm).is_ok_and(|good| good)
+        })
+    })
+}
+
+/// Why a signature of that kind says nothing. Only words that are known are repeated.
+fn not_taken(algorithm: &str) -> String {
+    match algorithm.parse::<Algorithm>() {
+        _ if algorithm == "none" => "nobody has signed it".to_owned(),
+        Ok(Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512) => {
+            format!(
+                "it is signed with a secret ({algorithm}), and not with a key that the provider publishes"
+            )
+        }
+        Ok(_) => format!("it is signed with {algorithm}, which this provider does not name"),
+        Err(_) => "it is signed in a way that is not known here".to_owned(),
+    }
+}
+
+fn claims(token: &Secret) -> Option<Value> {
+    jsonwebtoken::dangerous::insecure_decode::<Value>(token.expose()).ok().map(|data| data.claims)
+}
+
+/// A key of a kind that is not known must not spoil the others.
+fn read_keys(body: &[u8]) -> Option<Vec<Jwk>> {
+    let document: Value = serde_json::from_slice(body).ok()?;
+    let keys = document.get("keys")?.as_array()?;
+    Some(keys.iter().filter_map(|key| serde_json::from_value(key.clone()).ok()).collect())
+}
+
+/// The algorithm is the key's to say, where it says one, and never only the token's.
+fn fits(key: &Jwk, algorithm: Algorithm) -> bool {
+    let for_signatures = !matches!(key.common.public_key_use, Some(PublicKeyUse::Encryption));
+    let alike = key
+        .common
+        .key_algorithm
+        .is_none_or(|own| own.to_string().parse::<Algorithm>().is_ok_and(|own| own == algorithm));
+    for_signatures && alike
+}
+
+fn words(problem: IdTokenProblem) -> String {
+    match problem {
+        IdTokenProblem::AccessToken => "it belongs to another access token".to_owned(),
+        IdTokenProblem::Algorithm => "its signature is of a kind that proves nothing".to_owned(),
+        IdTokenProblem::Audience => "it is for another client".to_owned(),
+        IdTokenProblem::Expired => "it has run out".to_owned(),
+        IdTokenProblem::Issuer => "it is of another issuer".to_owned(),
+        IdTokenProblem::Missing(claim) => format!("it says no `{claim}`"),
+        IdTokenProblem::Nonce => "it was issued for another sign-in".to_owned(),
+        IdTokenProblem::NotYet => "it is not valid yet: compare the clocks".to_owned(),
+    }
+}
+
+/// A signature takes tens of microseconds to try.
+const MOST_TRIES: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_stranger_wrote_is_not_repeated() {
+        for (algorithm, word) in
+            [("none", "nobody"), ("HS256", "secret (HS256)"), ("ES384", "ES384"), ("\u{202e}x", "not known")]
+        {
+            let told = not_taken(algorithm);
+            assert!(told.contains(word) && !told.contains('\u{202e}'), "{told}");
+        }
+    }
+
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp::from_millis(seconds * 1000)
+    }
+
+    #[test]
+    fn keys_are_asked_for_when_somebody_needs_newer_ones() {
+        let (sign_in, refresh) = (limits::KEYS_AGAIN, limits::DESCRIBED);
+        let mut keys = Keys::default();
+        assert!(keys.are_wanted(sign_in, at(0)) && keys.are_wanted(refresh, at(0)), "there are none");
+        keys.next = at(3600);
+        assert!(keys.are_wanted(sign_in, at(1)), "a sign-in cannot do without");
+        assert!(!keys.are_wanted(refresh, at(3599)) && keys.are_wanted(refresh, at(3600)));
+        keys.take(Vec::new(), at(4000));
+        assert!(!keys.are_wanted(sign_in, at(4059)) && keys.are_wanted(sign_in, at(4060)));
+        assert!(!keys.are_wanted(refresh, at(90_399)) && keys.are_wanted(refresh, at(90_400)));
+        keys.doubted = true;
+        assert!(!keys.are_wanted(refresh, at(4059)) && keys.are_wanted(refresh, at(4060)));
+    }
+}

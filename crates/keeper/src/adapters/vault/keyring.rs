@@ -1,0 +1,331 @@
+//! The desktop's keyring, on a thread of its own.
+//!
+//! Each request first looks whether the keyring can be had without waiting ([`bus`]); what is locked is asked for once
+//! and answered with [`VaultTrouble::Locked`], and whoever asked comes again. What then still takes its time is waited
+//! for: the answer is as good when it comes late. The thread is detached, so the process can end under it.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use keyring::{Entry, Error};
+use keyring_core::CredentialStore;
+use session::limits;
+use session::time::Timestamp;
+use zbus_secret_service_keyring_store::Store;
+use zeroize::Zeroizing;
+
+use super::bus::{self, Door};
+use super::record::{self, Unreadable};
+use super::{Stored, VaultTrouble};
+use crate::adapters::clock;
+
+/// Sends requests to the thread.
+#[derive(Clone)]
+pub(super) struct Keyring {
+    requests: Sender<Request>,
+    health: Arc<Mutex<Health>>,
+}
+
+pub(super) type Answer<T> = Box<dyn FnOnce(Result<T, VaultTrouble>) + Send>;
+
+struct Request {
+    profile: String,
+    what: What,
+}
+
+enum What {
+    AskAgain,
+    Forget(Answer<()>),
+    Load(Answer<Option<Stored>>),
+    Save(Box<Stored>, Answer<()>),
+}
+
+/// What can be said about the keyring while the thread is busy with it.
+#[derive(Default)]
+struct Health {
+    /// Of the last request that is done.
+    trouble: Option<VaultTrouble>,
+    busy_since: Option<Timestamp>,
+}
+
+impl Keyring {
+    pub(super) fn start(home: &str) -> Self {
+        let (requests, received) = mpsc::channel();
+        let health = Arc::<Mutex<Health>>::default();
+        let keeper = Doorkeeper { home: home.to_owned(), store: None, opened_before: false, question: None };
+        let shared = Arc::clone(&health);
+        let started =
+            thread::Builder::new().name("keyring".into()).spawn(move || serve(keeper, &received, &shared));
+        if let Err(error) = started {
+            tracing::error!(%error, "no thread for the keyring");
+        }
+        Self { requests, health }
+    }
+
+    #[cfg(test)]
+    pub(super) fn dropping() -> Self {
+        let (requests, received) = mpsc::channel();
+        thread::spawn(move || received.into_iter().for_each(drop::<Request>));
+        Self { requests, health: Arc::default() }
+    }
+
+    pub(super) fn trouble(&self) -> Option<VaultTrouble> {
+        let health = lock(&self.health);
+        match health.busy_since {
+            Some(since) if since + limits::VAULT_LOOK < clock::now() => Some(VaultTrouble::Slow),
+            _ => health.trouble,
+        }
+    }
+
+    pub(super) fn load(&self, profile: &str, answer: Answer<Option<Stored>>) {
+        self.send(profile, What::Load(answer));
+    }
+
+    pub(super) fn save(&self, profile: &str, stored: Stored, answer: Answer<()>) {
+        self.send(profile, What::Save(Box::new(stored), answer));
+    }
+
+    pub(super) fn forget(&self, profile: &str, answer: Answer<()>) {
+        self.send(profile, What::Forget(answer));
+    }
+
+    pub(super) fn ask_again(&self) {
+        self.send("", What::AskAgain);
+    }
+
+    fn send(&self, profile: &str, what: What) {
+        // A thread that could not be started has dropped the other end.
+        if let Err(returned) = self.requests.send(Request { profile: profile.to_owned(), what }) {
+            match returned.0.what {
+                What::AskAgain => {}
+                What::Forget(answer) | What::Save(_, answer) => answer(Err(VaultTrouble::Failed)),
+                What::Load(answer) => answer(Err(VaultTrouble::Failed)),
+            }
+        }
+    }
+}
+
+fn serve(mut keeper: Doorkeeper, requests: &Receiver<Request>, health: &Mutex<Health>) {
+    while let Ok(Request { profile, what }) = requests.recv() {
+        lock(health).busy_since = Some(clock::now());
+        let done = |trouble| *lock(health) = Health { trouble, busy_since: None };
+        match what {
+            What::AskAgain => {
+                keeper.question.take_if(|question| question.is_finished());
+                lock(health).busy_since = None;
+            }
+            What::Forget(answer) => {
+                let forgotten = keeper.try_to(&profile, forget);
+                done(forgotten.as_ref().err().copied());
+                answer(forgotten);
+            }
+            What::Load(answer) => {
+                let loaded = keeper.try_to(&profile, load);
+                done(loaded.as_ref().err().copied());
+                answer(loaded);
+            }
+            What::Save(stored, answer) => {
+                let text = record::write(&stored, clock::wall_ms());
+                let saved = keeper.try_to(&profile, |entry| save(entry, text.as_bytes()));
+                done(saved.as_ref().err().copied());
+                answer(saved);
+            }
+        }
+    }
+}
+
+/// Lives on the thread. Lets a request through to the keyring, or says why not.
+struct Doorkeeper {
+    home: String,
+    store: Option<Arc<CredentialStore>>,
+    opened_before: bool,
+    /// A person has been asked to unlock it. There is no second question before that one has been answered and the
+    /// keyring has been seen open: one that comes back every half a minute is answered by tearing the program out.
+    question: Option<JoinHandle<()>>,
+}
+
+impl Doorkeeper {
+    fn try_to<T>(
+        &mut self,
+        profile: &str,
+        act: impl Fn(&Entry) -> Result<T, Problem>,
+    ) -> Result<T, VaultTrouble> {
+        // The library has assertions, and a keyring that is gone for good would strand every session.
+        catch_unwind(AssertUnwindSafe(|| self.pass(profile, act))).unwrap_or_else(|_| {
+            self.store = None;
+            Err(VaultTrouble::Failed)
+        })
+    }
+
+    fn pass<T>(
+        &mut self,
+        profile: &str,
+        act: impl Fn(&Entry) -> Result<T, Problem>,
+    ) -> Result<T, VaultTrouble> {
+        let user = self.user(profile);
+        match bus::look(&HashMap::from([("service", SERVICE), ("username", &user)]))? {
+            Door::Open => {
+                self.question.take_if(|question| question.is_finished());
+            }
+            Door::Locked(what) => {
+                if self.question.is_none() {
+                    self.question = bus::ask_to_unlock(what)
+                        .inspect_err(|error| tracing::warn!(%error, "nobody was asked to unlock the keyring"))
+                        .ok();
+                }
+                return Err(VaultTrouble::Locked);
+            }
+        }
+        let tried = match self.entry(profile, &user).and_then(|entry| act(&entry)) {
+            // The keyring may have been restarted, and what we had with the old one died with it.
+            Err(Problem::Keyring(Error::PlatformFailure(error))) => {
+                tracing::info!(%error, "connecting to the keyring anew");
+                self.close();
+                self.entry(profile, &user).and_then(|entry| act(&entry))
+            }
+            tried => tried,
+        };
+        tried.map_err(|problem| {
+            // As text, never as structure: some of the library's errors carry what was in the item.
+            tracing::warn!(profile, %problem, "the keyring");
+            problem.trouble()
+        })
+    }
+
+    /// `keyring`'s entry, with a label that people can read in their keyring's own window.
+    fn entry(&mut self, profile: &str, user: &str) -> Result<Entry, Problem> {
+        let label = if self.home.is_empty() {
+            format!("Pilotlight – {profile}")
+        } else {
+            format!("Pilotlight – {profile} ({})", self.home)
+        };
+        let inner = self.open()?.build(SERVICE, user, Some(&HashMap::from([("label", label.as_str())])))?;
+        Ok(Entry { inner })
+    }
+
+    fn user(&self, profile: &str) -> String {
+        if self.home.is_empty() { profile.to_owned() } else { format!("{}/{profile}", self.home) }
+    }
+
+    /// `keyring` makes its store once in the life of a process and never again, not even when that failed; later ones
+    /// are made here.
+    fn open(&mut self) -> Result<Arc<CredentialStore>, Error> {
+        if let Some(store) = &self.store {
+            return Ok(Arc::clone(store));
+        }
+        let first = !std::mem::replace(&mut self.opened_before, true) && Entry::store_status().is_ok();
+        let store = match first.then(keyring_core::get_default_store).flatten() {
+            Some(store) => store,
+            None => Store::new()?,
+        };
+        self.store = Some(Arc::clone(&store));
+        Ok(store)
+    }
+
+    fn close(&mut self) {
+        self.store = None;
+        drop(keyring_core::unset_default_store());
+    }
+}
+
+fn load(entry: &Entry) -> Result<Option<Stored>, Problem> {
+    let newest = find(entry)?.into_iter().max_by_key(|found| found.saved_at);
+    Ok(newest.map(|found| found.stored))
+}
+
+/// Reads before it writes: an item that cannot be read, for whichever reason, is not overwritten.
+fn save(entry: &Entry, text: &[u8]) -> Result<(), Problem> {
+    let found = find(entry)?;
+    if found.is_empty() {
+        return Ok(entry.set_secret(text)?);
+    }
+    Ok(found.iter().try_for_each(|found| found.item.set_secret(text))?)
+}
+
+/// A person who signs out wants it gone, readable or not.
+fn forget(entry: &Entry) -> Result<(), Problem> {
+    match entry.delete_credential() {
+        Err(Error::Ambiguous(twins)) => {
+            Ok(twins.iter().try_for_each(keyring_core::Entry::delete_credential)?)
+        }
+        Err(Error::NoEntry) => Ok(()),
+        done => Ok(done?),
+    }
+}
+
+/// What is there: nothing, one item, or twins, which other programs make by copying a collection.
+fn find(entry: &Entry) -> Result<Vec<Found>, Problem> {
+    match entry.get_secret() {
+        Ok(item) => Ok(vec![Found::of(entry.inner.get_credential()?, item)?]),
+        Err(Error::NoEntry) => Ok(Vec::new()),
+        Err(Error::Ambiguous(twins)) => twins
+            .into_iter()
+            .map(|twin| {
+                let item = twin.get_secret()?;
+                Found::of(twin, item)
+            })
+            .collect(),
+        Err(error) => Err(error.into()),
+    }
+}
+
+struct Found {
+    item: keyring_core::Entry,
+    stored: Stored,
+    saved_at: i64,
+}
+
+impl Found {
+    fn of(item: keyring_core::Entry, secret: Vec<u8>) -> Result<Self, Problem> {
+        let (stored, saved_at) = record::read(&Zeroizing::new(secret))?;
+        Ok(Self { item, stored, saved_at })
+    }
+}
+
+/// Has no `Debug` on purpose.
+enum Problem {
+    Item(Unreadable),
+    Keyring(Error),
+}
+
+impl Problem {
+    fn trouble(&self) -> VaultTrouble {
+        match self {
+            // Locked between the look and the request, or the person said no to the keyring's own question.
+            Self::Keyring(Error::NoStorageAccess(_)) => VaultTrouble::Locked,
+            Self::Item(_) | Self::Keyring(_) => VaultTrouble::Failed,
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Item(problem) => write!(f, "the item is left alone: {problem}"),
+            Self::Keyring(problem) => write!(f, "{problem}"),
+        }
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        Self::Keyring(error)
+    }
+}
+
+impl From<Unreadable> for Problem {
+    fn from(problem: Unreadable) -> Self {
+        Self::Item(problem)
+    }
+}
+
+fn lock(health: &Mutex<Health>) -> MutexGuard<'_, Health> {
+    health.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Every item has it; the profile tells them apart.
+const SERVICE: &str = "pilotlight";

@@ -1,0 +1,134 @@
+//! The keeper's place in the file system: its lock and its socket.
+//!
+//! Somebody may delete both with the home that they are in. Nobody reaches the keeper then, and the next one that is
+//! started finds nobody in its way: two owners of every refresh token. So the place is looked after. Where nobody has
+//! taken it meanwhile it is made again; where another keeper has, this one ends.
+//!
+//! All looking is done where nothing else waits for the disk.
+
+use std::sync::Arc;
+
+use api::paths::Home;
+use api::{Code, Failure};
+use os::files::FileIdentity;
+use os::folders::Losses;
+use session::limits;
+use tokio::net::UnixListener;
+use tokio::task::{AbortHandle, spawn_blocking};
+use tokio::time::sleep;
+
+use super::lock::{self, Lock, NotLocked};
+use super::socket;
+use crate::main_loop::Handle;
+
+pub(crate) struct Place {
+    home: Home,
+    lock: Arc<Lock>,
+    /// Absent where nobody can say what is there.
+    socket: Option<FileIdentity>,
+    serving: AbortHandle,
+    handle: Handle,
+}
+
+/// What became of making the place again.
+enum Again {
+    Made { lock: Arc<Lock>, socket: Option<FileIdentity>, listener: UnixListener },
+    NotMade(Failure),
+    Taken,
+}
+
+impl Place {
+    /// Serves the socket from now on.
+    pub(crate) fn take(home: Home, lock: Lock, listener: UnixListener, handle: Handle) -> Self {
+        let socket = FileIdentity::at(home.socket()).ok();
+        let serving = serve(listener, &handle);
+        Self { home, lock: Arc::new(lock), socket, serving, handle }
+    }
+
+    /// Looks after it until another keeper has it.
+    pub(crate) async fn hold(mut self) {
+        let mut said = false;
+        loop {
+            let (stands, changes) = self.look().await;
+            if stands {
+                wait(changes).await;
+                continue;
+            }
+            match self.make_again().await {
+                Again::Made { lock, socket, listener } => {
+                    tracing::warn!("the home was deleted; it is made again");
+                    said = false;
+                    (self.lock, self.socket) = (lock, socket);
+                    self.serving.abort();
+                    self.serving = serve(listener, &self.handle);
+                    self.handle.home_is_made_again();
+                }
+                Again::NotMade(failure) => {
+                    if !std::mem::replace(&mut said, true) {
+                        tracing::error!(?failure, "the home was deleted, and cannot be made again");
+                    }
+                    sleep(limits::HOME_LOOK).await;
+                }
+                Again::Taken => {
+                    tracing::warn!("the home was deleted, and another keeper has it now");
+                    return self.handle.terminate();
+                }
+            }
+        }
+    }
+
+    /// Whether all is there, and what tells of changes from here on.
+    async fn look(&self) -> (bool, Option<Losses>) {
+        let (home, lock, socket) = (self.home.clone(), Arc::clone(&self.lock), self.socket);
+        let looked = spawn_blocking(move || {
+            let changes = watch(&home).ok();
+            let stands = lock.stands() && socket.is_none_or(|socket| socket.stands_at(home.socket()));
+            (stands, changes)
+        });
+        looked.await.unwrap_or((true, None))
+    }
+
+    async fn make_again(&self) -> Again {
+        // What went with the home is not to be taken for what somebody wants.
+        self.handle.home_is_gone().await;
+        let (home, lock) = (self.home.clone(), Arc::clone(&self.lock));
+        let made = spawn_blocking(move || make(&home, lock));
+        made.await.unwrap_or_else(|error| Again::NotMade(Failure::new(Code::Internal).with("problem", error)))
+    }
+}
+
+fn serve(listener: UnixListener, handle: &Handle) -> AbortHandle {
+    tokio::spawn(socket::serve(listener, handle.clone())).abort_handle()
+}
+
+fn make(home: &Home, lock: Arc<Lock>) -> Again {
+    if let Err(failure) = home.prepare() {
+        return Again::NotMade(failure);
+    }
+    let lock = if lock.stands() { Ok(lock) } else { lock::acquire(&home.lock()).map(Arc::new) };
+    let lock = match lock {
+        Ok(lock) => lock,
+        Err(NotLocked::Held { .. }) => return Again::Taken,
+        Err(refused) => return Again::NotMade(refused.failure(&home.lock())),
+    };
+    match socket::bind(home.socket()) {
+        Ok(listener) => Again::Made { lock, socket: FileIdentity::at(home.socket()).ok(), listener },
+        Err(failure) => Again::NotMade(failure),
+    }
+}
+
+async fn wait(changes: Option<Losses>) {
+    let Some(changes) = changes else { return sleep(limits::HOME_LOOK).await };
+    let changed = spawn_blocking(move || changes.wait(limits::HOME_UNSEEN));
+    match changed.await {
+        // Whoever deletes a home is not done with the first file.
+        Ok(true) => sleep(limits::DELETING).await,
+        Ok(false) => {}
+        Err(_) => sleep(limits::HOME_LOOK).await,
+    }
+}
+
+fn watch(home: &Home) -> std::io::Result<Losses> {
+    let lock = home.lock();
+    Losses::of([lock.parent(), home.socket().parent()].into_iter().flatten())
+}

@@ -1,0 +1,211 @@
+//! The socket: one line of JSON in, one line of JSON out.
+//!
+//! Nothing is decided here. A connection has a task of its own, so a client that stays silent, or never reads, is
+//! nobody's problem but its own. The socket is this user's alone: the directory says so, the socket's mode says so,
+//! and every peer is asked for its user id all the same.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use session::limits;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, mpsc};
+
+use crate::main_loop::Handle;
+use api::{Call, Code, Failure, Line, Notice, Request};
+use os::files;
+
+/// Binds the socket. Whoever holds the home's lock may take away what a dead keeper left there.
+///
+/// # Errors
+///
+/// When the socket cannot be made.
+pub(crate) fn bind(path: &Path) -> Result<UnixListener, Failure> {
+    listen(path).map_err(|error| Failure::file(path, &error))
+}
+
+fn listen(path: &Path) -> io::Result<UnixListener> {
+    match std::fs::remove_file(path) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    // Between bind and chmod the socket has the mode that the mask gives it.
+    let listener = os::process::privately(|| UnixListener::bind(path));
+    files::make_private(path)?;
+    listener
+}
+
+/// Whether somebody listens there.
+pub(crate) fn answers(path: &Path) -> bool {
+    std::os::unix::net::UnixStream::connect(path).is_ok()
+}
+
+/// Serves until the listener fails for good; ends when it is dropped.
+pub(crate) async fn serve(listener: UnixListener, keeper: Handle) {
+    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                if is_ours(&stream)
+                    && let Ok(place) = Arc::clone(&places).try_acquire_owned()
+                {
+                    let conversation = converse(stream, keeper.clone());
+                    tokio::spawn(async move {
+                        conversation.await;
+                        drop(place);
+                    });
+                }
+            }
+            Err(error) => {
+                // Out of file descriptors, most likely: existing connections go on, and some will close.
+                tracing::warn!(%error, "cannot accept a connection");
+                tokio::time::sleep(limits::ACCEPT_AGAIN).await;
+            }
+        }
+    }
+}
+
+fn is_ours(stream: &UnixStream) -> bool {
+    let theirs = os::peer::user(stream);
+    if theirs.as_ref().is_ok_and(|user| *user == os::user::id()) {
+        return true;
+    }
+    tracing::warn!(?theirs, "turned away a connection of another user");
+    false
+}
+
+async fn converse(stream: UnixStream, keeper: Handle) {
+    let (reader, writer) = stream.into_split();
+    let (lines, outbox) = mpsc::channel(LINES_UNSENT);
+    let write = tokio::spawn(write(writer, outbox));
+    read(reader, &keeper, &lines).await;
+    drop(lines);
+    drop(write.await);
+}
+
+async fn read(reader: OwnedReadHalf, keeper: &Handle, lines: &mpsc::Sender<Line>) {
+    let mut reader = BufReader::new(reader);
+    let mut frame = Vec::new();
+    // Who asks on and on without reading the answers is not read any further.
+    let open = Arc::new(Semaphore::new(MOST_QUESTIONS));
+    let mut watches = false;
+    loop {
+        let Ok(place) = Arc::clone(&open).acquire_owned().await else { return };
+        frame.clear();
+        match (&mut reader).take(LARGEST_FRAME).read_until(b'\n', &mut frame).await {
+            Ok(0) | Err(_) => return,
+            Ok(_) if frame.last() != Some(&b'\n') && frame.len() as u64 == LARGEST_FRAME => {
+                let limit = format!("{} MiB", LARGEST_FRAME >> 20);
+                let error = Failure::new(Code::BodyTooLarge).with("limit", limit);
+                // What follows is the rest of that frame; there is no telling where the next one begins.
+                return drop(lines.send(Line::Refusal { id: 0, error }).await);
+            }
+            Ok(_) if frame.iter().all(u8::is_ascii_whitespace) => {}
+            Ok(_) => match understand(&frame, &mut watches) {
+                Ok(call) => answer(call, keeper, lines, place),
+                Err(error) => {
+                    let refusal = Line::Refusal { id: id_of(&frame), error };
+                    if lines.send(refusal).await.is_err() {
+                        return;
+                    }
+                }
+            },
+        }
+        if lines.is_closed() {
+            return;
+        }
+    }
+}
+
+fn understand(frame: &[u8], watches: &mut bool) -> Result<Call, Failure> {
+    let call = serde_json::from_slice::<Call>(frame).map_err(|error| malformed(&error))?;
+    // Each time more would be the same news once more, for as long as the connection lives.
+    if matches!(call.request, Request::Watch) && std::mem::replace(watches, true) {
+        return Err(Failure::new(Code::BadRequest).with("problem", "this connection watches already"));
+    }
+    Ok(call)
+}
+
+/// A slow question does not hold up the next one; answers carry the number of their call.
+fn answer(call: Call, keeper: &Handle, lines: &mpsc::Sender<Line>, place: OwnedSemaphorePermit) {
+    let (keeper, lines) = (keeper.clone(), lines.clone());
+    // Watching begins before the status is taken, so that nothing between the two is missed.
+    let notices = matches!(call.request, Request::Watch).then(|| keeper.notices());
+    tokio::spawn(async move {
+        let id = call.id;
+        let line = match keeper.ask(call.request).await {
+            Ok(reply) => Line::Answer { id, reply },
+            Err(error) => Line::Refusal { id, error },
+        };
+        let sent = lines.send(line).await;
+        drop(place);
+        if sent.is_ok()
+            && let Some(notices) = notices
+        {
+            watch(notices, &lines).await;
+        }
+    });
+}
+
+async fn watch(mut notices: broadcast::Receiver<Notice>, lines: &mpsc::Sender<Line>) {
+    loop {
+        let notice = tokio::select! {
+            notice = notices.recv() => notice,
+            () = lines.closed() => return,
+        };
+        let notice = match notice {
+            Ok(notice) => notice,
+            // It reads too slowly. That something changed is all it needs to know.
+            Err(broadcast::error::RecvError::Lagged(_)) => Notice::Changed { profile: String::new() },
+            Err(broadcast::error::RecvError::Closed) => return,
+        };
+        if lines.send(Line::Notice { notice }).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn write(mut writer: OwnedWriteHalf, mut outbox: mpsc::Receiver<Line>) {
+    while let Some(line) = outbox.recv().await {
+        let Ok(mut text) = serde_json::to_vec(&line) else { continue };
+        text.push(b'\n');
+        if writer.write_all(&text).await.is_err() {
+            return;
+        }
+    }
+}
+
+fn malformed(error: &serde_json::Error) -> Failure {
+    // serde's words quote field names and kinds of values; a password is never one of them, but a value may be.
+    let problem = error.to_string();
+    let problem = problem.split(" at line").next().unwrap_or_default();
+    let problem =
+        if problem.starts_with("invalid") { "a field has the wrong kind of value" } else { problem };
+    Failure::new(Code::BadRequest).with("problem", problem)
+}
+
+fn id_of(frame: &[u8]) -> u64 {
+    #[derive(Deserialize)]
+    struct Numbered {
+        id: u64,
+    }
+    serde_json::from_slice::<Numbered>(frame).map_or(0, |numbered| numbered.id)
+}
+
+/// A request body of a megabyte and its escapes fit in.
+const LARGEST_FRAME: u64 = 4 << 20;
+
+/// Questions that are open on one connection: a program that fetches a thousand things at once is not a fault.
+const MOST_QUESTIONS: usize = 1024;
+
+/// Answers that wait to be read there.
+const LINES_UNSENT: usize = 64;
+
+/// More than all the faces and scripts of one person, and fewer than the files that a process may have open. Who comes
+/// after that is turned away at once.
+const MOST_CONNECTIONS: usize = 512;

@@ -1,0 +1,32 @@
+//! Where the answer to a question goes, and the refusals that every kind of question may meet.
+
+use api::{Code, Failure, Reply};
+use session::time::millis;
+use session::view::Phase;
+use tokio::sync::oneshot;
+
+use crate::adapters::clock;
+
+/// Who asked waits at its other end.
+pub(crate) type Answer = oneshot::Sender<Result<Reply, Failure>>;
+
+pub(crate) fn refuse(answer: Answer, failure: Failure) {
+    drop(answer.send(Err(failure)));
+}
+
+/// What a caller of a session that only a person can bring back is told.
+pub(crate) fn refusal_of(phase: Phase, profile: &str, host: &str) -> Option<Failure> {
+    match phase {
+        Phase::Fresh | Phase::Refreshing { .. } | Phase::SigningIn => None,
+        Phase::NeedsLogin { why } => Some(Failure::needs_login(why).of(profile)),
+        Phase::Waiting { until, why, status, .. } => {
+            let wait = millis(clock::now().until(until));
+            Some(Failure::provider(why, status, host).of(profile).retry_in(wait))
+        }
+    }
+}
+
+/// Nothing was done of what was asked: the next keeper may be asked for it.
+pub(crate) fn stopping() -> Failure {
+    Failure::new(Code::KeeperStopping)
+}

@@ -1,0 +1,154 @@
+//! What the faces' side of the process holds of the keeper.
+
+use std::sync::Arc;
+
+use tokio::sync::{Semaphore, broadcast, oneshot};
+
+use super::answer::stopping;
+use super::mail::{Mail, Post};
+use api::{Asker, Code, Failure, Fetch, Notice, Reply, Request};
+
+#[derive(Clone)]
+pub struct Handle {
+    post: Post,
+    notices: broadcast::Sender<Notice>,
+    places: Arc<Places>,
+}
+
+/// For those whose questions are open. Who finds none waits for one, so that however many ask, the mailbox stays small.
+pub(crate) struct Places {
+    /// What the keeper answers at once is not held up by what waits for a provider or a person.
+    quick: Semaphore,
+    /// Nor is what a person waits for held up by what programs do.
+    people: Semaphore,
+    machines: Semaphore,
+}
+
+impl Handle {
+    pub(crate) fn new(post: Post, notices: broadcast::Sender<Notice>, places: Arc<Places>) -> Self {
+        Self { post, notices, places }
+    }
+
+    /// Asks, and waits for the answer however long that takes.
+    pub async fn ask(&self, request: Request) -> Result<Reply, Failure> {
+        let Ok(_place) = self.places.of(&request).acquire().await else { return Err(stopping()) };
+        let (answer, reply) = oneshot::channel();
+        if self.post.send(Mail::Ask { request, answer }).is_err() {
+            return Err(stopping());
+        }
+        reply.await.unwrap_or_else(|_| Err(ended()))
+    }
+
+    pub fn notices(&self) -> broadcast::Receiver<Notice> {
+        self.notices.subscribe()
+    }
+
+    /// The home's files are gone. When this has ended, the keeper takes that for nobody's wish.
+    pub async fn home_is_gone(&self) {
+        let (answer, heard) = oneshot::channel();
+        // One that is ending hears nothing any more.
+        if self.post.send(Mail::HomeGone { answer }).is_ok() {
+            heard.await.ok();
+        }
+    }
+
+    /// There is a home again, and what the keeper has of it is put back.
+    pub fn home_is_made_again(&self) {
+        drop(self.post.send(Mail::HomeMade));
+    }
+
+    /// As SIGTERM does.
+    pub fn terminate(&self) {
+        drop(self.post.send(Mail::Terminate));
+    }
+}
+
+impl Places {
+    fn of(&self, request: &Request) -> &Semaphore {
+        match request {
+            Request::Add(_)
+            | Request::CancelSignIn { .. }
+            | Request::Hello { .. }
+            | Request::Log { .. }
+            | Request::Logout { .. }
+            | Request::Remove { .. }
+            | Request::Status { .. }
+            | Request::Stop { .. }
+            | Request::Watch => &self.quick,
+            Request::Bench { .. }
+            | Request::Discover { .. }
+            | Request::Fetch(Fetch { by: Asker::Person, .. })
+            | Request::FinishSignIn { .. }
+            | Request::Login { .. }
+            | Request::Refresh { by: Asker::Person, .. }
+            | Request::SetBench { .. }
+            | Request::SignIn { .. } => &self.people,
+            Request::Fetch(Fetch { by: Asker::Machine, .. })
+            | Request::Refresh { by: Asker::Machine, .. }
+            | Request::Token { .. } => &self.machines,
+        }
+    }
+}
+
+impl Default for Places {
+    fn default() -> Self {
+        Self {
+            quick: Semaphore::new(MOST_QUICK),
+            people: Semaphore::new(MOST_OF_PEOPLE),
+            machines: Semaphore::new(MOST_OF_MACHINES),
+        }
+    }
+}
+
+/// What was asked may have been done: unlike [`stopping`], it is no invitation to ask the next keeper.
+fn ended() -> Failure {
+    Failure::new(Code::KeeperUnreachable).with("problem", "it ended")
+}
+
+const MOST_QUICK: usize = 512;
+
+/// A sign-in keeps its place until the person is done.
+const MOST_OF_PEOPLE: usize = 512;
+
+/// Several programs that fetch a thousand things at once are not a fault.
+const MOST_OF_MACHINES: usize = 4096;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::sync::mpsc;
+
+    #[tokio::test]
+    async fn however_many_ask_the_mailbox_stays_small_and_quick_questions_get_through() {
+        let (post, mut mailbox) = mpsc::unbounded_channel();
+        let handle = Handle::new(post, broadcast::channel(1).0, Arc::default());
+        let ask = |request| {
+            let handle = handle.clone();
+            tokio::spawn(async move { handle.ask(request).await })
+        };
+        let fetches: Vec<_> =
+            (0..MOST_OF_MACHINES + 9).map(|_| ask(Request::Fetch(Fetch::default()))).collect();
+        ask(Request::Stop { force: false });
+        for by_a_person in PEOPLE {
+            ask(serde_json::from_str(by_a_person).unwrap());
+        }
+        // The one task of this runtime that is woken last.
+        tokio::spawn(async {}).await.unwrap();
+        let all = MOST_OF_MACHINES + 1 + PEOPLE.len();
+        assert_eq!(mailbox.len(), all, "and so do people");
+
+        let Some(Mail::Ask { answer, .. }) = mailbox.recv().await else { panic!("nobody asks") };
+        drop(answer.send(Ok(Reply::Done)));
+        fetches.into_iter().next().unwrap().await.unwrap().unwrap();
+        tokio::spawn(async {}).await.unwrap();
+        assert_eq!(mailbox.len(), all, "the next one has the place");
+    }
+
+    const PEOPLE: [&str; 5] = [
+        r#"{ "do": "login", "profile": "a", "username": "u", "password": "p" }"#,
+        r#"{ "do": "sign_in", "profile": "a" }"#,
+        r#"{ "do": "finish_sign_in", "profile": "a" }"#,
+        r#"{ "do": "refresh", "profile": "a", "by": "person" }"#,
+        r#"{ "do": "fetch", "profile": "a", "path": "/", "by": "person" }"#,
+    ];
+}

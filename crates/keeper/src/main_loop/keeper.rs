@@ -1,0 +1,139 @@
+//! The keeper: one task that owns every session. No session is behind a mutex, because nobody else has it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
+use std::sync::Arc;
+
+use api::paths::Home;
+use api::{Entry, Failure, Notice};
+use session::breaker::Breaker;
+use session::note::Note;
+use session::time::Timestamp;
+use tokio::sync::{broadcast, mpsc};
+
+use super::configuration::Configuration;
+use super::handle::{Handle, Places};
+use super::kept::Kept;
+use super::lookout::{Lookout, clerk};
+use super::mail::{Id, Mail, Post};
+use super::profiles::installation;
+use super::revocations::Revocations;
+use super::stop::Stopping;
+use crate::adapters::clock::Watch;
+use crate::adapters::http::Http;
+use crate::adapters::journal::Journal;
+use crate::adapters::vault::Vault;
+
+/// The running keeper. [`Keeper::open`] makes it, [`Keeper::run`] is its life.
+pub struct Keeper {
+    pub(crate) kept: BTreeMap<Id, Kept>,
+    pub(crate) names: HashMap<String, Id>,
+    /// Who has something to do, and when.
+    pub(crate) due: BTreeSet<(Timestamp, Id)>,
+    pub(crate) config: Configuration,
+    /// What is wrong with the home, as it was found.
+    pub(crate) amiss: Option<Failure>,
+    pub(crate) journal: Journal,
+    pub(crate) vault: Vault,
+    pub(crate) http: Http,
+    pub(crate) breakers: HashMap<String, Breaker>,
+    pub(crate) post: Post,
+    pub(crate) places: Arc<Places>,
+    pub(crate) mailbox: mpsc::UnboundedReceiver<Mail>,
+    pub(crate) notices: broadcast::Sender<Notice>,
+    pub(crate) watch: Watch,
+    /// Sets this installation apart from others, for the slots of a fleet.
+    pub(crate) installation: u64,
+    /// Requests and profiles are numbered as they arrive.
+    pub(crate) counter: u64,
+    /// The journal has been told which vault it is.
+    pub(crate) started: bool,
+    /// Providers that have not heard of a sign-out yet.
+    pub(crate) revocations: Revocations,
+    /// Set once the keeper has been told to stop; nothing new is begun.
+    pub(crate) stopping: Option<Stopping>,
+}
+
+impl Keeper {
+    /// Opens the journal. The configuration is read, and the vault opened, once it runs. Talks to nobody yet.
+    ///
+    /// # Errors
+    ///
+    /// When the home's directories cannot be made.
+    pub fn open(home: &Home) -> Result<Self, Failure> {
+        home.prepare()?;
+        Ok(Self::with(home, |post| {
+            let clerk = clerk(home.config(), home.id(), post.clone());
+            Lookout::start(post, clerk)
+        }))
+    }
+
+    pub(crate) fn with(home: &Home, lookout: impl FnOnce(Post) -> Lookout) -> Self {
+        let (post, mailbox) = mpsc::unbounded_channel();
+        let (notices, _) = broadcast::channel(NOTICES_BEHIND);
+        let told = notices.clone();
+        let journal = Journal::open(&home.journal(), move || {
+            drop(told.send(Notice::Changed { profile: String::new() }));
+        });
+        Self {
+            kept: BTreeMap::new(),
+            names: HashMap::new(),
+            due: BTreeSet::new(),
+            config: Configuration::new(home.config(), lookout(post.clone())),
+            amiss: amiss(&home.log()),
+            journal,
+            // Nothing is put into this one: sessions begin with the first look at the file, which brings theirs.
+            vault: Vault::memory(),
+            started: false,
+            http: Http::default(),
+            breakers: HashMap::new(),
+            post,
+            places: Arc::default(),
+            mailbox,
+            notices,
+            watch: Watch::new(),
+            installation: installation(home),
+            counter: 0,
+            revocations: Revocations::default(),
+            stopping: None,
+        }
+    }
+
+    pub fn handle(&self) -> Handle {
+        Handle::new(self.post.clone(), self.notices.clone(), Arc::clone(&self.places))
+    }
+
+    pub(crate) fn ids(&self) -> Vec<Id> {
+        self.kept.keys().copied().collect()
+    }
+
+    pub(crate) fn next_number(&mut self) -> u64 {
+        self.counter += 1;
+        self.counter
+    }
+
+    pub(crate) fn note(&self, profile: Option<&str>, note: Note) {
+        let entry = self.journal.write(profile, &note);
+        tracing::info!(profile, note = ?entry.note);
+        self.tell(Notice::Entry(entry));
+    }
+
+    /// Those who watch hear whose it is; what is kept says only what happened.
+    pub(crate) fn note_without_name(&self, profile: &str, note: Note) {
+        let entry = self.journal.write(None, &note);
+        self.tell(Notice::Entry(Entry { profile: Some(profile.to_owned()), ..entry }));
+    }
+
+    /// Nobody watching is the usual case, not an error.
+    pub(crate) fn tell(&self, notice: Notice) {
+        drop(self.notices.send(notice));
+    }
+}
+
+/// What is told of something that is no file, and that is done without.
+fn amiss(path: &Path) -> Option<Failure> {
+    os::files::is_something_else(path).then(|| Failure::file(path, &os::files::not_a_file()))
+}
+
+/// A face that is further behind than this asks for the status again.
+const NOTICES_BEHIND: usize = 1024;

@@ -1,0 +1,255 @@
+//! The configuration file is looked at, and written, on a thread of its own: a disk may take its time, and the keeper
+//! has none to give. What was found comes back as mail.
+
+use std::path::PathBuf;
+use std::sync::mpsc::{self, Sender};
+use std::thread::{self, JoinHandle};
+
+use session::limits::LONGEST_SLEEP;
+use session::time::Timestamp;
+use tokio::sync::oneshot;
+
+use super::answer::{Answer, refuse};
+use super::mail::{Edit, Looked, Mail, News, Post};
+use crate::adapters::clock;
+use crate::adapters::vault::Vault;
+use crate::config::{self, Config, Watched};
+use api::{Code, Failure, VaultKind};
+
+/// Where errands for the file are taken. They are run in order, one at a time.
+pub(crate) struct Lookout {
+    errands: Sender<Errand>,
+    clerk: Option<JoinHandle<()>>,
+}
+
+pub(crate) enum Errand {
+    /// Somebody has deleted the home, and whoever makes it again waits for this to be known.
+    HomeGone(oneshot::Sender<()>),
+    HomeMade,
+    Look,
+    Write(Edit, Answer),
+}
+
+impl Lookout {
+    /// Has `run` run the errands, and posts what it makes of them.
+    pub(crate) fn start(post: Post, mut run: impl FnMut(Errand) -> News + Send + 'static) -> Self {
+        let (errands, taken) = mpsc::channel();
+        let started = thread::Builder::new().name("configuration".into()).spawn(move || {
+            while let Ok(errand) = taken.recv()
+                && post.send(Mail::File(run(errand))).is_ok()
+            {}
+        });
+        let started = started.inspect_err(|error| tracing::error!(%error, "no thread for the configuration"));
+        Self { errands, clerk: started.ok() }
+    }
+
+    /// Whether there is somebody to run an errand.
+    pub(crate) fn is_manned(&self) -> bool {
+        self.clerk.as_ref().is_some_and(|clerk| !clerk.is_finished())
+    }
+
+    /// What is told of the home needs nobody to be there.
+    pub(crate) fn tell(&self, errand: Errand) {
+        drop(self.errands.send(errand));
+    }
+
+    /// Returns whether there is somebody to run it. A thread that could not be started is as a disk that hangs.
+    pub(crate) fn send(&self, errand: Errand) -> bool {
+        let sent = self.errands.send(errand);
+        if let Err(mpsc::SendError(Errand::Write(_, answer))) = sent {
+            refuse(answer, Failure::new(Code::Internal).with("problem", "no thread"));
+            return false;
+        }
+        sent.is_ok()
+    }
+}
+
+/// Runs the errands for the file at `path`. `home` is whose vault it is.
+pub(crate) fn clerk(path: PathBuf, home: String, post: Post) -> impl FnMut(Errand) -> News + Send + 'static {
+    let mut clerk = Clerk {
+        file: Watched::new(path),
+        watched: None,
+        chosen: Chosen { home, kind: None, decided: false },
+        post,
+    };
+    move |errand| clerk.run(errand)
+}
+
+struct Clerk {
+    file: Watched,
+    /// When it was last seen to that changes are told.
+    watched: Option<Timestamp>,
+    chosen: Chosen,
+    post: Post,
+}
+
+struct Chosen {
+    home: String,
+    kind: Option<VaultKind>,
+    decided: bool,
+}
+
+impl Clerk {
+    fn run(&mut self, errand: Errand) -> News {
+        match errand {
+            Errand::HomeGone(answer) => {
+                self.file.lose();
+                answer.send(()).ok();
+                News::Changed
+            }
+            Errand::HomeMade => {
+                self.file.restore();
+                News::Changed
+            }
+            Errand::Look => {
+                let news = self.file.look();
+                let vault = news.as_ref().and_then(|config| self.chosen.vault(config));
+                self.see_to_the_watch(news.is_some());
+                News::Looked(Looked { news, vault })
+            }
+            Errand::Write(edit, answer) => {
+                let written = self.file.edit(|text| match &edit {
+                    Edit::Add(draft) => config::add(text, draft),
+                    Edit::Remove(name) => config::remove(text, name),
+                });
+                News::Written { edit, written, answer }
+            }
+        }
+    }
+
+    fn see_to_the_watch(&mut self, news: bool) {
+        let now = clock::now();
+        if !news && self.watched.is_some_and(|at| at + LONGEST_SLEEP > now) {
+            return;
+        }
+        self.watched = Some(now);
+        let post = self.post.clone();
+        let tell = move || drop(post.send(Mail::File(News::Changed)));
+        if self.file.watch(tell) {
+            // Whatever happened since the look was not told to anybody.
+            drop(self.post.send(Mail::File(News::Changed)));
+        }
+    }
+}
+
+impl Chosen {
+    /// A file that cannot be read may ask for anything; until then it is what most files ask for.
+    fn vault(&mut self, config: &Config) -> Option<Vault> {
+        if self.decided {
+            return None;
+        }
+        self.decided = !config.unreadable;
+        let changed = self.kind.replace(config.vault) != Some(config.vault);
+        changed.then(|| Vault::open(config.vault, &self.home))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+    use std::{env, fs, process};
+
+    use session::limits::LOOK;
+
+    use super::super::{Handle, Keeper};
+    use super::*;
+    use api::paths::Home;
+    use api::{Overview, Reply, Request};
+
+    /// What a network file system does when its server is gone.
+    #[tokio::test]
+    async fn a_disk_that_hangs_stops_nobody() {
+        let home = home("hanging");
+        let (hang, hanging) = mpsc::channel();
+        let keeper = hanging_when_told(&home, hanging);
+        let handle = keeper.handle();
+        let asking = async {
+            let (answers, until) = mpsc::channel();
+            assert_eq!(overview(&handle).await.problems, []);
+            hang.send(until).unwrap();
+            let asked = Instant::now();
+            assert_eq!(overview(&handle).await.problems[0].code, Code::ConfigUnreadable);
+            assert!(asked.elapsed() >= LOOK, "{:?}", asked.elapsed());
+            let asked = Instant::now();
+            overview(&handle).await;
+            assert!(asked.elapsed() < LOOK, "it is waited for once: {:?}", asked.elapsed());
+            let added = handle.ask(Request::Add(Box::default())).await;
+            assert_eq!(added.unwrap_err().code, Code::ConfigUnreadable);
+            drop(answers);
+            while !overview(&handle).await.problems.is_empty() {
+                tokio::time::sleep(Duration::from_millis(3)).await;
+            }
+            stop(&handle).await;
+        };
+        tokio::join!(keeper.run(), asking);
+        fs::remove_dir_all(home.root().unwrap()).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_thread_that_is_missing_is_not_called_a_disk() {
+        let home = home("unmanned");
+        let keeper = Keeper::with(&home, |_| {
+            let (nowhere, _) = tokio::sync::mpsc::unbounded_channel();
+            Lookout::start(nowhere, |_| News::Changed)
+        });
+        let handle = keeper.handle();
+        let asking = async {
+            let problems = overview(&handle).await.problems;
+            stop(&handle).await;
+            assert_eq!(problems[0].code, Code::ConfigUnreadable);
+            assert_eq!(problems[0].details["problem"], "there is no thread that reads it");
+        };
+        tokio::join!(keeper.run(), asking);
+        fs::remove_dir_all(home.root().unwrap()).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_disk_that_hangs_at_the_start_holds_up_neither_the_start_nor_the_end() {
+        let home = home("hanging-start");
+        let (hang, hanging) = mpsc::channel();
+        let (_answers, until) = mpsc::channel();
+        hang.send(until).unwrap();
+        let keeper = hanging_when_told(&home, hanging);
+        let handle = keeper.handle();
+        let asking = async {
+            let asked = Instant::now();
+            let hello = handle.ask(Request::Hello { version: String::new() }).await;
+            assert!(matches!(hello, Ok(Reply::Hello { .. })), "{hello:?}");
+            stop(&handle).await;
+            assert!(asked.elapsed() < LOOK, "{:?}", asked.elapsed());
+        };
+        tokio::join!(keeper.run(), asking);
+        fs::remove_dir_all(home.root().unwrap()).unwrap();
+    }
+
+    fn home(name: &str) -> Home {
+        let dir = env::temp_dir().join(format!("pilotlight-{name}-{}", process::id()));
+        drop(fs::remove_dir_all(&dir));
+        fs::create_dir_all(&dir).unwrap();
+        let home = Home::at(&dir).unwrap();
+        fs::write(home.config(), "vault = 'memory'\n").unwrap();
+        home
+    }
+
+    /// Its disk hangs until the other end of what it is sent is dropped.
+    fn hanging_when_told(home: &Home, hanging: mpsc::Receiver<mpsc::Receiver<()>>) -> Keeper {
+        Keeper::with(home, |post| {
+            let mut run = clerk(home.config(), home.id(), post.clone());
+            Lookout::start(post, move |errand| {
+                hanging.try_iter().for_each(|until| assert!(until.recv().is_err()));
+                run(errand)
+            })
+        })
+    }
+
+    async fn stop(handle: &Handle) {
+        assert!(matches!(handle.ask(Request::Stop { force: false }).await, Ok(Reply::Done)));
+    }
+
+    async fn overview(handle: &Handle) -> Overview {
+        match handle.ask(Request::Status { profile: None }).await {
+            Ok(Reply::Status(overview)) => overview,
+            other => panic!("{other:?}"),
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! Doing what a session says: each effect becomes a call of an adapter, whose answer comes back as mail.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use session::binding::{Bound, Judgement, judge};
+use session::breaker::Outcome;
+use session::event::{Asker, Attempt, Effect, Event, Found, Memory};
+use session::note::Note;
+use session::reason::{Trouble, VaultTrouble};
+use session::time::millis;
+use session::tokens::{AccessToken, Account, RefreshToken};
+use session::verdict::Beat;
+use session::verdict::Verdict;
+use tokio::sync::oneshot;
+
+use super::keeper::Keeper;
+use super::mail::{Id, Mail};
+use super::report::Report;
+use crate::adapters::clock;
+use crate::adapters::http;
+use crate::adapters::journal::InFlight;
+use crate::adapters::provider::{Bought, Provider, Unwanted};
+use crate::adapters::vault::Stored;
+use crate::config::Profile;
+
+impl Keeper {
+    pub(crate) fn perform(&mut self, id: Id, effect: Effect) {
+        let Some(kept) = self.kept.get_mut(&id) else { return };
+        let profile = Arc::clone(&kept.profile);
+        match effect {
+            Effect::CallOff { attempt } => self.call_off(id, attempt),
+            Effect::Forget => {
+                kept.exchanges += 1;
+                self.forget(id, &profile);
+            }
+            Effect::Heartbeat { attempt, token, .. } => self.beat(id, attempt, token),
+            Effect::Load => self.load(id, &profile),
+            Effect::Mark { token } => {
+                kept.marking = Some(Box::pin(self.journal.mark_in_flight(&profile.name, &token)));
+            }
+            Effect::Note(note) => self.note(Some(&profile.name), note),
+            Effect::Publish { generation } => {
+                let token =
+                    kept.session().and_then(|session| session.access_token(clock::now(), Duration::ZERO));
+                kept.form = token.map(|token| (generation, http::jwt_algorithm(token.expose())));
+            }
+            Effect::Refresh { attempt, token, by, .. } => self.refresh(id, profile, attempt, token, by),
+            Effect::Remember(memory) => self.remember(&profile.name, &memory),
+            Effect::Revoke { refresh, access } => {
+                let provider = Arc::clone(&kept.provider);
+                self.revoke(&profile.name, provider, Unwanted { refresh, access });
+            }
+            Effect::Save { generation, token, account } => {
+                kept.exchanges += 1;
+                self.save(id, &profile, generation, token, account);
+            }
+            Effect::SignIn { attempt } => self.sign_in(id, attempt),
+            Effect::Unmark => self.journal.clear_in_flight(&profile.name),
+        }
+    }
+
+    pub(crate) fn remember(&self, profile: &str, memory: &Memory) {
+        // Writing texts and numbers cannot fail.
+        self.journal.remember(profile, serde_json::to_string(memory).unwrap_or_default());
+    }
+
+    pub(crate) fn on_exchanged(
+        &mut self,
+        id: Id,
+        provider: Arc<Provider>,
+        profile: &Arc<Profile>,
+        attempt: Attempt,
+        verdict: Verdict,
+    ) {
+        let outcome = match &verdict {
+            Verdict::Misconfigured { trouble, .. }
+            | Verdict::Transient { trouble, .. }
+            | Verdict::Unsent { trouble, .. } => Outcome::of(*trouble),
+            Verdict::Dead | Verdict::Fresh(_) | Verdict::Interaction(_) | Verdict::Suspect { .. } => {
+                Outcome::Answered
+            }
+        };
+        self.report(&profile.host(), outcome);
+        let Some(kept) = self.kept.get_mut(&id) else {
+            // The profile is gone; nobody owns what came.
+            if let Verdict::Fresh(tokens) = verdict {
+                let unwanted = Unwanted { refresh: tokens.refresh, access: tokens.access };
+                self.revoke(&profile.name, provider, unwanted);
+            }
+            return;
+        };
+        kept.exchanges -= 1;
+        kept.workers.remove(&attempt);
+        self.step(id, Event::Refreshed { attempt, verdict });
+    }
+
+    /// Saved or forgotten, or not.
+    pub(crate) fn on_vault(&mut self, id: Id, event: Event) {
+        if let Some(kept) = self.kept.get_mut(&id) {
+            kept.exchanges -= 1;
+        }
+        self.step(id, event);
+    }
+
+    /// Tells the host's breaker how an exchange went.
+    pub(crate) fn report(&mut self, host: &str, outcome: Outcome) {
+        let breaker = self.breakers.entry(host.to_owned()).or_default();
+        if let Some(pause) = breaker.heard(outcome, clock::now()) {
+            self.note(None, Note::BreakerOpened { host: host.to_owned(), for_ms: millis(pause) });
+        }
+    }
+
+    fn admit(&mut self, host: &str, by: Asker) -> Result<(), Duration> {
+        self.breakers.entry(host.to_owned()).or_default().admit(by, clock::now())
+    }
+
+    fn refresh(&mut self, id: Id, profile: Arc<Profile>, attempt: Attempt, token: RefreshToken, by: Asker) {
+        if let Err(wait) = self.admit(&profile.host(), by) {
+            return drop(self.post.send(Mail::Withheld { id, attempt, wait }));
+        }
+        let Some(kept) = self.kept.get_mut(&id) else { return };
+        kept.exchanges += 1;
+        let (provider, account) = (Arc::clone(&kept.provider), kept.account());
+        let post = self.post.clone();
+        let marking = kept.marking.take();
+        let worker = tokio::spawn(async move {
+            let lost = {
+                let (provider, profile) = (Arc::clone(&provider), Arc::clone(&profile));
+                move || {
+                    let trouble = Trouble::TimedOut;
+                    let verdict = Verdict::Transient { trouble, status: None, retry_after: None };
+                    Mail::Exchanged { id, provider, profile, attempt, verdict }
+                }
+            };
+            let giving_back = post.clone();
+            let report = Report::or(post, lost);
+            if let Some(marking) = marking {
+                marking.await;
+            }
+            let Bought { verdict, give_back } = provider.refresh(&token, &account).await;
+            if let Some(unwanted) = give_back {
+                drop(giving_back.send(Mail::Unwanted { provider: Arc::clone(&provider), unwanted }));
+            }
+            report.send(Mail::Exchanged { id, provider, profile, attempt, verdict });
+        });
+        kept.workers.insert(attempt, worker.abort_handle());
+    }
+
+    fn beat(&mut self, id: Id, attempt: Attempt, token: AccessToken) {
+        let Some(kept) = self.kept.get(&id) else { return };
+        let (provider, account) = (Arc::clone(&kept.provider), kept.account());
+        let host = provider.heartbeat_host();
+        let post = self.post.clone();
+        let admitted = self.admit(&host, Asker::Machine);
+        let silent = |trouble| Beat::Silent { trouble, status: None };
+        if admitted.is_err() {
+            let beat = silent(Trouble::BreakerOpen);
+            return drop(post.send(Mail::Beaten { id, host, attempt, beat }));
+        }
+        tokio::spawn(async move {
+            let lost = {
+                let host = host.clone();
+                move || Mail::Beaten { id, host, attempt, beat: silent(Trouble::TimedOut) }
+            };
+            let report = Report::or(post, lost);
+            let beat = provider.heartbeat(&token, &account).await;
+            report.send(Mail::Beaten { id, host, attempt, beat });
+        });
+    }
+
+    fn load(&self, id: Id, profile: &Profile) {
+        let (post, journal, name) = (self.post.clone(), self.journal.clone(), profile.name.clone());
+        let (tell, told) = oneshot::channel();
+        self.vault.load(&profile.name, move |found| drop(tell.send(found)));
+        let lost = Err(VaultTrouble::Failed);
+        let report = Report::or(post, move || Mail::Loaded { id, found: lost, mark: None, memory: None });
+        tokio::spawn(async move {
+            let Ok(found) = told.await else { return };
+            let (mark, memory) = match found {
+                Ok(Some(_)) => (journal.in_flight(&name).await, journal.recall(&name).await),
+                Ok(None) => (None, journal.recall(&name).await),
+                Err(_) => (None, None),
+            };
+            report.send(Mail::Loaded { id, found, mark, memory });
+        });
+    }
+
+    pub(crate) fn on_loaded(
+        &mut self,
+        id: Id,
+        found: Result<Option<Stored>, VaultTrouble>,
+        mark: Option<InFlight>,
+        memory: Option<String>,
+    ) {
+        let Some(kept) = self.kept.get(&id) else { return };
+        let profile = Arc::clone(&kept.profile);
+        let mut interrupted = false;
+        let found = match found {
+            Ok(Some(stored)) => match judge(&stored.bound, &profile.binding(), &profile.origin()) {
+                Judgement::Elsewhere(places) => Found::Elsewhere(places),
+                judgement @ (Judgement::Adopted | Judgement::Ours) => {
+                    let Stored { refresh, account, .. } = stored;
+                    if judgement == Judgement::Adopted {
+                        self.adopt(&profile, refresh.clone(), account.clone());
+                    }
+                    // A mark of an older token is of an exchange whose end was saved.
+                    interrupted = mark.is_some_and(|mark| mark.is_of(&refresh));
+                    Found::Token { refresh, account }
+                }
+            },
+            Ok(None) => Found::Nothing,
+            Err(trouble) => return self.step(id, Event::NotLoaded(trouble)),
+        };
+        let memory: Memory = memory.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+        self.step(id, Event::Loaded { found, memory, interrupted });
+    }
+
+    /// Stores once more what was found, bound to where it may go. Whatever the session saves comes after this; and if it
+    /// fails, the next start does it.
+    fn adopt(&self, profile: &Profile, refresh: RefreshToken, account: Account) {
+        self.vault.save(&profile.name, stored(profile, refresh, account), drop);
+    }
+
+    fn save(&self, id: Id, profile: &Profile, generation: u32, refresh: RefreshToken, account: Account) {
+        let not_saved = move |trouble| Mail::Vault { id, event: Event::NotSaved { generation, trouble } };
+        let report = Report::or(self.post.clone(), move || not_saved(VaultTrouble::Failed));
+        self.vault.save(&profile.name, stored(profile, refresh, account), move |saved| {
+            report.send(match saved {
+                Ok(()) => Mail::Vault { id, event: Event::Saved { generation } },
+                Err(trouble) => not_saved(trouble),
+            });
+        });
+    }
+
+    fn forget(&self, id: Id, profile: &Profile) {
+        let not_forgotten = move |trouble| Mail::Vault { id, event: Event::NotForgotten(trouble) };
+        let report = Report::or(self.post.clone(), move || not_forgotten(VaultTrouble::Failed));
+        self.vault.forget(&profile.name, move |forgotten| {
+            report.send(match forgotten {
+                Ok(()) => Mail::Vault { id, event: Event::Forgotten },
+                Err(trouble) => not_forgotten(trouble),
+            });
+        });
+    }
+}
+
+fn stored(profile: &Profile, refresh: RefreshToken, account: Account) -> Stored {
+    let bound = Bound { origin: profile.origin(), binding: Some(profile.binding()) };
+    Stored { refresh, bound, account }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{env, fs, process};
+
+    use super::super::lookout::{Lookout, clerk};
+    use super::super::mail::{Looked, News};
+    use super::super::{Handle, Keeper};
+    use super::*;
+    use crate::adapters::vault::Vault;
+    use api::paths::Home;
+    use api::{Reply, Request};
+
+    #[tokio::test]
+    async fn a_vault_that_dies_over_a_question_has_answered() {
+        let dir = env::temp_dir().join(format!("pilotlight-dropping-{}", process::id()));
+        fs::create_dir_all(&dir).unwrap();
+        let home = Home::at(&dir).unwrap();
+        let text = "vault = 'memory'\n[profile.a]\npreset = 'nestjs'\nurl = 'http://127.0.0.1:9'\n";
+        fs::write(home.config(), text).unwrap();
+        let keeper = Keeper::with(&home, |post| {
+            let mut run = clerk(home.config(), home.id(), post.clone());
+            Lookout::start(post, move |errand| match run(errand) {
+                News::Looked(Looked { news, vault }) => {
+                    News::Looked(Looked { news, vault: vault.map(|_| Vault::dropping()) })
+                }
+                other @ (News::Changed | News::Written { .. }) => other,
+            })
+        });
+        let handle = keeper.handle();
+        let failed = Note::VaultWaiting { trouble: VaultTrouble::Failed };
+        let asking = async {
+            let until = async {
+                while !notes(&handle).await.contains(&failed) {
+                    tokio::time::sleep(Duration::from_millis(3)).await;
+                }
+            };
+            let told = tokio::time::timeout(Duration::from_secs(5), until).await;
+            handle.ask(Request::Stop { force: true }).await.unwrap();
+            assert!(told.is_ok(), "the session waits for an answer that cannot come");
+        };
+        tokio::join!(keeper.run(), asking);
+        fs::remove_dir_all(dir).unwrap();
+    }
+
+    async fn notes(handle: &Handle) -> Vec<Note> {
+        match handle.ask(Request::Log { profile: None, before: None, limit: None }).await {
+            Ok(Reply::Log { entries }) => entries.into_iter().map(|entry| entry.note).collect(),
+            other => panic!("{other:?}"),
+        }
+    }
+}

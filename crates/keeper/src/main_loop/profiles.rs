@@ -1,0 +1,302 @@
+//! Profiles come from the configuration file, which people edit while the keeper runs.
+
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
+use session::Session;
+use session::edits::Look;
+use session::event::{Asker, Event};
+use session::note::Note;
+use session::time::Timestamp;
+
+use super::answer::{Answer, refuse, stopping};
+use super::keeper::Keeper;
+use super::kept::Kept;
+use super::lookout::Errand;
+use super::mail::Id;
+use super::mail::{Edit, Looked, News};
+use crate::adapters::clock;
+use crate::adapters::vault::Vault;
+use crate::config::{Config, Profile};
+use api::paths::Home;
+use api::{Code, Failure, Lost, Notice, Reply, Request};
+
+impl Keeper {
+    /// A question waits for a look at the file, so that whoever edits it and then asks is understood.
+    pub(crate) fn ask_after_a_look(&mut self, request: Request, answer: Answer) {
+        self.config.looks.ask((request, answer), clock::now());
+    }
+
+    /// Begins the look that is due, and answers whoever has waited for one.
+    pub(crate) fn look(&mut self) {
+        let now = clock::now();
+        if self.config.edits.due().is_some_and(|at| at <= now) {
+            self.config.looks.want();
+        }
+        if self.config.looks.begin(now) {
+            self.config.lookout.send(Errand::Look);
+        }
+        for (request, answer) in self.config.looks.take(now) {
+            self.answer(request, answer);
+        }
+    }
+
+    /// The end is near: nobody waits any more, be it for a look or for the file to be left alone.
+    pub(crate) fn answer_all(&mut self) {
+        for (request, answer) in self.config.looks.take_all() {
+            self.answer(request, answer);
+        }
+        for (_, answer) in self.config.held.drain(..) {
+            refuse(answer, stopping());
+        }
+    }
+
+    pub(crate) fn on_news(&mut self, news: News) {
+        match news {
+            News::Changed => self.config.looks.want(),
+            News::Looked(looked) => self.on_looked(looked),
+            News::Written { edit, written, answer } => self.on_written(&edit, written, answer),
+        }
+    }
+
+    fn on_looked(&mut self, looked: Looked) {
+        let began = self.config.looks.came_back();
+        if let Some(vault) = looked.vault {
+            self.take_vault(vault);
+        }
+        let was_settled = self.config.edits.is_settled();
+        let look = match &looked.news {
+            None => Look::Same,
+            Some(config) if config.unreadable => Look::Unreadable,
+            Some(_) => Look::New,
+        };
+        self.config.edits.looked(look, began);
+        let is_settled = self.config.edits.is_settled();
+        if looked.news.is_none() && was_settled == is_settled {
+            return;
+        }
+        if let Some(config) = looked.news {
+            self.config.take(config);
+        }
+        self.follow_the_file();
+    }
+
+    /// Has the sessions be those of the profiles that the file names. Before the end nothing is begun or ended for it; a
+    /// keeper that stays makes up for that.
+    pub(crate) fn follow_the_file(&mut self) {
+        if self.stopping.is_some() {
+            return;
+        }
+        if self.config.edits.is_settled() {
+            self.tell_problems();
+        }
+        self.replace_sessions();
+        self.config.write();
+        self.tell(Notice::Changed { profile: String::new() });
+    }
+
+    fn take_vault(&mut self, vault: Vault) {
+        self.vault = vault;
+        if !std::mem::replace(&mut self.started, true) {
+            let vault = format!("{:?}", self.vault.kind()).to_lowercase();
+            self.note(None, Note::KeeperStarted { version: env!("CARGO_PKG_VERSION").to_owned(), vault });
+        }
+    }
+
+    /// Once per mistake, and not while somebody is still typing.
+    fn tell_problems(&mut self) {
+        let problems = self.config.config.problems.clone();
+        for problem in problems.iter().filter(|problem| !self.config.told.contains(problem)) {
+            let note = Note::ConfigProblem { line: problem.line, problem: problem.problem.clone() };
+            self.note(problem.profile.as_deref(), note);
+        }
+        self.config.told = problems;
+    }
+
+    /// Ends the sessions whose profiles are gone or others now, and begins the new ones. A session that has a token
+    /// on its way to the provider or the vault goes on until that has arrived: the vault still holds the old one,
+    /// which the provider may have taken back already.
+    fn replace_sessions(&mut self) {
+        let now = clock::now();
+        let config = &self.config;
+        let (over, busy): (Vec<&Kept>, Vec<&Kept>) = self
+            .kept
+            .values()
+            .filter(|kept| {
+                let profile = &kept.profile;
+                !kept.removed && config.edits.ends(&profile.name, config.written(profile))
+            })
+            .partition(|kept| kept.is_safe_in_the_vault(now));
+        let over: Vec<Id> = over.into_iter().map(|kept| kept.id).collect();
+        let busy: Vec<Id> = busy.into_iter().map(|kept| kept.id).collect();
+        self.config.waits = !busy.is_empty();
+        for id in busy {
+            // A person at a sign-in page is not waited for: the sign-in would be for what the profile was.
+            if let Some(kept) = self.kept.get_mut(&id) {
+                kept.pending = None;
+            }
+        }
+        for id in over {
+            self.replace(id);
+        }
+        if !self.config.edits.begins() {
+            return;
+        }
+        let profiles = &self.config.config.profiles;
+        let new: Vec<Profile> =
+            profiles.iter().filter(|profile| !self.names.contains_key(&profile.name)).cloned().collect();
+        for profile in new {
+            self.keep(profile);
+        }
+    }
+
+    /// Somebody edited the file, and what was on its way then may have arrived.
+    pub(crate) fn replace_those_that_waited(&mut self) {
+        if self.config.waits {
+            self.replace_sessions();
+        }
+    }
+
+    /// Has the file written. A disk that does not even let itself be read is not written to.
+    pub(crate) fn write(&mut self, edit: Edit, answer: Answer) {
+        if let Some(failure) = self.config.silence() {
+            return refuse(answer, failure);
+        }
+        self.config.held.push((edit, answer));
+        self.config.write();
+    }
+
+    fn on_written(&mut self, edit: &Edit, written: Result<Config, Failure>, answer: Answer) {
+        self.config.writing = self.config.writing.saturating_sub(1);
+        let config = match written {
+            Ok(config) => config,
+            Err(failure) => return refuse(answer, failure),
+        };
+        let name = match edit {
+            Edit::Add(draft) => &draft.profile,
+            Edit::Remove(name) => name,
+        };
+        self.config.edits.wrote(name, clock::now());
+        self.config.take(config);
+        let reply = match edit {
+            Edit::Add(_) => {
+                self.replace_sessions();
+                self.find(name).map(|_| Reply::Status(self.overview()))
+            }
+            Edit::Remove(_) => {
+                self.leave(name);
+                self.replace_sessions();
+                Ok(Reply::Done)
+            }
+        };
+        drop(answer.send(reply));
+    }
+
+    /// Signs out. The session stays behind the scenes until the vault has forgotten its token, or a locked keyring
+    /// would bring it back one day.
+    fn leave(&mut self, name: &str) {
+        let Some(id) = self.names.remove(name) else { return };
+        if let Some(kept) = self.kept.get_mut(&id) {
+            kept.removed = true;
+        }
+        self.step(id, Event::SignOut);
+    }
+
+    /// Lets a removed session go once nothing of it is left anywhere.
+    pub(crate) fn let_go(&mut self, id: Id, now: Timestamp) {
+        let gone = |kept: &Kept| {
+            kept.removed && kept.is_idle() && kept.session().is_some_and(|session| session.view(now).saved)
+        };
+        if self.kept.get(&id).is_some_and(gone) {
+            self.drop_session(id);
+        }
+    }
+
+    /// Ends a session and begins the one that the file has in its place. Whoever waits goes on waiting there, unless
+    /// tokens now go to other places than when they asked.
+    fn replace(&mut self, id: Id) {
+        let Some(mut before) = self.take_out(id) else { return };
+        let Some(profile) = self.config.config.profile(&before.profile.name).cloned() else {
+            return turn_away(before, &gone());
+        };
+        let alike = profile.binding() == before.profile.binding();
+        let next = self.keep(profile);
+        if let Some(kept) = self.kept.get_mut(&next).filter(|_| alike)
+            && kept.take_over(&mut before)
+        {
+            self.want(next, Asker::Machine);
+        }
+        // Who is left where nothing moves was at a sign-in, which an edit calls off.
+        let why = match alike {
+            true => Failure::new(Code::SignInCancelled),
+            false => Failure::needs_login(Lost::Elsewhere),
+        };
+        turn_away(before, &why);
+    }
+
+    fn keep(&mut self, profile: Profile) -> Id {
+        // Somebody wants the name back: what the vault may still hold under it is overruled by the new session.
+        let removed = self.kept.values().find(|kept| kept.removed && kept.profile.name == profile.name);
+        let removed = removed.map(|kept| kept.id);
+        if let Some(id) = removed {
+            self.drop_session(id);
+        }
+        let id = self.next_number();
+        let now = clock::now();
+        let name = profile.name.clone();
+        let mut hasher = DefaultHasher::new();
+        (self.installation, &name).hash(&mut hasher);
+        let policy = profile.policy(hasher.finish());
+        let begin = |seed| match removed {
+            Some(_) => Session::overruling(policy, seed, now),
+            None => Session::new(policy, seed, now),
+        };
+        self.kept.insert(id, Kept::new(id, profile, self.http.clone(), begin));
+        self.names.insert(name, id);
+        self.step(id, Event::Tick);
+        id
+    }
+
+    fn drop_session(&mut self, id: Id) {
+        if let Some(kept) = self.take_out(id) {
+            turn_away(kept, &gone());
+        }
+    }
+
+    /// What is in the vault stays there, unless the person signed out before: the profile may come back.
+    fn take_out(&mut self, id: Id) -> Option<Kept> {
+        let kept = self.kept.remove(&id)?;
+        self.names.retain(|_, named| *named != id);
+        self.due.retain(|(_, other)| *other != id);
+        if kept.removed {
+            self.forget_profile(&kept.profile.name);
+        }
+        Some(kept)
+    }
+
+    /// Whoever removes a profile does not leave its history behind.
+    pub(crate) fn forget_profile(&mut self, name: &str) {
+        self.journal.forget(name);
+        self.revocations.forget(name);
+    }
+}
+
+/// There is no session any more that could answer those who still wait.
+fn turn_away(kept: Kept, why: &Failure) {
+    let name = kept.profile.name.clone();
+    for answer in kept.into_answers() {
+        refuse(answer, why.clone().of(&name).with("profile", &name));
+    }
+}
+
+fn gone() -> Failure {
+    Failure::new(Code::UnknownProfile)
+}
+
+/// Sets this installation apart from others: the machine, the person on it, and the home.
+pub(crate) fn installation(home: &Home) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    std::fs::read("/etc/machine-id").unwrap_or_default().hash(&mut hasher);
+    os::user::id().hash(&mut hasher);
+    home.config().hash(&mut hasher);
+    hasher.finish()
+}

@@ -1,0 +1,166 @@
+//! The loop: a mailbox in, effects out, and sleep until the earliest deadline.
+
+use std::time::Duration;
+
+use api::Notice;
+use session::breaker::Outcome;
+use session::event::Event;
+use session::limits;
+use session::note::Note;
+use session::reason::Trouble;
+use session::time::{Timestamp, millis};
+use session::verdict::Beat;
+use tokio::sync::mpsc;
+
+use super::keeper::Keeper;
+use super::kept::Kept;
+use super::lookout::Errand;
+use super::mail::{Id, Mail};
+use super::stop::{End, Why};
+use crate::adapters::clock::{self, Gap};
+use crate::adapters::hints::{self, Hint};
+
+impl Keeper {
+    /// Runs until it is told to stop and has finished what was in flight, and says how it ended.
+    pub async fn run(mut self) -> End {
+        self.hear_hints();
+        self.look();
+        while !self.may_end() {
+            let pause = self.pause();
+            let mail = tokio::select! {
+                mail = self.mailbox.recv() => mail,
+                () = tokio::time::sleep(pause) => None,
+            };
+            self.notice_gap(pause);
+            if let Some(mail) = mail {
+                self.take(mail);
+            }
+            self.look();
+            self.tick();
+            self.replace_those_that_waited();
+        }
+        self.end().await
+    }
+
+    fn take(&mut self, mail: Mail) {
+        match mail {
+            Mail::Answered { id, parked, generation, outcome } => {
+                self.on_answered(id, parked, generation, outcome)
+            }
+            Mail::Ask { request, answer } => self.on_ask(request, answer),
+            Mail::Beaten { id, host, attempt, beat } => {
+                match beat {
+                    Beat::Good | Beat::SaysNo => self.report(&host, Outcome::Answered),
+                    // It was not let through: the host has heard nothing of it.
+                    Beat::Silent { trouble: Trouble::BreakerOpen, .. } => {}
+                    Beat::Silent { trouble, .. } => self.report(&host, Outcome::of(trouble)),
+                }
+                self.step(id, Event::Beaten { attempt, beat });
+            }
+            Mail::Begun { id, attempt, begun } => self.on_begun(id, attempt, begun),
+            Mail::Exchanged { id, provider, profile, attempt, verdict } => {
+                self.on_exchanged(id, provider, &profile, attempt, verdict)
+            }
+            Mail::File(news) => self.on_news(news),
+            Mail::Hint(hint) => self.on_hint(hint),
+            Mail::HomeGone { answer } => self.config.lookout.tell(Errand::HomeGone(answer)),
+            Mail::HomeMade => self.config.lookout.tell(Errand::HomeMade),
+            Mail::Loaded { id, found, mark, memory } => self.on_loaded(id, found, mark, memory),
+            Mail::SignedIn { id, attempt, provider, outcome, landing, took } => {
+                self.on_signed_in(id, attempt, provider, outcome, landing, took)
+            }
+            Mail::Terminate => self.begin_to_stop(Why::Signal),
+            Mail::Revoked { number, answer } => self.on_revoked(number, answer),
+            Mail::Unwanted { provider, unwanted } => self.give_back(provider, unwanted),
+            Mail::Vault { id, event } => self.on_vault(id, event),
+            Mail::Withheld { id, attempt, wait } => self.step(id, Event::Withheld { attempt, wait }),
+        }
+    }
+
+    /// Lets a session decide, does what it says, and answers whoever can be answered now.
+    pub(crate) fn step(&mut self, id: Id, event: Event) {
+        let now = clock::now();
+        let Some(kept) = self.kept.get_mut(&id) else { return };
+        let effects = kept.step(event, now);
+        let changed = !effects.is_empty();
+        for effect in effects {
+            self.perform(id, effect);
+        }
+        self.settle(id, now);
+        if changed && let Some(kept) = self.kept.get(&id) {
+            self.tell(Notice::Changed { profile: kept.profile.name.clone() });
+        }
+    }
+
+    /// Gives everyone whose time has come a tick.
+    fn tick(&mut self) {
+        let now = clock::now();
+        self.send_revocations(now);
+        // Once each: a session that stays due has its next turn after everybody else has had theirs.
+        let due: Vec<(Timestamp, Id)> = self.due.iter().take_while(|(at, _)| *at <= now).copied().collect();
+        for (at, id) in due {
+            if self.due.remove(&(at, id))
+                && let Some(kept) = self.kept.get_mut(&id)
+            {
+                kept.due = None;
+                self.step(id, Event::Tick);
+            }
+        }
+    }
+
+    /// Until the earliest deadline, but never long: while the machine sleeps, timers stand still. And short while
+    /// anything is in flight, because a freeze is measured by how late a pause ends.
+    fn pause(&self) -> Duration {
+        let longest = if self.kept.values().all(Kept::is_idle) { limits::LONGEST_SLEEP } else { limits::NAP };
+        let sessions = self.due.first().map(|(at, _)| *at);
+        let stopping = self.stopping.as_ref().map(|stopping| stopping.by);
+        let earliest =
+            [sessions, stopping, self.revocations.due(), self.config.due()].into_iter().flatten().min();
+        earliest.map_or(longest, |at| clock::now().until(at).min(longest))
+    }
+
+    /// Told to every session before anything else that happens after a sleep, or a freeze.
+    fn notice_gap(&mut self, pause: Duration) {
+        let Some(gap) = self.watch.gap(pause) else { return };
+        self.note(
+            None,
+            match gap {
+                Gap::Slept(slept) => Note::Woke { slept_ms: millis(slept) },
+                Gap::StoodStill(stood_still) => Note::Thawed { stood_still_ms: millis(stood_still) },
+            },
+        );
+        if let Some(stopping) = &mut self.stopping {
+            stopping.by = stopping.by + gap.length();
+        }
+        for id in self.ids() {
+            self.wake(id, gap.length());
+        }
+    }
+
+    fn on_hint(&mut self, hint: Hint) {
+        match hint {
+            Hint::AboutToSleep | Hint::Woke => {}
+            Hint::NetworkUp => {
+                let now = clock::now();
+                self.revocations.on_network_up(now);
+                self.breakers.values_mut().for_each(|breaker| breaker.on_network_up(now));
+                for id in self.ids() {
+                    self.step(id, Event::NetworkUp);
+                }
+            }
+        }
+    }
+
+    fn hear_hints(&self) {
+        let (sender, mut hints) = mpsc::channel(8);
+        hints::listen(sender);
+        let post = self.post.clone();
+        tokio::spawn(async move {
+            while let Some(hint) = hints.recv().await {
+                if post.send(Mail::Hint(hint)).is_err() {
+                    break;
+                }
+            }
+        });
+    }
+}

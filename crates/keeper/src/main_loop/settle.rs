@@ -1,0 +1,220 @@
+//! After every step: who can be answered now?
+
+use std::time::Duration;
+
+use session::event::{Asker, Event};
+use session::note::Note;
+use session::reason::Source;
+use session::reason::Trouble;
+use session::time::{Timestamp, millis};
+use session::view::{Phase, Prospect};
+
+use super::answer::{refusal_of, refuse};
+use super::keeper::Keeper;
+use super::kept::{Kept, Settled, Wanting, unread_for_now};
+use super::mail::{Id, Parked};
+use api::{Code, Failure, Reply, Token};
+
+impl Keeper {
+    pub(crate) fn settle(&mut self, id: Id, now: Timestamp) {
+        self.settle_wanting(id, now);
+        self.settle_lane(id, now);
+        self.settle_sign_in(id, now);
+        let overview =
+            self.kept.get(&id).is_some_and(|kept| !kept.settling.is_empty()).then(|| self.overview());
+        let Some(kept) = self.kept.get_mut(&id) else { return };
+        if let Some(overview) = overview
+            && let Some((phase, standing)) =
+                kept.session().map(|session| (session.phase(), session.standing()))
+        {
+            let host = kept.profile.host();
+            let mut waiting = Vec::new();
+            for settling in std::mem::take(&mut kept.settling) {
+                let refusal = match settling.of {
+                    // A demand of a resource does not stand in the way of a refresh, and dismissing it is its point.
+                    Settled::Refresh if is_settled(&standing, now) => {
+                        refusal_of(standing, &kept.profile.name, &host)
+                    }
+                    Settled::SignIn if is_settled(&phase, now) => None,
+                    Settled::Refresh | Settled::SignIn => {
+                        waiting.push(settling);
+                        continue;
+                    }
+                };
+                let reply = refusal.map_or_else(|| Ok(Reply::Status(overview.clone())), Err);
+                drop(settling.answer.send(reply));
+            }
+            kept.settling = waiting;
+        }
+        let next = kept.next_date();
+        if kept.due != next {
+            if let Some(old) = kept.due.take() {
+                self.due.remove(&(old, id));
+            }
+            kept.due = next;
+            self.due.extend(next.map(|at| (at, id)));
+        }
+        self.let_go(id, now);
+    }
+
+    /// Answers the callers who want a token for themselves.
+    fn settle_wanting(&mut self, id: Id, now: Timestamp) {
+        let Some(kept) = self.kept.get_mut(&id) else { return };
+        for wanting in std::mem::take(&mut kept.wanting) {
+            kept.answer_wanting(wanting, now);
+        }
+    }
+
+    /// Sends what was held if there is a good token, and tells those who cannot be served in time.
+    fn settle_lane(&mut self, id: Id, now: Timestamp) {
+        let Some(kept) = self.kept.get_mut(&id) else { return };
+        if kept.lane.is_empty() {
+            return;
+        }
+        let too_late = kept.too_late();
+        for parked in kept.overdue(now) {
+            parked.fail(too_late.clone());
+        }
+        let (limit, failure) = match kept.prospect(now, Duration::ZERO) {
+            Prospect::Ready { token, generation } => {
+                let token = token.clone();
+                return self.release(id, &token, generation, now);
+            }
+            // Whoever asks for no life in particular gets what there is.
+            Prospect::Coming | Prospect::Later { .. } | Prospect::TooShort { .. } => return,
+            Prospect::Held { until, trouble, status } => (until, held(kept, until, trouble, status, now)),
+            Prospect::NeedsLogin(why) => (Timestamp::MAX, Failure::needs_login(why)),
+        };
+        let failure = failure.of(&kept.profile.name);
+        for parked in kept.overdue(limit) {
+            parked.fail(failure.clone());
+        }
+    }
+
+    /// What went through the lane is told once, when the lane is clear again.
+    pub(crate) fn tell_burst(&mut self, id: Id, now: Timestamp) {
+        let Some(kept) = self.kept.get_mut(&id).filter(|kept| kept.lane.is_clear()) else { return };
+        let burst = std::mem::take(&mut kept.burst);
+        if let Some(since) = burst.since {
+            let name = kept.profile.name.clone();
+            self.note(
+                Some(&name),
+                Note::Replayed { count: burst.count, waited_ms: millis(now.since(since)) },
+            );
+        }
+    }
+
+    /// A session without a good token and without anything under way that would bring one is asked for it.
+    pub(crate) fn want(&mut self, id: Id, by: Asker) {
+        self.step(id, Event::Wanted { min_valid: Duration::ZERO, by });
+    }
+}
+
+impl Kept {
+    /// Takes out the held requests whose callers stop waiting at or before `limit`.
+    fn overdue(&mut self, limit: Timestamp) -> Vec<Parked> {
+        self.lane.take_until(limit).into_iter().map(|held| held.request).collect()
+    }
+
+    /// Refuses those whose wish the next keeper may be asked for without doing anything twice.
+    pub(crate) fn turn_away(&mut self, failure: &Failure) {
+        for parked in self.overdue(Timestamp::MAX) {
+            parked.fail(failure.clone());
+        }
+        let wanting = self.wanting.drain(..).map(|wanting| wanting.answer);
+        let settling = self.settling.drain(..).map(|settling| settling.answer);
+        let finishing = self.finishing.drain(..).map(|finishing| finishing.answer);
+        for answer in wanting.chain(settling).chain(finishing) {
+            refuse(answer, failure.clone());
+        }
+    }
+
+    /// What somebody is told who has waited long enough: while a person is at the sign-in that it takes, just that.
+    fn too_late(&self) -> Failure {
+        let lost = self.session().filter(|session| session.signing_in().is_some());
+        match lost.and_then(session::Session::lost) {
+            Some(why) => Failure::needs_login(why),
+            None => Failure::new(Code::DeadlinePassed),
+        }
+    }
+
+    /// Answers a caller who wants a token, once there is one to give or a reason to stop waiting.
+    pub(crate) fn answer_wanting(&mut self, wanting: Wanting, now: Timestamp) {
+        let given = match self.refusal(&wanting, now) {
+            None => self.token(&wanting, wanting.min_valid, now),
+            Some(Verdict::Wait) => return self.wanting.push(wanting),
+            Some(Verdict::Refuse(failure)) => {
+                let instead =
+                    wanting.best_effort.then(|| self.token(&wanting, Duration::ZERO, now)).flatten();
+                instead.or_else(|| Some(Err(failure.of(&self.profile.name))))
+            }
+        };
+        let gone = || Err(Failure::new(Code::DeadlinePassed).of(&self.profile.name));
+        drop(wanting.answer.send(given.unwrap_or_else(gone)));
+    }
+
+    /// Why there is no such token to give, if there is none.
+    fn refusal(&self, wanting: &Wanting, now: Timestamp) -> Option<Verdict> {
+        Some(match self.prospect(now, wanting.min_valid) {
+            Prospect::Ready { .. } => return None,
+            Prospect::NeedsLogin(why) => Verdict::Refuse(Failure::needs_login(why)),
+            Prospect::TooShort { lifetime } => {
+                let access = self.session().and_then(|session| session.view(now).access);
+                let assumed = access.is_some_and(|access| access.source == Source::Assumed);
+                let known_from = if assumed { "assumed" } else { "lifetime" };
+                let failure = Failure::new(Code::TokenTooShort);
+                Verdict::Refuse(failure.with(known_from, api::duration::format(lifetime)))
+            }
+            Prospect::Coming | Prospect::Held { .. } | Prospect::Later { .. } if now >= wanting.deadline => {
+                Verdict::Refuse(self.too_late())
+            }
+            Prospect::Coming => Verdict::Wait,
+            Prospect::Held { until, .. } | Prospect::Later { until } if until < wanting.deadline => {
+                Verdict::Wait
+            }
+            Prospect::Held { until, trouble, status } => {
+                Verdict::Refuse(held(self, until, trouble, status, now))
+            }
+            Prospect::Later { until } => {
+                let failure = Failure::new(Code::DeadlinePassed);
+                Verdict::Refuse(failure.retry_in(millis(now.until(until))))
+            }
+        })
+    }
+
+    fn token(
+        &self,
+        wanting: &Wanting,
+        min_valid: Duration,
+        now: Timestamp,
+    ) -> Option<Result<Reply, Failure>> {
+        let session = self.session()?;
+        let token = session.access_token(now, min_valid)?;
+        let access = session.view(now).access?;
+        Some(Ok(Reply::Token(Token {
+            access_token: token.expose().to_owned(),
+            scheme: self.provider.authorization(Some(token)).1,
+            remaining_ms: millis(access.remaining),
+            lifetime_ms: millis(access.lifetime),
+            source: access.source,
+            shorter_than_asked: access.remaining < wanting.min_valid,
+        })))
+    }
+}
+
+enum Verdict {
+    Refuse(Failure),
+    Wait,
+}
+
+fn is_settled(phase: &Phase, now: Timestamp) -> bool {
+    match phase {
+        Phase::Waiting { .. } if unread_for_now(phase).is_some_and(|until| now < until) => false,
+        Phase::Fresh | Phase::NeedsLogin { .. } | Phase::Waiting { .. } => true,
+        Phase::Refreshing { .. } | Phase::SigningIn => false,
+    }
+}
+
+fn held(kept: &Kept, until: Timestamp, trouble: Trouble, status: Option<u16>, now: Timestamp) -> Failure {
+    Failure::provider(trouble, status, &kept.profile.host()).retry_in(millis(now.until(until)))
+}

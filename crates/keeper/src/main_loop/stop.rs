@@ -1,0 +1,146 @@
+//! The end of the keeper. A session whose newest refresh token is only in memory, or is just being bought, would end
+//! with it: so what is asked to stop saves first, and stays when it cannot, unless nobody asks it.
+
+use session::Session;
+use session::event::{Event, Memory};
+use session::limits;
+use session::note::Note;
+use session::time::Timestamp;
+
+use super::answer::{Answer, refuse, stopping};
+use super::keeper::Keeper;
+use super::kept::Kept;
+use crate::adapters::clock;
+use api::{Code, Failure, Reply};
+
+/// How a keeper has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Nothing was lost.
+    InGoodOrder,
+    /// The newest refresh tokens of these profiles were only in memory, or just being bought.
+    Cut(Vec<String>),
+}
+
+/// Who wants the end.
+pub(crate) enum Why {
+    /// Somebody who is told when it cannot be had without a loss.
+    Asked(Answer),
+    /// Somebody who has been told.
+    Forced(Answer),
+    /// The operating system, which does not ask.
+    Signal,
+}
+
+/// Under way to the end.
+pub(crate) struct Stopping {
+    /// How long what is in flight, or not saved, is waited for.
+    pub(crate) by: Timestamp,
+    /// It ends then, whatever that costs.
+    for_certain: bool,
+    answers: Vec<Answer>,
+}
+
+impl Keeper {
+    pub(crate) fn begin_to_stop(&mut self, why: Why) {
+        self.answer_all();
+        let now = clock::now();
+        let (patience, for_certain, answer) = match why {
+            Why::Asked(answer) => (limits::STOP, false, Some(answer)),
+            Why::Forced(answer) => (limits::SAVE, true, Some(answer)),
+            Why::Signal => (limits::STOP, true, None),
+        };
+        let by = now + patience;
+        let stopping = self.stopping.get_or_insert_with(|| Stopping { by, for_certain, answers: Vec::new() });
+        stopping.by = stopping.by.min(by);
+        stopping.for_certain |= for_certain;
+        stopping.answers.extend(answer);
+        self.vault.ask_again();
+        for id in self.ids() {
+            self.step(id, Event::Ending);
+        }
+    }
+
+    /// Nothing is in flight whose loss would cost a session, or leave one behind that a person has ended; or it has had
+    /// its time.
+    pub(crate) fn may_end(&mut self) -> bool {
+        let now = clock::now();
+        let Some(stopping) = &self.stopping else { return false };
+        let (over, for_certain) = (now >= stopping.by, stopping.for_certain);
+        let quiet = !self.revocations.has_first() && self.config.is_idle();
+        if quiet && self.kept.values().all(|kept| kept.has_finished(now)) {
+            // A person at a sign-in page is not waited for, and not sent away before the end is certain.
+            for kept in self.kept.values_mut() {
+                kept.pending = None;
+            }
+            return self.kept.values().all(Kept::is_idle);
+        }
+        if over
+            && !for_certain
+            && let Some(failure) = self.would_lose()
+        {
+            self.stay(&failure);
+            return false;
+        }
+        over
+    }
+
+    /// Whose session would end with the keeper, if anybody's.
+    fn would_lose(&self) -> Option<Failure> {
+        let named = |of: &dyn Fn(&Kept) -> bool| {
+            let names: Vec<&str> =
+                self.kept.values().filter(|kept| of(kept)).map(|kept| kept.profile.name.as_str()).collect();
+            names.join(", ")
+        };
+        let unsaved = named(&Kept::would_be_lost);
+        if !unsaved.is_empty() {
+            return Some(Failure::new(Code::NotSaved).with("profiles", unsaved));
+        }
+        let busy = named(&Kept::is_exchanging);
+        (!busy.is_empty()).then(|| Failure::new(Code::StillBusy).with("profiles", busy))
+    }
+
+    fn stay(&mut self, failure: &Failure) {
+        for answer in self.stopping.take().into_iter().flat_map(|stopping| stopping.answers) {
+            refuse(answer, failure.clone());
+        }
+        for id in self.ids() {
+            self.step(id, Event::Stays);
+        }
+        self.follow_the_file();
+    }
+
+    pub(crate) async fn end(mut self) -> End {
+        let removed = self.kept.values().filter(|kept| kept.removed);
+        let stale = |kept: &Kept| kept.session().is_some_and(Session::overrules_the_vault);
+        let removed: Vec<_> = removed.map(|kept| (kept.profile.name.clone(), stale(kept))).collect();
+        for (name, stale) in removed {
+            self.forget_profile(&name);
+            if stale {
+                // Or the profile would be signed in again with its name.
+                self.remember(&name, &Memory { overruled: true, ..Memory::default() });
+            }
+        }
+        let cut = |kept: &Kept| {
+            let note = if kept.would_be_lost() { Note::EndedUnsaved } else { Note::EndedInFlight };
+            (kept.would_be_lost() || kept.is_exchanging()).then(|| (kept.profile.name.clone(), note))
+        };
+        let cut: Vec<(String, Note)> = self.kept.values().filter_map(cut).collect();
+        for (name, note) in &cut {
+            self.note(Some(name), note.clone());
+        }
+        for kept in self.kept.values_mut() {
+            kept.turn_away(&stopping());
+        }
+        self.note(None, Note::KeeperStopped);
+        self.journal.close().await;
+        for answer in self.stopping.take().into_iter().flat_map(|stopping| stopping.answers) {
+            drop(answer.send(Ok(Reply::Done)));
+        }
+        if cut.is_empty() {
+            End::InGoodOrder
+        } else {
+            End::Cut(cut.into_iter().map(|(name, _)| name).collect())
+        }
+    }
+}

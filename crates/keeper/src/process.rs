@@ -1,0 +1,185 @@
+//! The keeper as a process: locked to its home, listening, and ending in good order.
+
+use std::fmt::Display;
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use api::words::Words;
+use api::{Code, Failure};
+
+use api::paths::Home;
+
+use session::limits;
+use tracing_subscriber::EnvFilter;
+
+use crate::door::lock::{self, Lock, Name, NotLocked};
+use crate::door::place::Place;
+use crate::door::socket;
+use crate::main_loop::{End, Keeper};
+use log::Log;
+use signals::Signals;
+
+mod log;
+mod signals;
+
+/// Who started the keeper and wants to know how that went.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// A face, which reads one line from standard output.
+    Face,
+    Person,
+}
+
+/// The whole life of the process.
+pub fn main(audience: Audience) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tell(format_args!("pilotlight-keeper: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    let code = runtime.block_on(run(audience));
+    // A resolver that hangs on a dead network is not waited for.
+    runtime.shutdown_background();
+    code
+}
+
+async fn run(audience: Audience) -> ExitCode {
+    let home = Home::from_env().and_then(|home| home.prepare().map(|()| home));
+    let log = log(audience, home.as_ref().ok());
+    let signals = Signals::hear(audience);
+    if let Err(error) = os::process::keep_memory_private() {
+        tracing::warn!(%error, "the memory of this process may be readable");
+    }
+    if let Err(error) = os::process::take_descriptors() {
+        tracing::warn!(%error, "a burst of requests may be more than this process can have open");
+    }
+    let code = match home {
+        Ok(home) => keep(audience, &home, signals).await,
+        Err(failure) => refuse(audience, &failure),
+    };
+    if let Some(log) = log {
+        log.flush();
+    }
+    code
+}
+
+async fn keep(audience: Audience, home: &Home, mut signals: Signals) -> ExitCode {
+    let started = tokio::select! {
+        started = start(home) => started,
+        // Nothing was begun that would have to be finished.
+        () = signals.ended() => return ExitCode::SUCCESS,
+    };
+    match started {
+        Ok(Started::Ours(keeper, listener, lock, _name)) => {
+            say(audience, "ready");
+            let handle = keeper.handle();
+            // It holds the lock for as long as the process lives.
+            tokio::spawn(Place::take(home.clone(), lock, listener, handle.clone()).hold());
+            tokio::spawn(async move {
+                signals.ended().await;
+                handle.terminate();
+            });
+            let end = keeper.run().await;
+            // The answer to `stop` is still on its way through a connection's task.
+            tokio::time::timeout(limits::LAST_ANSWER, tokio::task::yield_now()).await.ok();
+            match end {
+                End::InGoodOrder => ExitCode::SUCCESS,
+                End::Cut(profiles) => {
+                    let profiles = profiles.join(", ");
+                    tracing::error!(profiles, "ended with refresh tokens that were not saved");
+                    ExitCode::from(CUT)
+                }
+            }
+        }
+        Ok(Started::Already) => {
+            say(audience, "ready");
+            if audience == Audience::Person {
+                tell("pilotlight: a keeper is running for this home already");
+            }
+            ExitCode::SUCCESS
+        }
+        Err(failure) => refuse(audience, &failure),
+    }
+}
+
+fn refuse(audience: Audience, failure: &Failure) -> ExitCode {
+    let line = serde_json::json!({ "error": failure }).to_string();
+    say(audience, &line);
+    if audience == Audience::Person {
+        explain(failure);
+    }
+    ExitCode::FAILURE
+}
+
+enum Started {
+    /// Another keeper has the home, and answers.
+    Already,
+    Ours(Box<Keeper>, tokio::net::UnixListener, Lock, Name),
+}
+
+async fn start(home: &Home) -> Result<Started, Failure> {
+    // One that is just ending still holds the lock; one that is just starting does not listen yet.
+    for _ in 0..TRIES {
+        match Name::take(&home.lock()).and_then(|name| Ok((lock::acquire(&home.lock())?, name))) {
+            Ok((lock, name)) => {
+                let keeper = Box::new(Keeper::open(home)?);
+                let listener = socket::bind(home.socket())?;
+                return Ok(Started::Ours(keeper, listener, lock, name));
+            }
+            Err(refused @ NotLocked::Unopenable(_)) => return Err(refused.failure(&home.lock())),
+            Err(_) if socket::answers(home.socket()) => {
+                return Ok(Started::Already);
+            }
+            Err(_) => tokio::time::sleep(limits::LOCK_AGAIN).await,
+        }
+    }
+    let problem = "another process holds the home's lock and does not answer";
+    Err(Failure::new(Code::KeeperUnreachable).with("problem", problem).with("path", home.lock().display()))
+}
+
+/// The face stops reading after the line; nothing else is ever written there.
+fn say(audience: Audience, line: &str) {
+    if audience == Audience::Face {
+        drop(writeln!(io::stdout(), "{line}"));
+    }
+}
+
+fn log(audience: Audience, home: Option<&Home>) -> Option<Log> {
+    // What a face's keeper decides is in the journal; the log is for what is wrong with itself.
+    let default = if audience == Audience::Face { "warn" } else { "info" };
+    // What the libraries would tell about requests and keys is not wanted at any level.
+    let quiet = "hyper=warn,hyper_util=warn,reqwest=warn,rustls=warn,h2=warn,keyring_core=warn,zbus=warn";
+    let wanted = std::env::var("PILOTLIGHT_LOG").unwrap_or_else(|_| default.to_owned());
+    let filter = EnvFilter::try_new(format!("{wanted},{quiet}")).unwrap_or_else(|_| EnvFilter::new(quiet));
+    let log = match (audience, home) {
+        (Audience::Face, Some(home)) => Log::to_file(home.log()),
+        (Audience::Face | Audience::Person, _) => Log::to_stderr(),
+    };
+    let log = log.ok()?;
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(log.clone())
+        .with_ansi(audience == Audience::Person)
+        // It would say so on standard error, and panic where that cannot be written either.
+        .log_internal_errors(false)
+        .init();
+    Some(log)
+}
+
+/// Says what went wrong and what to do, in the person's language.
+fn explain(failure: &Failure) {
+    let (problem, next) = Words::for_locale().say(failure);
+    tell(format_args!("pilotlight keeper: {problem}\n  → {next} [{}]", failure.code.key()));
+}
+
+/// On standard error. That it is full, or a terminal that is gone, is no reason to end.
+fn tell(line: impl Display) {
+    drop(writeln!(io::stderr(), "{line}"));
+}
+
+/// As the command says that the keyring is unavailable.
+const CUT: u8 = 5;
+
+const TRIES: u32 = 100;

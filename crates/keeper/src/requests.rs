@@ -1,0 +1,5 @@
+//! What the faces ask, and what becomes of it.
+
+mod ask;
+mod bench;
+mod fetch;

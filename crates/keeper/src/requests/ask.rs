@@ -1,0 +1,157 @@
+//! What the faces ask.
+
+use std::time::Duration;
+
+use session::event::Event;
+use session::limits;
+use session::view::Prospect;
+
+use crate::main_loop::kept::{Settled, Settling, Wanting};
+
+use crate::adapters::clock;
+use crate::adapters::provider::How;
+use crate::main_loop::answer::{Answer, refuse, stopping};
+use crate::main_loop::keeper::Keeper;
+use crate::main_loop::mail::{Edit, Id};
+use crate::main_loop::stop::Why;
+use api::{Asker, Code, Failure, Reply, Request};
+
+impl Keeper {
+    pub(crate) fn on_ask(&mut self, request: Request, answer: Answer) {
+        if self.stopping.is_some() && !matches!(request, Request::Hello { .. } | Request::Stop { .. }) {
+            return refuse(answer, stopping());
+        }
+        // These two have nothing to do with the file.
+        if matches!(request, Request::Hello { .. } | Request::Stop { .. }) {
+            self.answer(request, answer);
+        } else {
+            self.ask_after_a_look(request, answer);
+        }
+    }
+
+    pub(crate) fn answer(&mut self, request: Request, answer: Answer) {
+        match request {
+            Request::Add(draft) => self.write(Edit::Add(draft), answer),
+            Request::Bench { profile } => self.for_profile(&profile, answer, |keeper, id, answer| {
+                keeper.bench(id, None, answer);
+            }),
+            Request::CancelSignIn { profile } => self.for_profile(&profile, answer, |keeper, id, answer| {
+                keeper.cancel_sign_in(id, answer);
+            }),
+            Request::Discover { issuer, allow_http, ca_file } => {
+                self.discover(issuer, allow_http, ca_file, answer)
+            }
+            Request::Fetch(fetch) => self.fetch(fetch, answer),
+            Request::FinishSignIn { profile, timeout_ms } => {
+                self.for_profile(&profile, answer, |keeper, id, answer| {
+                    keeper.finish_sign_in(id, timeout_ms.map(Duration::from_millis), answer);
+                });
+            }
+            Request::Hello { .. } => {
+                let hello =
+                    Reply::Hello { version: env!("CARGO_PKG_VERSION").to_owned(), pid: std::process::id() };
+                drop(answer.send(Ok(hello)));
+            }
+            Request::Log { profile, before, limit } => {
+                self.log(profile.as_deref(), before, limit, answer);
+            }
+            Request::Login { profile, username, password } => {
+                self.for_profile(&profile, answer, |keeper, id, answer| {
+                    keeper.start_sign_in(id, How::Typed { username, password }, answer);
+                });
+            }
+            Request::Logout { profile, browser } => {
+                self.for_profile(&profile, answer, |keeper, id, answer| {
+                    let page = browser.then(|| keeper.logout_page(id)).flatten();
+                    keeper.step(id, Event::SignOut);
+                    drop(answer.send(Ok(page.map_or(Reply::Done, |url| Reply::Open { url }))));
+                });
+            }
+            Request::Refresh { profile, by } => self.for_profile(&profile, answer, |keeper, id, answer| {
+                let Some(kept) = keeper.kept.get_mut(&id) else { return };
+                kept.settling.push(Settling { of: Settled::Refresh, answer });
+                keeper.step(id, Event::Asked { by });
+            }),
+            Request::Remove { profile } => match self.find(&profile) {
+                Ok(_) => self.write(Edit::Remove(profile), answer),
+                Err(failure) => refuse(answer, failure),
+            },
+            Request::SetBench { profile, change } => {
+                self.for_profile(&profile, answer, |keeper, id, answer| {
+                    keeper.bench(id, Some(change), answer);
+                })
+            }
+            Request::SignIn { profile, way } => self.for_profile(&profile, answer, |keeper, id, answer| {
+                keeper.sign_in_elsewhere(id, way, answer);
+            }),
+            Request::Status { profile } => {
+                let reply = match profile {
+                    None => Ok(()),
+                    Some(name) => self.find(&name).map(|_| ()),
+                };
+                drop(answer.send(reply.map(|()| Reply::Status(self.overview()))));
+            }
+            Request::Stop { force: true } => self.begin_to_stop(Why::Forced(answer)),
+            Request::Stop { force: false } => self.begin_to_stop(Why::Asked(answer)),
+            Request::Token { profile, min_valid_ms, best_effort, timeout_ms } => {
+                self.for_profile(&profile, answer, |keeper, id, answer| {
+                    let patience = timeout_ms.map_or(limits::CALLER, Duration::from_millis);
+                    let min_valid = Duration::from_millis(min_valid_ms);
+                    let deadline = clock::now() + patience;
+                    keeper.want_token(id, Wanting { min_valid, best_effort, deadline, answer });
+                });
+            }
+            // The connection that asked watches from here on; what it needs to start with is this.
+            Request::Watch => drop(answer.send(Ok(Reply::Status(self.overview())))),
+        }
+    }
+
+    fn want_token(&mut self, id: Id, wanting: Wanting) {
+        let now = clock::now();
+        let Some(kept) = self.kept.get_mut(&id) else { return };
+        if let Prospect::Ready { .. } = kept.prospect(now, wanting.min_valid) {
+            // Nobody has to wait: nothing about the session has changed.
+            return kept.answer_wanting(wanting, now);
+        }
+        let min_valid = wanting.min_valid;
+        kept.wanting.push(wanting);
+        self.step(id, Event::Wanted { min_valid, by: Asker::Machine });
+    }
+
+    fn log(&self, profile: Option<&str>, before: Option<i64>, limit: Option<u32>, answer: Answer) {
+        if let Some(Err(failure)) = profile.map(|name| self.find(name)) {
+            return refuse(answer, failure);
+        }
+        let entries = self.journal.read(profile, before, limit.unwrap_or(100).min(1000));
+        tokio::spawn(async move {
+            let reply = entries.await.map(|entries| Reply::Log { entries });
+            drop(
+                answer.send(reply.map_err(|error| Failure::new(Code::JournalFailed).with("problem", error))),
+            );
+        });
+    }
+
+    /// Runs `then` with the profile's id, or says that there is no such profile.
+    fn for_profile(&mut self, profile: &str, answer: Answer, then: impl FnOnce(&mut Self, Id, Answer)) {
+        match self.find(profile) {
+            Ok(id) => then(self, id, answer),
+            Err(failure) => refuse(answer, failure),
+        }
+    }
+
+    pub(crate) fn find(&self, profile: &str) -> Result<Id, Failure> {
+        if let Some(id) = self.names.get(profile) {
+            return Ok(*id);
+        }
+        // A profile that is there but wrong is told with what is wrong with it.
+        if let Some(problem) = self.config.problem_of(profile) {
+            return Err(problem);
+        }
+        let known: Vec<&str> = self.names.keys().map(String::as_str).collect();
+        let failure = Failure::new(Code::UnknownProfile).of(profile).with("profile", profile);
+        Err(match crate::config::nearest(profile, &known) {
+            Some(close) => failure.with("hint", close),
+            None => failure,
+        })
+    }
+}

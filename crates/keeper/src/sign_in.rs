@@ -1,0 +1,340 @@
+//! Signing in, from the wish to the end: typed here, or done by a person at a browser while the keeper waits.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use session::breaker::Outcome;
+use session::event::{Attempt, Event};
+use session::limits;
+use session::note::Note;
+use session::time::{Timestamp, millis};
+use tokio::sync::oneshot;
+
+use crate::adapters::clock;
+use crate::adapters::provider::{
+    Begun, How, Landing, Provider, Shown, SignInEnd, SignedIn, Ties, Unwanted, describe, discover,
+};
+use crate::config::check_issuer;
+use crate::main_loop::answer::{Answer, refuse};
+use crate::main_loop::keeper::Keeper;
+use crate::main_loop::kept::{Finishing, Kept, Pending, Settled, Settling, Starting};
+use crate::main_loop::mail::{Id, Mail};
+use crate::main_loop::report::Report;
+use api::{Code, Failure, Reply, Way};
+
+impl Keeper {
+    pub(crate) fn start_sign_in(&mut self, id: Id, how: How, answer: Answer) {
+        let Some(kept) = self.kept.get_mut(&id) else { return };
+        let person = match how {
+            How::Browser => limits::AT_BROWSER,
+            How::Device => limits::ON_DEVICE,
+            How::Typed { .. } => Duration::ZERO,
+        };
+        let patience = limits::sign_in(person, kept.profile.timeout) + limits::REPORT;
+        kept.starting = Some(Starting { how, answer });
+        self.step(id, Event::SignIn { patience });
+    }
+
+    /// At a browser, here or on another device.
+    pub(crate) fn sign_in_elsewhere(&mut self, id: Id, way: Option<Way>, answer: Answer) {
+        let Some(kept) = self.kept.get(&id) else { return };
+        let own = || kept.provider.ways().first().copied();
+        let how = match way.or_else(own) {
+            Some(Way::Browser) => How::Browser,
+            Some(Way::Device) => How::Device,
+            Some(Way::ClientSecret | Way::Password | Way::Unattended) | None => {
+                let failure = Failure::new(Code::WayUnsupported)
+                    .of(&kept.profile.name)
+                    .with("host", kept.profile.host())
+                    .with("problem", "this profile does not sign in at a browser");
+                return refuse(answer, failure);
+            }
+        };
+        self.start_sign_in(id, how, answer);
+    }
+
+    /// What the session wants done for a sign-in that was asked for.
+    pub(crate) fn sign_in(&mut self, id: Id, attempt: Attempt) {
+        let Some(kept) = self.kept.get_mut(&id) else { return };
+        let Some(Starting { how, answer }) = kept.starting.take() else { return };
+        kept.exchanges += 1;
+        kept.failed = None;
+        kept.sign_ins.insert(attempt, answer);
+        let (begun, begins) = oneshot::channel();
+        let (wanting, wanted) = oneshot::channel();
+        let demand = kept.session().and_then(|session| session.demand().cloned());
+        // One that was under way before is called off by that.
+        kept.pending = Some(Pending { attempt, shown: None, ends: Timestamp::MAX, _wanted: wanting });
+        let provider = Arc::clone(&kept.provider);
+        let (post, began) = (self.post.clone(), clock::now());
+        let announcing = post.clone();
+        tokio::spawn(async move {
+            if let Ok(begun) = begins.await {
+                drop(announcing.send(Mail::Begun { id, attempt, begun }));
+            }
+        });
+        let worker = tokio::spawn(async move {
+            let lost = {
+                let provider = Arc::clone(&provider);
+                move || {
+                    let outcome = Err(Failure::new(Code::TimedOut));
+                    let (landing, took) = (Landing::none(), clock::now().since(began));
+                    Mail::SignedIn { id, attempt, provider, outcome, landing, took }
+                }
+            };
+            let giving_back = post.clone();
+            let report = Report::or(post, lost);
+            let ties = Ties { begun, wanted, demand };
+            let SignInEnd { outcome, give_back, landing } = provider.sign_in(how, ties).await;
+            let took = clock::now().since(began);
+            if let Some(unwanted) = give_back {
+                drop(giving_back.send(Mail::Unwanted { provider: Arc::clone(&provider), unwanted }));
+            }
+            report.send(Mail::SignedIn { id, attempt, provider, outcome, landing, took });
+        });
+        kept.workers.insert(attempt, worker.abort_handle());
+    }
+
+    /// Time passed in which nobody could do anything.
+    pub(crate) fn wake(&mut self, id: Id, slept: Duration) {
+        if let Some(pending) = self.kept.get_mut(&id).and_then(|kept| kept.pending.as_mut()) {
+            pending.give_back(slept);
+        }
+        self.step(id, Event::Woke { slept });
+    }
+
+    /// What has had its time and more. A sign-in that still waits for its person is told so first.
+    pub(crate) fn call_off(&mut self, id: Id, attempt: Attempt) {
+        let Some(kept) = self.kept.get_mut(&id) else { return };
+        if kept.pending.take_if(|pending| pending.attempt == attempt).is_none()
+            && let Some(worker) = kept.workers.get(&attempt)
+        {
+            worker.abort();
+        }
+    }
+
+    /// There is something to show: whoever asked has waited for just that.
+    pub(crate) fn on_begun(&mut self, id: Id, attempt: Attempt, begun: Begun) {
+        let now = clock::now();
+        let Some(kept) = self.kept.get_mut(&id) else { return };
+        let Some(pending) = kept.pending.as_mut().filter(|pending| pending.attempt == attempt) else {
+            return;
+        };
+        let url = match &begun.shown {
+            Shown::Browser { url, .. } => Some(url.expose().to_owned()),
+            Shown::Device { .. } => None,
+        };
+        pending.ends = now + begun.lasts;
+        pending.shown = Some(begun.shown);
+        let shown = pending.view(now);
+        if let (Some(answer), Some(pending)) = (kept.sign_ins.remove(&attempt), shown) {
+            drop(answer.send(Ok(Reply::SignIn { pending, url })));
+        }
+        let profile = kept.profile.name.clone();
+        self.tell(api::Notice::Changed { profile });
+    }
+
+    pub(crate) fn on_signed_in(
+        &mut self,
+        id: Id,
+        attempt: Attempt,
+        provider: Arc<Provider>,
+        outcome: Result<SignedIn, Failure>,
+        landing: Landing,
+        took: Duration,
+    ) {
+        let Some(kept) = self.kept.get_mut(&id) else {
+            // The profile is another one now, or gone.
+            if let Ok(SignedIn { tokens, .. }) = outcome {
+                let unwanted = Unwanted { refresh: tokens.refresh, access: tokens.access };
+                self.give_back(provider, unwanted);
+            }
+            return;
+        };
+        kept.exchanges -= 1;
+        kept.workers.remove(&attempt);
+        kept.pending.take_if(|pending| pending.attempt == attempt);
+        let answer = kept.sign_ins.remove(&attempt);
+        let current = kept.session().is_some_and(|session| session.signing_in() == Some(attempt));
+        match outcome {
+            Ok(SignedIn { tokens, account }) => {
+                if current {
+                    let waiting = std::mem::take(&mut kept.finishing);
+                    let waiting = waiting.into_iter().map(|finishing| finishing.answer);
+                    let answers = answer.into_iter().chain(waiting);
+                    kept.settling.extend(answers.map(|answer| Settling { of: Settled::SignIn, answer }));
+                } else if let Some(answer) = answer {
+                    // Another sign-in, or a sign-out, has taken its place.
+                    refuse(answer, Failure::new(Code::SignInCancelled).of(&kept.profile.name));
+                }
+                // Somebody has just found out that it is there.
+                let host = kept.profile.host();
+                let name = kept.profile.name.clone();
+                self.revocations.overtake(&name, clock::now());
+                self.report(&host, Outcome::Answered);
+                self.step(id, Event::SignedIn { attempt, tokens, account });
+                landing.tell(current);
+            }
+            Err(failure) => {
+                let name = kept.profile.name.clone();
+                let failure = failure.of(&name);
+                landing.tell(false);
+                let waiting = if current { std::mem::take(&mut kept.finishing) } else { Vec::new() };
+                if current {
+                    kept.failed = Some(failure.clone());
+                }
+                let note = Note::SignInFailed { code: failure.code.key(), took_ms: millis(took) };
+                self.note(Some(&name), note);
+                self.step(id, Event::SignInFailed { attempt });
+                for answer in answer.into_iter().chain(waiting.into_iter().map(|finishing| finishing.answer))
+                {
+                    refuse(answer, failure.clone());
+                }
+            }
+        }
+    }
+
+    pub(crate) fn cancel_sign_in(&mut self, id: Id, answer: Answer) {
+        if let Some(kept) = self.kept.get_mut(&id) {
+            kept.pending = None;
+        }
+        drop(answer.send(Ok(Reply::Done)));
+    }
+
+    pub(crate) fn finish_sign_in(&mut self, id: Id, patience: Option<Duration>, answer: Answer) {
+        let now = clock::now();
+        let overview = self.overview();
+        let Some(kept) = self.kept.get_mut(&id) else { return };
+        if kept.session().is_some_and(|session| session.signing_in().is_some()) {
+            let deadline = patience.map_or(Timestamp::MAX, |patience| now + patience);
+            kept.finishing.push(Finishing { deadline, answer });
+            return self.settle(id, now);
+        }
+        let reply = kept.failed.clone().map_or(Ok(Reply::Status(overview)), Err);
+        drop(answer.send(reply));
+    }
+
+    /// Where the browser ends its session with the provider.
+    pub(crate) fn logout_page(&self, id: Id) -> Option<String> {
+        let kept = self.kept.get(&id)?;
+        let url = kept.provider.logout_url(kept.session()?.account())?;
+        Some(url.expose().to_owned())
+    }
+
+    /// For somebody who is about to add a provider. Nothing of it is kept.
+    pub(crate) fn discover(&self, issuer: String, allow_http: bool, ca_file: Option<String>, answer: Answer) {
+        if let Err((problem, hint)) = check_issuer(&issuer, allow_http) {
+            let code = if check_issuer(&issuer, true).is_ok() { Code::PlainHttp } else { Code::BadUrl };
+            // An address that is none may have a password in it.
+            let url = if issuer.contains('@') { "" } else { issuer.as_str() };
+            let failure = Failure::new(code).with("problem", problem).with("url", url);
+            let failure = match hint {
+                Some(hint) => failure.with("hint", hint),
+                None => failure,
+            };
+            return refuse(answer, failure);
+        }
+        let http = self.http.clone();
+        tokio::spawn(async move {
+            let ca_file = ca_file.map(PathBuf::from);
+            let found = discover(&http, &issuer, allow_http, ca_file.as_deref()).await;
+            drop(answer.send(found.map(|metadata| Reply::Discovered(describe(&metadata)))));
+        });
+    }
+
+    /// Calls off what the session does not wait for any more, and answers those who have waited long enough.
+    pub(crate) fn settle_sign_in(&mut self, id: Id, now: Timestamp) {
+        let Some(kept) = self.kept.get_mut(&id) else { return };
+        let wanted = kept.session().and_then(session::Session::signing_in);
+        kept.pending.take_if(|pending| Some(pending.attempt) != wanted);
+        let gone = |kept: &Kept| Failure::new(Code::SignInCancelled).of(&kept.profile.name);
+        if wanted.is_none() && kept.exchanges == 0 && !kept.finishing.is_empty() {
+            let failure = kept.failed.clone().unwrap_or_else(|| gone(kept));
+            for finishing in kept.finishing.drain(..) {
+                refuse(finishing.answer, failure.clone());
+            }
+        }
+        let (over, waiting) = std::mem::take(&mut kept.finishing)
+            .into_iter()
+            .partition::<Vec<_>, _>(|finishing| finishing.deadline <= now);
+        kept.finishing = waiting;
+        for finishing in over {
+            let failure = Failure::new(Code::DeadlinePassed).of(&kept.profile.name);
+            refuse(finishing.answer, failure);
+        }
+    }
+}
+
+impl Pending {
+    /// A person at a browser has that time still; what a provider keeps runs out whoever sleeps.
+    pub(crate) fn give_back(&mut self, slept: Duration) {
+        if let Some(Shown::Browser { kept_for, .. }) = &mut self.shown {
+            self.ends = self.ends + slept;
+            *kept_for = kept_for.map(|kept| kept.saturating_sub(slept));
+        }
+    }
+
+    /// As a person may see it.
+    pub(crate) fn view(&self, now: Timestamp) -> Option<api::Pending> {
+        let expires_in_ms = millis(now.until(self.ends));
+        Some(match self.shown.as_ref()? {
+            Shown::Browser { kept_for, .. } => {
+                let waited = limits::AT_BROWSER.saturating_sub(now.until(self.ends));
+                let open_within_ms = kept_for.map(|kept| millis(kept.saturating_sub(waited)));
+                api::Pending::Browser { expires_in_ms, open_within_ms }
+            }
+            Shown::Device { user_code, verification_uri, verification_uri_complete } => {
+                api::Pending::Device {
+                    user_code: user_code.clone(),
+                    verification_uri: verification_uri.clone(),
+                    verification_uri_complete: verification_uri_complete.clone(),
+                    qr: qr(verification_uri_complete.as_ref().unwrap_or(verification_uri)),
+                    expires_in_ms,
+                }
+            }
+        })
+    }
+}
+
+/// A text a row, `#` for a dark square; nothing for what does not fit into a QR code.
+fn qr(text: &str) -> Vec<String> {
+    use qrcodegen::{QrCode, QrCodeEcc};
+    let Ok(code) = QrCode::encode_text(text, QrCodeEcc::Medium) else { return Vec::new() };
+    let row = |y| (0..code.size()).map(|x| if code.get_module(x, y) { '#' } else { ' ' }).collect();
+    (0..code.size()).map(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use session::tokens::Secret;
+
+    use super::*;
+
+    fn pending(shown: Shown, lasts: u64) -> Pending {
+        let attempt = Attempt { epoch: 0, number: 1 };
+        let ends = Timestamp::default() + Duration::from_secs(lasts);
+        Pending { attempt, shown: Some(shown), ends, _wanted: oneshot::channel().0 }
+    }
+
+    #[test]
+    fn a_sleep_takes_no_time_from_a_person_at_a_browser() {
+        let (after, slept) = (Timestamp::default() + Duration::from_secs(60), Duration::from_secs(50));
+        let url = || Secret::new("https://id.example/authorize");
+        let mut browser =
+            pending(Shown::Browser { url: url(), kept_for: Some(Duration::from_secs(90)) }, 300);
+        browser.give_back(slept);
+        let left = api::Pending::Browser { expires_in_ms: 290_000, open_within_ms: Some(30_000) };
+        assert_eq!(browser.view(after), Some(left), "what was handed over first is not kept for longer");
+
+        let shown = Shown::Device {
+            user_code: "ABCD".to_owned(),
+            verification_uri: "https://id.example/device".to_owned(),
+            verification_uri_complete: None,
+        };
+        let mut device = pending(shown, 300);
+        device.give_back(slept);
+        let Some(api::Pending::Device { expires_in_ms, .. }) = device.view(after) else { panic!() };
+        assert_eq!(expires_in_ms, 240_000, "a code ends when the provider says");
+    }
+}

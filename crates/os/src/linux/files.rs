@@ -1,0 +1,178 @@
+//! Opening files that may have become something else.
+//!
+//! A FIFO in the place of a file holds up whoever opens it until somebody opens its other end, and a device does what
+//! it likes. The files of a home are opened through here, where that is an error like any other.
+
+use std::error::Error;
+use std::fmt;
+use std::fs::{self, File, Metadata, OpenOptions, Permissions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::Path;
+
+use rustix::fs::OFlags;
+
+/// Opens an ordinary file, and never waits for anybody.
+///
+/// # Errors
+///
+/// As the system says; [`is_of_no_file`] of what is no ordinary file.
+pub fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+    match options.custom_flags(flags.bits().cast_signed()).open(path) {
+        Ok(file) if file.metadata()?.is_file() => Ok(file),
+        Ok(_) => Err(not_a_file()),
+        // Some kinds cannot even be opened.
+        Err(_) if is_something_else(path) => Err(not_a_file()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Opens a file of this user's own to write at its end, and begins it where there is none.
+///
+/// # Errors
+///
+/// As [`open`].
+pub fn append(path: &Path) -> io::Result<File> {
+    let file = open(path, private(OpenOptions::new().append(true).create(true)))?;
+    if file.metadata()?.permissions().mode() & 0o077 != 0 {
+        file.set_permissions(Permissions::from_mode(0o600))?;
+    }
+    Ok(file)
+}
+
+/// Where it is made, it is this user's alone.
+pub fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    options.mode(0o600)
+}
+
+/// Makes a folder, and those above it that are missing, for this user alone.
+///
+/// # Errors
+///
+/// As the system says.
+pub fn make_private_folder(path: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Leaves it to this user alone.
+///
+/// # Errors
+///
+/// As the system says.
+pub fn make_private(path: &Path) -> io::Result<()> {
+    fs::set_permissions(path, Permissions::from_mode(0o600))
+}
+
+/// Others than its owner may write to it.
+pub fn is_shared(data: &Metadata) -> bool {
+    data.mode() & 0o022 != 0
+}
+
+/// Whether something is there that is no ordinary file.
+pub fn is_something_else(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|data| !data.is_file())
+}
+
+/// Whether a program is there.
+pub fn is_program(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
+}
+
+/// Tells one file from another that takes its place, for as long as somebody holds the first one open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileIdentity(u64, u64);
+
+impl FileIdentity {
+    /// # Errors
+    ///
+    /// When nobody can say what it is.
+    pub fn of(file: &File) -> io::Result<Self> {
+        file.metadata().map(|data| Self(data.dev(), data.ino()))
+    }
+
+    /// # Errors
+    ///
+    /// When nobody can say what is there.
+    pub fn at(path: &Path) -> io::Result<Self> {
+        fs::symlink_metadata(path).map(|data| Self(data.dev(), data.ino()))
+    }
+
+    /// Whether it is the file at `path`, through links. A disk that cannot tell is no reason to think otherwise.
+    pub fn stands_at(self, path: &Path) -> bool {
+        match fs::metadata(path) {
+            Ok(data) => self == Self(data.dev(), data.ino()),
+            Err(error) => !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory),
+        }
+    }
+}
+
+/// What [`open`] says of what is no file.
+pub fn is_of_no_file(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<NotAFile>())
+}
+
+/// What [`open`] says of what is no file.
+pub fn not_a_file() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, NotAFile)
+}
+
+#[derive(Debug)]
+struct NotAFile;
+
+impl fmt::Display for NotAFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not an ordinary file")
+    }
+}
+
+impl Error for NotAFile {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::net::UnixListener;
+    use std::path::PathBuf;
+
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+    #[test]
+    fn what_is_no_file_is_said_to_be_none_and_holds_up_nobody() {
+        let dir = scratch("kinds");
+        let fifo = dir.join("fifo");
+        mknodat(CWD, &fifo, FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
+        let _socket = UnixListener::bind(dir.join("socket")).unwrap();
+        std::os::unix::fs::symlink("/dev/null", dir.join("device")).unwrap();
+        fs::create_dir(dir.join("directory")).unwrap();
+        for name in ["fifo", "socket", "device", "directory"] {
+            let path = dir.join(name);
+            for error in [
+                append(&path).unwrap_err(),
+                open(&path, OpenOptions::new().read(true)).unwrap_err(),
+                open(&path, OpenOptions::new().read(true).write(true)).unwrap_err(),
+            ] {
+                assert!(is_of_no_file(&error), "{name}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_is_known_until_another_takes_its_place() {
+        let path = scratch("identity").join("file");
+        let file = append(&path).unwrap();
+        let identity = FileIdentity::of(&file).unwrap();
+        assert!(identity.stands_at(&path));
+        fs::remove_file(&path).unwrap();
+        assert!(!identity.stands_at(&path));
+        append(&path).unwrap();
+        assert!(!identity.stands_at(&path));
+        assert!(!identity.stands_at(&path.join("below")));
+    }
+
+    fn scratch(name: &str) -> PathBuf {
+        let dir = std::env::temp_dir().join(format!("pilotlight-files-{}-{name}", std::process::id()));
+        drop(fs::remove_dir_all(&dir));
+        fs::create_dir_all(&dir).unwrap();
+        dir
+    }
+}

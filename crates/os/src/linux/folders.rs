@@ -1,0 +1,37 @@
+//! Learning that files went away.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
+use rustix::time::Timespec;
+
+/// Tells when something is deleted or moved away from some folders, or a folder itself is. That one further up is moved
+/// it does not tell.
+#[derive(Debug)]
+pub struct Losses(OwnedFd);
+
+impl Losses {
+    /// # Errors
+    ///
+    /// When a folder is not there, or the system watches no more.
+    pub fn of<'a>(folders: impl IntoIterator<Item = &'a Path>) -> io::Result<Self> {
+        let changes = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
+        let events =
+            WatchFlags::DELETE | WatchFlags::DELETE_SELF | WatchFlags::MOVED_FROM | WatchFlags::MOVE_SELF;
+        for folder in folders {
+            inotify::add_watch(&changes, folder, events | WatchFlags::ONLYDIR)?;
+        }
+        Ok(Self(changes))
+    }
+
+    /// Blocks until there is a loss, or for that long; whether there was one.
+    pub fn wait(&self, patience: Duration) -> bool {
+        let patience = Timespec::try_from(patience).unwrap_or_default();
+        let mut all = [PollFd::new(&self.0, PollFlags::IN)];
+        poll(&mut all, Some(&patience)).is_ok_and(|count| count > 0)
+    }
+}
