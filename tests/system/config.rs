@@ -139,7 +139,7 @@ fn a_file_that_anybody_may_write_is_not_believed() {
     assert_eq!(told.code, Code::ConfigUnsafe);
     assert_eq!(told.details["hint"], format!("chmod go-w {}", path.display()));
     assert_eq!(keeper.fetch("nestjs", "/aaa").unwrap().status, 200, "who is signed in stays so");
-    assert_eq!(keeper.fetch("flask", "/protected").unwrap_err().code, Code::UnknownProfile);
+    assert_eq!(keeper.fetch("flask", "/protected").unwrap_err().code, Code::ConfigUnsafe);
     let refused = keeper.ask(draft_of(&bench)).unwrap_err();
     assert_eq!(refused.code, Code::ConfigUnsafe, "what stands there is not made ours by writing it anew");
     assert_eq!(fs::read_to_string(&path).unwrap(), both);

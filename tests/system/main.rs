@@ -23,6 +23,7 @@ mod frozen;
 mod herd;
 mod home;
 mod interop;
+mod io_errors;
 mod living;
 mod mistakes;
 mod oauth_demands;

@@ -49,10 +49,12 @@ impl Configuration {
         self.silence().into_iter().chain(self.config.problems.iter().map(Problem::failure)).collect()
     }
 
+    /// Why a profile of that name is not to be had, be it that nobody can say whether there is one.
     pub(crate) fn problem_of(&self, profile: &str) -> Option<Failure> {
         let mut problems = self.config.problems.iter();
         let own = problems.find(|problem| problem.profile.as_deref() == Some(profile)).map(Problem::failure);
-        own.or_else(|| self.silence())
+        let of_the_whole = || self.config.problems.first().filter(|_| self.config.unreadable);
+        own.or_else(|| self.silence()).or_else(|| of_the_whole().map(Problem::failure))
     }
 
     /// When there is something to do for it.
@@ -92,6 +94,7 @@ impl Configuration {
     pub(crate) fn take(&mut self, read: Config) {
         if read.unreadable {
             self.config.problems = read.problems;
+            self.config.unreadable = true;
         } else {
             self.config = read;
         }

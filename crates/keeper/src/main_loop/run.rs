@@ -42,7 +42,7 @@ impl Keeper {
         self.end().await
     }
 
-    fn take(&mut self, mail: Mail) {
+    pub(crate) fn take(&mut self, mail: Mail) {
         match mail {
             Mail::Answered { id, parked, generation, outcome } => {
                 self.on_answered(id, parked, generation, outcome)

@@ -155,9 +155,10 @@ impl Clerk {
         if error.is_passing() {
             return;
         }
-        if matches!(error, JournalError::Damaged(_)) {
-            // Looked at more closely when it is opened, and moved aside then.
-            self.store = None;
+        if matches!(error, JournalError::Damaged(_)) && self.store.take().is_some() {
+            // A disk that fails looks like that too. What it is, is found out and told when the file is opened again.
+            tracing::warn!(%error, "the journal is looked at more closely");
+            return;
         }
         if self.desk.set_trouble(Some(self.place.failure(error))) {
             tracing::warn!(%error, "the journal cannot be written; entries wait in memory");
@@ -292,6 +293,17 @@ mod tests {
         let (answer, mut answered) = oneshot::channel();
         clerk.carry_out(Order::InFlight { profile: "work".to_owned(), answer });
         assert!(answered.try_recv().is_err(), "nobody is kept waiting");
+    }
+
+    #[test]
+    fn what_looks_damaged_is_looked_at_before_that_is_said() {
+        let (mut clerk, changes) = clerk();
+        clerk.fail(&JournalError::Damaged("database disk image is malformed".to_owned()));
+        assert_eq!(clerk.desk.trouble(|| panic!("nothing hangs")), None);
+        assert_eq!(changes.load(Ordering::Relaxed), 0);
+        assert!(clerk.is_behind(), "or nobody would look");
+        clerk.open();
+        assert!(!clerk.is_behind());
     }
 
     #[test]

@@ -239,7 +239,87 @@ const MOST_TRIES: usize = 64;
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+    use std::path::Path;
+    use std::pin::pin;
+    use std::sync::mpsc;
+    use std::thread;
+
+    use tokio::runtime::Builder;
+    use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
     use super::*;
+    use crate::adapters::http::Http;
+    use crate::config::{Config, Protocol};
+
+    /// Here the threads for what takes long are one, and it is taken. So nothing of the set is read, wherever else that
+    /// may be, and everybody on this thread goes on.
+    #[test]
+    fn thousands_of_keys_are_read_where_nobody_else_waits() {
+        let runtime = Builder::new_current_thread().enable_all().max_blocking_threads(1).build().unwrap();
+        let (issuer, mut fetched) = publish(thousands_of_keys());
+        let text = format!(
+            "[profile.a]\ntimeout = '60s'\n[profile.a.oauth]\nissuer = '{issuer}'\nclient_id = 'x'\n\
+             endpoints = {{ token = '{issuer}/token', jwks_uri = '{issuer}/jwks' }}\n"
+        );
+        let config = Config::read(&text, Path::new("/nowhere.toml"));
+        let profile = Arc::new(config.profiles[0].clone());
+        let Protocol::Oauth(oauth) = &profile.protocol else { panic!("{:?}", config.problems) };
+        let provider = Provider::new(Arc::clone(&profile), Http::default());
+        runtime.block_on(async {
+            let patience = &mut Patience::new(profile.timeout);
+            let described = provider.described(oauth, patience).await.unwrap();
+            let (give_back, given_back) = mpsc::channel::<()>();
+            let taken = tokio::task::spawn_blocking(move || given_back.recv());
+            let everybody_else = async {
+                fetched.recv().await.unwrap();
+                for _ in 0..100 {
+                    tokio::task::yield_now().await;
+                }
+            };
+            let mut refreshing = pin!(provider.refresh_keys(&described, limits::KEYS_AGAIN, patience));
+            tokio::select! {
+                biased;
+                () = &mut refreshing => panic!("everybody else has waited for the set to be read"),
+                () = everybody_else => {}
+            }
+            give_back.send(()).unwrap();
+            taken.await.unwrap().unwrap();
+            refreshing.await;
+            assert_eq!(provider.oauth.lock().keys.set.len(), THOUSANDS);
+        });
+    }
+
+    /// RSA keys of 1024 bits, because of which so many fit into an answer.
+    fn thousands_of_keys() -> String {
+        let key = |n: usize| format!(r#"{{"kty":"RSA","n":"{n:A>171}","e":"AQAB"}}"#);
+        let keys: Vec<String> = (0..THOUSANDS).map(key).collect();
+        format!(r#"{{"keys":[{}]}}"#, keys.join(","))
+    }
+
+    const THOUSANDS: usize = 5000;
+
+    /// Says that to whoever asks, whatever the question, and tells when somebody has it.
+    fn publish(body: String) -> (String, UnboundedReceiver<()>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let issuer = format!("http://{}", listener.local_addr().unwrap());
+        let (tell, told) = unbounded_channel();
+        thread::spawn(move || {
+            for mut stream in listener.incoming().map_while(Result::ok) {
+                let length = body.len();
+                let head =
+                    format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
+                // A question as short as this comes in one piece.
+                drop(stream.read(&mut [0; 4096]));
+                drop(stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())));
+                // Closed by whoever has all of it.
+                drop(stream.read(&mut [0; 1]));
+                tell.send(()).ok();
+            }
+        });
+        (issuer, told)
+    }
 
     #[test]
     fn what_a_stranger_wrote_is_not_repeated() {
