@@ -4,10 +4,21 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 # rustup puts cargo here, and not every shell that calls make has read its profile.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help run test clean
+PREFIX ?= $(HOME)/.local
+PROGRAMS := pilotlight pilotlight-keeper pilotlight-window
+# How the desktop knows the window, its entry and its icon.
+ID := dev.pilotlight.Pilotlight
+bin := $(DESTDIR)$(PREFIX)/bin
+share := $(DESTDIR)$(PREFIX)/share
+entry := $(share)/applications/$(ID).desktop
+icons := $(share)/icons/hicolor
+
+BUILT := $(TARGET)/release
+
+.PHONY: help run install place uninstall test test-fast lint clean
 
 help: ## List these targets
-	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile | expand -t 18
 
 ifneq ($(DISPLAY)$(WAYLAND_DISPLAY),)
 run: ## Install what is missing, build, and open the window against the sandbox, signed in
@@ -24,8 +35,32 @@ run:
 	$(TARGET)/release/pilotlight demo --duration 60s
 endif
 
+install: ## Build the programs and install them, for you alone; PREFIX=DIR for another place
+	@tests/setup.sh rust node packages-run page
+	npm --prefix ui run build
+	cargo build --release --workspace --bins
+	@$(MAKE) --no-print-directory place
+
+place:
+	install -d "$(bin)" "$(share)/applications"
+	install $(PROGRAMS:%="$(BUILT)/%") "$(bin)"
+	sed 's|^Exec=.*|Exec="$(PREFIX)/bin/pilotlight-window"|' src-tauri/$(ID).desktop >"$(entry)"
+	install -D -m 644 src-tauri/icons/flame.svg "$(icons)/scalable/apps/$(ID).svg"
+	install -D -m 644 src-tauri/icons/128x128.png "$(icons)/128x128/apps/$(ID).png"
+	@case ":$$PATH:" in *":$(PREFIX)/bin:"*) ;; *) echo "make install: $(PREFIX)/bin is not in your PATH, so call the programs with it." ;; esac
+
+uninstall: ## Stop the keeper and remove what was installed; profiles and sign-ins stay
+	@[ -n "$(DESTDIR)" ] || [ ! -x "$(bin)/pilotlight" ] || "$(bin)/pilotlight" stop
+	rm -f $(PROGRAMS:%="$(bin)/%") "$(entry)" "$(icons)/scalable/apps/$(ID).svg" "$(icons)/128x128/apps/$(ID).png"
+
 test: ## Run everything, the window in a real WebKit and the real servers too
-	@tests/all.sh
+	@tests/all.sh test
+
+test-fast: ## Run what answers in seconds: the tests of the core and of the page
+	@tests/all.sh test-fast
+
+lint: ## Look at the sources: format, clippy, the page's types and style, cargo-deny
+	@tests/all.sh lint
 
 clean: ## Remove what was built and what was installed into the checkout
 	rm -rf $(TARGET) ui/dist ui/node_modules tests/.tools tests/servers/.venv tests/servers/nestjs/node_modules

@@ -12,6 +12,7 @@
 #   packages-test    what testing the window needs besides
 #   page             the page's npm packages
 #   driver           tauri-driver, which lets a test press the window's buttons
+#   deny             cargo-deny, which holds what is built in to deny.toml
 #
 # Exits with 77 when something cannot be installed from here but everything else could go on.
 set -eu
@@ -19,6 +20,7 @@ cd "$(dirname "$0")/.."
 
 NODE_OLDEST=20.19
 TAURI_DRIVER=2.1.0
+CARGO_DENY=0.20.2
 KEEPER="build-essential"
 WINDOW="pkg-config libwebkit2gtk-4.1-dev libgtk-3-dev librsvg2-dev"
 TESTS="webkit2gtk-driver xvfb xauth dbus dbus-x11 gnome-keyring libsecret-tools openbox imagemagick python3-venv fonts-noto-cjk"
@@ -40,7 +42,8 @@ main() {
             packages-run) packages "building the window" $KEEPER $WINDOW && recommend_fonts ;;
             packages-test) packages "building and testing the window" $KEEPER $WINDOW $TESTS ;;
             page) page ;;
-            driver) driver ;;
+            driver) cargo_tool tauri-driver "$TAURI_DRIVER" ;;
+            deny) cargo_tool cargo-deny "$CARGO_DENY" ;;
             *) give_up 2 "no such step: $step" ;;
         esac
     done
@@ -107,10 +110,12 @@ page() {
     echo "$now" >ui/node_modules/.installed
 }
 
-driver() {
-    grep -qs "\"tauri-driver $TAURI_DRIVER " tests/.tools/.crates.toml && [ -x tests/.tools/bin/tauri-driver ] && return
-    say "building tauri-driver $TAURI_DRIVER into tests/.tools"
-    cargo install tauri-driver --version "$TAURI_DRIVER" --locked --quiet --root tests/.tools
+# cargo_tool NAME VERSION. Optimised for whoever waits for it to be built: each of them runs for seconds.
+cargo_tool() {
+    grep -qs "\"$1 $2 " tests/.tools/.crates.toml && [ -x "tests/.tools/bin/$1" ] && return
+    say "building $1 $2 into tests/.tools, which takes minutes, once"
+    CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
+        cargo install "$1" --version "$2" --locked --quiet --root tests/.tools
 }
 
 say() {
