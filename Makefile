@@ -5,7 +5,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 PREFIX ?= $(HOME)/.local
-PROGRAMS := pilotlight pilotlight-keeper pilotlight-window
+PROGRAMS := pilotlight pilotlight-keeper pilotlight-sandbox pilotlight-window
 # How the desktop knows the window, its entry and its icon.
 ID := dev.pilotlight.Pilotlight
 bin := $(DESTDIR)$(PREFIX)/bin
@@ -24,14 +24,14 @@ ifneq ($(DISPLAY)$(WAYLAND_DISPLAY),)
 run: ## Install what is missing, build, and open the window against the sandbox, signed in
 	@tests/setup.sh rust node packages-run page
 	npm --prefix ui run build
-	cargo build --release -p pilotlight-keeper -p pilotlight-window
+	cargo build --release --workspace --bins
 	$(TARGET)/release/pilotlight-window --demo
 else
 run:
 	@echo "make run: no display here (DISPLAY and WAYLAND_DISPLAY are empty), so there is no window to open."
-	@echo "make run: building the keeper alone, and playing the demo in this terminal for a minute."
+	@echo "make run: building without the window, and playing the demo in this terminal for a minute."
 	@tests/setup.sh rust packages-keeper
-	cargo build --release -p pilotlight-keeper
+	cargo build --release --bins
 	$(TARGET)/release/pilotlight demo --duration 60s
 endif
 

@@ -43,7 +43,7 @@ fn what_is_the_systems_own_is_in_one_place() {
     let elsewhere = [
         ("zbus", &["adapters/hints.rs", "adapters/vault/bus.rs", "adapters/vault/keyring.rs"][..]),
         ("rustix::", &["cli/src/login.rs", "cli/src/status.rs", "cli/src/terminal.rs"]),
-        ("nix::", &[]),
+        ("use nix::", &[]),
         ("os::linux", &[]),
         ("/proc/", &[]),
     ];

@@ -15,7 +15,7 @@ mkdir -m 700 "$PILOTLIGHT_HOME"
 
 main() {
     make --no-print-directory place PREFIX="$prefix" BUILT="${CARGO_TARGET_DIR:-target}/debug"
-    for program in pilotlight pilotlight-keeper pilotlight-window; do
+    for program in pilotlight pilotlight-keeper pilotlight-sandbox pilotlight-window; do
         [ -x "$prefix/bin/$program" ] || fail "$program is not installed"
     done
 

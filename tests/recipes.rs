@@ -64,6 +64,7 @@ fn presets_understand_their_servers() {
     let table = [
         ("flask", 200, r#"{"access_token":"a.b.c"}"#, "fresh a.b.c 5s -"),
         ("flask", 200, r#"{"access_token":"opaque","refresh_token":"next"}"#, "fresh opaque ? next"),
+        ("flask", 200, r#"{"access_token":"opaque","refresh_token":4711}"#, "fresh opaque ? 4711"),
         ("flask", 400, "{\"error\":\"invalid refresh_token\"}\n", "dead"),
         ("flask", 400, r#"{"error":"bad credentials"}"#, "suspect"),
         ("heartbeat", 200, r#"{"accessToken":"opaque","expiresIn":900}"#, "fresh opaque 900s -"),
@@ -200,7 +201,7 @@ fn the_words_of_oauth_are_understood_everywhere() {
 /// FAILURES C6: what is not a token takes no token's place.
 #[test]
 fn an_answer_without_a_refresh_token_leaves_the_old_one() {
-    for refresh in [json!(null), json!(""), json!("  "), json!(7), json!({}), json!(false)] {
+    for refresh in [json!(null), json!(""), json!("  "), json!(0), json!({}), json!(false)] {
         let body = json!({ "access": "a.b.c", "refresh": refresh }).to_string();
         assert_eq!(refreshed(&preset("simplejwt"), 200, JSON, &body, true), "fresh a.b.c 5s -");
     }

@@ -7,7 +7,7 @@ export default defineConfig({
   plugins: [signalsUnderFrozenPrototype()],
   // What is bundled beforehand would not pass the plugin.
   optimizeDeps: { exclude: ["@preact/signals-core", "@preact/signals"] },
-  server: { port: 9320, strictPort: true, fs: { allow: [".", "../crates/keeper/locales"] } },
+  server: { port: 9320, strictPort: true, fs: { allow: [".", "../crates/api/locales"] } },
   preview: { port: 9321, strictPort: true },
   build: {
     target: "safari18",

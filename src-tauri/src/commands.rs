@@ -7,15 +7,15 @@
 
 use std::time::Duration;
 
-use keeper::api::{
+use api::paths::Home;
+use api::secret::Password;
+use api::{
     Asker, Bench, BenchChange, Code, Discovery, Draft, Entry, Failure, Fetch, Fetched, Overview, Pending,
     Reply, Request, Way,
 };
-use keeper::browser;
-use keeper::client::Client;
-use keeper::limits;
-use keeper::paths::Home;
-use keeper::secret::Password;
+use client::Client;
+use client::browser;
+use session::limits;
 use tauri::{AppHandle, Runtime, State};
 
 use crate::settings::{self, Settings};

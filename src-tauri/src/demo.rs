@@ -2,18 +2,16 @@
 //!
 //! The demo has a home of its own, so that it never touches the sessions that somebody really uses.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
 use std::thread::{self, JoinHandle};
 
-use keeper::api::{Draft, Failure, OauthDraft, Overview, Reply, Request};
-use keeper::client::{Client, program};
-use keeper::limits;
-use keeper::paths::Home;
-use keeper::secret::Password;
-use serde::Deserialize;
+use api::paths::Home;
+use api::secret::Password;
+use api::{Draft, Failure, OauthDraft};
+use client::Client;
+use client::sandbox::Sandbox;
+use session::limits;
 
-use crate::commands::{internal, unexpected};
+use crate::commands::internal;
 
 /// Where the demo keeps its things, unless the environment names a place.
 pub(crate) fn home() -> Result<Home, Failure> {
@@ -45,8 +43,8 @@ impl Demo {
     pub(crate) fn end(self) {
         if let Ok(Some(mut client)) = Client::running(&self.home) {
             client.set_patience(limits::DEMO_END);
-            if overview(&mut client).is_ok_and(|there| there.sessions.iter().all(|session| session.sandbox)) {
-                drop(client.ask(Request::Stop { force: true }));
+            if client.status(None).is_ok_and(|there| there.sessions.iter().all(|session| session.sandbox)) {
+                drop(client.stop(true));
             }
         }
         drop(self.sandbox.join());
@@ -54,73 +52,30 @@ impl Demo {
 }
 
 fn prepare(home: &Home) -> Result<Sandbox, Failure> {
-    let sandbox = Sandbox::start()?;
-    sandbox.fill(home)?;
+    let sandbox = Sandbox::start(&["--access-ttl", "30s"])?;
+    fill(home, sandbox.url())?;
     Ok(sandbox)
 }
 
-/// A running sandbox. It ends with its standard input, and so with this program, however that ends.
-struct Sandbox {
-    process: Child,
-    url: String,
-}
-
-impl Sandbox {
-    fn start() -> Result<Self, Failure> {
-        let mut process = Command::new(program()?)
-            .args(["sandbox", "--port", "0", "--access-ttl", "30s", "--announce", "--until-parent-exits"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .map_err(|error| internal(&format!("the sandbox: {error}")))?;
-        let mut line = String::new();
-        if let Some(stdout) = process.stdout.take() {
-            drop(BufReader::new(stdout).read_line(&mut line));
-        }
-        match serde_json::from_str(&line) {
-            Ok(Announced { url }) => Ok(Self { process, url }),
-            Err(_) => {
-                drop(process.kill());
-                drop(process.wait());
-                Err(internal(&format!("the sandbox did not start: {}", line.trim_end())))
+/// Makes the demo's profiles point there, and signs in to those that are not left for the person.
+fn fill(home: &Home, sandbox: &str) -> Result<(), Failure> {
+    let mut client = Client::connect_current(home, || {})?;
+    let there = client.status(None)?;
+    for Profile { name, dialect, signed_in } in PROFILES {
+        let url = format!("{sandbox}/{dialect}");
+        let old = there.sessions.iter().find(|session| session.profile == name);
+        if old.is_none_or(|old| old.url != url) {
+            // What is not a sandbox's is somebody's own, and stays: adding then fails, and says so.
+            if old.is_some_and(|old| old.sandbox) {
+                client.remove(name)?;
             }
+            client.add(draft(name, dialect, url))?;
+        }
+        if signed_in {
+            client.login(name, "alice", Password::new("wonderland".to_owned()))?;
         }
     }
-
-    /// Makes the demo's profiles point here, and signs in to those that are not left for the person.
-    fn fill(&self, home: &Home) -> Result<(), Failure> {
-        let mut client = Client::connect_current(home, || {})?;
-        let there = overview(&mut client)?;
-        for Profile { name, dialect, signed_in } in PROFILES {
-            let url = format!("{}/{dialect}", self.url);
-            let old = there.sessions.iter().find(|session| session.profile == name);
-            if old.is_none_or(|old| old.url != url) {
-                // What is not a sandbox's is somebody's own, and stays: adding then fails, and says so.
-                if old.is_some_and(|old| old.sandbox) {
-                    client.ask(Request::Remove { profile: name.to_owned() })?;
-                }
-                client.ask(Request::Add(Box::new(draft(name, dialect, url))))?;
-            }
-            if signed_in {
-                client.ask(sign_in(name))?;
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Drop for Sandbox {
-    fn drop(&mut self) {
-        drop(self.process.kill());
-        drop(self.process.wait());
-    }
-}
-
-fn overview(client: &mut Client) -> Result<Overview, Failure> {
-    let Reply::Status(overview) = client.ask(Request::Status { profile: None })? else {
-        return Err(unexpected());
-    };
-    Ok(overview)
+    Ok(())
 }
 
 fn draft(profile: &str, dialect: &str, url: String) -> Draft {
@@ -137,19 +92,6 @@ fn draft(profile: &str, dialect: &str, url: String) -> Draft {
         ..OauthDraft::default()
     };
     Draft { url, oauth: Some(oauth), resources: owned(&["/api/profile", "/api/orders"]), ..common }
-}
-
-fn sign_in(profile: &str) -> Request {
-    Request::Login {
-        profile: profile.to_owned(),
-        username: "alice".to_owned(),
-        password: Password::new("wonderland".to_owned()),
-    }
-}
-
-#[derive(Deserialize)]
-struct Announced {
-    url: String,
 }
 
 struct Profile {

@@ -4,8 +4,8 @@
 
 use std::process::ExitCode;
 
-use keeper::api::Failure;
-use keeper::paths::Home;
+use api::Failure;
+use api::paths::Home;
 use tauri::utils::config::AppDirectoriesOverride;
 use tauri::{App, AppHandle, Builder, Context, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
@@ -22,7 +22,7 @@ mod window;
 
 fn main() -> ExitCode {
     // Passwords pass through here, and through WebKit's processes, which inherit this.
-    if let Err(error) = keeper::privacy::forbid_core_dumps() {
+    if let Err(error) = os::process::forbid_core_dumps() {
         eprintln!("pilotlight-window: a crash may leave a core dump: {error}");
     }
     let demo = match std::env::args().skip(1).collect::<Vec<_>>().as_slice() {

@@ -6,11 +6,11 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use keeper::api::{Code, Failure, Notice, Overview, Reply, Request};
-use keeper::client::{self, Client, Notices};
-use keeper::limits;
-use keeper::paths::Home;
+use api::paths::Home;
+use api::{Code, Failure, Notice, Overview};
+use client::{Client, Notices, STAYED};
 use serde::Serialize;
+use session::limits;
 use tauri::{AppHandle, Emitter as _, Runtime};
 
 use crate::window;
@@ -81,9 +81,8 @@ fn forward<R: Runtime>(app: &AppHandle<R>, mut asking: Client, mut notices: Noti
         let wait = pace.due().saturating_duration_since(Instant::now());
         if wait.is_zero() {
             pace = Pace::after(Instant::now());
-            match asking.ask(Request::Status { profile: None }) {
-                Ok(Reply::Status(overview)) => tell(app, "overview", overview),
-                Ok(_) => {}
+            match asking.status(None) {
+                Ok(overview) => tell(app, "overview", overview),
                 Err(failure) => return failure,
             }
             continue;
@@ -105,7 +104,7 @@ fn say_why_not<R: Runtime>(app: &AppHandle<R>, failure: Failure) {
 /// the keyring's password each time.
 fn pause_after(failure: &Failure, last: Duration) -> Duration {
     if matches!(failure.code, Code::NotSaved | Code::StillBusy) {
-        client::STAYED
+        STAYED
     } else {
         (last * 2).min(limits::CONNECT_AGAIN_LONGEST)
     }
@@ -145,9 +144,9 @@ mod tests {
             limits::CONNECT_AGAIN_LONGEST
         );
         // The next trouble begins anew, however long this one was waited for.
-        assert_eq!(pause(Code::KeeperUnreachable, client::STAYED), limits::CONNECT_AGAIN_LONGEST);
+        assert_eq!(pause(Code::KeeperUnreachable, STAYED), limits::CONNECT_AGAIN_LONGEST);
         for code in [Code::NotSaved, Code::StillBusy] {
-            assert_eq!(pause(code, limits::CONNECT_AGAIN), client::STAYED);
+            assert_eq!(pause(code, limits::CONNECT_AGAIN), STAYED);
         }
     }
 

@@ -104,6 +104,10 @@ fn answers_with_tokens_are_read_whatever_they_look_like() {
         (r#"{"access_token":"AT","token_type":null,"refresh_token":null}"#, "Bearer AT ? - -"),
         (r#"{"access_token":"AT","refresh_token":"","scope":"","id_token":""}"#, "Bearer AT ? - -"),
         (r#"{"access_token":" AT\n","refresh_token":" RT "}"#, "Bearer AT ?  RT  -"),
+        (
+            r#"{"access_token":"AT","refresh_token":12345678901234567890}"#,
+            "Bearer AT ? 12345678901234567890 -",
+        ),
         (r#"{"access_token":"AT","expires_in":"3600"}"#, "Bearer AT 3600s - -"),
         (r#"{"access_token":"AT","expires_in":3600.0}"#, "Bearer AT 3600s - -"),
         (r#"{"access_token":"AT","expires_in":0}"#, "Bearer AT ? - -"),

@@ -78,8 +78,8 @@ programs() {
     if [ -z "${PILOTLIGHT_BIN_DIR:-}" ]; then
         PILOTLIGHT_BIN_DIR="${CARGO_TARGET_DIR:-$PWD/target}/debug"
         [ -e ui/dist/index.html ] || { echo "there is no ui/dist: npm --prefix ui run build"; exit 1; }
-        if is_old pilotlight || is_old pilotlight-keeper || is_old pilotlight-window; then
-            cargo build -p pilotlight-keeper -p pilotlight-window --features pilotlight-window/custom-protocol
+        if is_old pilotlight || is_old pilotlight-keeper || is_old pilotlight-sandbox || is_old pilotlight-window; then
+            cargo build --workspace --bins --features pilotlight-window/custom-protocol
         fi
     fi
     PILOTLIGHT_BIN_DIR=$(cd "$PILOTLIGHT_BIN_DIR" && pwd)

@@ -18,7 +18,7 @@ const program = (name) => join(PILOTLIGHT_BIN_DIR, name);
 
 export class Stage {
   home = mkdtempSync(join(STAGE, "home-"));
-  env = { ...process.env, PILOTLIGHT_HOME: this.home, PILOTLIGHT_KEEPER: program("pilotlight-keeper") };
+  env = { ...process.env, PILOTLIGHT_HOME: this.home, PILOTLIGHT_KEEPER: program("pilotlight-keeper"), PILOTLIGHT_SANDBOX: program("pilotlight-sandbox") };
   browser = new Browser(STAGE, this.env);
   #ends = [];
   #before = new Set();
@@ -63,18 +63,18 @@ export class Stage {
   }
 
   keepers() {
-    return this.everything().filter((pid) => !commandOf(pid).includes("sandbox"));
+    return processes("pilotlight-keeper", this.home);
   }
 
   /** Keepers and sandboxes. */
   everything() {
-    return processes("pilotlight-keeper", this.home);
+    return [...this.keepers(), ...processes("pilotlight-sandbox", this.home)];
   }
 
   /** A sandbox with access tokens that live as long as `--access-ttl` takes. */
   async sandbox(ttl) {
-    const options = ["sandbox", "--port", "0", "--access-ttl", ttl, "--announce", "--until-parent-exits"];
-    const child = spawn(program("pilotlight-keeper"), options, { env: this.env, stdio: ["pipe", "pipe", "ignore"] });
+    const options = ["--port", "0", "--access-ttl", ttl, "--announce", "--until-parent-exits"];
+    const child = spawn(program("pilotlight-sandbox"), options, { env: this.env, stdio: ["pipe", "pipe", "ignore"] });
     this.#ends.push(() => child.kill("SIGKILL"));
     for await (const line of createInterface({ input: child.stdout })) return JSON.parse(line).url;
     throw new Error("the sandbox did not start");

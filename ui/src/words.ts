@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
-import en from "../../crates/keeper/locales/en.json";
-import zh from "../../crates/keeper/locales/zh-CN.json";
+import en from "../../crates/api/locales/en.json";
+import zh from "../../crates/api/locales/zh-CN.json";
 
 export type Language = "en" | "zh-CN";
 export type Key = keyof typeof en;

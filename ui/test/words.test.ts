@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import en from "../../crates/keeper/locales/en.json";
-import zh from "../../crates/keeper/locales/zh-CN.json";
+import en from "../../crates/api/locales/en.json";
+import zh from "../../crates/api/locales/zh-CN.json";
 import api from "../src/api.ts?raw";
 import { FAULTS, PRESETS, SCENES } from "../src/fake-scenes.ts";
 import { fill, names } from "../src/words.ts";

@@ -75,7 +75,8 @@ impl Failure {
 
     /// A file without which the keeper cannot live.
     pub fn file(path: &Path, error: &io::Error) -> Self {
-        let failure = if os::files::is_of_no_file(error) {
+        let is_folder = error.kind() == io::ErrorKind::IsADirectory;
+        let failure = if is_folder || os::files::is_of_no_file(error) {
             Self::new(Code::NotAFile)
         } else {
             Self::new(Code::HomeUnwritable).with("problem", error)

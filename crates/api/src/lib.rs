@@ -40,12 +40,11 @@ mod tests {
     use super::*;
     use ts_rs::{Config, TS};
 
-    /// The page's types are generated from these. To accept a change: `UPDATE=1 cargo test -p pilotlight-keeper types`.
+    /// The page's types are generated from these. To accept a change: `UPDATE=1 cargo test types`.
     #[test]
     fn types_of_the_page_are_these() {
         let config = Config::default().with_large_int("number");
-        let mut text =
-            String::from("// Generated from crates/keeper/src/api.rs by its own test; change it there.\n\n");
+        let mut text = String::from("// Generated from crates/api by its own test; change it there.\n\n");
         macro_rules! declare {
             ($($type:ty),* $(,)?) => { $(
                 text.push_str("export ");
@@ -94,6 +93,6 @@ mod tests {
             std::fs::write(&path, &text).unwrap();
         }
         let there = std::fs::read_to_string(&path).unwrap_or_default();
-        assert_eq!(there, text, "ui/src/api.ts is not what api.rs says; run this test with UPDATE=1");
+        assert_eq!(there, text, "ui/src/api.ts is not what this crate says; run this test with UPDATE=1");
     }
 }

@@ -315,12 +315,12 @@ const LARGEST_ANSWER: usize = 16 << 20;
 mod tests {
     use std::fs::File;
     use std::path::Path;
-    use std::process::Command;
 
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     use session::breaker::Outcome;
 
     use super::*;
+    use crate::alone::{alone, passes};
     use crate::config::Config;
     use api::Code;
 
@@ -349,12 +349,7 @@ mod tests {
     /// The limit is the process's own, so it is another one that is short of descriptors.
     #[test]
     fn a_client_for_which_no_descriptor_is_left_is_a_fault_of_this_machine() {
-        let short = format!("{}::short_of_descriptors", module_path!().split_once("::").unwrap().1);
-        let status = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "--test-threads=1", &short])
-            .env(SHORT, "1")
-            .status();
-        assert!(status.unwrap().success());
+        passes(alone(module_path!(), "short_of_descriptors").env(SHORT, "1"));
     }
 
     /// Set in the process that is to take all its descriptors.

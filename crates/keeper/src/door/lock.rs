@@ -134,10 +134,11 @@ fn write_pid(file: &mut File) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::alone::alone;
     use std::env;
     use std::fs;
     use std::os::unix::fs::MetadataExt as _;
-    use std::process::{Child, Command, Stdio};
+    use std::process::{Child, Stdio};
     use std::thread::sleep;
     use std::time::{Duration, Instant};
 
@@ -218,12 +219,7 @@ mod tests {
     }
 
     fn hold_in_another_process(path: &Path) -> Child {
-        let child = Command::new(env::current_exe().unwrap())
-            .args(["--exact", "lock::tests::holder"])
-            .env(HOLD, path)
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
+        let child = alone(module_path!(), "holder").env(HOLD, path).stdout(Stdio::null()).spawn().unwrap();
         let since = Instant::now();
         // Not by trying to take it, which might be just what keeps it from the child.
         while fs::read_to_string(path).unwrap_or_default() != format!("{}\n", child.id()) {

@@ -42,9 +42,14 @@ pub fn silence(status: u16) -> Beat {
     Beat::Silent { trouble, status: Some(status) }
 }
 
-/// As it came, blanks included: it goes back to who has made it.
+/// As it came, blanks included: it goes back to who has made it. Some make it a number, and zero is none.
 pub(crate) fn refresh_token(value: &Value) -> Option<RefreshToken> {
-    value.as_str().filter(|text| !text.trim().is_empty()).map(RefreshToken::new)
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) if number.as_f64().is_some_and(|number| number > 0.0) => number.to_string(),
+        Value::Array(_) | Value::Bool(_) | Value::Null | Value::Number(_) | Value::Object(_) => return None,
+    };
+    (!text.trim().is_empty()).then(|| RefreshToken::new(text))
 }
 
 /// It is our request that is wrong, not the token.

@@ -184,11 +184,12 @@ mod tests {
     use std::iter::from_fn;
     use std::os::unix::net::UnixListener;
     use std::path::{Path, PathBuf};
-    use std::process::{self, Command};
+    use std::process;
 
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
     use super::*;
+    use crate::alone::{alone, passes};
 
     async fn is_nowhere_at(address: &str) -> bool {
         let connected = match zbus::connection::Builder::address(address) {
@@ -218,12 +219,8 @@ mod tests {
         let path = scratch("short");
         let address = format!("unix:path={}", path.display());
         hang_up_at(&path);
-        let status = Command::new(env::current_exe().unwrap())
-            .args(["--exact", "--test-threads=1", "vault::bus::tests::short_of_descriptors"])
-            .env(SHORT, "1")
-            .env("DBUS_SESSION_BUS_ADDRESS", address)
-            .status();
-        assert!(status.unwrap().success());
+        let mut test = alone(module_path!(), "short_of_descriptors");
+        passes(test.env(SHORT, "1").env("DBUS_SESSION_BUS_ADDRESS", address));
     }
 
     /// Set in the process that is to take all its descriptors.
