@@ -4,7 +4,7 @@
 //! request that may change something goes alone: after every earlier one is answered and before any later one is
 //! sent. So what the provider sees is the order in which things were asked for, wherever order can matter.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use crate::time::Timestamp;
@@ -13,6 +13,8 @@ use crate::time::Timestamp;
 #[derive(Debug)]
 pub struct Lane<T> {
     held: BTreeMap<u64, Held<T>>,
+    /// The deadline and the order of each, so that none has to be looked for.
+    deadlines: BTreeSet<(Timestamp, u64)>,
     reads_out: u32,
     write_out: bool,
 }
@@ -31,6 +33,7 @@ pub struct Held<T> {
 
 impl<T> Lane<T> {
     pub fn hold(&mut self, held: Held<T>) {
+        self.deadlines.insert((held.deadline, held.order));
         self.held.insert(held.order, held);
     }
 
@@ -59,7 +62,9 @@ impl<T> Lane<T> {
         } else {
             self.reads_out += 1;
         }
-        Some(first.remove())
+        let held = first.remove();
+        self.deadlines.remove(&(held.deadline, held.order));
+        Some(held)
     }
 
     /// A request that [`Self::release`] gave out has its answer.
@@ -73,20 +78,23 @@ impl<T> Lane<T> {
 
     /// Takes out the requests whose callers stop waiting at or before `limit`.
     pub fn take_until(&mut self, limit: Timestamp) -> Vec<Held<T>> {
-        let over: Vec<u64> =
-            self.held.values().filter(|held| held.deadline <= limit).map(|held| held.order).collect();
-        over.into_iter().filter_map(|order| self.held.remove(&order)).collect()
+        let later = self.deadlines.split_off(&(limit, u64::MAX));
+        let over = core::mem::replace(&mut self.deadlines, later);
+        let mut over: Vec<Held<T>> =
+            over.into_iter().filter_map(|(_, order)| self.held.remove(&order)).collect();
+        over.sort_unstable_by_key(|held| held.order);
+        over
     }
 
     /// When the first caller stops waiting.
     pub fn deadline(&self) -> Option<Timestamp> {
-        self.held.values().map(|held| held.deadline).min()
+        self.deadlines.first().map(|(deadline, _)| *deadline)
     }
 }
 
 impl<T> Default for Lane<T> {
     fn default() -> Self {
-        Self { held: BTreeMap::new(), reads_out: 0, write_out: false }
+        Self { held: BTreeMap::new(), deadlines: BTreeSet::new(), reads_out: 0, write_out: false }
     }
 }
 
