@@ -5,6 +5,7 @@
 //! What each of them is like stands in its fixture. None is left out where it is not installed: the test fails and
 //! says what to run.
 
+use std::collections::BTreeSet;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -142,10 +143,9 @@ fn meet_on_a_dead_token(kind: &Kind, server: &Server, keeper: &Keeper) {
         sent.iter().filter(|(_, status)| *status == Some(200)).map(|(n, _)| n.clone()).collect();
     assert_eq!(good.len(), 50, "{sent:?}");
     assert_eq!(sent.len() as u64 - 50, server.counted("unauthorized") - unauthorized);
-    if kind.name == "nestjs" {
-        // One thread reads from all connections, so its log is the order of arrival.
-        assert_eq!(good, (0..50).map(|n| n.to_string()).collect::<Vec<_>>());
-    }
+    // Reads are sent in order on several connections, and one of these may be quicker than another.
+    let each: BTreeSet<String> = (0..50).map(|n| n.to_string()).collect();
+    assert_eq!(good.into_iter().collect::<BTreeSet<_>>(), each);
 }
 
 fn come_back_from_the_keyring(kind: &Kind, server: &Server, keeper: &mut Keeper) {

@@ -101,7 +101,8 @@ fn a_refresh_that_is_answered_in_another_way_is_one() {
     let rows = [
         (json!({"refresh_token": null}), Next::Same),
         (json!({"refresh_token": ""}), Next::Same),
-        (json!({"refresh_token": 7}), Next::Same),
+        (json!({"refresh_token": 0}), Next::Same),
+        (json!({"refresh_token": 7}), Next::Another),
         (json!({"token_type": "bEaReR"}), Next::Another),
         (json!({"token_type": null}), Next::Another),
         (json!({"id_token": null}), Next::Another),
