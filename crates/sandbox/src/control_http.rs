@@ -17,9 +17,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::control::{Control, What};
-use crate::dialect::Dialect;
 use crate::fault::Fault;
 use crate::invalid::{Invalid, fields};
+use crate::name::Dialect;
 use crate::switchboard::Switch;
 
 pub(crate) fn routes(control: Control, address: SocketAddr) -> Router {

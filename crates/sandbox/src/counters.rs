@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use serde::Serialize;
 
-use crate::dialect::{Dialect, Endpoint};
 use crate::fault::Fault;
+use crate::name::{Dialect, Endpoint};
 
 /// What a dialect has seen since the start.
 ///

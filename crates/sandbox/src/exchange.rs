@@ -8,10 +8,12 @@ use axum::http::request::Parts;
 use serde_json::Value;
 
 use crate::book::{Book, Fresh, Granted, Refused, Rules};
+use crate::broken::Broken;
 use crate::clock::Moment;
 use crate::counters::Counters;
-use crate::dialect::{Dialect, Ledger};
-use crate::mint::{Broken, Claim, Mint, told_lifetime};
+use crate::dialect::Ledger;
+use crate::mint::{Claim, Mint, told_lifetime};
+use crate::name::Dialect;
 use crate::people::{Person, Stranger};
 use crate::reply::Fields;
 use crate::settings::{Settings, TokenFormat, ms};

@@ -3,10 +3,10 @@
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-use crate::dialect::Endpoint::{
+use crate::name::Endpoint::{
     Authorize, Consent, Discovery, Heartbeat, Login, Logout, Poll, Refresh, Resource,
 };
-use crate::dialect::{Dialect, Endpoint};
+use crate::name::{Dialect, Endpoint};
 
 /// In the order in which they are looked at; of those that answer in the server's place, the first wins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

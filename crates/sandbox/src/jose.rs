@@ -15,7 +15,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::mint::Broken;
+use crate::broken::Broken;
 
 pub(crate) struct Signer {
     key: EcdsaKeyPair,

@@ -6,6 +6,7 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 
+use crate::broken::Broken;
 use crate::jose::Signer;
 use crate::reply::Fields;
 use crate::tweaks::StrangeExpiry;
@@ -21,17 +22,6 @@ pub(crate) struct Claim {
     pub(crate) iat: i64,
     pub(crate) exp: serde_json::Value,
     pub(crate) jti: String,
-}
-
-/// No random bytes, or no signature; nothing that a client could have caused.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Broken {
-    #[error("the system has no random bytes: {0}")]
-    Random(#[from] getrandom::Error),
-    #[error("a token could not be signed: {0}")]
-    Signature(#[from] jsonwebtoken::errors::Error),
-    #[error("a key could not be made or used: {0}")]
-    Key(#[from] aws_lc_rs::error::Unspecified),
 }
 
 impl Mint {

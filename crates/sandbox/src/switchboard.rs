@@ -7,9 +7,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::dialect::{Dialect, Endpoint};
 use crate::fault::Fault;
 use crate::invalid::{Invalid, fields};
+use crate::name::{Dialect, Endpoint};
 use crate::tweaks::{Amiss, Confusion, Flaw, StrangeExpiry, Tweaks};
 
 /// How a fault is switched on.

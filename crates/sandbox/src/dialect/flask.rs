@@ -6,10 +6,12 @@
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use serde_json::json;
 
-use super::{Endpoint, Grammar, Names, Route, not_found_page, too_many_page};
+use super::{Grammar, Names, Route, not_found_page, too_many_page};
 use crate::book::Refused;
+use crate::broken::Broken;
 use crate::exchange::{Exchange, RequestKind};
-use crate::mint::{Broken, Claim};
+use crate::mint::Claim;
+use crate::name::Endpoint;
 use crate::people::{Orders, Person};
 use crate::reply::{Fields, Reply};
 use crate::settings::TokenFormat;

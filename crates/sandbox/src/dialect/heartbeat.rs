@@ -3,9 +3,11 @@
 use axum::http::{Method, StatusCode};
 use serde_json::json;
 
-use super::{Endpoint, Grammar, Names, Route, too_many_page};
+use super::{Grammar, Names, Route, too_many_page};
+use crate::broken::Broken;
 use crate::exchange::{Exchange, RequestKind};
-use crate::mint::{Broken, Claim};
+use crate::mint::Claim;
+use crate::name::Endpoint;
 use crate::people::{Orders, Person};
 use crate::reply::{Fields, Reply};
 use crate::settings::TokenFormat;

@@ -5,10 +5,12 @@ use axum::extract::Query;
 use axum::http::{Method, StatusCode};
 use serde::Deserialize;
 
-use super::{Endpoint, Grammar, Names, Route};
+use super::{Grammar, Names, Route};
 use crate::book::Refused;
+use crate::broken::Broken;
 use crate::exchange::{Exchange, RequestKind};
-use crate::mint::{Broken, Claim};
+use crate::mint::Claim;
+use crate::name::Endpoint;
 use crate::people::{Person, Stranger};
 use crate::reply::{Fields, Reply};
 use crate::settings::TokenFormat;

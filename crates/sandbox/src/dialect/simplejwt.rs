@@ -5,10 +5,12 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use serde::Serialize;
 use serde_json::json;
 
-use super::{Endpoint, Grammar, Names, Route, not_found_page};
+use super::{Grammar, Names, Route, not_found_page};
 use crate::book::Refused;
+use crate::broken::Broken;
 use crate::exchange::{Exchange, RequestKind};
-use crate::mint::{Broken, Claim};
+use crate::mint::Claim;
+use crate::name::Endpoint;
 use crate::people::{Order, Person};
 use crate::reply::{Fields, Reply};
 use crate::settings::TokenFormat;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{as_ms, lifetime, milliseconds, one_of};
+use super::reading::{as_ms, lifetime, milliseconds, one_of};
 use crate::invalid::{Invalid, fields};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -9,9 +9,9 @@ use super::form::Form;
 use super::pages;
 use super::refusal::{Refusal, Stop, json};
 use super::tokens::{session, subject};
+use crate::broken::Broken;
 use crate::exchange::Exchange;
 use crate::jose::Signed;
-use crate::mint::Broken;
 use crate::reply::{Fields, Reply};
 
 /// `POST /revoke`: a refresh token takes its access tokens along, an access token only itself.

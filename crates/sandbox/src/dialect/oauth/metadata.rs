@@ -7,8 +7,8 @@ use super::clients::Scopes;
 use super::refusal::json;
 use super::resources::STEPPED_UP;
 use super::token::DEVICE_CODE;
+use crate::broken::Broken;
 use crate::exchange::Exchange;
-use crate::mint::Broken;
 use crate::reply::{Fields, Reply};
 use crate::settings::Dpop;
 

@@ -35,9 +35,10 @@ pub use self::devices::DeviceState;
 use self::form::Form;
 pub(crate) use self::ledger::Ledger;
 use self::refusal::{Refusal, json};
-use super::{Endpoint, Grammar, Names, Route};
+use super::{Grammar, Names, Route};
+use crate::broken::Broken;
 use crate::exchange::Exchange;
-use crate::mint::Broken;
+use crate::name::Endpoint;
 use crate::reply::{Fields, Reply};
 use crate::settings::TokenFormat;
 

@@ -9,8 +9,8 @@ use super::authorize::Request;
 use super::form::Form;
 use super::ledger::Page;
 use super::refusal::with_text;
+use crate::broken::Broken;
 use crate::exchange::Exchange;
-use crate::mint::Broken;
 use crate::people::USERS;
 use crate::reply::Reply;
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 
-use crate::mint::Broken;
+use crate::broken::Broken;
 use crate::reply::{Fields, Reply};
 
 #[derive(Clone, Debug)]

@@ -10,8 +10,9 @@ use super::ledger::{Lent, Terms};
 use super::refusal::{DPOP_NONCE, Refusal, Stop, json, with_text};
 use super::tokens;
 use crate::book::Fresh;
+use crate::broken::Broken;
 use crate::exchange::Exchange;
-use crate::mint::Broken;
+use crate::name::Endpoint;
 use crate::people::Person;
 use crate::reply::{Fields, Reply};
 use crate::settings::{Dpop, ms};
@@ -21,7 +22,7 @@ pub(super) fn token(exchange: &mut Exchange<'_>) -> Result<Reply, Broken> {
         |exchange: &Exchange<'_>| exchange.counters.refreshes_granted + exchange.counters.refreshes_refused;
     let before = judged(exchange);
     let outcome = granted(exchange);
-    let is_refresh = super::asked_for(&exchange.asked.body) == super::Endpoint::Refresh;
+    let is_refresh = super::asked_for(&exchange.asked.body) == Endpoint::Refresh;
     if is_refresh && judged(exchange) == before {
         // Refused before the token itself was looked at.
         exchange.counters.refreshes_refused += 1;
