@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::book::Book;
 use crate::clock::Clock;
 use crate::counters::{Counters, Log};
-use crate::dialect::Ledger;
+use crate::ledger::Ledger;
 use crate::mint::Mint;
 use crate::name::{Dialect, Endpoint, PerDialect};
 use crate::serve::Stop;

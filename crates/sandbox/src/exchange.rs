@@ -11,7 +11,7 @@ use crate::book::{Book, Fresh, Granted, Refused, Rules};
 use crate::broken::Broken;
 use crate::clock::Moment;
 use crate::counters::Counters;
-use crate::dialect::Ledger;
+use crate::ledger::Ledger;
 use crate::mint::{Claim, Mint, told_lifetime};
 use crate::name::Dialect;
 use crate::people::{Person, Stranger};

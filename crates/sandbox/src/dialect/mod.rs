@@ -12,8 +12,6 @@ mod simplejwt;
 
 use axum::http::{Method, StatusCode};
 
-pub use self::oauth::DeviceState;
-pub(crate) use self::oauth::{Answer, Ledger};
 use crate::broken::Broken;
 use crate::exchange::{Exchange, RequestKind};
 use crate::mint::Claim;

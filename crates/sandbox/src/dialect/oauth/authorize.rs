@@ -6,35 +6,18 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use url::Url;
 
-use super::clients::{Client, Scopes};
 use super::form::Form;
-use super::ledger::Page;
 use super::metadata::FOREIGN_ISSUER;
 use super::refusal::{Refusal, Stop, json};
 use super::resources::STEPPED_UP;
-use super::{dpop, pages};
+use super::{clients, dpop, pages};
 use crate::broken::Broken;
 use crate::exchange::Exchange;
+use crate::ledger::{Client, Page, Request};
 use crate::people::Person;
 use crate::reply::{Fields, Reply};
 use crate::settings::ms;
 use crate::tweaks::Amiss;
-
-/// A request for authorization in which everything is as it should be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Request {
-    pub(super) client: Client,
-    pub(super) redirect: String,
-    pub(super) scopes: Scopes,
-    pub(super) state: Option<String>,
-    pub(super) nonce: Option<String>,
-    /// By S256.
-    pub(super) challenge: String,
-    /// The key that the tokens will be bound to.
-    pub(super) jkt: Option<String>,
-    pub(super) stepped_up: bool,
-    pub(super) login_hint: Option<String>,
-}
 
 /// `GET /authorize`: the sign-in page.
 pub(super) fn page(exchange: &mut Exchange<'_>) -> Result<Reply, Broken> {
@@ -94,7 +77,7 @@ pub(super) fn push(exchange: &mut Exchange<'_>) -> Result<Reply, Broken> {
 
 fn pushed(exchange: &mut Exchange<'_>) -> Result<Reply, Stop> {
     let form = Form::of_body(exchange.asked)?;
-    let client = Client::authenticated(&exchange.asked.head.headers, &form)?;
+    let client = clients::authenticated(&exchange.asked.head.headers, &form)?;
     let shown = dpop::shown(exchange, dpop::Role::Server, None)?;
     if form.get("request_uri").is_some() {
         return Err(Refusal::invalid_request("`request_uri` has no place in a pushed request").into());
@@ -155,7 +138,7 @@ fn read(client: Client, form: &Form) -> Result<Request, Refusal> {
     Ok(Request {
         client,
         redirect: form.need("redirect_uri")?.to_owned(),
-        scopes: Scopes::asked(form)?,
+        scopes: clients::scopes(form)?,
         state: own("state"),
         nonce: own("nonce"),
         challenge: challenge.to_owned(),

@@ -2,13 +2,12 @@
 
 use axum::http::StatusCode;
 
-use super::clients::{Client, Scopes};
-use super::devices::{Answer, Device};
 use super::form::Form;
-use super::pages;
 use super::refusal::{Refusal, Stop, json};
+use super::{clients, pages};
 use crate::broken::Broken;
 use crate::exchange::Exchange;
+use crate::ledger::{Answer, Client, Device};
 use crate::people::Person;
 use crate::reply::{Fields, Reply};
 use crate::settings::ms;
@@ -20,11 +19,11 @@ pub(super) fn begin(exchange: &mut Exchange<'_>) -> Result<Reply, Broken> {
 
 fn begun(exchange: &mut Exchange<'_>) -> Result<Reply, Stop> {
     let form = Form::of_body(exchange.asked)?;
-    let client = Client::authenticated(&exchange.asked.head.headers, &form)?;
+    let client = clients::authenticated(&exchange.asked.head.headers, &form)?;
     if client != Client::Pilotlight {
         return Err(Refusal::bad("unauthorized_client", "not for this client").into());
     }
-    let scopes = Scopes::asked(&form)?;
+    let scopes = clients::scopes(&form)?;
     let (device_code, user_code) = (exchange.mint.opaque()?, exchange.mint.user_code()?);
     let (settings, now) = (&exchange.settings.oauth, exchange.now_ms());
     let (ttl_ms, interval_ms) = (ms(settings.device_ttl), ms(settings.device_interval));

@@ -4,14 +4,14 @@ use axum::http::{HeaderValue, StatusCode, header};
 use serde_json::json;
 use url::Url;
 
-use super::clients::Client;
 use super::form::Form;
-use super::pages;
 use super::refusal::{Refusal, Stop, json};
 use super::tokens::{session, subject};
+use super::{clients, pages};
 use crate::broken::Broken;
 use crate::exchange::Exchange;
 use crate::jose::Signed;
+use crate::ledger::Client;
 use crate::reply::{Fields, Reply};
 
 /// `POST /revoke`: a refresh token takes its access tokens along, an access token only itself.
@@ -21,7 +21,7 @@ pub(super) fn revoke(exchange: &mut Exchange<'_>) -> Result<Reply, Broken> {
 
 fn revoked(exchange: &mut Exchange<'_>) -> Result<Reply, Stop> {
     let form = Form::of_body(exchange.asked)?;
-    let client = Client::authenticated(&exchange.asked.head.headers, &form)?;
+    let client = clients::authenticated(&exchange.asked.head.headers, &form)?;
     let (token, now) = (form.need("token")?, exchange.now_ms());
     // Whatever is not good, or not this client's, is as gone as it was asked to be.
     if let Some(standing) = exchange.book.standing(token, now)
@@ -44,7 +44,7 @@ pub(super) fn introspect(exchange: &mut Exchange<'_>) -> Result<Reply, Broken> {
 
 fn introspected(exchange: &mut Exchange<'_>) -> Result<Reply, Stop> {
     let form = Form::of_body(exchange.asked)?;
-    if Client::authenticated(&exchange.asked.head.headers, &form)? != Client::Service {
+    if clients::authenticated(&exchange.asked.head.headers, &form)? != Client::Service {
         let refusal = Refusal::new(StatusCode::UNAUTHORIZED, "invalid_client", "only with a secret");
         return Err(refusal.challenging("Basic realm=\"sandbox\"").into());
     }

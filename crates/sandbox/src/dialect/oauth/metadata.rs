@@ -3,12 +3,12 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::clients::Scopes;
 use super::refusal::json;
 use super::resources::STEPPED_UP;
 use super::token::DEVICE_CODE;
 use crate::broken::Broken;
 use crate::exchange::Exchange;
+use crate::ledger::Scopes;
 use crate::reply::{Fields, Reply};
 use crate::settings::Dpop;
 

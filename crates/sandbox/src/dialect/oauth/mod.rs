@@ -16,11 +16,9 @@
 mod authorize;
 mod clients;
 mod device;
-mod devices;
 mod dpop;
 mod ending;
 mod form;
-mod ledger;
 mod metadata;
 mod pages;
 mod refusal;
@@ -30,10 +28,7 @@ mod tokens;
 
 use axum::http::{Method, StatusCode};
 
-pub(crate) use self::devices::Answer;
-pub use self::devices::DeviceState;
 use self::form::Form;
-pub(crate) use self::ledger::Ledger;
 use self::refusal::{Refusal, json};
 use super::{Grammar, Names, Route};
 use crate::broken::Broken;

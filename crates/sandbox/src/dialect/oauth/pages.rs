@@ -5,12 +5,11 @@
 
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 
-use super::authorize::Request;
 use super::form::Form;
-use super::ledger::Page;
 use super::refusal::with_text;
 use crate::broken::Broken;
 use crate::exchange::Exchange;
+use crate::ledger::{Page, Request};
 use crate::people::USERS;
 use crate::reply::Reply;
 

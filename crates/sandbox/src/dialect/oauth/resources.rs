@@ -2,14 +2,13 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 
-use super::clients::Scopes;
 use super::dpop::{self, Role};
-use super::ledger::Terms;
 use super::refusal::{DPOP_NONCE, Refusal, Stop, json, with_text};
 use super::tokens::subject;
 use crate::book::Refused;
 use crate::broken::Broken;
 use crate::exchange::Exchange;
+use crate::ledger::{Scopes, Terms};
 use crate::people::{Orders, Person};
 use crate::reply::{Fields, Reply};
 use crate::settings::Dpop;

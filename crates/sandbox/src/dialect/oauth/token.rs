@@ -2,16 +2,14 @@
 
 use axum::http::StatusCode;
 
-use super::clients::{Client, Scopes};
-use super::devices::{Approved, NotNow};
 use super::dpop::{self, Role};
 use super::form::Form;
-use super::ledger::{Lent, Terms};
 use super::refusal::{DPOP_NONCE, Refusal, Stop, json, with_text};
-use super::tokens;
+use super::{clients, tokens};
 use crate::book::Fresh;
 use crate::broken::Broken;
 use crate::exchange::Exchange;
+use crate::ledger::{Approved, Client, Lent, NotNow, Scopes, Terms};
 use crate::name::Endpoint;
 use crate::people::Person;
 use crate::reply::{Fields, Reply};
@@ -38,7 +36,7 @@ pub(super) fn token(exchange: &mut Exchange<'_>) -> Result<Reply, Broken> {
 
 fn granted(exchange: &mut Exchange<'_>) -> Result<Reply, Stop> {
     let form = Form::of_body(exchange.asked)?;
-    let client = Client::authenticated(&exchange.asked.head.headers, &form)?;
+    let client = clients::authenticated(&exchange.asked.head.headers, &form)?;
     let grant = form.need("grant_type")?;
     let (answer, may): (fn(&mut Exchange<'_>, &Form, Asking) -> _, _) = match grant {
         "authorization_code" => (code, Client::Pilotlight),
@@ -101,7 +99,7 @@ fn refresh(exchange: &mut Exchange<'_>, form: &Form, asking: Asking) -> Result<R
     }
     let scopes = match form.get("scope") {
         None => terms.scopes.clone(),
-        Some(_) => Scopes::asked(form)?,
+        Some(_) => clients::scopes(form)?,
     };
     if !terms.scopes.covers(&scopes) {
         return Err(Refusal::bad("invalid_scope", "that is more than was granted").into());
@@ -146,11 +144,11 @@ fn password(exchange: &mut Exchange<'_>, form: &Form, asking: Asking) -> Result<
     let Ok(person) = Person::sign_in(form.need("username")?, form.need("password")?) else {
         return Err(Refusal::invalid_grant().into());
     };
-    Ok(first(exchange, plain(exchange, asking, person, Scopes::asked(form)?))?.0)
+    Ok(first(exchange, plain(exchange, asking, person, clients::scopes(form)?))?.0)
 }
 
 fn client_credentials(exchange: &mut Exchange<'_>, form: &Form, asking: Asking) -> Result<Reply, Stop> {
-    let scopes = Scopes::asked(form)?;
+    let scopes = clients::scopes(form)?;
     if scopes.has("openid") || scopes.has("offline_access") {
         return Err(Refusal::bad("invalid_scope", "nobody signs in here").into());
     }

@@ -2,12 +2,12 @@
 
 use serde_json::json;
 
-use super::ledger::{Lent, Terms};
 use super::metadata::FOREIGN_ISSUER;
 use super::resources::STEPPED_UP;
 use crate::broken::Broken;
 use crate::exchange::Exchange;
 use crate::jose::{half_sha256, unsigned};
+use crate::ledger::{Lent, Terms};
 use crate::mint::Claim;
 use crate::people::Person;
 use crate::reply::Fields;
