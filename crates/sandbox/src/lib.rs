@@ -28,6 +28,7 @@ mod people;
 mod reply;
 mod serve;
 mod settings;
+mod speech;
 mod switchboard;
 mod traffic;
 mod tweaks;

@@ -14,7 +14,7 @@ use crate::bench::{Arrival, Bench};
 use crate::bodies::{huge, torn};
 use crate::clock::Moment;
 use crate::counters::LogEntry;
-use crate::dialect::Route;
+use crate::dialect::{Route, grammar_of};
 use crate::exchange::{Asked, Exchange};
 use crate::fault::Fault;
 use crate::name::{Dialect, Endpoint};
@@ -28,7 +28,7 @@ pub(crate) async fn answer(State(bench): State<Arc<Bench>>, request: Request) ->
     let method = request.method().clone();
     let Some((dialect, path)) = split(request.uri().path()) else { return nowhere() };
     let path = path.to_owned();
-    let route = dialect.grammar().route(&method, &path);
+    let route = grammar_of(dialect).route(&method, &path);
     let (endpoint, request) = match told_apart(dialect, route, request).await {
         Ok(told_apart) => told_apart,
         Err(no_answer) => return no_answer.response(),
@@ -80,7 +80,7 @@ async fn told_apart(
     request: Request,
 ) -> Result<(Endpoint, Request), NoAnswer> {
     let Some(route) = route else { return Ok((Endpoint::Other, request)) };
-    let Some(by_body) = dialect.grammar().by_body else { return Ok((route.endpoint, request)) };
+    let Some(by_body) = grammar_of(dialect).by_body else { return Ok((route.endpoint, request)) };
     let (head, body) = request.into_parts();
     let body = to_bytes(body, MOST_BODY).await.map_err(|_| NoAnswer::Close)?;
     let endpoint = by_body(route.path, &body).unwrap_or(route.endpoint);
@@ -109,7 +109,7 @@ async fn process(
     }
     let asked = Asked { head, body, now };
     let reply = match route {
-        None => (dialect.grammar().not_found)(&asked.head.method, path),
+        None => (grammar_of(dialect).not_found)(&asked.head.method, path),
         Some(route) => serve(bench, dialect, route, &asked, &plan.tweaks),
     };
     let response = match plan.after {
@@ -126,6 +126,7 @@ fn serve(bench: &Bench, dialect: Dialect, route: &Route, asked: &Asked, tweaks: 
     let state = &mut *state;
     let mut exchange = Exchange {
         dialect,
+        speech: &grammar_of(dialect).speech,
         asked,
         tweaks,
         settings: &state.settings,
@@ -191,11 +192,11 @@ fn refuse(bench: &Bench, dialect: Dialect, endpoint: Endpoint) -> Reply {
     } else {
         counters.refreshes_refused += 1;
     }
-    (dialect.grammar().refuse)(endpoint)
+    (grammar_of(dialect).refuse)(endpoint)
 }
 
 fn rate_limit(dialect: Dialect, wait: &Value) -> Reply {
-    let reply = (dialect.grammar().throttled)(wait.as_u64());
+    let reply = (grammar_of(dialect).throttled)(wait.as_u64());
     let header = wait.as_str().map_or_else(|| wait.to_string(), str::to_owned);
     match HeaderValue::try_from(header) {
         Ok(header) if !wait.is_null() => reply.with(header::RETRY_AFTER, header),

@@ -7,9 +7,8 @@ use axum::http::{HeaderValue, StatusCode, header};
 use url::Url;
 
 use super::form::Form;
-use super::metadata::FOREIGN_ISSUER;
 use super::refusal::{Refusal, Stop, json};
-use super::resources::STEPPED_UP;
+use super::words::{FOREIGN_ISSUER, STEPPED_UP};
 use super::{clients, dpop, pages};
 use crate::broken::Broken;
 use crate::exchange::Exchange;

@@ -5,6 +5,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use super::dpop::{self, Role};
 use super::refusal::{DPOP_NONCE, Refusal, Stop, json, with_text};
 use super::tokens::subject;
+use super::words::STEPPED_UP;
 use crate::book::Refused;
 use crate::broken::Broken;
 use crate::exchange::Exchange;
@@ -222,6 +223,3 @@ fn challenge(scheme: Scheme, error: &str, why: &str) -> String {
     // Descriptions hold backticks at most, so nothing has to be escaped.
     format!("{}, error=\"{error}\", error_description=\"{why}\"", scheme.realm())
 }
-
-/// The stricter sign-in. In the sandbox it differs in nothing but its name.
-pub(super) const STEPPED_UP: &str = "urn:pilotlight:sandbox:strict";

@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use super::dpop::{self, Role};
 use super::form::Form;
 use super::refusal::{DPOP_NONCE, Refusal, Stop, json, with_text};
+use super::words::DEVICE_CODE;
 use super::{clients, tokens};
 use crate::book::Fresh;
 use crate::broken::Broken;
@@ -20,7 +21,7 @@ pub(super) fn token(exchange: &mut Exchange<'_>) -> Result<Reply, Broken> {
         |exchange: &Exchange<'_>| exchange.counters.refreshes_granted + exchange.counters.refreshes_refused;
     let before = judged(exchange);
     let outcome = granted(exchange);
-    let is_refresh = super::asked_for(&exchange.asked.body) == Endpoint::Refresh;
+    let is_refresh = asked_for(&exchange.asked.body) == Endpoint::Refresh;
     if is_refresh && judged(exchange) == before {
         // Refused before the token itself was looked at.
         exchange.counters.refreshes_refused += 1;
@@ -32,6 +33,15 @@ pub(super) fn token(exchange: &mut Exchange<'_>) -> Result<Reply, Broken> {
         );
     }
     Ok(reply)
+}
+
+/// What a request for tokens is about.
+pub(super) fn asked_for(body: &[u8]) -> Endpoint {
+    match Form::parse(body).get("grant_type") {
+        Some("refresh_token") => Endpoint::Refresh,
+        Some(DEVICE_CODE) => Endpoint::Poll,
+        _ => Endpoint::Login,
+    }
 }
 
 fn granted(exchange: &mut Exchange<'_>) -> Result<Reply, Stop> {
@@ -223,5 +233,3 @@ fn given(
 fn unproven() -> Refusal {
     Refusal::bad("invalid_dpop_proof", "a proof of possession of the right key is missing")
 }
-
-pub(super) const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";

@@ -2,8 +2,7 @@
 
 use serde_json::json;
 
-use super::metadata::FOREIGN_ISSUER;
-use super::resources::STEPPED_UP;
+use super::words::{FOREIGN_ISSUER, STEPPED_UP};
 use crate::broken::Broken;
 use crate::exchange::Exchange;
 use crate::jose::{half_sha256, unsigned};

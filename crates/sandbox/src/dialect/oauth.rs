@@ -1,7 +1,7 @@
 //! `/oauth`: an authorization server by the book, OpenID Connect included, with an API behind it.
 //!
 //! By the book means strict: PKCE always, a code once, a redirect to loopback only, a proof of possession looked at
-//! from every side. A client that is sloppy should learn it here. What it remembers is in [`ledger`], pure; the rest
+//! from every side. A client that is sloppy should learn it here. What it remembers is in [`crate::ledger`], pure; the rest
 //! turns requests into answers, one module for each part of the protocol.
 //!
 //! | | |
@@ -25,17 +25,16 @@ mod refusal;
 mod resources;
 mod token;
 mod tokens;
+mod words;
 
-use axum::http::{Method, StatusCode};
+use axum::http::StatusCode;
 
-use self::form::Form;
 use self::refusal::{Refusal, json};
-use super::{Grammar, Names, Route};
-use crate::broken::Broken;
-use crate::exchange::Exchange;
+use super::grammar::{Grammar, get, post};
 use crate::name::Endpoint;
-use crate::reply::{Fields, Reply};
+use crate::reply::Fields;
 use crate::settings::TokenFormat;
+use crate::speech::{Names, Speech};
 
 pub(super) const GRAMMAR: Grammar = Grammar {
     routes: &[
@@ -61,15 +60,17 @@ pub(super) const GRAMMAR: Grammar = Grammar {
         get("/api/reports", Endpoint::Resource, resources::reports),
         get("/api/safe", Endpoint::Resource, resources::safe),
     ],
-    names: Names { access: "access_token", refresh: "refresh_token", lifetime: "expires_in" },
-    refresh_format: TokenFormat::Opaque,
-    // What its tokens say depends on more than who it is for: see `tokens`.
-    claims: |_, _, _| Fields::default(),
+    speech: Speech {
+        names: Names { access: "access_token", refresh: "refresh_token", lifetime: "expires_in" },
+        refresh_format: TokenFormat::Opaque,
+        // What its tokens say depends on more than who it is for: see `tokens`.
+        claims: |_, _, _| Fields::default(),
+    },
     refuse: |endpoint| {
         if endpoint.is_protected() { resources::refused() } else { Refusal::invalid_grant().reply() }
     },
     not_found: |_, _| Refusal::new(StatusCode::NOT_FOUND, "not_found", "there is nothing here").reply(),
-    by_body: Some(|path, body| (path == TOKEN).then(|| asked_for(body))),
+    by_body: Some(|path, body| (path == TOKEN).then(|| token::asked_for(body))),
     throttled: |_| {
         let body = Fields::default()
             .with("error", "temporarily_unavailable")
@@ -77,34 +78,5 @@ pub(super) const GRAMMAR: Grammar = Grammar {
         json(StatusCode::TOO_MANY_REQUESTS, &body)
     },
 };
-
-impl Exchange<'_> {
-    fn issuer(&self) -> String {
-        format!("http://127.0.0.1:{}/oauth", self.settings.port)
-    }
-
-    fn now_ms(&self) -> u64 {
-        self.asked.now.since_start_ms
-    }
-}
-
-/// What a request for tokens is about.
-fn asked_for(body: &[u8]) -> Endpoint {
-    match Form::parse(body).get("grant_type") {
-        Some("refresh_token") => Endpoint::Refresh,
-        Some(token::DEVICE_CODE) => Endpoint::Poll,
-        _ => Endpoint::Login,
-    }
-}
-
-type Answering = fn(&mut Exchange<'_>) -> Result<Reply, Broken>;
-
-const fn get(path: &'static str, endpoint: Endpoint, answer: Answering) -> Route {
-    Route { method: Method::GET, path, endpoint, answer }
-}
-
-const fn post(path: &'static str, endpoint: Endpoint, answer: Answering) -> Route {
-    Route { method: Method::POST, path, endpoint, answer }
-}
 
 const TOKEN: &str = "/token";
