@@ -9,7 +9,6 @@
 //! [`start`] binds it to loopback; [`Control`] drives it, from the same process or over HTTP (`/control`).
 
 mod bench;
-mod bodies;
 mod book;
 mod broken;
 mod clock;
