@@ -1,6 +1,5 @@
-//! Why the sandbox itself can fail.
+//! Why the sandbox itself can fail; nothing that a client could have caused.
 
-/// No random bytes, or no signature; nothing that a client could have caused.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Broken {
     #[error("the system has no random bytes: {0}")]

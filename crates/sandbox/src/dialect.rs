@@ -1,8 +1,5 @@
-//! The dialects: each a set of routes under its own prefix, and the words in which it says yes and no.
-//!
-//! What is common to all (who may sign in, which token is good, what a refresh does to it) is in [`crate::exchange`];
-//! a dialect only translates. A new one is a variant of [`Dialect`], a field of `PerDialect`, and a module with a
-//! [`Grammar`].
+//! The dialects: each a set of routes under its own prefix, and the words in which it says yes and no. A new one is a
+//! variant of [`Dialect`], a field of `PerDialect`, and a module with a [`Grammar`].
 
 mod flask;
 mod grammar;

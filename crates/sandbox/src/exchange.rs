@@ -1,6 +1,4 @@
-//! One request and what the server does about it, in terms that all dialects share.
-//!
-//! The counters count here too, so that they mean the same in every dialect.
+//! One request, and what the server does and counts about it: the same in all dialects.
 
 use axum::body::Bytes;
 use axum::http::header;
@@ -32,7 +30,6 @@ pub(crate) struct Exchange<'a> {
     pub(crate) counters: &'a mut Counters,
 }
 
-/// What came over the wire, and when.
 pub(crate) struct Asked {
     pub(crate) head: Parts,
     pub(crate) body: Bytes,
@@ -40,7 +37,6 @@ pub(crate) struct Asked {
 }
 
 impl Exchange<'_> {
-    /// Signs in with `username` and `password` of the JSON body.
     pub(crate) fn sign_in(&mut self, with_access: bool) -> Result<Result<Granted, Stranger>, Broken> {
         let body = self.json();
         let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
@@ -53,7 +49,6 @@ impl Exchange<'_> {
         Ok(Ok(self.begin(person, fresh)))
     }
 
-    /// Hands out the first tokens of a session.
     pub(crate) fn begin(&mut self, person: Person, fresh: Fresh) -> Granted {
         self.counters.logins += 1;
         self.book.sign_in(person, fresh, &self.rules(), self.now_ms())
@@ -75,7 +70,6 @@ impl Exchange<'_> {
         Ok(self.renew(token, fresh))
     }
 
-    /// Exchanges a refresh token for `fresh` ones.
     pub(crate) fn renew(&mut self, token: &str, fresh: Fresh) -> Result<Granted, Refused> {
         let outcome = self.book.refresh(token, fresh, &self.rules(), self.now_ms());
         match &outcome {
@@ -91,7 +85,6 @@ impl Exchange<'_> {
         outcome
     }
 
-    /// Lets the bearer of a good access token in.
     pub(crate) fn admit(&mut self, token: Option<&str>) -> Result<Person, Refused> {
         let outcome = match token {
             None => Err(Refused::Missing),
@@ -102,7 +95,6 @@ impl Exchange<'_> {
         outcome
     }
 
-    /// Signs out the session of a refresh token.
     pub(crate) fn sign_out(&mut self, token: Option<&str>, and_access: bool) -> Result<(), Refused> {
         let token = token.ok_or(Refused::Missing)?;
         self.book.sign_out(token, and_access, self.now_ms())
@@ -114,12 +106,10 @@ impl Exchange<'_> {
         self.counters.side_effects
     }
 
-    /// The body as JSON; null when it is none.
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.asked.body).unwrap_or_default()
     }
 
-    /// A field of the body, if it is a text.
     pub(crate) fn field(&self, name: &str) -> Option<String> {
         self.json().get(name).and_then(Value::as_str).map(str::to_owned)
     }
@@ -128,7 +118,6 @@ impl Exchange<'_> {
         self.asked.head.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok())
     }
 
-    /// What follows the scheme `Bearer`.
     pub(crate) fn bearer(&self) -> Option<String> {
         let (scheme, token) = self.authorization()?.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
@@ -138,12 +127,10 @@ impl Exchange<'_> {
         told_lifetime(ms(self.settings.access_ttl), self.tweaks.expiry)
     }
 
-    /// An answer with tokens, without the fields that a fault takes out of it.
     pub(crate) fn tokens(&self, fields: Fields) -> Fields {
         self.speech.names.omit(&self.tweaks.omit, fields)
     }
 
-    /// Who the server is to OAuth's clients.
     pub(crate) fn issuer(&self) -> String {
         format!("http://127.0.0.1:{}/oauth", self.settings.port)
     }

@@ -29,9 +29,7 @@ pub(crate) struct Ledger {
     pub(crate) pushed: Shelf<Request>,
     pub(crate) codes: Codes,
     pub(crate) devices: Devices,
-    /// What each access token is good for.
     pub(crate) lent: Shelf<Lent>,
-    /// Proofs of possession that were seen.
     pub(crate) proofs: Shelf<()>,
     pub(crate) server_nonce: Nonces,
     pub(crate) resource_nonce: Nonces,

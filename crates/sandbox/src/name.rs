@@ -1,5 +1,3 @@
-//! What the dialects and their endpoints are called.
-
 use std::ops::{Index, IndexMut};
 
 use serde::{Deserialize, Serialize};
@@ -17,25 +15,20 @@ pub enum Dialect {
     SimpleJwt,
 }
 
-/// What a request is for, the same word in all dialects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Endpoint {
-    /// OAuth only: what a server says of itself, and its keys.
     Discovery,
     /// OAuth only: where a sign-in begins: the page, a pushed request, a device's request for a code.
     Authorize,
-    /// OAuth only: the person's answer, and with it what is sent back through the browser.
     Consent,
     /// Where the first tokens come from; in OAuth the token endpoint, for anything but the next two.
     Login,
-    /// OAuth only: a device asks whether its code was entered.
     Poll,
     Refresh,
     Heartbeat,
     Resource,
     Logout,
-    /// A path that the dialect does not have.
     Other,
 }
 
@@ -57,7 +50,6 @@ impl Dialect {
         Self::ALL.into_iter().find(|dialect| dialect.name() == name)
     }
 
-    /// Also the first segment of its paths.
     pub fn name(self) -> &'static str {
         match self {
             Self::Flask => "flask",
@@ -103,7 +95,6 @@ impl Endpoint {
         }
     }
 
-    /// Whether an access token is asked for.
     pub(crate) fn is_protected(self) -> bool {
         matches!(self, Self::Heartbeat | Self::Resource)
     }

@@ -25,9 +25,7 @@ pub(crate) enum Field {
 }
 
 impl Reply {
-    /// `content_type` differs by a space or a charset from server to server.
     pub(crate) fn json(status: StatusCode, content_type: &'static str, body: &impl Serialize) -> Self {
-        // Serialising our own plain structs to memory has no way to fail.
         let body = serde_json::to_vec(body).unwrap_or_default();
         Self::raw(status, content_type, body)
     }

@@ -16,9 +16,7 @@ pub use self::oauth::{Dpop, OAuthSettings};
 pub(crate) use self::reading::ms;
 use self::reading::{as_ms, lifetime, milliseconds, one_of};
 
-/// All that can be set; the defaults behave as the servers that the dialects imitate.
-///
-/// A changed lifetime or format holds for the tokens that are issued from then on.
+/// The defaults behave as the servers that the dialects imitate. A change holds for tokens issued from then on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// The port on 127.0.0.1; 0 takes any that is free. Cannot change while the sandbox runs.
@@ -36,11 +34,9 @@ pub struct DialectSettings {
     #[serde(rename = "grace_ms", serialize_with = "as_ms")]
     pub grace: Duration,
     pub access_format: TokenFormat,
-    /// The access tokens from before die at each refresh, as some servers have it.
     pub refresh_revokes_access: bool,
 }
 
-/// What becomes of a refresh token when it is exchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rotation {

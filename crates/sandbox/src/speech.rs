@@ -10,7 +10,6 @@ use crate::settings::TokenFormat;
 pub(crate) struct Speech {
     pub(crate) names: Names,
     pub(crate) refresh_format: TokenFormat,
-    /// What the dialect's JWTs say.
     pub(crate) claims: fn(TokenKind, Person, &Claim) -> Fields,
 }
 
@@ -20,11 +19,9 @@ pub(crate) enum TokenKind {
     Refresh,
 }
 
-/// What a dialect calls the things in an answer with tokens.
 pub(crate) struct Names {
     pub(crate) access: &'static str,
     pub(crate) refresh: &'static str,
-    /// Empty where no lifetime is told.
     pub(crate) lifetime: &'static str,
 }
 

@@ -1,7 +1,5 @@
-//! Which faults are switched on, and what an arriving request will meet.
-//!
-//! What a request meets is decided at once when it arrives, so that "the next one" means the first to arrive even when
-//! three come together. Here is only decided; [`crate::traffic`] carries it out.
+//! Which faults are switched on, and what a request will meet. That is decided when it arrives, so that "the next one"
+//! is the first to arrive even when three come together; [`crate::traffic`] carries it out.
 
 mod plan;
 mod switch;
@@ -16,22 +14,18 @@ use crate::name::{Dialect, Endpoint};
 pub(crate) use self::plan::Plan;
 pub use self::switch::{Switch, Switched};
 
-/// A fault, what is to be known about it, and how it is set.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FaultState {
     pub name: Fault,
     pub about: &'static str,
     /// The value it takes when none is given.
     pub default: Value,
-    /// The endpoints where it makes sense.
     pub applies_to: &'static [Endpoint],
     /// Those that it meets when none is named.
     pub default_on: &'static [Endpoint],
-    /// The only dialect that it can meet, if there is but one.
     pub only: Option<Dialect>,
     /// `None` while it is switched off.
     pub switched: Option<Switched>,
-    /// How many requests have met it so far.
     pub met: u64,
 }
 

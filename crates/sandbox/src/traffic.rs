@@ -28,7 +28,6 @@ use self::bodies::torn;
 use self::gate::gate;
 pub(crate) use self::gate::portal;
 
-/// Answers everything below the prefix of a dialect.
 pub(crate) async fn answer(State(bench): State<Arc<Bench>>, request: Request) -> Response {
     let method = request.method().clone();
     let Some((dialect, path)) = split(request.uri().path()) else { return nowhere() };
@@ -125,7 +124,6 @@ async fn process(
     Ok(dated(response, now))
 }
 
-/// Lets the dialect answer.
 fn serve(bench: &Bench, dialect: Dialect, route: &Route, asked: &Asked, tweaks: &Tweaks) -> Reply {
     let mut state = bench.state();
     let state = &mut *state;
@@ -146,7 +144,6 @@ fn serve(bench: &Bench, dialect: Dialect, route: &Route, asked: &Asked, tweaks: 
     })
 }
 
-/// Promises the whole body and sends half of it.
 fn cut(reply: Reply) -> Response {
     let promised = reply.body.len().max(LEAST_PROMISED);
     let half = reply.body.len() / 2;
@@ -168,7 +165,6 @@ fn dated(mut response: Response, now: Moment) -> Response {
     response
 }
 
-/// When the client hangs up; never, if there is no telling.
 async fn happened(gone: Option<Gone>) {
     match gone {
         Some(gone) => gone.happened().await,
@@ -176,7 +172,6 @@ async fn happened(gone: Option<Gone>) {
     }
 }
 
-/// Which dialect a path belongs to, and what it is called there.
 fn split(path: &str) -> Option<(Dialect, &str)> {
     if path.starts_with("/.well-known/") {
         // RFC 8414 puts a server's path behind the well-known one.

@@ -1,25 +1,19 @@
-//! What the book answers.
-
 use crate::people::Person;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Granted {
     pub(crate) person: Person,
-    /// All that comes from the same sign-in.
     pub(crate) family: u64,
     pub(crate) access: Option<String>,
-    /// The refresh token to go on with.
     pub(crate) refresh: String,
     /// Whether that is another one than was sent.
     pub(crate) rotated: bool,
 }
 
-/// Why a token is not good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refused {
     Expired,
     Missing,
-    /// A refresh token that was already exchanged.
     Reused {
         family_revoked: bool,
     },
@@ -29,7 +23,6 @@ pub(crate) enum Refused {
     WrongKind,
 }
 
-/// A good token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Standing {
     pub(crate) is_access: bool,

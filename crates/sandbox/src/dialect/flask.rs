@@ -1,7 +1,5 @@
-//! `/flask`: the refresh token comes first, the access token must be asked for.
-//!
-//! Signing in returns only an opaque refresh token. A token that is none at all is answered with 422, not 401, as
-//! flask-jwt-extended does.
+//! `/flask`: signing in returns only an opaque refresh token, and the access token must be asked for. A token that is
+//! none at all is answered with 422, not 401, as flask-jwt-extended does.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use serde_json::json;

@@ -1,5 +1,3 @@
-//! What a dialect is: its routes, and the words in which it says yes and no.
-
 use axum::http::Method;
 
 use crate::broken::Broken;

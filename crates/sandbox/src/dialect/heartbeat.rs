@@ -55,7 +55,6 @@ fn refresh(exchange: &mut Exchange<'_>) -> Result<Reply, Broken> {
     Ok(json(StatusCode::OK, &exchange.tokens(tokens)))
 }
 
-/// Ends the whole session: the access tokens die with the refresh token.
 fn logout(exchange: &mut Exchange<'_>) -> Result<Reply, Broken> {
     let token = exchange.field("refreshToken");
     Ok(match exchange.sign_out(token.as_deref(), true) {

@@ -107,7 +107,6 @@ fn claims(kind: TokenKind, person: Person, claim: &Claim) -> Fields {
     what.with("jti", claim.jti.as_str()).with("iat", claim.iat).with("exp", claim.exp.clone())
 }
 
-/// What Nest makes of a thrown HttpException.
 fn exception(status: StatusCode, message: &str) -> Reply {
     let body = Fields::default()
         .with("message", message)

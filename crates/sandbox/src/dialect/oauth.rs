@@ -1,17 +1,6 @@
-//! `/oauth`: an authorization server by the book, OpenID Connect included, with an API behind it.
-//!
-//! By the book means strict: PKCE always, a code once, a redirect to loopback only, a proof of possession looked at
-//! from every side. A client that is sloppy should learn it here. What it remembers is in [`crate::ledger`], pure; the rest
-//! turns requests into answers, one module for each part of the protocol.
-//!
-//! | | |
-//! |---|---|
-//! | the metadata (OpenID Connect's and RFC 8414's), the keys | [`metadata`] |
-//! | `/authorize`, `/sign_in`, `/par` (RFC 9126) | [`authorize`] |
-//! | `/device_authorization`, `/device` (RFC 8628) | [`device`] |
-//! | `/token` | [`token`] |
-//! | `/revoke` (RFC 7009), `/introspect` (RFC 7662), `/end_session` | [`ending`] |
-//! | `/userinfo`, `/api/…` | [`resources`] |
+//! `/oauth`: an authorization server by the book, OpenID Connect included, with an API behind it. It is strict (PKCE
+//! always, a code once, redirects to loopback only), so that a sloppy client learns it here. What it remembers is in
+//! [`crate::ledger`].
 
 mod authorize;
 mod clients;

@@ -1,10 +1,9 @@
-//! Pages that servers of the same family show alike.
+//! Pages that several servers show alike.
 
 use axum::http::StatusCode;
 
 use crate::reply::Reply;
 
-/// The page that Flask and Django show alike for a path that they do not have.
 pub(super) fn not_found_page() -> Reply {
     let page = "\n<!doctype html>\n<html lang=\"en\">\n<head>\n  <title>Not Found</title>\n</head>\n<body>\n  \
                 <h1>Not Found</h1><p>The requested resource was not found on this server.</p>\n</body>\n</html>\n";

@@ -67,7 +67,6 @@ fn refresh(exchange: &mut Exchange<'_>) -> Result<Reply, Broken> {
     })
 }
 
-/// Signs out by putting the refresh token on the blacklist; the access token goes on until it expires.
 fn logout(exchange: &mut Exchange<'_>) -> Result<Reply, Broken> {
     let token = exchange.field("refresh");
     Ok(match exchange.sign_out(token.as_deref(), false) {
@@ -93,7 +92,6 @@ fn orders(exchange: &mut Exchange<'_>) -> Result<Reply, Broken> {
     })
 }
 
-/// How Django REST framework gives out a list.
 #[derive(Serialize)]
 struct Page {
     count: usize,
@@ -122,7 +120,6 @@ fn admit(exchange: &mut Exchange<'_>) -> Result<Person, Reply> {
     })
 }
 
-/// Why a refresh token is not good.
 fn refuse(refused: Refused) -> Reply {
     match refused {
         Refused::Missing => required(&["refresh"]),

@@ -22,8 +22,7 @@ impl Client {
         [Self::Pilotlight, Self::Service].into_iter().find(|client| client.id() == id)
     }
 
-    /// Whether the client registered that address: a loopback one, with any port (RFC 8252), at `/callback` or
-    /// below it.
+    /// Whether the address is a loopback one (RFC 8252), with any port, at `/callback` or below it.
     pub(crate) fn redirects_to(self, uri: &str, localhost_too: bool) -> bool {
         let Ok(url) = Url::parse(uri) else { return false };
         let is_here = match url.host() {

@@ -25,11 +25,9 @@ enum State {
     Live,
     /// Somebody tried it without knowing what belongs to it.
     Burnt,
-    /// Exchanged, for the tokens of this family.
     Spent(u64),
 }
 
-/// A code that is not good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct BadCode {
     /// What came of it the first time: to be revoked, since it is in two hands.
@@ -52,7 +50,6 @@ impl Codes {
         self.0.insert(code, Code { request, person, signed_in_s, until, state: State::Live });
     }
 
-    /// Exchanges a code for what was agreed on, once.
     pub(crate) fn redeem(
         &mut self,
         code: &str,
@@ -91,7 +88,6 @@ impl Codes {
     }
 }
 
-/// So long an expired code is still told from one that never was.
 const AN_HOUR_MS: u64 = 3_600_000;
 
 #[cfg(test)]

@@ -11,7 +11,6 @@ use crate::people::Person;
 
 #[derive(Default)]
 pub(crate) struct Devices {
-    /// By device code, each with its place in the order in which they came.
     known: HashMap<String, (u64, Device)>,
     begun: u64,
 }
@@ -26,7 +25,6 @@ pub(crate) struct Device {
     pub(crate) answer: Answer,
 }
 
-/// A device as the control endpoint tells of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DeviceState {
     pub user_code: String,
@@ -34,11 +32,9 @@ pub struct DeviceState {
     pub scope: String,
     /// `pending`, `approved`, `denied`, `expired` or `done`.
     pub state: &'static str,
-    /// What it is held to by now.
     pub interval_ms: u64,
 }
 
-/// What a person said to the code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     None,
@@ -51,7 +47,6 @@ pub(crate) enum Answer {
     Taken,
 }
 
-/// Who connected a device, and to what.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Approved {
     pub(crate) person: Person,
@@ -59,7 +54,6 @@ pub(crate) struct Approved {
     pub(crate) at_s: i64,
 }
 
-/// What a device is told that asks too early, or in vain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NotNow {
     Pending,
@@ -121,7 +115,6 @@ impl Devices {
         Some(device.state(now))
     }
 
-    /// All that are remembered, in the order in which they came.
     pub(crate) fn states(&self, now: u64) -> Vec<DeviceState> {
         let mut known: Vec<_> = self.known.values().collect();
         known.sort_by_key(|(place, _)| *place);

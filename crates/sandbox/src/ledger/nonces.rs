@@ -1,6 +1,5 @@
-//! The nonces that proofs of possession must hold.
+//! The nonces that proofs of possession must hold: the one that is given out now, and the one before.
 
-/// The one that is given out now, and the one before.
 #[derive(Default)]
 pub(crate) struct Nonces {
     current: Option<(String, u64)>,
@@ -25,7 +24,6 @@ impl Nonces {
         }
     }
 
-    /// Whether it is the one that was given out last, or the one before.
     pub(crate) fn knows(&self, nonce: &str) -> bool {
         let current = self.current.as_ref().map(|(nonce, _)| nonce.as_str());
         current == Some(nonce) || self.before.as_deref() == Some(nonce)

@@ -3,7 +3,6 @@
 use super::client::Client;
 use super::scopes::Scopes;
 
-/// A request for authorization in which everything is as it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Request {
     pub(crate) client: Client,
@@ -13,7 +12,6 @@ pub(crate) struct Request {
     pub(crate) nonce: Option<String>,
     /// By S256.
     pub(crate) challenge: String,
-    /// The key that the tokens will be bound to.
     pub(crate) jkt: Option<String>,
     pub(crate) stepped_up: bool,
     pub(crate) login_hint: Option<String>,

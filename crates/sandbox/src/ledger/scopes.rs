@@ -1,8 +1,5 @@
-//! What tokens can be good for.
-
 use std::fmt;
 
-/// In the order in which they were asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Scopes(Vec<&'static str>);
 

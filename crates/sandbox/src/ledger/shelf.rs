@@ -29,7 +29,6 @@ impl<T> Default for Shelf<T> {
     }
 }
 
-/// Beyond this many things of a kind, what is over is forgotten.
 pub(super) const REMEMBERED: usize = 10_000;
 
 #[cfg(test)]

@@ -1,5 +1,3 @@
-//! How a setting is read from JSON and shown in it.
-
 use std::time::Duration;
 
 use serde::{Deserialize, Serializer};

@@ -1,5 +1,3 @@
-//! What one request meets.
-
 use serde_json::Value;
 
 use crate::fault::Fault;
@@ -13,7 +11,6 @@ pub(crate) struct Plan {
     pub(crate) tweaks: Tweaks,
     /// What becomes of the answer: [`Fault::LostAnswer`] or [`Fault::Truncated`].
     pub(crate) after: Option<Fault>,
-    /// The most telling of all of them, for the log.
     pub(crate) fault: Option<Fault>,
 }
 

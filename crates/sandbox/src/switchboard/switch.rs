@@ -1,5 +1,3 @@
-//! How a fault is switched on, and which ways of doing so make sense.
-
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -8,14 +6,12 @@ use crate::invalid::{Invalid, fields};
 use crate::name::{Dialect, Endpoint};
 use crate::tweaks::{Amiss, Confusion, Flaw, StrangeExpiry};
 
-/// How a fault is switched on.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Switch {
     /// What it needs to know, as its [`about`](Fault::about) says; its default when `None`.
     pub value: Option<Value>,
     /// The endpoints that it meets; the usual ones when empty.
     pub on: Vec<Endpoint>,
-    /// The only dialect that it meets, if any.
     pub dialect: Option<Dialect>,
     /// How many requests it will meet; all, until it is switched off, when `None`.
     pub left: Option<u32>,

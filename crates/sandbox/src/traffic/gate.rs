@@ -74,7 +74,6 @@ fn rate_limit(dialect: Dialect, wait: &Value) -> Reply {
     }
 }
 
-/// The page of a reverse proxy whose server is away.
 fn gateway(status: StatusCode) -> Reply {
     let title = format!("{} {}", status.as_u16(), status.canonical_reason().unwrap_or("Error"));
     let page = format!(
@@ -89,7 +88,6 @@ fn status(value: &Value) -> StatusCode {
     status.and_then(|status| StatusCode::from_u16(status).ok()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-/// The page that a network shows before it lets anybody through.
 pub(crate) fn portal() -> Response {
     Reply::html(StatusCode::OK, PORTAL).into_response()
 }

@@ -1,5 +1,4 @@
 //! The front door: a client sends a person here with a request, the person signs in, and goes back with a code.
-//!
 //! Nothing is shown to be guessed: until the client and its address are known to belong together, whatever is wrong
 //! is told to the person; from then on it is told to the client.
 
@@ -18,7 +17,6 @@ use crate::reply::{Fields, Reply};
 use crate::settings::ms;
 use crate::tweaks::Amiss;
 
-/// `GET /authorize`: the sign-in page.
 pub(super) fn page(exchange: &mut Exchange<'_>) -> Result<Reply, Broken> {
     let form = Form::of_query(exchange.asked);
     if let Some(name) = form.repeated() {
@@ -41,7 +39,6 @@ pub(super) fn page(exchange: &mut Exchange<'_>) -> Result<Reply, Broken> {
     pages::open(exchange, Some(request), |ticket| pages::sign_in(ticket, &hint, None))
 }
 
-/// `POST /sign_in`: what the page sends.
 pub(super) fn sign_in(exchange: &mut Exchange<'_>) -> Result<Reply, Broken> {
     Stop::said(signed_in(exchange))
 }
@@ -95,7 +92,6 @@ fn pushed(exchange: &mut Exchange<'_>) -> Result<Reply, Stop> {
     Ok(json(StatusCode::CREATED, &body))
 }
 
-/// Reads the request out of the address that a browser was sent to.
 fn asked(exchange: &Exchange<'_>, form: &Form) -> Result<Request, Reply> {
     let settings = &exchange.settings.oauth;
     let Some(client) = form.get("client_id").and_then(Client::named) else {
@@ -116,7 +112,6 @@ fn asked(exchange: &Exchange<'_>, form: &Form) -> Result<Request, Reply> {
     Ok(request)
 }
 
-/// Reads a request of a client whose address is known to be its own.
 fn read(client: Client, form: &Form) -> Result<Request, Refusal> {
     if form.need("response_type")? != "code" {
         return Err(Refusal::bad("unsupported_response_type", "only `code`"));
@@ -147,7 +142,6 @@ fn read(client: Client, form: &Form) -> Result<Request, Refusal> {
     })
 }
 
-/// Sends the browser back to the client, with a code or with the reason why there is none.
 fn back(
     exchange: &Exchange<'_>,
     redirect: &str,

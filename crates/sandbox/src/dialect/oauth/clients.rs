@@ -8,7 +8,6 @@ use super::form::Form;
 use super::refusal::Refusal;
 use crate::ledger::{Client, Scopes};
 
-/// Finds out who asks, by HTTP Basic or by the form.
 pub(super) fn authenticated(headers: &HeaderMap, form: &Form) -> Result<Client, Refusal> {
     let (id, secret) = match headers.get(header::AUTHORIZATION) {
         Some(value) => {
@@ -27,7 +26,6 @@ pub(super) fn authenticated(headers: &HeaderMap, form: &Form) -> Result<Client, 
     if secret.as_deref() == client.secret() { Ok(client) } else { Err(stranger()) }
 }
 
-/// What a form asks for, and what it gets if it says nothing.
 pub(super) fn scopes(form: &Form) -> Result<Scopes, Refusal> {
     let scopes = Scopes::parse(form.get("scope").unwrap_or("api"));
     scopes.ok_or_else(|| Refusal::bad("invalid_scope", "there is no such scope"))

@@ -12,7 +12,6 @@ use crate::people::Person;
 use crate::reply::{Fields, Reply};
 use crate::settings::ms;
 
-/// `POST /device_authorization`
 pub(super) fn begin(exchange: &mut Exchange<'_>) -> Result<Reply, Broken> {
     Stop::said(begun(exchange))
 }
@@ -41,14 +40,12 @@ fn begun(exchange: &mut Exchange<'_>) -> Result<Reply, Stop> {
     Ok(json(StatusCode::OK, &body))
 }
 
-/// `GET /device`: where the code is entered.
 pub(super) fn page(exchange: &mut Exchange<'_>) -> Result<Reply, Broken> {
     let form = Form::of_query(exchange.asked);
     let user_code = form.get("user_code").unwrap_or_default();
     pages::open(exchange, None, |ticket| pages::device(ticket, user_code, "", None))
 }
 
-/// `POST /device`: what the page sends.
 pub(super) fn answer(exchange: &mut Exchange<'_>) -> Result<Reply, Broken> {
     Stop::said(answered(exchange))
 }

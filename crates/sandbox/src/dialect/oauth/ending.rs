@@ -1,5 +1,3 @@
-//! Tokens are ended, and asked about.
-
 use axum::http::{HeaderValue, StatusCode, header};
 use serde_json::json;
 use url::Url;
@@ -37,7 +35,6 @@ fn revoked(exchange: &mut Exchange<'_>) -> Result<Reply, Stop> {
     Ok(Reply::empty(StatusCode::OK).with(header::CACHE_CONTROL, no_store))
 }
 
-/// `POST /introspect`: for clients that can keep a secret.
 pub(super) fn introspect(exchange: &mut Exchange<'_>) -> Result<Reply, Broken> {
     Stop::said(introspected(exchange))
 }
@@ -76,7 +73,6 @@ fn inactive() -> Reply {
     json(StatusCode::OK, &json!({"active": false}))
 }
 
-/// `/end_session`: the sign-in that the id_token came from is over, with all its tokens.
 pub(super) fn end_session(exchange: &mut Exchange<'_>) -> Result<Reply, Broken> {
     let form = match exchange.asked.head.method {
         axum::http::Method::POST => Form::parse(&exchange.asked.body),

@@ -1,5 +1,3 @@
-//! What the server says of itself: its endpoints, its habits, its keys.
-
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 

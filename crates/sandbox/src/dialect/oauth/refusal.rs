@@ -17,7 +17,6 @@ pub(super) struct Refusal {
     nonce: Option<String>,
 }
 
-/// Why a request is not answered as it hoped for.
 pub(super) enum Stop {
     Refused(Refusal),
     Broken(Broken),
@@ -66,7 +65,6 @@ impl Refusal {
 }
 
 impl Stop {
-    /// The answer that a refusal is.
     pub(super) fn said(outcome: Result<Reply, Self>) -> Result<Reply, Broken> {
         match outcome {
             Ok(reply) => Ok(reply),

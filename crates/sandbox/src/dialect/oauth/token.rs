@@ -1,5 +1,3 @@
-//! `POST /token`: something is shown, and tokens are given for it.
-
 use axum::http::StatusCode;
 
 use super::dpop::{self, Role};
@@ -35,7 +33,6 @@ pub(super) fn token(exchange: &mut Exchange<'_>) -> Result<Reply, Broken> {
     Ok(reply)
 }
 
-/// What a request for tokens is about.
 pub(super) fn asked_for(body: &[u8]) -> Endpoint {
     match Form::parse(body).get("grant_type") {
         Some("refresh_token") => Endpoint::Refresh,
@@ -66,7 +63,6 @@ fn granted(exchange: &mut Exchange<'_>) -> Result<Reply, Stop> {
     answer(exchange, &form, Asking { client, jkt })
 }
 
-/// Who asks, and with which key.
 struct Asking {
     client: Client,
     jkt: Option<String>,
@@ -178,7 +174,6 @@ fn plain(exchange: &Exchange<'_>, asking: Asking, person: Person, scopes: Scopes
     }
 }
 
-/// The first tokens of a sign-in, and the family that they begin.
 fn first(exchange: &mut Exchange<'_>, terms: Terms) -> Result<(Reply, u64), Broken> {
     if exchange.settings.oauth.offline_access_only && !terms.scopes.has("offline_access") {
         return lent(exchange, terms);
@@ -193,7 +188,6 @@ fn first(exchange: &mut Exchange<'_>, terms: Terms) -> Result<(Reply, u64), Brok
     Ok((reply, granted.family))
 }
 
-/// An access token with nothing to refresh it by.
 fn lent(exchange: &mut Exchange<'_>, terms: Terms) -> Result<(Reply, u64), Broken> {
     let lent = Lent { scopes: terms.scopes.clone(), jkt: terms.jkt.clone() };
     let access = tokens::access(exchange, &terms, &lent)?;

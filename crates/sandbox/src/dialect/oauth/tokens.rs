@@ -1,5 +1,3 @@
-//! What OAuth's tokens say.
-
 use serde_json::json;
 
 use super::words::{FOREIGN_ISSUER, STEPPED_UP};
@@ -13,7 +11,6 @@ use crate::reply::Fields;
 use crate::settings::{TokenFormat, ms};
 use crate::tweaks::{Confusion, Flaw};
 
-/// An access token; a JWT by RFC 9068 where the settings have it so.
 pub(super) fn access(exchange: &Exchange<'_>, terms: &Terms, lent: &Lent) -> Result<String, Broken> {
     if exchange.settings.dialects.oauth.access_format == TokenFormat::Opaque {
         return exchange.mint.opaque();

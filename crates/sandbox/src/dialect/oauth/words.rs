@@ -1,7 +1,4 @@
-//! Names that several parts of the protocol must agree on.
-
 pub(super) const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 /// Of nobody: the name cannot exist.
 pub(super) const FOREIGN_ISSUER: &str = "https://issuer.pilotlight.invalid";
-/// The stricter sign-in. In the sandbox it differs in nothing but its name.
 pub(super) const STEPPED_UP: &str = "urn:pilotlight:sandbox:strict";
