@@ -12,8 +12,7 @@ pub(crate) struct Grammar {
     /// How a dead token is refused: a refresh token at the refresh, an access token elsewhere.
     pub(crate) refuse: fn(Endpoint) -> Reply,
     pub(crate) not_found: fn(&Method, &str) -> Reply,
-    /// By path and body, where one path serves several purposes.
-    pub(crate) by_body: Option<fn(&str, &[u8]) -> Option<Endpoint>>,
+    pub(crate) by_body: Option<ByBody>,
     /// The answer to too many requests, told the wait in seconds if there is one.
     pub(crate) throttled: fn(Option<u64>) -> Reply,
 }
@@ -26,6 +25,8 @@ pub(crate) struct Route {
     pub(crate) answer: Answering,
 }
 
+/// Told by path and body, where one path serves several purposes.
+type ByBody = fn(&str, &[u8]) -> Option<Endpoint>;
 type Answering = fn(&mut Exchange<'_>) -> Result<Reply, Broken>;
 
 impl Grammar {
