@@ -1,3 +1,5 @@
+import { invoke } from "@tauri-apps/api/core";
+import { listen } from "@tauri-apps/api/event";
 import type { Bench, BenchChange, Discovery, Draft, Entry, Failure, Fetched, Overview, Way } from "./api.ts";
 import type { Language } from "./words.ts";
 
@@ -56,19 +58,8 @@ export interface Settings {
   tab: string | null;
 }
 
-/** The Tauri program, or in a plain browser tab a simulated one. */
-export async function findHost(): Promise<Host> {
-  const { isTauri } = await import("@tauri-apps/api/core");
-  if (isTauri()) return tauriHost();
-  const { fakeHost, sceneFromAddress } = await import("./fake.ts");
-  return fakeHost(sceneFromAddress());
-}
-
-async function tauriHost(): Promise<Host> {
-  const [{ invoke }, { listen }] = await Promise.all([
-    import("@tauri-apps/api/core"),
-    import("@tauri-apps/api/event"),
-  ]);
+/** The program around the page. */
+export function windowHost(): Host {
   return {
     overview: () => invoke("overview"),
     log: (query) => invoke("log", query),

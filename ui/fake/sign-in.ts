@@ -1,5 +1,5 @@
-import type { Code, Pending } from "./api.ts";
-import { QR } from "./fake-qr.ts";
+import type { Code, Pending } from "../src/api.ts";
+import { QR } from "./qr.ts";
 
 /** A sign-in at the browser of a person who is quick, or, where `done_s` is left out, never gets there. */
 export class FakeSignIn {

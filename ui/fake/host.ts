@@ -1,8 +1,8 @@
-import type { Bench, Code, Discovery, Draft, Entry, Failure, Fetched, Overview, Way } from "./api.ts";
-import { Life, pause } from "./fake-life.ts";
-import { BODIES, FAULTS, PRESETS, SCENES, type Scene, sceneOf } from "./fake-scenes.ts";
-import { FakeSignIn } from "./fake-sign-in.ts";
-import type { Host, Listener, Settings } from "./host.ts";
+import type { Bench, Code, Discovery, Draft, Entry, Failure, Fetched, Overview, Way } from "../src/api.ts";
+import type { Host, Listener, Settings } from "../src/host.ts";
+import { Life, pause } from "./life.ts";
+import { BODIES, FAULTS, PRESETS, SCENES, type Scene, sceneOf } from "./scenes.ts";
+import { FakeSignIn } from "./sign-in.ts";
 
 /** `?scene=…&theme=…&lang=…&tab=…` of the page's address. */
 export function sceneFromAddress(): Scene {
