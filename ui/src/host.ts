@@ -1,3 +1,5 @@
+import { invoke } from "@tauri-apps/api/core";
+import { listen } from "@tauri-apps/api/event";
 import type { Bench, BenchChange, Discovery, Draft, Entry, Failure, Fetched, Overview, Way } from "./api.ts";
 import type { Language } from "./words.ts";
 
@@ -8,7 +10,7 @@ export interface Host {
   log(query: { profile: string | null; before: number | null; limit: number }): Promise<Entry[]>;
   login(who: { profile: string; username: string; password: string }): Promise<Overview>;
   /** Begins a sign-in at a browser, which is opened where the way wants one; the rest is `finishSignIn`. */
-  signIn(of: { profile: string; way: Way }): Promise<Overview>;
+  signIn(of: { profile: string; way: Way }): Promise<Begun>;
   /** Waits for the end of the sign-in, which takes as long as the person takes. */
   finishSignIn(of: { profile: string }): Promise<Overview>;
   cancelSignIn(of: { profile: string }): Promise<Overview>;
@@ -28,6 +30,14 @@ export interface Host {
   saveSettings(of: { settings: Settings }): Promise<void>;
   /** Tells of what happens unasked, until the answered function is called. */
   listen(to: Listener): Promise<() => void>;
+}
+
+export interface Begun {
+  overview: Overview;
+  /** What was opened in the browser, for a person who wants to do that by hand. */
+  address: string | null;
+  /** Why it was not opened. The sign-in goes on all the same. */
+  unopened: Failure | null;
 }
 
 export interface FetchArgs {
@@ -52,23 +62,14 @@ export interface Settings {
   theme: "system" | "light" | "dark";
   language: "system" | Language;
   system_language: Language;
+  /** How large everything is drawn, in percent. */
+  zoom: number;
   profile: string | null;
   tab: string | null;
 }
 
-/** The Tauri program, or in a plain browser tab a simulated one. */
-export async function findHost(): Promise<Host> {
-  const { isTauri } = await import("@tauri-apps/api/core");
-  if (isTauri()) return tauriHost();
-  const { fakeHost, sceneFromAddress } = await import("./fake.ts");
-  return fakeHost(sceneFromAddress());
-}
-
-async function tauriHost(): Promise<Host> {
-  const [{ invoke }, { listen }] = await Promise.all([
-    import("@tauri-apps/api/core"),
-    import("@tauri-apps/api/event"),
-  ]);
+/** The program around the page. */
+export function windowHost(): Host {
   return {
     overview: () => invoke("overview"),
     log: (query) => invoke("log", query),

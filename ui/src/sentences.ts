@@ -171,6 +171,15 @@ export function isDemanded(phase: Phase): boolean {
   return phase.name === "NeedsLogin" && DEMANDS.has(phase.why);
 }
 
+/**
+ * There is nothing to go on with but a person. That is so, too, where what is stored cannot be read: nobody knows
+ * whether there is anything, and a new session has nothing.
+ */
+export function isUpToPerson({ phase, access }: SessionView): boolean {
+  if (phase.name === "Waiting") return phase.why === "vault" && access === null;
+  return phase.name === "NeedsLogin" || phase.name === "SigningIn";
+}
+
 /** What happens next, and why a person may leave it alone. */
 export function nextSentence(session: SessionView): string {
   const { phase, access, refresh_in_ms, heartbeat, requests } = session;
@@ -200,6 +209,10 @@ export function nextSentence(session: SessionView): string {
       said.push(good ? t(`ui.next.refreshing.good${assumed}`, { remaining }) : t("ui.next.refreshing.hold"));
       break;
     case "Waiting": {
+      if (isUpToPerson(session)) {
+        said.push(t("ui.next.keyring"));
+        break;
+      }
       const why = trouble(phase.why, phase.status);
       said.push(t("ui.next.waiting.why", { trouble: why, retry_in: span(phase.retry_in_ms) }));
       said.push(good ? t(`ui.next.waiting.good${assumed}`, { remaining }) : t("ui.next.waiting.hold"));

@@ -3,7 +3,7 @@ import { render } from "preact";
 import { act } from "preact/test-utils";
 import { onTestFinished, vi } from "vitest";
 import type { Code, Discovery, Entry, Failure, Note, Overview, SessionView } from "../src/api.ts";
-import type { Host, Listener, Settings } from "../src/host.ts";
+import type { Begun, Host, Listener, Settings } from "../src/host.ts";
 import { start } from "../src/state.ts";
 import { App } from "../src/views/app.tsx";
 
@@ -16,6 +16,8 @@ export interface Page {
   press: (testid: string) => Promise<void>;
   type: (testid: string, text: string) => Promise<void>;
   key: (key: string) => Promise<void>;
+  /** Brings only this part of a long list in sight. */
+  scrollTo: (part: number) => Promise<void>;
   settle: () => Promise<void>;
 }
 
@@ -30,6 +32,7 @@ export async function open(
     theme: "system",
     language: "en",
     system_language: "en",
+    zoom: 100,
     profile: null,
     tab: null,
     ...chosen,
@@ -38,7 +41,7 @@ export async function open(
     overview: async () => shown,
     log: async () => [],
     login: async () => shown,
-    signIn: async () => shown,
+    signIn: async () => begunOf(shown),
     finishSignIn: () => new Promise(() => undefined),
     cancelSignIn: async () => shown,
     openVerification: async () => undefined,
@@ -69,6 +72,8 @@ export async function open(
   const host = Object.fromEntries(
     Object.entries(plain).map(([name, run]) => [name, vi.fn(run)]),
   ) as Page["host"];
+  const seen = new Map<Element, (near: boolean) => void>();
+  vi.stubGlobal("IntersectionObserver", observing(seen));
   const place = document.createElement("div");
   document.body.append(place);
   onTestFinished(() => render(null, place));
@@ -105,6 +110,14 @@ export async function open(
         input.dispatchEvent(new Event("input", { bubbles: true }));
       });
     },
+    scrollTo: async (part) => {
+      await act(() => {
+        document.querySelectorAll(".history > *").forEach((each, at) => {
+          seen.get(each)?.(at === part);
+        });
+      });
+      await settle();
+    },
     key: async (key) => {
       await act(() => {
         document.activeElement?.dispatchEvent(
@@ -113,6 +126,21 @@ export async function open(
       });
       await settle();
     },
+  };
+}
+
+/** There is no layout here: a test says what can be seen. */
+function observing(seen: Map<Element, (near: boolean) => void>) {
+  return class {
+    constructor(private readonly call: IntersectionObserverCallback) {}
+    observe(target: Element) {
+      seen.set(target, (isIntersecting) =>
+        this.call([{ target, isIntersecting } as IntersectionObserverEntry], this as never),
+      );
+    }
+    unobserve(target: Element) {
+      seen.delete(target);
+    }
   };
 }
 
@@ -130,6 +158,10 @@ export function overviewOf(...sessions: SessionView[]): Overview {
     problems: [],
     presets: ["flask", "heartbeat", "nestjs", "simplejwt"],
   };
+}
+
+export function begunOf(overview: Overview, change: Partial<Begun> = {}): Begun {
+  return { overview, address: null, unopened: null, ...change };
 }
 
 export function sessionOf(change: Partial<SessionView> = {}): SessionView {

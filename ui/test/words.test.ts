@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import en from "../../crates/api/locales/en.json";
 import zh from "../../crates/api/locales/zh-CN.json";
+import { FAULTS, PRESETS, SCENES } from "../fake/scenes.ts";
 import api from "../src/api.ts?raw";
-import { FAULTS, PRESETS, SCENES } from "../src/fake-scenes.ts";
 import { fill, names } from "../src/words.ts";
 
 const english: Record<string, string> = en;

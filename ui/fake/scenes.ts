@@ -1,6 +1,6 @@
-import type { Entry, Failure, Note, VaultView } from "./api.ts";
-import { type Born, Life } from "./fake-life.ts";
-import type { Settings } from "./host.ts";
+import type { Entry, Failure, Note, VaultView } from "../src/api.ts";
+import type { Settings } from "../src/host.ts";
+import { type Born, Life } from "./life.ts";
 
 export const SCENES = [
   "signed-in",

@@ -11,8 +11,8 @@ import type {
   SessionView,
   Source,
   Way,
-} from "./api.ts";
-import { FakeSignIn } from "./fake-sign-in.ts";
+} from "../src/api.ts";
+import { FakeSignIn } from "./sign-in.ts";
 
 export interface Born {
   profile: string;
