@@ -8,25 +8,20 @@ use serde::Deserialize;
 
 use crate::programs::Program;
 
-/// A running sandbox. It ends with its standard input, and so with this program, however that ends.
+/// It ends with its standard input, and so with this program, however that ends.
 #[derive(Debug)]
 pub struct Sandbox {
     process: Child,
     url: String,
 }
 
-/// What it says once it listens.
 #[derive(Deserialize)]
 struct Announced {
     url: String,
 }
 
 impl Sandbox {
-    /// Starts one on a port that is free. `options` are of its command line, besides those that make it ours.
-    ///
-    /// # Errors
-    ///
-    /// When there is no such program, or it does not listen.
+    /// It listens on a free port. `options` are those of its command line.
     pub fn start(options: &[&str]) -> Result<Self, Failure> {
         let program = Program::Sandbox.find()?;
         let mut process = Command::new(&program)
@@ -50,7 +45,6 @@ impl Sandbox {
         }
     }
 
-    /// Where it listens. Each of its dialects has a path below that.
     pub fn url(&self) -> &str {
         &self.url
     }

@@ -1,4 +1,4 @@
-//! What the flight recorder keeps: every decision with its reason, and never a secret.
+//! What the journal keeps of a session: every decision with its reason, and no secret.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -8,12 +8,11 @@ use super::binding::Destination;
 use crate::reason::Source;
 use crate::reason::{Cause, Lost, Oddity, Trouble, VaultTrouble};
 
-/// Something that happened to a session, told by the core or by the keeper around it. Durations are milliseconds.
+/// Something that happened to a session. Durations are milliseconds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Note {
-    /// The provider wants to be left alone, or has failed too often in a row.
     BreakerOpened {
         host: String,
         for_ms: u64,
@@ -22,15 +21,11 @@ pub enum Note {
         line: Option<u32>,
         problem: String,
     },
-    /// The profile was edited: the stored tokens would go to another place, so they go nowhere.
     Elsewhere {
         places: Vec<Destination>,
     },
-    /// The keeper had to end while a refresh or a sign-in was on its way.
     EndedInFlight,
-    /// The keeper had to end while the newest refresh token was only in memory.
     EndedUnsaved,
-    /// Entries that waited for a disk which could not be written for too long.
     EntriesLost {
         count: u32,
     },
@@ -42,18 +37,16 @@ pub enum Note {
         trouble: Trouble,
         status: Option<u16>,
     },
-    /// A refresh was in flight when the keeper's last process ended; the stored token is tried again.
     Interrupted,
     KeeperStarted {
         version: String,
         vault: String,
     },
     KeeperStopped,
-    /// An answer to an exchange that was given up or overtaken. Nothing in it was used.
+    /// An answer to an exchange that was given up. Nothing in it was used.
     LateAnswer {
         revoked: bool,
     },
-    /// The refresh failed and the session goes on: "kept: 503, retry in 4 s".
     Kept {
         cause: Cause,
         trouble: Trouble,
@@ -61,15 +54,12 @@ pub enum Note {
         failures: u32,
         retry_in_ms: u64,
     },
-    /// Only a person can go on.
     NeedsLogin {
         why: Lost,
     },
-    /// Something that came with good tokens is not as it should be.
     Odd {
         what: Oddity,
     },
-    /// Somebody else has signed in than before: in the browser it is easy to be another account.
     OtherPerson {
         before: Option<String>,
     },
@@ -86,20 +76,16 @@ pub enum Note {
         /// Exchanges tried since the last good one, this one included.
         tries: u32,
     },
-    /// A protected resource refused the access token.
     Rejected {
         path: String,
         status: u16,
         generation: u32,
     },
-    /// Requests that were held were sent, in order of arrival.
     Replayed {
         count: u32,
         waited_ms: u64,
     },
-    /// A stored refresh token was found in the vault.
     Restored,
-    /// Saved to the vault after all.
     Saved,
     SignInFailed {
         code: String,
@@ -115,27 +101,24 @@ pub enum Note {
         source: Source,
         took_ms: u64,
     },
-    /// Signed out here; whether the provider was told is said once it is known.
     SignedOut,
-    /// The provider has no way to be told of a sign-out: its tokens end by themselves.
+    /// The provider has no revocation; its tokens end by themselves.
     SignOutNotTold,
-    /// What became of telling the provider about a sign-out.
     SignOutTold {
         trouble: Option<Trouble>,
         status: Option<u16>,
     },
-    /// The process stood still while the clock went on, as a frozen container does.
+    /// The process stood still while the clock went on, as in a frozen container.
     Thawed {
         stood_still_ms: u64,
     },
-    /// The new refresh token is in use and only in memory; saving goes on being tried.
+    /// The new refresh token is in use, but only in memory. Saving is tried again.
     Unsaved {
         trouble: VaultTrouble,
     },
     VaultWaiting {
         trouble: VaultTrouble,
     },
-    /// The machine slept.
     Woke {
         slept_ms: u64,
     },

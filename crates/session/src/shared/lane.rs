@@ -1,32 +1,24 @@
-//! Requests that are held until there is a good token, and the order in which they go on.
-//!
-//! They go on in order of arrival. Reads are sent one after the other without waiting for answers: they commute. A
-//! request that may change something goes alone: after every earlier one is answered and before any later one is
-//! sent. So what the provider sees is the order in which things were asked for, wherever order can matter.
+//! Requests that wait for a good token, in order of arrival. Reads are sent without waiting for each other. One that
+//! may change something goes alone: after every earlier answer and before any later request.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use crate::time::Timestamp;
 
-/// Holds requests by their order of arrival.
 #[derive(Debug)]
 pub struct Lane<T> {
     held: BTreeMap<u64, Held<T>>,
-    /// The deadline and the order of each, so that none has to be looked for.
     deadlines: BTreeSet<(Timestamp, u64)>,
     reads_out: u32,
     write_out: bool,
 }
 
-/// A held request.
 #[derive(Debug)]
 pub struct Held<T> {
-    /// Order of arrival at the keeper.
     pub order: u64,
     /// Sending it twice, or in another order, makes no difference (RFC 9110, section 9.2.1).
     pub safe: bool,
-    /// When its caller stops waiting.
     pub deadline: Timestamp,
     pub request: T,
 }
@@ -41,7 +33,6 @@ impl<T> Lane<T> {
         self.held.len()
     }
 
-    /// Nothing held and nothing on its way; a new request may go straight on.
     pub fn is_clear(&self) -> bool {
         self.held.is_empty() && !self.write_out && self.reads_out == 0
     }
@@ -50,7 +41,7 @@ impl<T> Lane<T> {
         self.held.is_empty()
     }
 
-    /// The next request that may be sent now. Call it until it has none, and again after each [`Self::answered`].
+    /// Call it until it returns `None`, and again after each [`Self::answered`].
     pub fn release(&mut self) -> Option<Held<T>> {
         let first = self.held.first_entry()?;
         let alone = !first.get().safe;
@@ -67,7 +58,6 @@ impl<T> Lane<T> {
         Some(held)
     }
 
-    /// A request that [`Self::release`] gave out has its answer.
     pub fn answered(&mut self, safe: bool) {
         if safe {
             self.reads_out = self.reads_out.saturating_sub(1);
@@ -76,7 +66,7 @@ impl<T> Lane<T> {
         }
     }
 
-    /// Takes out the requests whose callers stop waiting at or before `limit`.
+    /// Takes out the requests whose callers stop waiting at `limit` or earlier.
     pub fn take_until(&mut self, limit: Timestamp) -> Vec<Held<T>> {
         let later = self.deadlines.split_off(&(limit, u64::MAX));
         let over = core::mem::replace(&mut self.deadlines, later);
@@ -86,7 +76,6 @@ impl<T> Lane<T> {
         over
     }
 
-    /// When the first caller stops waiting.
     pub fn deadline(&self) -> Option<Timestamp> {
         self.deadlines.first().map(|(deadline, _)| *deadline)
     }

@@ -1,5 +1,4 @@
-//! Callers that wait, each until a time of its own. Who gives up first is known without looking at the others, and
-//! whoever joins costs the others nothing.
+//! Waiting callers, ordered by deadline, so that joining and leaving need no search.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -22,23 +21,20 @@ impl<T> Queue<T> {
         self.waiting.is_empty()
     }
 
-    /// When the first of them stops waiting.
     pub fn deadline(&self) -> Option<Timestamp> {
         self.waiting.first_key_value().map(|((deadline, _), _)| *deadline)
     }
 
-    /// Takes out those who stop waiting at or before `limit`.
+    /// Takes out the callers whose deadline is `limit` or earlier.
     pub fn take_until(&mut self, limit: Timestamp) -> Vec<T> {
         let later = self.waiting.split_off(&(limit, u64::MAX));
         core::mem::replace(&mut self.waiting, later).into_values().collect()
     }
 
-    /// Takes all of them out.
     pub fn take(&mut self) -> Vec<T> {
         core::mem::take(&mut self.waiting).into_values().collect()
     }
 
-    /// All of `other` wait here from now on.
     pub fn append(&mut self, other: &mut Self) {
         for ((deadline, _), caller) in core::mem::take(&mut other.waiting) {
             self.push(deadline, caller);
