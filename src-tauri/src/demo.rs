@@ -11,7 +11,7 @@ use client::Client;
 use client::sandbox::Sandbox;
 use session::limits;
 
-use crate::commands::internal;
+use crate::trouble::internal;
 
 /// Where the demo keeps its things, unless the environment names a place.
 pub(crate) fn home() -> Result<Home, Failure> {

@@ -17,6 +17,7 @@ mod demo;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod trouble;
 mod watch;
 mod window;
 

@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use tauri::{AppHandle, Runtime};
 use tauri_plugin_store::{StoreExt as _, resolve_store_path};
 
-use crate::commands::internal;
+use crate::trouble::internal;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Settings {
@@ -95,9 +95,9 @@ pub(crate) enum Language {
 impl Language {
     /// As the command decides it: both speak to one person in one language.
     fn of_system() -> Self {
-        match keeper::words::Language::of_locale() {
-            keeper::words::Language::Chinese => Self::Chinese,
-            keeper::words::Language::English => Self::English,
+        match api::words::Language::of_locale() {
+            api::words::Language::Chinese => Self::Chinese,
+            api::words::Language::English => Self::English,
         }
     }
 }

@@ -8,6 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use api::paths::Home;
+use api::words::EntryView;
 use api::{Code, Failure, Notice, Overview};
 use client::{Client, Notices, STAYED};
 use serde::Serialize;
@@ -92,7 +93,7 @@ fn forward<R: Runtime>(app: &AppHandle<R>, mut asking: Client, mut notices: Noti
             continue;
         }
         match notices.next_within(wait) {
-            Ok(Some(Notice::Entry(entry))) => tell(app, "entry", entry),
+            Ok(Some(Notice::Entry(entry))) => tell(app, "entry", EntryView::from(entry)),
             Ok(Some(Notice::Changed { .. })) => pace.changed = true,
             Ok(None) => {}
             Err(failure) => return failure,

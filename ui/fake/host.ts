@@ -1,4 +1,14 @@
-import type { Bench, Code, Discovery, Draft, Entry, Failure, Fetched, Overview, Way } from "../src/api.ts";
+import type {
+  Bench,
+  Code,
+  Discovery,
+  Draft,
+  EntryView,
+  Failure,
+  Fetched,
+  Overview,
+  Way,
+} from "../src/api.ts";
 import type { Host, Listener, Settings } from "../src/host.ts";
 import { Life, pause } from "./life.ts";
 import { BODIES, FAULTS, PRESETS, SCENES, type Scene, sceneOf } from "./scenes.ts";
@@ -24,8 +34,8 @@ export function sceneFromAddress(): Scene {
 export function fakeHost(scene: Scene): Host {
   let listener: Listener | null = null;
   let settings: Settings = scene.settings;
-  const journal: Entry[] = [];
-  const write = (entry: Entry) => {
+  const journal: EntryView[] = [];
+  const write = (entry: EntryView) => {
     journal.push(entry);
     listener?.entry(entry);
   };

@@ -3,7 +3,7 @@ import type {
   Cause,
   Code,
   Demand,
-  Entry,
+  EntryView,
   Lost,
   Note,
   Pending,
@@ -12,6 +12,7 @@ import type {
   Source,
   Way,
 } from "../src/api.ts";
+import { says } from "./says.ts";
 import { FakeSignIn } from "./sign-in.ts";
 
 export interface Born {
@@ -62,7 +63,7 @@ export class Life {
 
   constructor(
     private readonly born: Born,
-    private readonly write: (entry: Entry) => void,
+    private readonly write: (entry: EntryView) => void,
   ) {
     this.profile = born.profile;
     this.phase = born.phase ?? { name: "Fresh" };
@@ -272,7 +273,7 @@ export class Life {
 
   private note(note: Note): void {
     lastId += 1;
-    this.write({ id: lastId, at_ms: Date.now(), profile: this.profile, note });
+    this.write({ id: lastId, at_ms: Date.now(), profile: this.profile, note, says: says(note) });
   }
 
   private get atProvider(): boolean {

@@ -1,4 +1,4 @@
-// Generated from crates/keeper/src/api.rs by its own test; change it there.
+// Generated from crates/api by its own test; change it there.
 
 export type AccessView = { 
 /**
@@ -113,7 +113,7 @@ sandbox: boolean,
  */
 heartbeat_s: number | null, };
 
-export type Entry = { id: number, 
+export type EntryView = { id: number, 
 /**
  * Milliseconds since 1970, by the wall clock of that moment; for people, not for arithmetic.
  */
@@ -121,7 +121,7 @@ at_ms: number,
 /**
  * Absent for what concerns the keeper itself.
  */
-profile: string | null, note: Note, };
+profile: string | null, note: Note, says: Says, };
 
 export type Failure = { code: Code, profile: string | null, 
 /**
@@ -270,6 +270,8 @@ held: number,
 replayed: number, };
 
 export type Resource = { method: string, path: string, };
+
+export type Says = { en: string, "zh-CN": string, };
 
 export type SessionView = { profile: string, preset: string, url: string, 
 /**

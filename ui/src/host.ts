@@ -1,13 +1,23 @@
 import { invoke } from "@tauri-apps/api/core";
 import { listen } from "@tauri-apps/api/event";
-import type { Bench, BenchChange, Discovery, Draft, Entry, Failure, Fetched, Overview, Way } from "./api.ts";
+import type {
+  Bench,
+  BenchChange,
+  Discovery,
+  Draft,
+  EntryView,
+  Failure,
+  Fetched,
+  Overview,
+  Way,
+} from "./api.ts";
 import type { Language } from "./words.ts";
 
 /** Everything that the page can ask of the program around it. Each may reject with a [`Failure`]. */
 export interface Host {
   overview(): Promise<Overview>;
   /** Newest first. */
-  log(query: { profile: string | null; before: number | null; limit: number }): Promise<Entry[]>;
+  log(query: { profile: string | null; before: number | null; limit: number }): Promise<EntryView[]>;
   login(who: { profile: string; username: string; password: string }): Promise<Overview>;
   /** Begins a sign-in at a browser, which is opened where the way wants one; the rest is `finishSignIn`. */
   signIn(of: { profile: string; way: Way }): Promise<Begun>;
@@ -49,7 +59,7 @@ export interface FetchArgs {
 
 export interface Listener {
   overview(overview: Overview): void;
-  entry(entry: Entry): void;
+  entry(entry: EntryView): void;
   keeper(keeper: Keeper): void;
 }
 
@@ -91,7 +101,7 @@ export function windowHost(): Host {
     listen: async (to) => {
       const stops = await Promise.all([
         listen<Overview>("overview", (event) => to.overview(event.payload)),
-        listen<Entry>("entry", (event) => to.entry(event.payload)),
+        listen<EntryView>("entry", (event) => to.entry(event.payload)),
         listen<Keeper>("keeper", (event) => to.keeper(event.payload)),
       ]);
       return () => {

@@ -1,4 +1,4 @@
-import type { Entry } from "./api.ts";
+import type { EntryView } from "./api.ts";
 
 /**
  * What is known of a session's journal, newest first. It is bounded: whoever leaves a window open for days has no use
@@ -19,7 +19,7 @@ export interface Log {
 
 /** A part of a journal as it was read: of its entries those that belong here. */
 export interface Part {
-  readonly entries: readonly Entry[];
+  readonly entries: readonly EntryView[];
   readonly reach: number | null;
   readonly complete: boolean;
 }
@@ -27,7 +27,7 @@ export interface Part {
 export interface Block {
   /** Stays the same when blocks come before or after. */
   readonly number: number;
-  readonly entries: readonly Entry[];
+  readonly entries: readonly EntryView[];
 }
 
 export function logOf({ entries, reach, complete }: Part): Log {
@@ -35,7 +35,7 @@ export function logOf({ entries, reach, complete }: Part): Log {
 }
 
 /** With what was written since, in the order in which it was. What is known already is left out. */
-export function withNewer(log: Log, written: readonly Entry[]): Log {
+export function withNewer(log: Log, written: readonly EntryView[]): Log {
   const known = newest(log)?.id ?? Number.NEGATIVE_INFINITY;
   const fresh = written.filter(({ id }) => id > known);
   if (fresh.length === 0) return log;
@@ -66,12 +66,12 @@ export function withoutPast(log: Log): Log {
   return within(KEPT, { ...log, room: KEPT });
 }
 
-export function newest(log: Log): Entry | undefined {
+export function newest(log: Log): EntryView | undefined {
   return log.blocks[0]?.entries[0];
 }
 
 /** Newest first. */
-export function* entriesOf(log: Log): Generator<Entry> {
+export function* entriesOf(log: Log): Generator<EntryView> {
   for (const block of log.blocks) yield* block.entries;
 }
 
@@ -89,7 +89,7 @@ function within(room: number, log: Log): Log {
   return { ...log, blocks: blocks.slice(0, end), size, reach, complete: false };
 }
 
-function inBlocks(entries: readonly Entry[], from: number): Block[] {
+function inBlocks(entries: readonly EntryView[], from: number): Block[] {
   const count = Math.ceil(entries.length / BLOCK);
   return Array.from({ length: count }, (_, at) => ({
     number: from + at,

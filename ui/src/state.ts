@@ -1,5 +1,5 @@
 import { batch, computed, signal } from "@preact/signals";
-import type { Bench, Entry, Failure, Fetched, Overview, SessionView } from "./api.ts";
+import type { Bench, EntryView, Failure, Fetched, Overview, SessionView } from "./api.ts";
 import { type Blame, isMended, isOfAbsence } from "./blame.ts";
 import type { Host, Keeper, Settings } from "./host.ts";
 import { type Log, withNewer } from "./log.ts";
@@ -64,8 +64,8 @@ export const tab = computed<Tab>(() => {
 
 let current: Host | null = null;
 /** What was told: what is not shown yet, and the last of what is. */
-let news: Entry[] = [];
-let recent: Entry[] = [];
+let news: EntryView[] = [];
+let recent: EntryView[] = [];
 let late: Overview | null = null;
 let missed = false;
 let frame = 0;
@@ -179,7 +179,7 @@ function meet(told: Keeper): void {
 }
 
 /** However many come at once, the page is drawn once. */
-function write(entry: Entry): void {
+function write(entry: EntryView): void {
   news.push(entry);
   if (news.length > MOST_NEWS) {
     news = news.slice(-KEPT_NEWS);
@@ -210,7 +210,7 @@ export function upToDate(profile: string, log: Log): Log {
 }
 
 /** What concerns the keeper itself belongs to every session's log, and what concerns a host to those that are there. */
-export function concerning(profile: string): (entry: Entry) => boolean {
+export function concerning(profile: string): (entry: EntryView) => boolean {
   const session = overview.value?.sessions.find((each) => each.profile === profile);
   return ({ profile: whose, note }) => {
     if (whose === null && note.kind === "breaker_opened") return note.host === session?.host;

@@ -1,4 +1,4 @@
-import type { Entry } from "./api.ts";
+import type { EntryView } from "./api.ts";
 
 /** What the timeline draws, in pixels. Made from the journal alone, whose times are the wall clock's. */
 export interface Strip {
@@ -12,9 +12,9 @@ export interface Strip {
     /** Nobody said how long it lives, so that nobody knows where it ends. */
     assumed: boolean;
   }[];
-  refreshes: { x: number; entry: Entry }[];
-  heartbeats: { x: number; entry: Entry; good: boolean }[];
-  failures: { x: number; entry: Entry; person: boolean }[];
+  refreshes: { x: number; entry: EntryView }[];
+  heartbeats: { x: number; entry: EntryView; good: boolean }[];
+  failures: { x: number; entry: EntryView; person: boolean }[];
   sleeps: { x: number; w: number; slept_ms: number }[];
   ticks: Tick[];
   now: number;
@@ -30,13 +30,13 @@ export interface Tick {
 
 /** The entries in the order in which they happened, and what lasts longer than a moment. Made once for each log. */
 export interface Chronicle {
-  old: Entry[];
+  old: EntryView[];
   bars: Bar[];
   sleeps: { start: number; end: number }[];
 }
 
 /** Of entries in any order. */
-export function chronicle(entries: Iterable<Entry>): Chronicle {
+export function chronicle(entries: Iterable<EntryView>): Chronicle {
   const old = [...entries].sort((a, b) => a.at_ms - b.at_ms || a.id - b.id);
   const sleeps = [];
   for (const { note, at_ms } of old) {
@@ -71,7 +71,7 @@ export function strip(told: Chronicle, now_ms: number, span_ms: number | null, w
   counts.sleeps = drawn.sleeps.length;
   const last = { refresh: NOTHING, beat: NOTHING, badBeat: NOTHING, failure: NOTHING, person: NOTHING };
   for (let at = firstFrom(told.old, from); at < told.old.length; at += 1) {
-    const entry = told.old[at] as Entry;
+    const entry = told.old[at] as EntryView;
     if (entry.at_ms > to) break;
     drawn.empty = false;
     const place = x(entry.at_ms);
@@ -112,7 +112,7 @@ interface Bar {
  * A token lives for its lifetime, unless the provider refuses it or the session ends before. One of which nobody said
  * how long it lives is used until the next one comes.
  */
-function bars(old: Entry[]): Bar[] {
+function bars(old: EntryView[]): Bar[] {
   const made: Bar[] = [];
   const newest = new Map<number | null, Bar>();
   for (const { at_ms, note } of old) {
@@ -166,12 +166,12 @@ function wide(
 }
 
 /** Where what is not older than that begins. */
-function firstFrom(old: Entry[], from: number): number {
+function firstFrom(old: EntryView[], from: number): number {
   let low = 0;
   let high = old.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((old[middle] as Entry).at_ms < from) low = middle + 1;
+    if ((old[middle] as EntryView).at_ms < from) low = middle + 1;
     else high = middle;
   }
   return low;

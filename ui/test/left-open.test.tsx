@@ -1,6 +1,6 @@
 import { options, type VNode } from "preact";
 import { expect, onTestFinished, test, vi } from "vitest";
-import type { Entry, Overview } from "../src/api.ts";
+import type { EntryView, Overview } from "../src/api.ts";
 import { BLOCK, KEPT } from "../src/log.ts";
 import { logs, lookAway } from "../src/state.ts";
 import * as drawing from "../src/strip.ts";
@@ -85,7 +85,7 @@ test("nothing is made of what is told while nobody can see it, and then it is th
 });
 
 test("what was missed in a long absence is read anew", async () => {
-  const log = vi.fn(async () => [] as Entry[]);
+  const log = vi.fn(async () => [] as EntryView[]);
   const page = await open(overviewOf(sessionOf()), { log });
   lookAway(true);
   await tell(page, history(1, 5000));
@@ -119,14 +119,14 @@ function nodes(): number {
   return document.querySelectorAll("*").length;
 }
 
-function tell(page: Page, entries: Entry[]): Promise<void> {
+function tell(page: Page, entries: EntryView[]): Promise<void> {
   return page.tell((to) => {
     for (const entry of entries) to.entry(entry);
   });
 }
 
 /** Four heartbeats and a refresh, again and again, five seconds apart; now is after the last. */
-function history(from: number, to: number): Entry[] {
+function history(from: number, to: number): EntryView[] {
   const end = Date.now();
   return Array.from({ length: to - from + 1 }, (_, at) => {
     const id = from + at;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Entry } from "../src/api.ts";
+import type { EntryView } from "../src/api.ts";
 import {
   BLOCK,
   entriesOf,
@@ -14,7 +14,7 @@ import {
 } from "../src/log.ts";
 import { entryOf } from "./page.tsx";
 
-const entry = (id: number): Entry => entryOf(id, id, { kind: "restored" });
+const entry = (id: number): EntryView => entryOf(id, id, { kind: "restored" });
 /** Newest first. */
 const page = (from: number, to: number) => Array.from({ length: from - to + 1 }, (_, at) => entry(from - at));
 const part = (from: number, to: number, complete = false) => ({

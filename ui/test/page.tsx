@@ -2,7 +2,8 @@ import axe from "axe-core";
 import { render } from "preact";
 import { act } from "preact/test-utils";
 import { onTestFinished, vi } from "vitest";
-import type { Code, Discovery, Entry, Failure, Note, Overview, SessionView } from "../src/api.ts";
+import { says } from "../fake/says.ts";
+import type { Code, Discovery, EntryView, Failure, Note, Overview, SessionView } from "../src/api.ts";
 import type { Begun, Host, Listener, Settings } from "../src/host.ts";
 import { start } from "../src/state.ts";
 import { App } from "../src/views/app.tsx";
@@ -221,6 +222,6 @@ export function failureOf(code: Code, details: Record<string, string> = {}): Fai
   return { code, profile: null, details, retry_in_ms: null };
 }
 
-export function entryOf(id: number, at_ms: number, note: Note, profile: string | null = "work"): Entry {
-  return { id, at_ms, profile, note };
+export function entryOf(id: number, at_ms: number, note: Note, profile: string | null = "work"): EntryView {
+  return { id, at_ms, profile, note, says: says(note) };
 }

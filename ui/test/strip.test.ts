@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import type { Cause, Entry, Note } from "../src/api.ts";
+import type { Cause, EntryView, Note } from "../src/api.ts";
 import { chronicle, strip } from "../src/strip.ts";
 import { entryOf } from "./page.tsx";
 
 // 120 s of past and 24 s of future on 1440 px: ten pixels a second, and now at 1200.
 const NOW = 1_800_000_000_000;
-const draw = (...entries: Entry[]) => strip(chronicle(entries), NOW, 120_000, 1440);
+const draw = (...entries: EntryView[]) => strip(chronicle(entries), NOW, 120_000, 1440);
 let id = 0;
 const ago = (seconds: number, note: Note) => entryOf(++id, NOW - seconds * 1000, note);
 const refreshed = (generation: number, lifetime_s = 30, cause: Cause = "before_expiry"): Note => ({
@@ -36,7 +36,7 @@ test("a token is a bar from its receipt for its lifetime, and the last one is cu
 
 test("lanes alternate, and do not jump when older entries are loaded", () => {
   const late = [ago(40, refreshed(8)), ago(20, refreshed(9))];
-  const lanes = (of: Entry[]) => draw(...of).bars.map((bar) => [bar.generation, bar.lane]);
+  const lanes = (of: EntryView[]) => draw(...of).bars.map((bar) => [bar.generation, bar.lane]);
   expect(lanes(late)).toEqual([
     [8, 1],
     [9, 0],

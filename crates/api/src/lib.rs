@@ -38,6 +38,7 @@ pub use view::{
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::words::{EntryView, Says};
     use ts_rs::{Config, TS};
 
     /// The page's types are generated from these. To accept a change: `UPDATE=1 cargo test types`.
@@ -61,7 +62,7 @@ mod tests {
             Demand,
             Discovery,
             Draft,
-            Entry,
+            EntryView,
             Failure,
             Fault,
             Fetched,
@@ -79,6 +80,7 @@ mod tests {
             Destination,
             RequestsView,
             Resource,
+            Says,
             SessionView,
             Source,
             Trouble,

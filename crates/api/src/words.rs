@@ -13,8 +13,10 @@ use serde::Serialize;
 use crate::{AccessView, Cause, Failure, Note, Phase, Source, Trouble};
 
 mod note;
+mod says;
 
 pub use note::{Tone, tone};
+pub use says::{EntryView, Says};
 
 /// A language that there is a catalogue for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from "preact/hooks";
 import { openTab } from "../actions.ts";
-import type { Entry, SessionView } from "../api.ts";
+import type { EntryView, SessionView } from "../api.ts";
 import { entriesOf, type Log } from "../log.ts";
 import { isUpToPerson, nextSentence } from "../sentences.ts";
 import * as state from "../state.ts";
@@ -55,8 +55,8 @@ export function Overview({ session }: { session: SessionView }) {
 }
 
 /** A good heartbeat is news only until something else has happened. */
-function latest(log: Log): Entry[] {
-  const found: Entry[] = [];
+function latest(log: Log): EntryView[] {
+  const found: EntryView[] = [];
   for (const entry of entriesOf(log)) {
     const { note } = entry;
     if (found.length === 0 || note.kind !== "heartbeat" || !note.good) found.push(entry);

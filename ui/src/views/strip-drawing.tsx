@@ -1,7 +1,6 @@
 import { day, span as inSpans, minutes, seconds } from "../format.ts";
-import { noteSentence } from "../sentences.ts";
 import { type Chronicle, strip } from "../strip.ts";
-import { t } from "../words.ts";
+import { language, t } from "../words.ts";
 
 export function StripDrawing(props: { told: Chronicle; now: number; span: number | null; width: number }) {
   const drawn = strip(props.told, props.now, props.span, props.width);
@@ -39,17 +38,17 @@ export function StripDrawing(props: { told: Chronicle; now: number; span: number
       ))}
       {drawn.refreshes.map(({ x, entry }) => (
         <path key={entry.id} class="refreshed" d={`M${x} 9v43`}>
-          <title>{`${seconds(entry.at_ms)} ${noteSentence(entry.note)}`}</title>
+          <title>{`${seconds(entry.at_ms)} ${entry.says[language.value]}`}</title>
         </path>
       ))}
       {drawn.heartbeats.map(({ x, entry, good }) => (
         <path key={entry.id} class={good ? "beat" : "beat no"} d={`M${x - 7} 63h4l2-4 3 8 2-4h4`}>
-          <title>{`${seconds(entry.at_ms)} ${noteSentence(entry.note)}`}</title>
+          <title>{`${seconds(entry.at_ms)} ${entry.says[language.value]}`}</title>
         </path>
       ))}
       {drawn.failures.map(({ x, entry, person }) => (
         <path key={entry.id} class={person ? "fell person" : "fell"} d={`M${x} 57l6.5 11.5h-13z`}>
-          <title>{`${seconds(entry.at_ms)} ${noteSentence(entry.note)}`}</title>
+          <title>{`${seconds(entry.at_ms)} ${entry.says[language.value]}`}</title>
         </path>
       ))}
       {drawn.empty && drawn.bars.length === 0 && (
