@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use api::{Code, Lost, Note, Phase, Reply, Request};
+use api::{Code, Lost, Note, PhaseView, Reply, Request};
 
 use crate::harness::{Keeper, Keyring, Server, fetch, fetched, given, token, turn, until};
 
@@ -49,7 +49,7 @@ fn flask_jwt_extended_asks_for_a_fresh_login_and_nothing_is_refreshed() {
     let answer = keeper.fetch(NAME, "/fresh").unwrap();
     assert_eq!((answer.status, answer.replayed), (401, false), "{answer:?}");
     assert_eq!((server.counted("protected"), server.counted("refreshes")), (before.0 + 1, before.1));
-    assert_eq!(keeper.phase(NAME), Phase::Fresh);
+    assert_eq!(keeper.phase(NAME), PhaseView::Fresh);
 }
 
 /// D5, with Django's own throttle.
@@ -169,7 +169,7 @@ fn notice_a_revocation(kind: &Kind, server: &Server, keeper: &Keeper) {
         "{}",
         kind.name
     );
-    assert_eq!(keeper.phase(NAME), Phase::NeedsLogin { why: Lost::Refused });
+    assert_eq!(keeper.phase(NAME), PhaseView::NeedsLogin { why: Lost::Refused });
     let refreshes = server.counted("refreshes");
     for _ in 0..20 {
         assert_eq!(keeper.fetch(NAME, kind.path).unwrap_err().code, Code::SignInNeeded);
@@ -185,15 +185,15 @@ fn sign_out(kind: &Kind, server: &Server, keeper: &mut Keeper) {
         keeper.ask(Request::Logout { profile: NAME.to_owned(), browser: false }),
         Ok(Reply::Done)
     ));
-    assert_eq!(keeper.phase(NAME), Phase::NeedsLogin { why: Lost::SignedOut });
+    assert_eq!(keeper.phase(NAME), PhaseView::NeedsLogin { why: Lost::SignedOut });
     if kind.signs_out {
         until("the server has been told", || {
-            let told = |note: &Note| matches!(note, Note::SignOutTold { trouble: None, .. });
+            let told = |note: &Note| matches!(note, Note::Revocation { trouble: None, .. });
             keeper.notes(NAME).iter().any(told).then_some(())
         });
     }
     keeper.restart();
-    keeper.until_phase(NAME, Phase::NeedsLogin { why: Lost::SignedOut });
+    keeper.until_phase(NAME, PhaseView::NeedsLogin { why: Lost::SignedOut });
 
     let refreshes = server.counted("refreshes");
     assert_eq!(keeper.fetch(NAME, kind.path).unwrap_err().code, Code::SignInNeeded);

@@ -7,7 +7,7 @@ import type {
   Lost,
   Note,
   Pending,
-  Phase,
+  PhaseView,
   SessionView,
   Source,
   Way,
@@ -21,7 +21,7 @@ export interface Born {
   url: string;
   host: string;
   user?: string;
-  phase?: Phase;
+  phase?: PhaseView;
   lifetime_s?: number;
   /** Where it is known from; told when absent. */
   source?: Source;
@@ -44,7 +44,7 @@ export interface Born {
 export class Life {
   readonly profile: string;
   readonly faults = new Map<string, number | null>();
-  private phase: Phase;
+  private phase: PhaseView;
   private user: string | null;
   private generation: number;
   private gotAt: number;
@@ -190,7 +190,7 @@ export class Life {
   signOut(): void {
     this.phase = { name: "NeedsLogin", why: "signed_out" };
     this.note({ kind: "signed_out" });
-    this.note({ kind: "sign_out_told", trouble: null, status: 200 });
+    this.note({ kind: "revocation", trouble: null, status: 200 });
   }
 
   revokeAccess(): void {

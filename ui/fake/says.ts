@@ -61,10 +61,10 @@ function noteSentence(note: Note, t: Say): string {
       });
     case "sign_in_failed":
       return t("note.sign_in_failed", { reason: t(`error.${note.code}.say` as Key) });
-    case "sign_out_told":
+    case "revocation":
       return note.trouble
-        ? t("note.sign_out_told.bad", { trouble: trouble(t, note.trouble, note.status) })
-        : t("note.sign_out_told.good");
+        ? t("note.revocation.bad", { trouble: trouble(t, note.trouble, note.status) })
+        : t("note.revocation.good");
     case "signed_in":
       return t("note.signed_in", { user: note.user });
     case "thawed":
@@ -81,7 +81,7 @@ function noteSentence(note: Note, t: Say): string {
     case "keeper_stopped":
     case "restored":
     case "saved":
-    case "sign_out_not_told":
+    case "revocation_unsupported":
     case "signed_out":
       return t(`note.${note.kind}`);
     default:

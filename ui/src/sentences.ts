@@ -1,4 +1,4 @@
-import type { Cause, Demand, Failure, Lost, Note, Phase, SessionView, Source, Trouble } from "./api.ts";
+import type { Cause, Demand, Failure, Lost, Note, PhaseView, SessionView, Source, Trouble } from "./api.ts";
 import { measured, span } from "./format.ts";
 import { join, known, t } from "./words.ts";
 
@@ -23,7 +23,7 @@ export function noteMark(note: Note): Mark {
     case "needs_login":
     case "other_person":
     case "sign_in_failed":
-    case "sign_out_not_told":
+    case "revocation_unsupported":
     case "signed_out":
       return "person";
     case "thawed":
@@ -39,7 +39,7 @@ export function noteMark(note: Note): Mark {
       return "request";
     case "saved":
       return "key";
-    case "sign_out_told":
+    case "revocation":
       return note.trouble ? "failure" : "person";
     default:
       return "failure";
@@ -65,7 +65,7 @@ export function failureNext(failure: Failure): string {
 }
 
 /** The state in a few words, for the list and for the announcer. */
-export function phaseWords(phase: Phase): string {
+export function phaseWords(phase: PhaseView): string {
   if (phase.name !== "Waiting") return t(`phase.${phase.name}`);
   const bare = phase.why === "status" || phase.why === "rate_limited" || phase.why === "suspect";
   const what = bare && phase.status ? String(phase.status) : trouble(phase.why, phase.status);
@@ -89,7 +89,7 @@ export function causeWords(cause: Cause, source: Source | undefined): string {
 }
 
 /** Somebody wants more of the person than the session has. What it has is kept, and may do for everything else. */
-export function isDemanded(phase: Phase): boolean {
+export function isDemanded(phase: PhaseView): boolean {
   return phase.name === "NeedsLogin" && DEMANDS.has(phase.why);
 }
 

@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 import { announceChanges } from "../src/announce.ts";
-import type { Phase, SessionView } from "../src/api.ts";
+import type { PhaseView, SessionView } from "../src/api.ts";
 import { failureNext, failureSay } from "../src/sentences.ts";
 import * as state from "../src/state.ts";
 import { entryOf, failureOf, faults, open, overviewOf, sessionOf } from "./page.tsx";
 
-const waiting: Phase = { name: "Waiting", why: "status", status: 503, failures: 2, retry_in_ms: 12_000 };
-const phases: [Phase, Partial<SessionView>, string, string][] = [
+const waiting: PhaseView = { name: "Waiting", why: "status", status: 503, failures: 2, retry_in_ms: 12_000 };
+const phases: [PhaseView, Partial<SessionView>, string, string][] = [
   [{ name: "Fresh" }, {}, "Signed in, and staying so", "refreshed in 6 s"],
   [{ name: "Fresh" }, { saved: false }, "Signed in, and not saved yet", "refreshed in 6 s"],
   [
@@ -297,7 +297,7 @@ test("a locked keyring says what to do", async () => {
 });
 
 test("a keyring that does not open keeps nobody from signing in, and there is a way to try it again", async () => {
-  const phase: Phase = { name: "Waiting", why: "vault", status: null, failures: 2, retry_in_ms: 900 };
+  const phase: PhaseView = { name: "Waiting", why: "vault", status: null, failures: 2, retry_in_ms: 900 };
   const shown = {
     ...overviewOf(sessionOf({ phase, access: null, user: null })),
     vault: { kind: "keyring", trouble: "locked" } as const,
@@ -322,7 +322,7 @@ test("the live region says changes that matter, and no routine refresh or countd
   const stop = announceChanges();
   const page = await open(overviewOf(sessionOf()));
   const said = () => document.querySelector("[role=status][aria-live]")?.textContent;
-  const tell = (phase: Phase) => page.tell((to) => to.overview(overviewOf(sessionOf({ phase }))));
+  const tell = (phase: PhaseView) => page.tell((to) => to.overview(overviewOf(sessionOf({ phase }))));
   await tell({ name: "Refreshing", cause: "before_expiry", attempt: 1 });
   await tell({ name: "Fresh" });
   expect(said()).toBe("");

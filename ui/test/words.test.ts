@@ -54,7 +54,7 @@ test("every kind of note has its words", () => {
 });
 
 test("every phase has its words", () => {
-  const phases = tags("Phase", "name");
+  const phases = tags("PhaseView", "name");
   expect(phases.length).toBe(5);
   expect(
     phases.flatMap((name) => [`phase.${name}`, `ui.head.${name}`]).filter((key) => !(key in english)),

@@ -28,10 +28,10 @@ pub use session::reason::{Cause, Lost, Oddity, Source, Trouble, VaultTrouble};
 pub use code::Code;
 pub use failure::Failure;
 pub use oauth::{Demand, Discovery, Grant, OauthDraft, Pending, Way};
-pub use reply::{Bench, Entry, Fault, Fetched, Line, Notice, Reply, Token};
+pub use reply::{Bench, Entry, FaultSwitch, Fetched, Line, Notice, Reply, Token};
 pub use request::{BenchChange, Call, Draft, Fetch, Request};
 pub use view::{
-    AccessView, HeartbeatView, LastHeartbeat, LastRefresh, Overview, Phase, RequestsView, Resource,
+    AccessView, HeartbeatView, LastHeartbeat, LastRefresh, Overview, PhaseView, RequestsView, ResourceView,
     SessionView, VaultKind, VaultView,
 };
 
@@ -64,7 +64,7 @@ mod tests {
             Draft,
             EntryView,
             Failure,
-            Fault,
+            FaultSwitch,
             Fetched,
             Grant,
             HeartbeatView,
@@ -76,10 +76,10 @@ mod tests {
             Oddity,
             Overview,
             Pending,
-            Phase,
+            PhaseView,
             Destination,
             RequestsView,
-            Resource,
+            ResourceView,
             Says,
             SessionView,
             Source,

@@ -10,7 +10,7 @@ use std::env;
 
 use serde::Serialize;
 
-use crate::{AccessView, Cause, Failure, Note, Phase, Source, Trouble};
+use crate::{AccessView, Cause, Failure, Note, PhaseView, Source, Trouble};
 
 mod note;
 mod says;
@@ -113,18 +113,18 @@ impl Words {
     }
 
     /// The state of a session in a few words.
-    pub fn phase(&self, phase: &Phase) -> String {
+    pub fn phase(&self, phase: &PhaseView) -> String {
         match phase {
             // It is being tried at this moment.
-            Phase::Waiting { why, status, retry_in_ms: 0, .. } => self.trouble(*why, *status),
-            Phase::Waiting { why, status, retry_in_ms, .. } => self.fill(
+            PhaseView::Waiting { why, status, retry_in_ms: 0, .. } => self.trouble(*why, *status),
+            PhaseView::Waiting { why, status, retry_in_ms, .. } => self.fill(
                 "phase.Waiting.until",
                 &[("trouble", &self.trouble(*why, *status)), ("retry_in", &self.duration(*retry_in_ms))],
             ),
-            Phase::NeedsLogin { .. } => self.fill("phase.NeedsLogin", &[]),
-            Phase::Fresh => self.fill("phase.Fresh", &[]),
-            Phase::Refreshing { .. } => self.fill("phase.Refreshing", &[]),
-            Phase::SigningIn => self.fill("phase.SigningIn", &[]),
+            PhaseView::NeedsLogin { .. } => self.fill("phase.NeedsLogin", &[]),
+            PhaseView::Fresh => self.fill("phase.Fresh", &[]),
+            PhaseView::Refreshing { .. } => self.fill("phase.Refreshing", &[]),
+            PhaseView::SigningIn => self.fill("phase.SigningIn", &[]),
         }
     }
 

@@ -10,7 +10,7 @@ use crate::programs::Program;
 
 /// It ends with its standard input, and so with this program, however that ends.
 #[derive(Debug)]
-pub struct Sandbox {
+pub struct SandboxProcess {
     process: Child,
     url: String,
 }
@@ -20,7 +20,7 @@ struct Announced {
     url: String,
 }
 
-impl Sandbox {
+impl SandboxProcess {
     /// It listens on a free port. `options` are those of its command line.
     pub fn start(options: &[&str]) -> Result<Self, Failure> {
         let program = Program::Sandbox.find()?;
@@ -50,7 +50,7 @@ impl Sandbox {
     }
 }
 
-impl Drop for Sandbox {
+impl Drop for SandboxProcess {
     fn drop(&mut self) {
         drop(self.process.kill());
         drop(self.process.wait());

@@ -75,7 +75,7 @@ impl Kept {
             resources: profile
                 .resources
                 .iter()
-                .map(|resource| api::Resource {
+                .map(|resource| api::ResourceView {
                     method: resource.method.clone(),
                     path: resource.path.clone(),
                 })
@@ -109,14 +109,14 @@ impl Kept {
     }
 }
 
-fn phase(phase: Phase, now: Timestamp) -> api::Phase {
+fn phase(phase: Phase, now: Timestamp) -> api::PhaseView {
     match phase {
-        Phase::Fresh => api::Phase::Fresh,
-        Phase::NeedsLogin { why } => api::Phase::NeedsLogin { why },
-        Phase::Refreshing { cause, attempt } => api::Phase::Refreshing { cause, attempt },
-        Phase::SigningIn => api::Phase::SigningIn,
+        Phase::Fresh => api::PhaseView::Fresh,
+        Phase::NeedsLogin { why } => api::PhaseView::NeedsLogin { why },
+        Phase::Refreshing { cause, attempt } => api::PhaseView::Refreshing { cause, attempt },
+        Phase::SigningIn => api::PhaseView::SigningIn,
         Phase::Waiting { until, failures, why, status } => {
-            api::Phase::Waiting { why, status, failures, retry_in_ms: millis(now.until(until)) }
+            api::PhaseView::Waiting { why, status, failures, retry_in_ms: millis(now.until(until)) }
         }
     }
 }

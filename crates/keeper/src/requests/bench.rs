@@ -16,7 +16,7 @@ use crate::config::Profile;
 use crate::main_loop::answer::{Answer, refuse};
 use crate::main_loop::keeper::Keeper;
 use crate::main_loop::mail::Id;
-use api::{Bench, BenchChange, Code, Failure, Fault, Reply};
+use api::{Bench, BenchChange, Code, Failure, FaultSwitch, Reply};
 
 impl Keeper {
     /// Makes the change if there is one, and answers with the state of the switches.
@@ -72,7 +72,11 @@ async fn read(client: &Client, profile: &Profile) -> Result<Bench, Failure> {
     let faults = faults.filter(|fault| fault.only.as_ref().is_none_or(|only| *only == profile.preset));
     let faults = faults.map(|fault| {
         let switched = fault.switched.filter(ours);
-        Fault { name: fault.name, on: switched.is_some(), left: switched.and_then(|switched| switched.left) }
+        FaultSwitch {
+            name: fault.name,
+            on: switched.is_some(),
+            left: switched.and_then(|switched| switched.left),
+        }
     });
     Ok(Bench { faults: faults.collect() })
 }

@@ -6,15 +6,15 @@ use std::os::unix::net::{SocketAddr, UnixListener};
 use std::path::PathBuf;
 
 #[derive(Debug)]
-pub struct Name {
+pub struct Claim {
     /// No connection is accepted.
     _listener: UnixListener,
 }
 
 /// Fails with `AddrInUse` where another process has the name.
-pub fn take(name: &str) -> io::Result<Name> {
+pub fn take(name: &str) -> io::Result<Claim> {
     let listener = UnixListener::bind_addr(&SocketAddr::from_abstract_name(name)?)?;
-    Ok(Name { _listener: listener })
+    Ok(Claim { _listener: listener })
 }
 
 /// Tells apart containers that share names but not files.

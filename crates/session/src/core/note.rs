@@ -103,8 +103,11 @@ pub enum Note {
     },
     SignedOut,
     /// The provider has no revocation; its tokens end by themselves.
-    SignOutNotTold,
-    SignOutTold {
+    #[serde(alias = "sign_out_not_told")]
+    RevocationUnsupported,
+    /// What came of revoking the tokens of a session that was signed out.
+    #[serde(alias = "sign_out_told")]
+    Revocation {
         trouble: Option<Trouble>,
         status: Option<u16>,
     },
@@ -122,4 +125,23 @@ pub enum Note {
     Woke {
         slept_ms: u64,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A journal outlives the names of its entries.
+    #[test]
+    fn entries_of_before_are_read() {
+        for (written, read) in [
+            (
+                r#"{"kind":"sign_out_told","trouble":null,"status":null}"#,
+                Note::Revocation { trouble: None, status: None },
+            ),
+            (r#"{"kind":"sign_out_not_told"}"#, Note::RevocationUnsupported),
+        ] {
+            assert_eq!(serde_json::from_str::<Note>(written).unwrap(), read);
+        }
+    }
 }

@@ -55,12 +55,12 @@ impl Revocation {
 
 pub fn note(answer: RevocationAnswer) -> Note {
     match answer {
-        RevocationAnswer::Done => Note::SignOutTold { trouble: None, status: None },
+        RevocationAnswer::Done => Note::Revocation { trouble: None, status: None },
         RevocationAnswer::Refused { status } => {
-            Note::SignOutTold { trouble: Some(Trouble::Suspect), status: Some(status) }
+            Note::Revocation { trouble: Some(Trouble::Suspect), status: Some(status) }
         }
-        RevocationAnswer::Trouble { trouble, status } => Note::SignOutTold { trouble: Some(trouble), status },
-        RevocationAnswer::Unsupported => Note::SignOutNotTold,
+        RevocationAnswer::Trouble { trouble, status } => Note::Revocation { trouble: Some(trouble), status },
+        RevocationAnswer::Unsupported => Note::RevocationUnsupported,
     }
 }
 
