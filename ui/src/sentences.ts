@@ -1,4 +1,15 @@
-import type { Cause, Demand, Failure, Lost, Note, PhaseView, SessionView, Source, Trouble } from "./api.ts";
+import type {
+  Cause,
+  Demand,
+  Failure,
+  Lost,
+  Note,
+  PhaseView,
+  SessionView,
+  Source,
+  Trouble,
+  VaultTrouble,
+} from "./api.ts";
 import { measured, span } from "./format.ts";
 import { join, known, t } from "./words.ts";
 
@@ -94,12 +105,17 @@ export function isDemanded(phase: PhaseView): boolean {
 }
 
 /**
- * There is nothing to go on with but a person. That is so, too, where what is stored cannot be read: nobody knows
- * whether there is anything, and a new session has nothing.
+ * There is nothing to go on with but a person. That is so, too, where the keyring keeps what is stored to itself: nobody
+ * knows whether there is anything, and a new session has nothing. Usually it is read in a moment.
  */
-export function isUpToPerson({ phase, access }: SessionView): boolean {
-  if (phase.name === "Waiting") return phase.why === "vault" && access === null;
+export function isUpToPerson(session: SessionView, vault: VaultTrouble | null): boolean {
+  const { phase } = session;
+  if (phase.name === "Waiting") return isUnread(session) && (vault !== null || phase.failures > 0);
   return phase.name === "NeedsLogin" || phase.name === "SigningIn";
+}
+
+function isUnread({ phase, access }: SessionView): boolean {
+  return phase.name === "Waiting" && phase.why === "vault" && access === null;
 }
 
 /** What happens next, and why a person may leave it alone. */
@@ -131,7 +147,7 @@ export function nextSentence(session: SessionView): string {
       said.push(good ? t(`ui.next.refreshing.good${assumed}`, { remaining }) : t("ui.next.refreshing.hold"));
       break;
     case "Waiting": {
-      if (isUpToPerson(session)) {
+      if (isUnread(session)) {
         said.push(t("ui.next.keyring"));
         break;
       }

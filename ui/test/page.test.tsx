@@ -297,7 +297,7 @@ test("a locked keyring says what to do", async () => {
 });
 
 test("a keyring that does not open keeps nobody from signing in, and there is a way to try it again", async () => {
-  const phase: PhaseView = { name: "Waiting", why: "vault", status: null, failures: 2, retry_in_ms: 900 };
+  const phase = { name: "Waiting", why: "vault", status: null, failures: 2, retry_in_ms: 900 } as const;
   const shown = {
     ...overviewOf(sessionOf({ phase, access: null, user: null })),
     vault: { kind: "keyring", trouble: "locked" } as const,
@@ -309,6 +309,13 @@ test("a keyring that does not open keeps nobody from signing in, and there is a 
   expect(await faults()).toEqual([]);
   await page.press("try-again");
   expect(page.host.refresh).toHaveBeenCalledTimes(1);
+  // What is read in a moment is no reason to ask anybody for anything.
+  const soon: PhaseView = { ...phase, failures: 0 };
+  const well = overviewOf(sessionOf({ phase: soon, access: null, user: null }));
+  await page.tell((to) => to.overview(well));
+  expect(page.has("sign-in")).toBe(false);
+  await page.tell((to) => to.overview({ ...well, vault: { kind: "keyring", trouble: "slow" } }));
+  expect(page.has("sign-in")).toBe(true);
   await page.type("username", "alice");
   await page.type("password", "wonderland");
   await page.press("sign-in");

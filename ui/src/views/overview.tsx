@@ -14,7 +14,7 @@ import { StripCard } from "./strip-card.tsx";
 export function Overview({ session }: { session: SessionView }) {
   const { profile, phase } = session;
   const log = state.logs.value[profile];
-  const person = isUpToPerson(session);
+  const person = isUpToPerson(session, state.overview.value?.vault.trouble ?? null);
   const unsaved = phase.name === "Fresh" && !session.saved;
   const before = useRef(person);
   useEffect(() => {

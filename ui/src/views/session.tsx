@@ -47,7 +47,7 @@ export function Session({ session }: { session: SessionView }) {
 
 function Header({ session }: { session: SessionView }) {
   const { profile, phase, user, url } = session;
-  const person = isUpToPerson(session);
+  const person = isUpToPerson(session, state.overview.value?.vault.trouble ?? null);
   const signedIn = !person || isDemanded(phase);
   const [leaving, setLeaving] = useState<Leaving>(null);
   return (
