@@ -58,12 +58,22 @@ pub(crate) enum Language {
     Chinese,
 }
 
+impl Language {
+    /// As the command decides it: both speak to one person in one language.
+    fn of_system() -> Self {
+        match api::words::Language::of_locale() {
+            api::words::Language::Chinese => Self::Chinese,
+            api::words::Language::English => Self::English,
+        }
+    }
+}
+
 pub(crate) fn read<R: Runtime>(app: &AppHandle<R>) -> Result<Settings, Failure> {
     let store = app.store_builder(FILE).disable_auto_save().build().map_err(|error| failed(&error))?;
     Ok(Settings {
         theme: understood(store.get("theme")),
         language: understood(store.get("language")),
-        system_language: language_of(sys_locale::get_locale().as_deref()),
+        system_language: Language::of_system(),
         profile: understood(store.get("profile")),
         tab: understood(store.get("tab")),
     })
@@ -129,17 +139,6 @@ fn stored(settings: Settings) -> Result<Map<String, Value>, Failure> {
 /// What an older or newer version, or a person, wrote and this one does not understand counts as not set.
 fn understood<T: DeserializeOwned + Default>(value: Option<Value>) -> T {
     value.and_then(|value| serde_json::from_value(value).ok()).unwrap_or_default()
-}
-
-/// `zh`, and what is written with simplified characters; `zh-TW` and `zh-Hant` are better served by English.
-fn language_of(locale: Option<&str>) -> Language {
-    let plain = locale.unwrap_or_default().split(['.', '@']).next().unwrap_or_default().replace('_', "-");
-    let mut parts = plain.split('-');
-    let chinese = parts.next().is_some_and(|first| first.eq_ignore_ascii_case("zh"))
-        && parts
-            .next()
-            .is_none_or(|next| ["Hans", "CN", "SG"].iter().any(|known| known.eq_ignore_ascii_case(next)));
-    if chinese { Language::Chinese } else { Language::English }
 }
 
 fn is_whole(bytes: &[u8]) -> bool {
@@ -221,26 +220,6 @@ mod tests {
         write_whole(&path, b"{}").unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert!(!beside(&path, "new").exists());
-    }
-
-    #[test]
-    fn locales_become_one_of_two_languages() {
-        for (locale, language) in [
-            ("zh", Language::Chinese),
-            ("zh-CN", Language::Chinese),
-            ("zh_CN.UTF-8", Language::Chinese),
-            ("zh-SG", Language::Chinese),
-            ("zh-Hans-HK", Language::Chinese),
-            ("zh-TW", Language::English),
-            ("zh-Hant", Language::English),
-            ("en-GB", Language::English),
-            ("zhuang", Language::English),
-            ("C", Language::English),
-            ("", Language::English),
-        ] {
-            assert_eq!(language_of(Some(locale)), language, "{locale}");
-        }
-        assert_eq!(language_of(None), Language::English);
     }
 
     #[test]

@@ -23,9 +23,10 @@ export class Stage {
   #ends = [];
   #before = new Set();
 
-  /** `t` ends it. */
-  static async set(t) {
+  /** `t` ends it. What is started on it gets `env` besides. */
+  static async set(t, env = {}) {
     const stage = new Stage();
+    Object.assign(stage.env, env);
     t.after(() => stage.end());
     stage.#ends.push(() => stage.browser.end());
     stage.#before = new Set((await keyringItems()).map((item) => item.split("\n")[0]));

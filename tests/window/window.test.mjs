@@ -133,6 +133,17 @@ test("the window fits its person", { timeout: 180_000 }, async (t) => {
   await stage.close(page);
 });
 
+test("the window speaks the language that the command speaks", { timeout: 60_000 }, async (t) => {
+  const stage = await Stage.set(t, { LC_ALL: "zh_TW.UTF-8" });
+  const page = await stage.open();
+  await stage.add("Sandbox", "flask", "http://127.0.0.1:9/flask");
+  const chinese = /[\u4e00-\u9fff]/;
+  assert.match(await stage.pilotlight("status"), chinese);
+  await until("the window does", async () => chinese.test(await page.text('[data-testid="phase"]')));
+  assert.equal(await page.run("return document.documentElement.lang"), "zh-CN");
+  await stage.close(page);
+});
+
 /** What a person can look at, each by the button that shows it, in an order in which all can be pressed. */
 const EVERYTHING = [
   "add",

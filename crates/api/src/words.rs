@@ -24,7 +24,8 @@ pub enum Language {
 }
 
 impl Language {
-    /// The language of the person at this terminal: the first of the variables that is set decides, as in any program.
+    /// The language of the person who started this program: the first of the variables that is set decides, as in any
+    /// program.
     pub fn of_locale() -> Self {
         let set = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(|name| {
             env::var_os(name)
@@ -42,14 +43,13 @@ impl Language {
                 .iter()
                 .any(|known| tag.split('-').next().is_some_and(|it| it.eq_ignore_ascii_case(known)))
         });
-        Self::named(&known.unwrap_or_default().to_ascii_lowercase())
+        Self::named(known.unwrap_or_default())
     }
 
+    /// Whoever reads any kind of Chinese is better served by simplified characters than by English.
     fn named(locale: &str) -> Self {
-        match locale.split(['_', '-', '.', '@']).next() {
-            Some("zh") => Self::Chinese,
-            _ => Self::English,
-        }
+        let language = locale.split(['_', '-', '.', '@']).next().unwrap_or_default();
+        if language.eq_ignore_ascii_case("zh") { Self::Chinese } else { Self::English }
     }
 
     fn catalogue(self) -> &'static str {

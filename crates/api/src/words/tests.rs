@@ -33,7 +33,7 @@ fn a_value_is_never_taken_for_a_placeholder() {
 
 #[test]
 fn the_locale_decides() {
-    for chinese in ["zh_CN.UTF-8", "zh", "zh-Hans", "zh_TW", "zh.UTF-8"] {
+    for chinese in ["zh_CN.UTF-8", "zh", "zh_TW.UTF-8", "zh-Hant", "zh_HK@stroke", "zh.UTF-8", "ZH_cn"] {
         assert_eq!(Language::named(chinese), Language::Chinese, "{chinese}");
     }
     for english in ["", "C", "C.UTF-8", "en_GB.UTF-8", "de_DE", "zhx_XX"] {
