@@ -30,6 +30,11 @@ pub(crate) fn focus<R: Runtime>(app: &AppHandle<R>) {
     }
 }
 
+/// Whether nobody can see the window, as far as the desktop says.
+pub(crate) fn is_out_of_sight<R: Runtime>(app: &AppHandle<R>) -> bool {
+    app.get_webview_window(LABEL).is_some_and(|window| window.is_minimized().unwrap_or(false))
+}
+
 fn is_own(url: &Url) -> bool {
     match url.scheme() {
         "tauri" => url.host_str() == Some("localhost"),

@@ -1,6 +1,7 @@
 import { batch, type Signal } from "@preact/signals";
 import type { BenchChange, Discovery, Draft, Way } from "./api.ts";
 import type { Settings } from "./host.ts";
+import { logOf, type Part, withOlder, withoutPast } from "./log.ts";
 import * as state from "./state.ts";
 import { host } from "./state.ts";
 import { t } from "./words.ts";
@@ -140,18 +141,33 @@ export async function ask(profile: string, method: string, path: string, count =
 
 export async function loadLog(profile: string): Promise<void> {
   if (state.logs.value[profile]) return;
-  const entries = await attempt(`log ${profile}`, () => host().log({ profile, before: null, limit: PAGE }));
-  if (entries && !state.logs.value[profile]) {
-    put(state.logs, profile, { entries, complete: entries.length < PAGE });
+  const part = await read(profile, null);
+  if (part && !state.logs.value[profile]) {
+    put(state.logs, profile, state.upToDate(profile, logOf(part)));
   }
 }
 
 export async function loadOlder(profile: string): Promise<void> {
-  const before = state.logs.value[profile]?.entries.at(-1)?.id ?? null;
-  const older = await attempt(`log ${profile}`, () => host().log({ profile, before, limit: PAGE }));
+  const part = await read(profile, state.logs.value[profile]?.reach ?? null);
   const log = state.logs.value[profile];
-  if (!older || !log) return;
-  put(state.logs, profile, { entries: [...log.entries, ...older], complete: older.length < PAGE });
+  if (part && log) put(state.logs, profile, withOlder(log, part));
+}
+
+/** Nobody reads in the past of this session any more. */
+export function forgetPast(profile: string): void {
+  const log = state.logs.value[profile];
+  if (log) put(state.logs, profile, withoutPast(log));
+}
+
+async function read(profile: string, before: number | null): Promise<Part | undefined> {
+  const all = await attempt(`log ${profile}`, () => host().log({ profile, before, limit: PAGE }));
+  return (
+    all && {
+      entries: all.filter(state.concerning(profile)),
+      reach: all.at(-1)?.id ?? null,
+      complete: all.length < PAGE,
+    }
+  );
 }
 
 /** What went wrong before is no news to who begins again. */

@@ -2,7 +2,7 @@ import { effect } from "@preact/signals";
 import { render } from "preact";
 import { announceChanges } from "./announce.ts";
 import type { Host } from "./host.ts";
-import { settings, start } from "./state.ts";
+import { lookAway, settings, start } from "./state.ts";
 import { App } from "./views/app.tsx";
 import { language } from "./words.ts";
 
@@ -15,7 +15,10 @@ export async function open(host: Host): Promise<void> {
     document.documentElement.dataset.theme = settings.value.theme;
   });
   announceChanges();
+  const look = () => lookAway(document.visibilityState === "hidden");
+  document.addEventListener("visibilitychange", look);
   const place = document.getElementById("app");
   if (place) render(<App />, place);
   await start(host);
+  look();
 }

@@ -51,11 +51,11 @@ test("the journal is read, added to, and continued", async () => {
   await page.tell((to) => to.entry(entryOf(401, at, { kind: "woke", slept_ms: 22_320_000 })));
   await page.tell((to) => to.entry(entryOf(402, at, { kind: "signed_out" }, "another")));
   const rows = () => [...document.querySelectorAll<HTMLElement>("[data-testid=entry]")];
-  expect(rows().length).toBe(201);
   expect(rows()[0]?.dataset.kind).toBe("woke");
   expect(rows()[0]?.textContent).toContain("6 h 12 min");
   await page.press("older");
   expect(log).toHaveBeenLastCalledWith({ profile: "work", before: 201, limit: 200 });
+  await page.scrollTo(document.querySelectorAll(".history > *").length - 1);
   expect(rows().at(-1)?.dataset.kind).toBe("restored");
   expect(page.has("older")).toBe(false);
 });

@@ -16,6 +16,8 @@ export interface Page {
   press: (testid: string) => Promise<void>;
   type: (testid: string, text: string) => Promise<void>;
   key: (key: string) => Promise<void>;
+  /** Brings only this part of a long list in sight. */
+  scrollTo: (part: number) => Promise<void>;
   settle: () => Promise<void>;
 }
 
@@ -69,6 +71,8 @@ export async function open(
   const host = Object.fromEntries(
     Object.entries(plain).map(([name, run]) => [name, vi.fn(run)]),
   ) as Page["host"];
+  const seen = new Map<Element, (near: boolean) => void>();
+  vi.stubGlobal("IntersectionObserver", observing(seen));
   const place = document.createElement("div");
   document.body.append(place);
   onTestFinished(() => render(null, place));
@@ -105,6 +109,14 @@ export async function open(
         input.dispatchEvent(new Event("input", { bubbles: true }));
       });
     },
+    scrollTo: async (part) => {
+      await act(() => {
+        document.querySelectorAll(".history > *").forEach((each, at) => {
+          seen.get(each)?.(at === part);
+        });
+      });
+      await settle();
+    },
     key: async (key) => {
       await act(() => {
         document.activeElement?.dispatchEvent(
@@ -113,6 +125,21 @@ export async function open(
       });
       await settle();
     },
+  };
+}
+
+/** There is no layout here: a test says what can be seen. */
+function observing(seen: Map<Element, (near: boolean) => void>) {
+  return class {
+    constructor(private readonly call: IntersectionObserverCallback) {}
+    observe(target: Element) {
+      seen.set(target, (isIntersecting) =>
+        this.call([{ target, isIntersecting } as IntersectionObserverEntry], this as never),
+      );
+    }
+    unobserve(target: Element) {
+      seen.delete(target);
+    }
   };
 }
 

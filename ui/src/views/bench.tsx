@@ -12,12 +12,14 @@ const times = signal<keyof typeof TIMES>("once");
 export function Bench({ session }: { session: SessionView }) {
   const { profile } = session;
   const faults = state.benches.value[profile]?.faults ?? [];
+  const away = state.hidden.value;
   useEffect(() => {
+    if (away) return;
     void loadBench(profile);
     // How many requests a fault has still to meet changes without a notice.
     const timer = setInterval(() => void loadBench(profile), 2000);
     return () => clearInterval(timer);
-  }, [profile]);
+  }, [profile, away]);
   return (
     <>
       <section class="card">

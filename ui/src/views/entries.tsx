@@ -16,12 +16,11 @@ export function Entries({ entries }: { entries: Entry[] }) {
   );
 }
 
-function Line({ entry }: { entry: Entry }) {
+/** One of the journal. It is made anew when it changes, and at midnight. */
+export function Line({ entry }: { entry: Entry }) {
   return (
     <li data-testid="entry" data-kind={entry.note.kind}>
-      <time dateTime={new Date(entry.at_ms).toISOString()}>
-        {moment(entry.at_ms, state.overviewAt.value)}
-      </time>
+      <time dateTime={new Date(entry.at_ms).toISOString()}>{moment(entry.at_ms, state.today.value)}</time>
       <MarkSign mark={noteMark(entry.note)} />
       <span class="words">{noteSentence(entry.note)}</span>
       <span class="took">{noteTook(entry.note)}</span>

@@ -37,7 +37,7 @@ export function Session({ session }: { session: SessionView }) {
       >
         {state.tab.value === "overview" && <Overview session={session} />}
         {state.tab.value === "data" && <Data session={session} />}
-        {state.tab.value === "timeline" && <Timeline session={session} />}
+        {state.tab.value === "timeline" && <Timeline profile={profile} />}
         {state.tab.value === "bench" && <Bench session={session} />}
       </div>
     </>

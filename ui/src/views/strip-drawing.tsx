@@ -1,11 +1,10 @@
-import type { Entry } from "../api.ts";
 import { day, span as inSpans, minutes, seconds } from "../format.ts";
 import { noteSentence } from "../sentences.ts";
-import { strip } from "../strip.ts";
+import { type Chronicle, strip } from "../strip.ts";
 import { t } from "../words.ts";
 
-export function StripDrawing(props: { entries: Entry[]; now: number; span: number | null; width: number }) {
-  const drawn = strip(props.entries, props.now, props.span, props.width);
+export function StripDrawing(props: { told: Chronicle; now: number; span: number | null; width: number }) {
+  const drawn = strip(props.told, props.now, props.span, props.width);
   const label = drawn.empty ? t("ui.strip.empty") : t("ui.strip.label", drawn.counts);
   return (
     <svg width={props.width} height="92" data-testid="strip" role="img" aria-label={label}>
