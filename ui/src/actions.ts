@@ -53,7 +53,7 @@ export async function finishSignIn(profile: string): Promise<void> {
     const told = await host().finishSignIn({ profile });
     if (current()) state.show(told);
   } catch (error) {
-    if (current()) put(state.failures, `sign-in ${profile}`, state.asFailure(error));
+    if (current()) state.blame(`sign-in ${profile}`, error);
   } finally {
     if (current()) forget(state.awaited, profile);
   }
@@ -172,7 +172,7 @@ async function read(profile: string, before: number | null): Promise<Part | unde
 
 /** What went wrong before is no news to who begins again. */
 export function forgetFailures(...names: string[]): void {
-  for (const name of names) forget(state.failures, name);
+  for (const name of names) forget(state.blames, name);
 }
 
 export async function loadBench(profile: string): Promise<void> {
@@ -190,12 +190,12 @@ export async function setBench(profile: string, change: BenchChange): Promise<bo
 async function attempt<T>(name: string, run: () => Promise<T>): Promise<T | undefined> {
   batch(() => {
     put(state.busy, name, true);
-    forget(state.failures, name);
+    forget(state.blames, name);
   });
   try {
     return await run();
   } catch (error) {
-    put(state.failures, name, state.asFailure(error));
+    state.blame(name, error);
     return undefined;
   } finally {
     forget(state.busy, name);

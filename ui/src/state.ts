@@ -1,5 +1,6 @@
 import { batch, computed, signal } from "@preact/signals";
 import type { Bench, Entry, Failure, Fetched, Overview, SessionView } from "./api.ts";
+import { type Blame, isMended, isOfAbsence } from "./blame.ts";
 import type { Host, Keeper, Settings } from "./host.ts";
 import { type Log, withNewer } from "./log.ts";
 import { language } from "./words.ts";
@@ -40,7 +41,7 @@ export const asked = signal<Record<string, Asked[]>>({});
 export const benches = signal<Record<string, Bench>>({});
 /** What is under way and what became of it, by the name of the action and its profile: `login work`. */
 export const busy = signal<Record<string, boolean>>({});
-export const failures = signal<Record<string, Failure>>({});
+export const blames = signal<Record<string, Blame>>({});
 /** The sign-ins whose end is awaited, by their profile. */
 export const awaited = signal<Record<string, symbol>>({});
 /** Said by the one live region. */
@@ -81,7 +82,7 @@ export async function start(with_: Host): Promise<() => void> {
     asked.value = {};
     benches.value = {};
     busy.value = {};
-    failures.value = {};
+    blames.value = {};
     awaited.value = {};
     hidden.value = false;
   });
@@ -108,7 +109,28 @@ export function show(told: Overview): void {
   batch(() => {
     overview.value = told;
     overviewAt.value = Date.now();
+    forgive((name, blame) => {
+      const [action, session] = aboutWhat(name, told);
+      return session !== null && isMended(action, blame, session);
+    });
   });
+}
+
+/** Remembers under this name what went wrong, until it is tried again or mended. */
+export function blame(name: string, error: unknown): void {
+  const [, then] = aboutWhat(name, overview.value);
+  blames.value = { ...blames.value, [name]: { failure: asFailure(error), then } };
+}
+
+function aboutWhat(name: string, told: Overview | null): [string, SessionView | null] {
+  const end = `${name} `.indexOf(" ");
+  const profile = name.slice(end + 1);
+  return [name.slice(0, end), told?.sessions.find((each) => each.profile === profile) ?? null];
+}
+
+function forgive(isForgiven: (name: string, blame: Blame) => boolean): void {
+  const left = Object.entries(blames.value).filter(([name, blame]) => !isForgiven(name, blame));
+  if (left.length < Object.keys(blames.value).length) blames.value = Object.fromEntries(left);
 }
 
 /** Whoever looks again sees what is the case now, and at once what was the case last. */
@@ -138,7 +160,10 @@ export function adopt(chosen: Settings): void {
 /** Entries were missed while the keeper was away: the logs are asked for anew. */
 function meet(told: Keeper): void {
   batch(() => {
-    if (told.connected && !keeper.value.connected) logs.value = {};
+    if (told.connected && !keeper.value.connected) {
+      logs.value = {};
+      forgive((_, { failure }) => isOfAbsence(failure));
+    }
     keeper.value = told;
   });
 }

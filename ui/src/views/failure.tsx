@@ -6,8 +6,8 @@ import { join, t } from "../words.ts";
 
 /** What became of an action, in its place: what is the matter, what to do, and the code to search for. */
 export function Problem({ of }: { of: string }) {
-  const failure = state.failures.value[of];
-  return failure ? <FailureBox failure={failure} /> : null;
+  const blame = state.blames.value[of];
+  return blame ? <FailureBox failure={blame.failure} /> : null;
 }
 
 export function FailureBox({ failure }: { failure: Failure }) {
