@@ -203,6 +203,29 @@ test("a token that is bound to a key says so", async () => {
   expect(page.find("generation").textContent).toContain("bound to a key (DPoP)");
 });
 
+test.each(["data", "timeline", "bench"])("on %s, too, there is a way to sign in", async (tab) => {
+  const page = await open(needed({ ways: ["password"] }), {}, { tab });
+  expect(await faults()).toEqual([]);
+  await page.press("go-sign-in");
+  expect(page.find("tab-overview").getAttribute("aria-selected")).toBe("true");
+  expect(page.has("go-sign-in")).toBe(false);
+  expect(document.activeElement).toBe(page.find("username"));
+  await page.press(`tab-${tab}`);
+  await page.tell((to) => to.overview(overviewOf(sessionOf())));
+  expect(page.has("go-sign-in")).toBe(false);
+});
+
+test("where a person signs in at the browser, that is begun from everywhere", async () => {
+  const page = await open(needed(), { signIn: async () => pending(BROWSER) }, { tab: "data" });
+  await page.press("go-sign-in");
+  expect(page.host.signIn).toHaveBeenCalledWith({ profile: "work", way: "browser" });
+  expect(page.find("pending").dataset.way).toBe("browser");
+  await page.press("tab-data");
+  await page.press("go-sign-in");
+  expect(page.host.signIn).toHaveBeenCalledTimes(1);
+  expect(page.has("pending")).toBe(true);
+});
+
 test("what a failed opening leaves behind does not keep the next one from being told", async () => {
   const openVerification = vi
     .fn()

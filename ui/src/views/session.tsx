@@ -1,5 +1,5 @@
 import { useEffect } from "preact/hooks";
-import { loadLog, logout, refresh } from "../actions.ts";
+import { loadLog, logout, openTab, refresh, signIn } from "../actions.ts";
 import type { SessionView } from "../api.ts";
 import { isDemanded, phaseWords } from "../sentences.ts";
 import * as state from "../state.ts";
@@ -46,7 +46,8 @@ export function Session({ session }: { session: SessionView }) {
 
 function Header({ session }: { session: SessionView }) {
   const { profile, phase, user, url } = session;
-  const signedIn = (phase.name !== "NeedsLogin" && phase.name !== "SigningIn") || isDemanded(phase);
+  const person = phase.name === "NeedsLogin" || phase.name === "SigningIn";
+  const signedIn = !person || isDemanded(phase);
   return (
     <header>
       <div class="title">
@@ -58,6 +59,11 @@ function Header({ session }: { session: SessionView }) {
         <span class="where">{user ? `${user} · ${url}` : url}</span>
       </div>
       <div class="do">
+        {person && state.tab.value !== "overview" && (
+          <button type="button" class="primary" data-testid="go-sign-in" onClick={() => goSignIn(session)}>
+            {t("ui.sign_in")}
+          </button>
+        )}
         {signedIn && (
           <>
             <button
@@ -82,4 +88,10 @@ function Header({ session }: { session: SessionView }) {
       </div>
     </header>
   );
+}
+
+/** To where it is done; at once to the browser where there is nothing to be typed here. */
+function goSignIn({ profile, phase, ways }: SessionView): void {
+  openTab("overview");
+  if (phase.name === "NeedsLogin" && ways[0] === "browser") void signIn(profile, "browser");
 }
