@@ -92,8 +92,10 @@ test("what goes wrong is said in its place, and mended where it can be", { timeo
 
   await t.test("who signs out is signed out", async () => {
     await page.click('[data-testid="sign-out"]');
+    await page.click('[data-testid="sign-out-yes"]');
     await phase(page, "NeedsLogin");
     await until("nothing is kept", async () => !/Sandbox/.test(await stage.keyring().catch(() => "")));
+    await until("the name is offered", () => page.run(`return document.querySelector('[data-testid="username"]').value === "alice"`));
   });
   await stage.close(page);
 });

@@ -96,6 +96,7 @@ test("a person signs in at the provider's own page, and out again", { timeout: 2
   await t.test("who signs out in the browser too is sent there, and signed out here", async () => {
     await page.click('[data-testid="more"]');
     await page.click('[data-testid="sign-out-browser"]');
+    await page.click('[data-testid="sign-out-yes"]');
     await until("the session is over", () => isPhase(page, "NeedsLogin"));
     const address = await stage.browser.opened();
     assert(address.startsWith(`${url}/oauth/end_session?`), address);
@@ -126,6 +127,7 @@ test("a person signs in at the provider's own page, and out again", { timeout: 2
 
   await t.test("who signs out here is signed out", async () => {
     await page.click('[data-testid="sign-out"]');
+    await page.click('[data-testid="sign-out-yes"]');
     await until("the session is over", () => isPhase(page, "NeedsLogin"));
     await until("the button is back", () => page.count('[data-testid="sign-in-browser"]'));
     await until("nothing is kept", async () => !(await stage.keyring()).includes(PROFILE));

@@ -103,6 +103,7 @@ export async function remove(profile: string): Promise<boolean> {
   state.show(told);
   batch(() => {
     forget(state.logs, profile);
+    forget(state.users, profile);
     forget(state.asked, profile);
     forget(state.benches, profile);
   });

@@ -37,6 +37,8 @@ export const today = computed(() => new Date(overviewAt.value).toDateString());
 export const logs = signal<Record<string, Log>>({});
 /** Nobody can see the page: nothing is made of what is told until somebody can. */
 export const hidden = signal(false);
+/** Who was last signed in, for as long as the window is open: after a sign-out the keeper does not know it any more. */
+export const users = signal<Record<string, string>>({});
 export const asked = signal<Record<string, Asked[]>>({});
 export const benches = signal<Record<string, Bench>>({});
 /** What is under way and what became of it, by the name of the action and its profile: `login work`. */
@@ -79,6 +81,7 @@ export async function start(with_: Host): Promise<() => void> {
     adding.value = settingsOpen.value = false;
     problemsHidden.value = announcement.value = "";
     logs.value = {};
+    users.value = {};
     asked.value = {};
     benches.value = {};
     busy.value = {};
@@ -109,6 +112,9 @@ export function show(told: Overview): void {
   batch(() => {
     overview.value = told;
     overviewAt.value = Date.now();
+    for (const { profile, user } of told.sessions) {
+      if (user !== null && user !== users.value[profile]) users.value = { ...users.value, [profile]: user };
+    }
     forgive((name, blame) => {
       const [action, session] = aboutWhat(name, told);
       return session !== null && isMended(action, blame, session);

@@ -188,13 +188,40 @@ test("a sign-out in the browser too is offered where the provider has a page for
   expect(document.activeElement).toBe(page.find("remove"));
   await page.key("ArrowDown");
   await page.press("sign-out-browser");
+  expect(page.host.logout).not.toHaveBeenCalled();
+  expect(document.body.textContent).toContain("and the one in the browser?");
+  await page.press("sign-out-yes");
   expect(page.host.logout).toHaveBeenCalledWith({ profile: "work", browser: true });
   expect(page.has("remove")).toBe(false);
   await page.press("sign-out");
+  await page.press("sign-out-yes");
   expect(page.host.logout).toHaveBeenLastCalledWith({ profile: "work", browser: false });
   await page.tell((to) => to.overview(overviewOf(sessionOf())));
   await page.press("more");
   expect(page.has("sign-out-browser")).toBe(false);
+});
+
+test("signing out is asked about once, and can be thought better of", async () => {
+  const page = await open(overviewOf(sessionOf()));
+  await page.press("sign-out");
+  expect(document.activeElement).toBe(page.find("sign-out-no"));
+  expect(await faults()).toEqual([]);
+  await page.key("Escape");
+  expect(document.activeElement).toBe(page.find("sign-out"));
+  await page.press("sign-out");
+  await page.press("sign-out-no");
+  expect(page.host.logout).not.toHaveBeenCalled();
+  await page.press("sign-out");
+  await page.press("sign-out-yes");
+  expect(page.host.logout).toHaveBeenCalledTimes(1);
+  expect(page.has("sign-out-yes")).toBe(false);
+});
+
+test("who signed out finds their name in the form", async () => {
+  const page = await open(overviewOf(sessionOf({ user: "alice" })));
+  await page.tell((to) => to.overview(needed({ ways: ["password"] })));
+  expect((page.find("username") as HTMLInputElement).value).toBe("alice");
+  expect(document.activeElement).toBe(page.find("password"));
 });
 
 test("a token that is bound to a key says so", async () => {

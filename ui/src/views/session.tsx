@@ -1,5 +1,5 @@
-import { useEffect } from "preact/hooks";
-import { loadLog, logout, openTab, refresh, signIn } from "../actions.ts";
+import { useEffect, useState } from "preact/hooks";
+import { loadLog, openTab, refresh, signIn } from "../actions.ts";
 import type { SessionView } from "../api.ts";
 import { isDemanded, phaseWords } from "../sentences.ts";
 import * as state from "../state.ts";
@@ -9,6 +9,7 @@ import { Data } from "./data.tsx";
 import { Problem } from "./failure.tsx";
 import { More } from "./more.tsx";
 import { Overview } from "./overview.tsx";
+import { type Leaving, SignOut } from "./sign-out.tsx";
 import { Flame } from "./signs.tsx";
 import { Tabs } from "./tabs.tsx";
 import { Timeline } from "./timeline.tsx";
@@ -48,6 +49,7 @@ function Header({ session }: { session: SessionView }) {
   const { profile, phase, user, url } = session;
   const person = phase.name === "NeedsLogin" || phase.name === "SigningIn";
   const signedIn = !person || isDemanded(phase);
+  const [leaving, setLeaving] = useState<Leaving>(null);
   return (
     <header>
       <div class="title">
@@ -74,17 +76,10 @@ function Header({ session }: { session: SessionView }) {
             >
               {t("ui.refresh_now")}
             </button>
-            <button
-              type="button"
-              data-testid="sign-out"
-              disabled={state.busy.value[`logout ${profile}`]}
-              onClick={() => logout(profile)}
-            >
-              {t("ui.sign_out")}
-            </button>
+            <SignOut profile={profile} leaving={leaving} onChange={setLeaving} />
           </>
         )}
-        <More session={session} />
+        <More session={session} onSignOutBrowser={() => setLeaving("browser")} />
       </div>
     </header>
   );
