@@ -3,7 +3,8 @@
 //! Every call has a connection and a worker thread of its own, so that a slow sign-in holds up nothing else, and the
 //! main thread, which draws, never waits.
 //!
-//! What is opened in the browser comes from the keeper and goes to the browser; the page has no say in it.
+//! What is opened in the browser comes from the keeper and goes to the browser; the page has no say in it. It is told
+//! the address of a sign-in, so that a person without a browser here can take it to one.
 
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use api::{
 };
 use client::Client;
 use client::browser;
+use serde::Serialize;
 use session::limits;
 use tauri::{AppHandle, Runtime, State};
 
@@ -51,16 +53,30 @@ pub(crate) async fn login(
     all(&home).await
 }
 
+/// A sign-in that has begun.
+#[derive(Serialize)]
+pub(crate) struct Begun {
+    overview: Overview,
+    /// What was opened in the browser, for a person who wants to do that by hand.
+    address: Option<String>,
+    /// Why it was not opened. The sign-in goes on all the same.
+    unopened: Option<Failure>,
+}
+
 /// Begins a sign-in at a browser, and opens it there where it is to be this one.
 #[tauri::command]
-pub(crate) async fn sign_in(home: Homed<'_>, profile: String, way: Option<Way>) -> Result<Overview, Failure> {
-    let Reply::SignIn { url, .. } = ask(&home, Request::SignIn { profile, way }).await? else {
+pub(crate) async fn sign_in(home: Homed<'_>, profile: String, way: Option<Way>) -> Result<Begun, Failure> {
+    let Reply::SignIn { url: address, .. } = ask(&home, Request::SignIn { profile, way }).await? else {
         return Err(unexpected());
     };
-    if let Some(url) = url {
-        open(url).await?;
+    let unopened = match address.clone() {
+        Some(url) => open(url).await.err(),
+        None => None,
+    };
+    match unopened {
+        Some(failure) if failure.code != Code::NoBrowser => Err(failure),
+        unopened => Ok(Begun { overview: all(&home).await?, address, unopened }),
     }
-    all(&home).await
 }
 
 /// Answers when the person has finished, or given up.

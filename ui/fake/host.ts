@@ -74,7 +74,8 @@ export function fakeHost(scene: Scene): Host {
       const by = way === "device" ? "device" : "browser";
       find(profile).begin(new FakeSignIn(by, by === "device" ? 30 : 8));
       tell();
-      return overview();
+      const address = by === "browser" ? `https://login.example.com/authorize?state=${Date.now()}` : null;
+      return { overview: overview(), address, unopened: null };
     },
     finishSignIn: async ({ profile }) => {
       const code = await find(profile).finished();

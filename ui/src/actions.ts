@@ -28,10 +28,15 @@ export async function login(profile: string, username: string, password: string)
 
 /** Begins a sign-in that ends at the provider's page, in place of one that is under way, and waits for its end. */
 export async function signIn(profile: string, way: Way): Promise<void> {
-  forget(state.awaited, profile);
-  const told = await attempt(`sign-in ${profile}`, () => host().signIn({ profile, way }));
-  if (!told) return;
-  state.show(told);
+  forgetSignIn(profile);
+  const begun = await attempt(`sign-in ${profile}`, () => host().signIn({ profile, way }));
+  if (!begun) return;
+  const { overview: told, address, unopened } = begun;
+  batch(() => {
+    state.show(told);
+    if (address) put(state.addresses, profile, address);
+    if (unopened) state.blame(`sign-in ${profile}`, unopened);
+  });
   const pending = told.sessions.find((each) => each.profile === profile)?.pending;
   if (pending?.way === "device") {
     const { user_code: code, verification_uri: address } = pending;
@@ -55,12 +60,17 @@ export async function finishSignIn(profile: string): Promise<void> {
   } catch (error) {
     if (current()) state.blame(`sign-in ${profile}`, error);
   } finally {
-    if (current()) forget(state.awaited, profile);
+    if (current()) forgetSignIn(profile);
   }
 }
 
-export async function cancelSignIn(profile: string): Promise<void> {
+function forgetSignIn(profile: string): void {
   forget(state.awaited, profile);
+  forget(state.addresses, profile);
+}
+
+export async function cancelSignIn(profile: string): Promise<void> {
+  forgetSignIn(profile);
   const told = await attempt(`sign-in ${profile}`, () => host().cancelSignIn({ profile }));
   if (told) state.show(told);
 }

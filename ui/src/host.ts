@@ -10,7 +10,7 @@ export interface Host {
   log(query: { profile: string | null; before: number | null; limit: number }): Promise<Entry[]>;
   login(who: { profile: string; username: string; password: string }): Promise<Overview>;
   /** Begins a sign-in at a browser, which is opened where the way wants one; the rest is `finishSignIn`. */
-  signIn(of: { profile: string; way: Way }): Promise<Overview>;
+  signIn(of: { profile: string; way: Way }): Promise<Begun>;
   /** Waits for the end of the sign-in, which takes as long as the person takes. */
   finishSignIn(of: { profile: string }): Promise<Overview>;
   cancelSignIn(of: { profile: string }): Promise<Overview>;
@@ -30,6 +30,14 @@ export interface Host {
   saveSettings(of: { settings: Settings }): Promise<void>;
   /** Tells of what happens unasked, until the answered function is called. */
   listen(to: Listener): Promise<() => void>;
+}
+
+export interface Begun {
+  overview: Overview;
+  /** What was opened in the browser, for a person who wants to do that by hand. */
+  address: string | null;
+  /** Why it was not opened. The sign-in goes on all the same. */
+  unopened: Failure | null;
 }
 
 export interface FetchArgs {

@@ -46,6 +46,8 @@ export const busy = signal<Record<string, boolean>>({});
 export const blames = signal<Record<string, Blame>>({});
 /** The sign-ins whose end is awaited, by their profile. */
 export const awaited = signal<Record<string, symbol>>({});
+/** Where a person signs in who began it here, by their profile. */
+export const addresses = signal<Record<string, string>>({});
 /** Said by the one live region. */
 export const announcement = signal("");
 
@@ -87,6 +89,7 @@ export async function start(with_: Host): Promise<() => void> {
     busy.value = {};
     blames.value = {};
     awaited.value = {};
+    addresses.value = {};
     hidden.value = false;
   });
   [news, recent, late, missed] = [[], [], null, false];

@@ -3,7 +3,7 @@ import { render } from "preact";
 import { act } from "preact/test-utils";
 import { onTestFinished, vi } from "vitest";
 import type { Code, Discovery, Entry, Failure, Note, Overview, SessionView } from "../src/api.ts";
-import type { Host, Listener, Settings } from "../src/host.ts";
+import type { Begun, Host, Listener, Settings } from "../src/host.ts";
 import { start } from "../src/state.ts";
 import { App } from "../src/views/app.tsx";
 
@@ -40,7 +40,7 @@ export async function open(
     overview: async () => shown,
     log: async () => [],
     login: async () => shown,
-    signIn: async () => shown,
+    signIn: async () => begunOf(shown),
     finishSignIn: () => new Promise(() => undefined),
     cancelSignIn: async () => shown,
     openVerification: async () => undefined,
@@ -157,6 +157,10 @@ export function overviewOf(...sessions: SessionView[]): Overview {
     problems: [],
     presets: ["flask", "heartbeat", "nestjs", "simplejwt"],
   };
+}
+
+export function begunOf(overview: Overview, change: Partial<Begun> = {}): Begun {
+  return { overview, address: null, unopened: null, ...change };
 }
 
 export function sessionOf(change: Partial<SessionView> = {}): SessionView {
