@@ -78,6 +78,34 @@ test("what goes wrong is said in its place, and mended where it can be", { timeo
     await phase(page, "Fresh", 60_000);
   });
 
+  await t.test("what is broken is what the card speaks of, though other requests come first", async () => {
+    // Tokens that live long, so that no refresh comes but the one that is asked for.
+    await stage.add("Watched", "heartbeat", `${await stage.sandbox("10m")}/heartbeat`, { heartbeat_s: 1 });
+    await stage.login("Watched");
+    await page.click('[data-testid="session-Watched"]');
+    await page.click('[data-testid="tab-bench"]');
+    await page.click('[data-testid="times-once"]');
+    for (const fault of ["lost_answer", "redirect"]) {
+      const kept = await notes(stage, "Watched", "kept");
+      await page.click(`[data-testid="fault-${fault}"]`);
+      await until("the switch is on", () => isOn(page, fault));
+      const before = await notes(stage, "Watched", "heartbeat");
+      await until("it was asked how it is", async () => (await notes(stage, "Watched", "heartbeat")) >= before + 2);
+      assert(await isOn(page, fault), "it is for others");
+      await page.click('[data-testid="refresh-now"]');
+      await until("a refresh met it", async () => (await notes(stage, "Watched", "kept")) > kept);
+      await until("the switch is off", async () => !(await isOn(page, fault)));
+      // The keeper takes its time after a redirect, and a person need not.
+      await until("it goes on", async () => {
+        if (await page.count('[data-testid="phase"][data-phase="Fresh"]')) return true;
+        await page.click('[data-testid="refresh-now"]');
+        return false;
+      });
+    }
+    await stage.ask({ do: "remove", profile: "Watched" });
+    await page.click('[data-testid="session-Sandbox"]');
+  });
+
   await t.test("a session that the provider ended asks for the person, who signs in again", async () => {
     await page.click('[data-testid="tab-bench"]');
     await page.click('[data-testid="revoke-all"]');
@@ -114,6 +142,15 @@ test("a keeper that dies is started again, and the page goes on", { timeout: 60_
   await until("nothing is amiss any more", async () => (await page.count('[data-testid="notice"]')) === 0);
   await stage.close(page);
 });
+
+function isOn(page, fault) {
+  return page.count(`[data-testid="fault-${fault}"][aria-checked="true"]`);
+}
+
+async function notes(stage, profile, kind) {
+  const { entries } = await stage.ask({ do: "log", profile, limit: 1000 });
+  return entries.filter(({ note }) => note.kind === kind).length;
+}
 
 /** Types, and presses the button once it can be pressed: a moment ago another sign-in may have been under way. */
 async function signIn(stage, page, username, password) {
