@@ -152,6 +152,29 @@ async function notes(stage, profile, kind) {
   return entries.filter(({ note }) => note.kind === kind).length;
 }
 
+test("a locked keyring keeps nobody from beginning", { timeout: 120_000 }, async (t) => {
+  const stage = await Stage.set(t);
+  const url = await stage.sandbox("30s");
+  const unlock = await stage.lockKeyring();
+  t.after(unlock);
+  const page = await stage.open();
+  await page.click('[data-testid="first-add"]');
+  await page.click('[data-testid="kind-preset"]');
+  await page.click('[data-testid="preset-heartbeat"]');
+  await page.type('[data-testid="new-name"]', "Sandbox");
+  await page.type('[data-testid="new-url"]', `${url}/heartbeat`);
+  await page.click('[data-testid="new-submit"]');
+  await until("what is the matter", () => page.count('[data-testid="notice"][data-code="keyring_locked"]'));
+  await until("the form", () => page.count('[data-testid="password"]'));
+  await signIn(stage, page, "alice", "wonderland");
+  await phase(page, "Fresh");
+  await until("where it is kept is said", () => page.count('[data-testid="stored"][data-stored="unsaved"]'));
+  await unlock();
+  await until("it is saved", () => page.count('[data-testid="stored"][data-stored="keyring"]'), 60_000);
+  await until("nothing is amiss any more", async () => (await page.count('[data-testid="notice"]')) === 0);
+  await stage.close(page);
+});
+
 /** Types, and presses the button once it can be pressed: a moment ago another sign-in may have been under way. */
 async function signIn(stage, page, username, password) {
   const before = await tries(stage);

@@ -1,4 +1,15 @@
-import type { Cause, Demand, Failure, Lost, Note, Phase, SessionView, Source, Trouble } from "./api.ts";
+import type {
+  Cause,
+  Demand,
+  Failure,
+  Lost,
+  Note,
+  Phase,
+  SessionView,
+  Source,
+  Trouble,
+  VaultTrouble,
+} from "./api.ts";
 import { measured, span } from "./format.ts";
 import { join, known, t } from "./words.ts";
 
@@ -171,6 +182,20 @@ export function isDemanded(phase: Phase): boolean {
   return phase.name === "NeedsLogin" && DEMANDS.has(phase.why);
 }
 
+/**
+ * There is nothing to go on with but a person. That is so, too, where the keyring keeps what is stored to itself: nobody
+ * knows whether there is anything, and a new session has nothing. Usually it is read in a moment.
+ */
+export function isUpToPerson(session: SessionView, vault: VaultTrouble | null): boolean {
+  const { phase } = session;
+  if (phase.name === "Waiting") return isUnread(session) && (vault !== null || phase.failures > 0);
+  return phase.name === "NeedsLogin" || phase.name === "SigningIn";
+}
+
+function isUnread({ phase, access }: SessionView): boolean {
+  return phase.name === "Waiting" && phase.why === "vault" && access === null;
+}
+
 /** What happens next, and why a person may leave it alone. */
 export function nextSentence(session: SessionView): string {
   const { phase, access, refresh_in_ms, heartbeat, requests } = session;
@@ -200,6 +225,10 @@ export function nextSentence(session: SessionView): string {
       said.push(good ? t(`ui.next.refreshing.good${assumed}`, { remaining }) : t("ui.next.refreshing.hold"));
       break;
     case "Waiting": {
+      if (isUnread(session)) {
+        said.push(t("ui.next.keyring"));
+        break;
+      }
       const why = trouble(phase.why, phase.status);
       said.push(t("ui.next.waiting.why", { trouble: why, retry_in: span(phase.retry_in_ms) }));
       said.push(good ? t(`ui.next.waiting.good${assumed}`, { remaining }) : t("ui.next.waiting.hold"));

@@ -296,6 +296,35 @@ test("a locked keyring says what to do", async () => {
   expect(page.find("notice").textContent).toContain("Unlock it");
 });
 
+test("a keyring that does not open keeps nobody from signing in, and there is a way to try it again", async () => {
+  const phase = { name: "Waiting", why: "vault", status: null, failures: 2, retry_in_ms: 900 } as const;
+  const shown = {
+    ...overviewOf(sessionOf({ phase, access: null, user: null })),
+    vault: { kind: "keyring", trouble: "locked" } as const,
+  };
+  const page = await open(shown, { login: async () => overviewOf(sessionOf({ saved: false })) });
+  expect(page.find("notice").dataset.code).toBe("keyring_locked");
+  expect(document.querySelector(".sign-in")?.textContent).toContain("Once it is unlocked");
+  expect(page.has("refresh-now") || page.has("sign-out")).toBe(false);
+  expect(await faults()).toEqual([]);
+  await page.press("try-again");
+  expect(page.host.refresh).toHaveBeenCalledTimes(1);
+  // What is read in a moment is no reason to ask anybody for anything.
+  const soon: Phase = { ...phase, failures: 0 };
+  const well = overviewOf(sessionOf({ phase: soon, access: null, user: null }));
+  await page.tell((to) => to.overview(well));
+  expect(page.has("sign-in")).toBe(false);
+  await page.tell((to) => to.overview({ ...well, vault: { kind: "keyring", trouble: "slow" } }));
+  expect(page.has("sign-in")).toBe(true);
+  await page.type("username", "alice");
+  await page.type("password", "wonderland");
+  await page.press("sign-in");
+  expect(page.find("phase").dataset.phase).toBe("Fresh");
+  expect(page.find("stored").dataset.stored).toBe("unsaved");
+  await page.tell((to) => to.overview(overviewOf(sessionOf({ phase }))));
+  expect(page.has("sign-in")).toBe(false);
+});
+
 test("the live region says changes that matter, and no routine refresh or countdown", async () => {
   const stop = announceChanges();
   const page = await open(overviewOf(sessionOf()));

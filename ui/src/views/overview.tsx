@@ -2,7 +2,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { openTab } from "../actions.ts";
 import type { Entry, SessionView } from "../api.ts";
 import { entriesOf, type Log } from "../log.ts";
-import { nextSentence } from "../sentences.ts";
+import { isUpToPerson, nextSentence } from "../sentences.ts";
 import * as state from "../state.ts";
 import { t } from "../words.ts";
 import { Entries } from "./entries.tsx";
@@ -14,7 +14,7 @@ import { StripCard } from "./strip-card.tsx";
 export function Overview({ session }: { session: SessionView }) {
   const { profile, phase } = session;
   const log = state.logs.value[profile];
-  const person = phase.name === "NeedsLogin" || phase.name === "SigningIn";
+  const person = isUpToPerson(session, state.overview.value?.vault.trouble ?? null);
   const unsaved = phase.name === "Fresh" && !session.saved;
   const before = useRef(person);
   useEffect(() => {

@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { loadLog, openTab, refresh, signIn } from "../actions.ts";
 import type { SessionView } from "../api.ts";
-import { isDemanded, phaseWords } from "../sentences.ts";
+import { isDemanded, isUpToPerson, phaseWords } from "../sentences.ts";
 import * as state from "../state.ts";
 import { t } from "../words.ts";
 import { Bench } from "./bench.tsx";
@@ -47,7 +47,7 @@ export function Session({ session }: { session: SessionView }) {
 
 function Header({ session }: { session: SessionView }) {
   const { profile, phase, user, url } = session;
-  const person = phase.name === "NeedsLogin" || phase.name === "SigningIn";
+  const person = isUpToPerson(session, state.overview.value?.vault.trouble ?? null);
   const signedIn = !person || isDemanded(phase);
   const [leaving, setLeaving] = useState<Leaving>(null);
   return (
@@ -88,5 +88,5 @@ function Header({ session }: { session: SessionView }) {
 /** To where it is done; at once to the browser where there is nothing to be typed here. */
 function goSignIn({ profile, phase, ways }: SessionView): void {
   openTab("overview");
-  if (phase.name === "NeedsLogin" && ways[0] === "browser") void signIn(profile, "browser");
+  if (phase.name !== "SigningIn" && ways[0] === "browser") void signIn(profile, "browser");
 }
