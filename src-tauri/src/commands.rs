@@ -21,6 +21,7 @@ use session::limits;
 use tauri::{AppHandle, Runtime, State};
 
 use crate::settings::{self, Settings};
+use crate::window;
 
 type Homed<'a> = State<'a, Home>;
 
@@ -179,6 +180,7 @@ pub(crate) async fn settings<R: Runtime>(app: AppHandle<R>) -> Result<Settings, 
 
 #[tauri::command]
 pub(crate) async fn save_settings<R: Runtime>(app: AppHandle<R>, settings: Settings) -> Result<(), Failure> {
+    window::magnify(&app, settings.zoom);
     on_worker(move || settings::write(&app, settings)).await
 }
 

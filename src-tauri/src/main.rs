@@ -53,7 +53,7 @@ enum Error {
 fn run(demo: bool) -> Result<(), Error> {
     let home = if demo { demo::home() } else { Home::from_env() }.map_err(Error::Home)?;
     let app = build(Builder::default(), tauri::generate_context!(), home.clone())?;
-    window::open(&app)?;
+    window::open(app.handle())?;
     let demo = demo.then(|| Demo::start(home.clone()));
     watch::start(app.handle().clone(), home);
     close_on_signals(app.handle().clone());

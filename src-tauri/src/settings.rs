@@ -24,9 +24,43 @@ pub(crate) struct Settings {
     /// What `system` means here. Told to the page; never stored.
     #[serde(default)]
     pub(crate) system_language: Language,
+    #[serde(default)]
+    pub(crate) zoom: Zoom,
     /// What was open when the window closed.
     pub(crate) profile: Option<String>,
     pub(crate) tab: Option<String>,
+}
+
+/// How large everything is drawn, in percent. The page may ask for what it likes and gets what can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "u16", into = "u16")]
+pub(crate) struct Zoom(u16);
+
+impl Zoom {
+    const LEAST: u16 = 50;
+    const MOST: u16 = 300;
+
+    pub(crate) fn factor(self) -> f64 {
+        f64::from(self.0) / 100.0
+    }
+}
+
+impl Default for Zoom {
+    fn default() -> Self {
+        Self(100)
+    }
+}
+
+impl From<u16> for Zoom {
+    fn from(percent: u16) -> Self {
+        Self(percent.clamp(Self::LEAST, Self::MOST))
+    }
+}
+
+impl From<Zoom> for u16 {
+    fn from(zoom: Zoom) -> Self {
+        zoom.0
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,6 +108,7 @@ pub(crate) fn read<R: Runtime>(app: &AppHandle<R>) -> Result<Settings, Failure> 
         theme: understood(store.get("theme")),
         language: understood(store.get("language")),
         system_language: Language::of_system(),
+        zoom: understood(store.get("zoom")),
         profile: understood(store.get("profile")),
         tab: understood(store.get("tab")),
     })
@@ -120,7 +155,7 @@ fn mend(path: &Path) -> io::Result<()> {
 }
 
 fn stored(settings: Settings) -> Result<Map<String, Value>, Failure> {
-    let Settings { theme, language, system_language: _, profile, tab } = settings;
+    let Settings { theme, language, system_language: _, zoom, profile, tab } = settings;
     if [&profile, &tab].into_iter().flatten().any(|name| name.len() > LONGEST_NAME) {
         return Err(internal("a name is too long to be kept"));
     }
@@ -128,6 +163,7 @@ fn stored(settings: Settings) -> Result<Map<String, Value>, Failure> {
         "version": 1,
         "theme": theme,
         "language": language,
+        "zoom": zoom,
         "profile": profile,
         "tab": tab,
     }) else {
@@ -228,6 +264,15 @@ mod tests {
         assert_eq!(understood::<Theme>(Some("dark".into())), Theme::Dark);
         assert_eq!(understood::<Choice>(Some("zh-CN".into())), Choice::Chinese);
         assert_eq!(understood::<Option<String>>(Some(7.into())), None);
+    }
+
+    #[test]
+    fn nothing_is_drawn_so_small_or_large_that_nobody_could_undo_it() {
+        for (asked, given) in [(0, 0.5), (50, 0.5), (110, 1.1), (u16::MAX, 3.0)] {
+            let zoom: Zoom = serde_json::from_value(asked.into()).unwrap();
+            assert!((zoom.factor() - given).abs() < 0.001, "{asked}");
+        }
+        assert_eq!(understood::<Zoom>(Some("large".into())), Zoom(100));
     }
 
     #[test]

@@ -62,6 +62,23 @@ test("the window fits its person", { timeout: 180_000 }, async (t) => {
     assert(ring[0] !== "none" && Number.parseFloat(ring[1]) >= 2, `where the focus is can be seen: ${ring}`);
   });
 
+  await t.test("it can be made larger and smaller by keys, and stays so", async () => {
+    const width = () => page.run("return innerWidth");
+    const before = await width();
+    await page.chord(CONTROL, "+");
+    await until("everything is larger", async () => Math.abs((await width()) - before / 1.1) < 4);
+    await until("it is kept", async () => /"zoom": 110/.test(stage.files()));
+    await stage.close(page);
+    page = await stage.open();
+    await until("it is as large", async () => Math.abs((await width()) - before / 1.1) < 4);
+    await page.chord(CONTROL, "0");
+    await until("everything is as it was", async () => (await width()) === before);
+    await page.chord(CONTROL, "-");
+    await until("everything is smaller", async () => Math.abs((await width()) - before / 0.9) < 4);
+    await page.chord(CONTROL, "0");
+    await until("everything is as it was again", async () => (await width()) === before);
+  });
+
   await t.test("Chinese and dark are remembered, and so is what was open", async () => {
     await set(page, { theme: "dark", language: "zh-CN" });
     await page.click('[data-testid="tab-timeline"]');
@@ -158,6 +175,7 @@ const EVERYTHING = [
 
 const TAB = "\uE004";
 const ENTER = "\uE007";
+const CONTROL = "\uE009";
 const ARROW_RIGHT = "\uE014";
 
 async function set(page, settings) {

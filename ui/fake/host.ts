@@ -14,6 +14,7 @@ export function sceneFromAddress(): Scene {
     theme: theme === "light" || theme === "dark" ? theme : "system",
     language: lang === "en" || lang === "zh-CN" ? lang : "system",
     system_language: navigator.language.startsWith("zh") ? "zh-CN" : "en",
+    zoom: 100,
     profile: query.get("profile"),
     tab: query.get("tab"),
   });

@@ -62,6 +62,8 @@ export interface Settings {
   theme: "system" | "light" | "dark";
   language: "system" | Language;
   system_language: Language;
+  /** How large everything is drawn, in percent. */
+  zoom: number;
   profile: string | null;
   tab: string | null;
 }

@@ -5,6 +5,7 @@ import type { Host } from "./host.ts";
 import { lookAway, settings, start } from "./state.ts";
 import { App } from "./views/app.tsx";
 import { language } from "./words.ts";
+import { zoomByKeys } from "./zoom.ts";
 
 /** The page of this host, in the document's place for it. */
 export async function open(host: Host): Promise<void> {
@@ -15,6 +16,7 @@ export async function open(host: Host): Promise<void> {
     document.documentElement.dataset.theme = settings.value.theme;
   });
   announceChanges();
+  zoomByKeys(document);
   const look = () => lookAway(document.visibilityState === "hidden");
   document.addEventListener("visibilitychange", look);
   const place = document.getElementById("app");

@@ -26,6 +26,7 @@ export const settings = signal<Settings>({
   theme: "system",
   language: "system",
   system_language: "en",
+  zoom: 100,
   profile: null,
   tab: null,
 });

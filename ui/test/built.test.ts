@@ -9,7 +9,14 @@ import { overviewOf, sessionOf } from "./page.tsx";
 
 const FAKE = join(import.meta.dirname, "../fake");
 const SHOWN = overviewOf(sessionOf());
-const SETTINGS = { theme: "system", language: "en", system_language: "en", profile: null, tab: null };
+const SETTINGS = {
+  theme: "system",
+  language: "en",
+  system_language: "en",
+  zoom: 100,
+  profile: null,
+  tab: null,
+};
 const place = mkdtempSync(join(tmpdir(), "pilotlight-ui-"));
 
 beforeAll(async () => {

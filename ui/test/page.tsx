@@ -32,6 +32,7 @@ export async function open(
     theme: "system",
     language: "en",
     system_language: "en",
+    zoom: 100,
     profile: null,
     tab: null,
     ...chosen,
