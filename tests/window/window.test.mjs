@@ -62,6 +62,11 @@ test("the window fits its person", { timeout: 180_000 }, async (t) => {
     assert(ring[0] !== "none" && Number.parseFloat(ring[1]) >= 2, `where the focus is can be seen: ${ring}`);
   });
 
+  await t.test("an apostrophe is as narrow as it should be", async () => {
+    const [apostrophe, quote] = await widths(page, "\u2019", "\u201c");
+    assert(apostrophe < 10 && quote < 12, `${apostrophe}, ${quote}`);
+  });
+
   await t.test("it can be made larger and smaller by keys, and stays so", async () => {
     const width = () => page.run("return innerWidth");
     const before = await width();
@@ -93,12 +98,10 @@ test("the window fits its person", { timeout: 180_000 }, async (t) => {
     assert.equal(await page.attribute('[data-testid="session-Sandbox"]', "aria-current"), "page");
     const [red, green, blue] = (await page.run("return getComputedStyle(document.body).backgroundColor")).match(/\d+/g);
     assert(Number(red) + Number(green) + Number(blue) < 200, "it is dark");
-    const widths = await page.run(
-      `const canvas = document.createElement("canvas").getContext("2d");
-       canvas.font = "20px " + getComputedStyle(document.body).fontFamily;
-       return ["\u767b", "\u5f55"].map((sign) => canvas.measureText(sign).width);`,
-    );
-    assert(widths.every((width) => Math.abs(width - 20) < 1), `there is a font for it: ${widths}`);
+    const [sign, quote, apostrophe] = await widths(page, "\u767b", "\u201c", "\u2019");
+    assert(Math.abs(sign - 20) < 1, `there is a font for it: ${sign}`);
+    assert(Math.abs(quote - 20) < 1, `its quotation marks are Chinese: ${quote}`);
+    assert(apostrophe < 10, `an apostrophe is Latin: ${apostrophe}`);
   });
 
   await t.test("a second start shows the first window and ends", async () => {
@@ -185,6 +188,22 @@ async function set(page, settings) {
     await page.choose(`[data-testid="${name}"]`, value);
   }
   await page.click('[data-testid="close"]');
+}
+
+/** How wide these are, in a size of 20. */
+function widths(page, ...signs) {
+  return page.run(
+    `return [...arguments].map((sign) => {
+       const text = document.createElement("span");
+       text.textContent = sign.repeat(10);
+       text.style.cssText = "position: absolute; font-size: 20px; white-space: nowrap";
+       document.body.append(text);
+       const { width } = text.getBoundingClientRect();
+       text.remove();
+       return width / 10;
+     })`,
+    ...signs,
+  );
 }
 
 /** A colour that is still fading is neither the old nor the new. */
