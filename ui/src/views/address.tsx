@@ -57,7 +57,7 @@ function Copy({ profile, address }: { profile: string; address: string }) {
           />
         </label>
       )}
-      <button type="button" class="link" data-testid="copy-address" onClick={copy}>
+      <button type="button" data-testid="copy-address" onClick={copy}>
         {t("ui.pending.copy")}
       </button>
       <span role="status">
