@@ -1,4 +1,4 @@
-// Generated from crates/keeper/src/api.rs by its own test; change it there.
+// Generated from crates/api by its own test; change it there.
 
 export type AccessView = { 
 /**
