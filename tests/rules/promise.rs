@@ -122,7 +122,7 @@ fn e_a_sign_out_holds_for_the_next_process() {
 
 /// With some providers one revocation ends everything that they gave this person.
 #[test]
-fn a8_what_comes_late_is_given_back_only_where_that_ends_nothing_new() {
+fn h8_what_comes_late_is_given_back_only_where_that_ends_nothing_new() {
     let named = |name: &str| session::tokens::Account::named(name);
     let new = |n: u32| tokens(&format!("a{n}"), Some(&format!("r{n}")), Some(seconds(60)));
     let mia = || Bench::started(Policy::default(), Timestamp::default()).sign_in_as(named("mia"), new(1));

@@ -9,7 +9,7 @@ use crate::harness::{
     Bench, Keeper, Witness, at_once, fetch, fetched, given, meet, post, profile, token, until,
 };
 
-/// B1, and the order in which DESIGN has them go on.
+/// B1, and the order in which they go on (ARCHITECTURE.md, a fetch).
 #[test]
 fn fifty_requests_on_a_dead_token_cost_one_refresh_and_go_on_in_order_once_each() {
     let bench = Bench::strict(Duration::from_secs(60));
@@ -135,7 +135,7 @@ fn writes_on_a_dead_token_happen_once_each_and_in_order() {
     assert_eq!((counted.side_effects, counted.refreshes_received), (30, 1));
 }
 
-/// PERFORMANCE 4, with the thousand of that table.
+/// A thousand requests on a dead token cost one refresh.
 #[test]
 fn a_thousand_requests_on_a_dead_token_cost_one_refresh() {
     let bench = Bench::strict(Duration::from_secs(60));

@@ -107,7 +107,7 @@ fn an_outage_of_the_refresh_does_not_lock_the_sign_in() {
     assert_eq!(keeper.session("nestjs").user.as_deref(), Some("bob"));
 }
 
-/// B11: PERFORMANCE 5.
+/// B11.
 #[test]
 fn a_provider_that_hangs_holds_up_nobody_elses_tokens() {
     let good = Bench::strict(Duration::from_secs(60));
