@@ -20,6 +20,7 @@ use serde_json::{Map, Value};
 use crate::tokens::{AccessToken, RefreshToken, Secret, Tokens};
 use crate::verdict::Verdict;
 use crate::wire::answer::{Answer, Clock};
+use crate::wire::flaw::Flaw;
 use crate::wire::lifetime::Lifetime;
 use crate::wire::matching::Match;
 use crate::wire::message::{Message, with_scheme};
@@ -152,7 +153,7 @@ impl Recipe {
     }
 
     /// What is wrong with this recipe although each part of it can be read: the key, and the problem.
-    pub fn check(&self) -> Result<(), (&'static str, String)> {
+    pub fn check(&self) -> Result<(), (&'static str, Flaw)> {
         sending::check(self)
     }
 

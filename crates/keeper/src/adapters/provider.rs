@@ -328,7 +328,7 @@ mod tests {
     fn provider(lines: &str) -> Provider {
         let text = format!("[profile.a]\nurl = 'https://127.0.0.1:9'\n{lines}");
         let config = Config::read(&text, Path::new("/nowhere.toml"));
-        assert!(config.problems.is_empty(), "{:?}", config.problems);
+        assert!(config.mistakes.is_empty(), "{:?}", config.mistakes);
         Provider::new(Arc::new(config.profiles[0].clone()), Http::default())
     }
 

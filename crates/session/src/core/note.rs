@@ -1,5 +1,6 @@
 //! What the flight recorder keeps: every decision with its reason, and never a secret.
 
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
@@ -18,9 +19,12 @@ pub enum Note {
         host: String,
         for_ms: u64,
     },
+    /// What is wrong, as a word of the catalogues and the values in its sentence; older entries have a sentence there.
     ConfigProblem {
         line: Option<u32>,
         problem: String,
+        #[serde(default)]
+        details: BTreeMap<String, String>,
     },
     /// The profile was edited: the stored tokens would go to another place, so they go nowhere.
     Elsewhere {

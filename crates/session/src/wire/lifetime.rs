@@ -3,7 +3,6 @@
 //! Providers say it in seconds, in milliseconds, as a point in time, as text, or not at all, and some say one and
 //! mean another. No clock of ours takes part: a point in time is compared only with other times of the provider's.
 
-use alloc::string::String;
 use core::fmt;
 use core::time::Duration;
 
@@ -181,11 +180,11 @@ impl<'de> Visitor<'de> for LifetimeVisitor {
     type Value = Lifetime;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON pointer, or a table with `at` and `unit`")
+        f.write_str("lifetime")
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Lifetime, E> {
-        let at = Pointer::new(text).map_err(|problem: String| E::custom(problem))?;
+        let at = Pointer::new(text).map_err(E::custom)?;
         Ok(Lifetime { at, unit: Unit::default() })
     }
 

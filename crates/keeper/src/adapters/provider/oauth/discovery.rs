@@ -315,7 +315,7 @@ mod tests {
             [profile.a.oauth]\nissuer = 'https://127.0.0.1:9'\nclient_id = 'x'\n";
         let config = Config::read(text, Path::new("/nowhere.toml"));
         let profile = Arc::new(config.profiles[0].clone());
-        let Protocol::Oauth(oauth) = &profile.protocol else { panic!("{:?}", config.problems) };
+        let Protocol::Oauth(oauth) = &profile.protocol else { panic!("{:?}", config.mistakes) };
         let provider = Provider::new(Arc::clone(&profile), Http::default());
         let patience = || Patience::new(profile.timeout);
         let undescribed = provider.described(oauth, &mut patience()).await.unwrap_err();

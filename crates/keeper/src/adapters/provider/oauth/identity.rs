@@ -265,7 +265,7 @@ mod tests {
         );
         let config = Config::read(&text, Path::new("/nowhere.toml"));
         let profile = Arc::new(config.profiles[0].clone());
-        let Protocol::Oauth(oauth) = &profile.protocol else { panic!("{:?}", config.problems) };
+        let Protocol::Oauth(oauth) = &profile.protocol else { panic!("{:?}", config.mistakes) };
         let provider = Provider::new(Arc::clone(&profile), Http::default());
         runtime.block_on(async {
             let patience = &mut Patience::new(profile.timeout);
