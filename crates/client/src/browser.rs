@@ -1,6 +1,6 @@
 //! The desktop's browser, for the faces: they know which desktop their person sits at, and the keeper may not.
 
-use api::{Code, Failure};
+use api::{Code, Failure, Problem};
 
 /// Opens a web page, and does not wait for the browser.
 ///
@@ -13,5 +13,5 @@ pub fn open(address: &str) -> Result<(), Failure> {
         return Err(Failure::new(Code::BadUrl));
     }
     open::that_detached(address)
-        .map_err(|error| Failure::new(Code::NoBrowser).with("problem", error.kind().to_string()))
+        .map_err(|error| Failure::new(Code::NoBrowser).because(Problem::said(error.kind())))
 }

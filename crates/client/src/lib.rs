@@ -10,7 +10,7 @@ use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use api::paths::Home;
-use api::{Call, Code, Failure, Line, Notice, Overview, Reply, Request};
+use api::{Call, Code, Failure, Line, Notice, Overview, Problem, Reply, Request};
 use serde::Deserialize;
 use session::limits;
 use zeroize::Zeroizing;
@@ -52,7 +52,7 @@ impl Client {
             return Ok(client);
         }
         start::start(home)?;
-        Self::running(home)?.ok_or_else(|| unreachable("it ended at once"))
+        Self::running(home)?.ok_or_else(|| unreachable(Problem::EndedAtOnce))
     }
 
     /// As [`Client::connect`], and asks an older keeper to make way for one of this version: for faces that stay.
@@ -61,7 +61,7 @@ impl Client {
         let mut client = Self::connect(home)?.on_wait(on_wait);
         let hello = Request::Hello { version: VERSION.to_owned() };
         let Reply::Hello { version, .. } = client.ask(hello)? else {
-            return Err(unreachable("it answered something else"));
+            return Err(unreachable(Problem::AnsweredElse));
         };
         if !older(&version, VERSION) {
             return Ok(client);
@@ -87,7 +87,7 @@ impl Client {
             {
                 Ok(None)
             }
-            Err(error) => Err(unreachable(&format!("{}: {error}", home.socket().display()))),
+            Err(error) => Err(unreachable(Problem::said_of(home.socket().display(), error))),
         }
     }
 
@@ -130,7 +130,7 @@ impl Client {
     /// Asks for the state of everything and for every change from then on.
     pub fn watch(mut self) -> Result<(Overview, Notices), Failure> {
         let Reply::Status(overview) = self.ask(Request::Watch)? else {
-            return Err(unreachable("it answered something else"));
+            return Err(unreachable(Problem::AnsweredElse));
         };
         self.set_timeout(None)?;
         Ok((overview, Notices { client: self }))
@@ -170,7 +170,7 @@ impl Client {
         let call = Call { id: self.last_id, request };
         // May hold a password.
         let mut line = Zeroizing::new(Vec::with_capacity(512));
-        serde_json::to_writer(&mut *line, &call).map_err(|error| unreachable(&error.to_string()))?;
+        serde_json::to_writer(&mut *line, &call).map_err(|error| unreachable(Problem::said(error)))?;
         line.push(b'\n');
         Ok(line)
     }
@@ -178,7 +178,7 @@ impl Client {
     /// Sends the line of the newest request, and waits for its answer.
     fn put(&mut self, line: &[u8], patience: Duration) -> Result<Reply, Failure> {
         self.send(line)?;
-        self.answer(patience)?.ok_or_else(|| unreachable("no answer in time"))?
+        self.answer(patience)?.ok_or_else(|| unreachable(Problem::NoAnswer))?
     }
 
     fn send(&mut self, line: &[u8]) -> Result<(), Failure> {
@@ -205,7 +205,7 @@ impl Client {
         loop {
             match self.reader.read_until(b'\n', &mut self.partial) {
                 Ok(_) if self.partial.ends_with(b"\n") => {}
-                Ok(_) => return Err(unreachable("it ended")),
+                Ok(_) => return Err(unreachable(Problem::Ended)),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
                 Err(error) => return Err(lost(error)),
             }
@@ -215,7 +215,7 @@ impl Client {
                 Ok(line) => return Ok(Some(line)),
                 // A newer keeper may tell what this version has no words for; an answer of that kind is an error.
                 Err(_) if is_notice(&line) => {}
-                Err(error) => return Err(unreachable(&format!("not understood: {error}"))),
+                Err(error) => return Err(unreachable(Problem::NotUnderstood { said: error.to_string() })),
             }
         }
     }
@@ -266,7 +266,7 @@ fn check_peer(stream: &UnixStream) -> Result<(), Failure> {
     if os::peer::user(stream).map_err(lost)? == os::user::id() {
         Ok(())
     } else {
-        Err(unreachable("the socket belongs to another user"))
+        Err(unreachable(Problem::SocketOfAnother))
     }
 }
 
@@ -289,11 +289,11 @@ fn older(this: &str, that: &str) -> bool {
 }
 
 fn lost(error: io::Error) -> Failure {
-    unreachable(&error.to_string())
+    unreachable(Problem::said(error))
 }
 
-fn unreachable(problem: &str) -> Failure {
-    Failure::new(Code::KeeperUnreachable).with("problem", problem)
+fn unreachable(problem: Problem) -> Failure {
+    Failure::new(Code::KeeperUnreachable).because(problem)
 }
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -333,7 +333,7 @@ mod tests {
             })
             .take(3)
             .collect();
-        assert_eq!(told, ["a", "b", "it ended"]);
+        assert_eq!(told, ["a", "b", "ended"]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 
-use api::{Code, Failure};
+use api::{Code, Failure, Problem};
 use serde::Deserialize;
 
 use crate::programs::Program;
@@ -35,7 +35,7 @@ impl Sandbox {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .map_err(|error| failed(&error.to_string()))?;
+            .map_err(|error| failed(Problem::said(error)))?;
         let mut line = String::new();
         if let Some(stdout) = process.stdout.take() {
             drop(BufReader::new(stdout).read_line(&mut line));
@@ -45,7 +45,10 @@ impl Sandbox {
             Err(_) => {
                 drop(process.kill());
                 drop(process.wait());
-                Err(failed(line.trim_end()))
+                Err(failed(match line.trim_end() {
+                    "" => Problem::EndedAtOnce,
+                    other => Problem::said(other),
+                }))
             }
         }
     }
@@ -63,6 +66,6 @@ impl Drop for Sandbox {
     }
 }
 
-fn failed(problem: &str) -> Failure {
-    Failure::new(Code::SandboxFailed).with("problem", problem)
+fn failed(problem: Problem) -> Failure {
+    Failure::new(Code::SandboxFailed).because(problem)
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use session::limits;
 
 use crate::{Client, unreachable};
-use api::{Code, Failure, Reply, Request};
+use api::{Code, Failure, Problem, Reply, Request};
 
 impl Client {
     /// As [`Client::put`], for a request that may take longer than a moment.
@@ -16,7 +16,7 @@ impl Client {
             return answer;
         }
         self.tell_of_waiting();
-        self.answer(patience)?.ok_or_else(|| unreachable("no answer in time"))?
+        self.answer(patience)?.ok_or_else(|| unreachable(Problem::NoAnswer))?
     }
 
     /// Waits until a keeper that is stopping has ended, or has found that it had better stay, and reaches the one that
