@@ -11,7 +11,7 @@ use api::paths::Home;
 use api::secret::Password;
 use api::{
     Asker, Bench, BenchChange, Code, Discovery, Draft, Entry, Failure, Fetch, Fetched, Overview, Pending,
-    Reply, Request, Way,
+    Problem, Reply, Request, Way,
 };
 use client::Client;
 use client::browser;
@@ -213,16 +213,17 @@ fn verification_page(pending: Option<Pending>) -> Result<String, Failure> {
 async fn on_worker<T: Send + 'static>(
     run: impl FnOnce() -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Failure> {
-    tauri::async_runtime::spawn_blocking(run).await.unwrap_or_else(|error| Err(internal(&error.to_string())))
+    tauri::async_runtime::spawn_blocking(run)
+        .await
+        .unwrap_or_else(|error| Err(internal(Problem::said(error))))
 }
 
-pub(crate) fn internal(problem: &str) -> Failure {
-    let details = [("problem".to_owned(), problem.to_owned())].into();
-    Failure { code: Code::Internal, profile: None, details, retry_in_ms: None }
+pub(crate) fn internal(problem: Problem) -> Failure {
+    Failure::new(Code::Internal).because(problem)
 }
 
 pub(crate) fn unexpected() -> Failure {
-    internal("the keeper answered something else")
+    internal(Problem::AnsweredElse)
 }
 
 #[cfg(test)]
