@@ -1,6 +1,6 @@
 import type { Cause, Demand, Failure, Lost, Note, Phase, SessionView, Source, Trouble } from "./api.ts";
 import { measured, span } from "./format.ts";
-import { join, known, t } from "./words.ts";
+import { join, known, t, type Values } from "./words.ts";
 
 /** What a line of the journal says. */
 export function noteSentence(note: Note): string {
@@ -10,7 +10,10 @@ export function noteSentence(note: Note): string {
     case "breaker_opened":
       return t("note.breaker_opened", { host: note.host, for: measured(note.for_ms) });
     case "config_problem":
-      return t("note.config_problem", { line: note.line, problem: note.problem });
+      return t("note.config_problem", {
+        line: note.line,
+        problem: spoken({ ...note.details, problem: note.problem }).problem,
+      });
     case "elsewhere":
       return t("note.elsewhere", { places: note.places.map((place) => t(`place.${place}`)).join(", ") });
     case "heartbeat":
@@ -129,8 +132,7 @@ export function trouble(why: Trouble, status: number | null): string {
 }
 
 export function failureSay(failure: Failure): string {
-  const details = { profile: failure.profile, ...failure.details };
-  return known(`error.${failure.code}.say`, details) ?? failure.code;
+  return known(`error.${failure.code}.say`, valuesOf(failure)) ?? failure.code;
 }
 
 /** Both, one after the other. */
@@ -139,7 +141,24 @@ export function failureWhole(failure: Failure): string {
 }
 
 export function failureNext(failure: Failure): string {
-  return known(`error.${failure.code}.next`, { profile: failure.profile, ...failure.details }) ?? "";
+  return known(`error.${failure.code}.next`, valuesOf(failure)) ?? "";
+}
+
+function valuesOf({ profile, details }: Failure): Values {
+  return { profile, ...spoken(details) };
+}
+
+/**
+ * The details as a person reads them: some are words, with sentences of their own. One that is not known is from an
+ * older or a newer version, and stays.
+ */
+function spoken(details: Failure["details"]): Failure["details"] {
+  const said = { ...details };
+  for (const [name, group] of WORDS) {
+    const words = known(`${group}.${details[name]}`, said);
+    if (words !== undefined) said[name] = words;
+  }
+  return said;
 }
 
 /** The state in a few words, for the list and for the announcer. */
@@ -228,6 +247,14 @@ function demandSentences({ scope, acr_values, max_age }: Demand): string[] {
   else if (max_age !== null) said.push(t("ui.demand.max_age", { max_age: span(max_age * 1000) }));
   return said;
 }
+
+/** Which details are words, each with its group in the catalogues; the sentences of the last two speak of the others. */
+const WORDS = [
+  ["kind", "kind"],
+  ["wanted", "kind"],
+  ["problem", "problem"],
+  ["hint", "hint"],
+] as const;
 
 const DEMANDS: ReadonlySet<Lost> = new Set<Lost>([
   "consent_required",
