@@ -1,5 +1,9 @@
 //! The architecture's bans, over what cargo would really build, and what the documents promise.
 
+#[path = "bans/imports.rs"]
+mod imports;
+
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -118,6 +122,41 @@ fn the_core_is_no_std() {
     assert!(source.contains(r#"#![cfg_attr(not(feature = "ts"), no_std)]"#));
     let manifest = include_str!("../crates/session/Cargo.toml");
     assert!(!manifest.contains("default = "), "the ts feature must not become a default");
+}
+
+/// Data flows one way: no file imports one that imports it, over however many others.
+#[test]
+fn no_two_files_import_each_other() {
+    for dir in ["api", "cli", "client", "keeper", "os", "sandbox", "session", "../src-tauri"] {
+        let src = root().join(format!("crates/{dir}/src"));
+        let imports = imports::imports(&src, &all_sources(&src));
+        assert!(
+            imports.values().any(|imported| !imported.is_empty()) || dir == "os",
+            "{dir}: nothing was read"
+        );
+        assert_eq!(imports::circle(&imports), None, "{dir}");
+    }
+}
+
+/// One word for one thing, and one thing for one word.
+#[test]
+fn no_two_public_types_have_one_name() {
+    let mut seen = BTreeMap::<String, PathBuf>::new();
+    for (path, text) in all_sources(&root().join("crates")) {
+        if !path.components().any(|part| part.as_os_str() == "src") {
+            continue;
+        }
+        for line in text.lines() {
+            let mut words = line.trim_start().split_whitespace();
+            let is_type = words.next() == Some("pub")
+                && words.next().is_some_and(|kind| ["enum", "struct", "trait", "type"].contains(&kind));
+            let Some(word) = words.next().filter(|_| is_type) else { continue };
+            let name: String = word.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            if let Some(other) = seen.insert(name.clone(), path.clone()) {
+                panic!("{name} is public in {} and in {}", other.display(), path.display());
+            }
+        }
+    }
 }
 
 /// A limit that stands elsewhere is in nobody's order. The sandbox has its own, and so has what only moves pictures.

@@ -2,12 +2,11 @@ import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
-  // Relative addresses, so that the page also opens from a folder below a site's root.
-  base: "./",
   plugins: [signalsUnderFrozenPrototype()],
   // What is bundled beforehand would not pass the plugin.
   optimizeDeps: { exclude: ["@preact/signals-core", "@preact/signals"] },
-  server: { port: 9320, strictPort: true, fs: { allow: [".", "../crates/api/locales"] } },
+  // In a plain browser there is no program around the page, so one is simulated there, and nowhere else.
+  server: { port: 9320, strictPort: true, open: "/fake/", fs: { allow: [".", "../crates/api/locales"] } },
   preview: { port: 9321, strictPort: true },
   build: {
     target: "safari18",

@@ -3,28 +3,31 @@
 //! Every call has a connection and a worker thread of its own, so that a slow sign-in holds up nothing else, and the
 //! main thread, which draws, never waits.
 //!
-//! What is opened in the browser comes from the keeper and goes to the browser; the page has no say in it.
-
-use std::time::Duration;
+//! What is opened in the browser comes from the keeper and goes to the browser; the page has no say in it. It is told
+//! the address of a sign-in, so that a person without a browser here can take it to one.
 
 use api::paths::Home;
 use api::secret::Password;
+use api::words::EntryView;
 use api::{
-    Asker, Bench, BenchChange, Code, Discovery, Draft, Entry, Failure, Fetch, Fetched, Overview, Pending,
-    Problem, Reply, Request, Way,
+    Asker, Bench, BenchChange, Code, Discovery, Draft, Failure, Fetch, Fetched, Overview, Pending, Problem,
+    Way,
 };
 use client::Client;
 use client::browser;
+use serde::Serialize;
 use session::limits;
 use tauri::{AppHandle, Runtime, State};
 
 use crate::settings::{self, Settings};
+use crate::trouble::internal;
+use crate::window;
 
 type Homed<'a> = State<'a, Home>;
 
 #[tauri::command]
 pub(crate) async fn overview(home: Homed<'_>) -> Result<Overview, Failure> {
-    all(&home).await
+    all(&home, |_| Ok(())).await
 }
 
 #[tauri::command]
@@ -33,11 +36,9 @@ pub(crate) async fn log(
     profile: Option<String>,
     before: Option<i64>,
     limit: Option<u32>,
-) -> Result<Vec<Entry>, Failure> {
-    let Reply::Log { entries } = ask(&home, Request::Log { profile, before, limit }).await? else {
-        return Err(unexpected());
-    };
-    Ok(entries)
+) -> Result<Vec<EntryView>, Failure> {
+    let entries = ask(&home, move |client| client.log(profile.as_deref(), before, limit)).await?;
+    Ok(entries.into_iter().map(EntryView::from).collect())
 }
 
 #[tauri::command]
@@ -47,59 +48,64 @@ pub(crate) async fn login(
     username: String,
     password: Password,
 ) -> Result<Overview, Failure> {
-    ask(&home, Request::Login { profile, username, password }).await?;
-    all(&home).await
+    all(&home, move |client| client.login(&profile, &username, password).map(drop)).await
+}
+
+/// A sign-in that has begun.
+#[derive(Serialize)]
+pub(crate) struct Begun {
+    overview: Overview,
+    /// What was opened in the browser, for a person who wants to do that by hand.
+    address: Option<String>,
+    /// Why it was not opened. The sign-in goes on all the same.
+    unopened: Option<Failure>,
 }
 
 /// Begins a sign-in at a browser, and opens it there where it is to be this one.
 #[tauri::command]
-pub(crate) async fn sign_in(home: Homed<'_>, profile: String, way: Option<Way>) -> Result<Overview, Failure> {
-    let Reply::SignIn { url, .. } = ask(&home, Request::SignIn { profile, way }).await? else {
-        return Err(unexpected());
+pub(crate) async fn sign_in(home: Homed<'_>, profile: String, way: Option<Way>) -> Result<Begun, Failure> {
+    let (_, address) = ask(&home, move |client| client.sign_in(&profile, way)).await?;
+    let unopened = match address.clone() {
+        Some(url) => open(url).await.err(),
+        None => None,
     };
-    if let Some(url) = url {
-        open(url).await?;
+    match unopened {
+        Some(failure) if failure.code != Code::NoBrowser => Err(failure),
+        unopened => Ok(Begun { overview: all(&home, |_| Ok(())).await?, address, unopened }),
     }
-    all(&home).await
 }
 
 /// Answers when the person has finished, or given up.
 #[tauri::command]
 pub(crate) async fn finish_sign_in(home: Homed<'_>, profile: String) -> Result<Overview, Failure> {
     let patience = u64::try_from(limits::FACE_WITH_PERSON.as_millis()).ok();
-    let request = Request::FinishSignIn { profile, timeout_ms: patience };
-    ask_patiently(&home, request, Some(limits::FACE_WITH_PERSON)).await?;
-    all(&home).await
+    all(&home, move |client| client.finish_sign_in(&profile, patience).map(drop)).await
 }
 
 #[tauri::command]
 pub(crate) async fn cancel_sign_in(home: Homed<'_>, profile: String) -> Result<Overview, Failure> {
-    ask(&home, Request::CancelSignIn { profile }).await?;
-    all(&home).await
+    all(&home, move |client| client.cancel_sign_in(&profile)).await
 }
 
 /// Opens the page on which a code is entered, in the browser of this machine.
 #[tauri::command]
 pub(crate) async fn open_verification(home: Homed<'_>, profile: String) -> Result<(), Failure> {
-    let Reply::Status(there) = ask(&home, Request::Status { profile: Some(profile) }).await? else {
-        return Err(unexpected());
-    };
+    let there = ask(&home, move |client| client.status(Some(&profile))).await?;
     let pending = there.sessions.into_iter().find_map(|session| session.pending);
     open(verification_page(pending)?).await
 }
 
 #[tauri::command]
 pub(crate) async fn logout(home: Homed<'_>, profile: String, browser: bool) -> Result<(), Failure> {
-    if let Reply::Open { url } = ask(&home, Request::Logout { profile, browser }).await? {
-        open(url).await?;
+    match ask(&home, move |client| client.logout(&profile, browser)).await? {
+        Some(page) => open(page).await,
+        None => Ok(()),
     }
-    Ok(())
 }
 
 #[tauri::command]
 pub(crate) async fn refresh(home: Homed<'_>, profile: String) -> Result<Overview, Failure> {
-    ask(&home, Request::Refresh { profile, by: Asker::Person }).await?;
-    all(&home).await
+    all(&home, move |client| client.refresh(&profile, Asker::Person).map(drop)).await
 }
 
 #[tauri::command]
@@ -111,10 +117,7 @@ pub(crate) async fn fetch_resource(
     body: Option<String>,
 ) -> Result<Fetched, Failure> {
     let fetch = Fetch { profile, path, method: Some(method), body, by: Asker::Person, ..Fetch::default() };
-    let Reply::Fetched(fetched) = ask(&home, Request::Fetch(fetch)).await? else {
-        return Err(unexpected());
-    };
-    Ok(fetched)
+    ask(&home, move |client| client.fetch(fetch)).await
 }
 
 #[tauri::command(rename_all = "snake_case")]
@@ -123,28 +126,22 @@ pub(crate) async fn discover(
     issuer: String,
     allow_http: bool,
 ) -> Result<Discovery, Failure> {
-    let request = Request::Discover { issuer, allow_http, ca_file: None };
-    let Reply::Discovered(discovery) = ask(&home, request).await? else {
-        return Err(unexpected());
-    };
-    Ok(discovery)
+    ask(&home, move |client| client.discover(&issuer, allow_http, None)).await
 }
 
 #[tauri::command]
 pub(crate) async fn add_session(home: Homed<'_>, draft: Draft) -> Result<Overview, Failure> {
-    ask(&home, Request::Add(Box::new(draft))).await?;
-    all(&home).await
+    all(&home, move |client| client.add(draft).map(drop)).await
 }
 
 #[tauri::command]
 pub(crate) async fn remove_session(home: Homed<'_>, profile: String) -> Result<Overview, Failure> {
-    ask(&home, Request::Remove { profile }).await?;
-    all(&home).await
+    all(&home, move |client| client.remove(&profile)).await
 }
 
 #[tauri::command]
 pub(crate) async fn bench(home: Homed<'_>, profile: String) -> Result<Bench, Failure> {
-    faults(&home, Request::Bench { profile }).await
+    ask(&home, move |client| client.bench(&profile)).await
 }
 
 #[tauri::command]
@@ -153,7 +150,7 @@ pub(crate) async fn set_bench(
     profile: String,
     change: BenchChange,
 ) -> Result<Bench, Failure> {
-    faults(&home, Request::SetBench { profile, change }).await
+    ask(&home, move |client| client.set_bench(&profile, change)).await
 }
 
 #[tauri::command]
@@ -163,38 +160,28 @@ pub(crate) async fn settings<R: Runtime>(app: AppHandle<R>) -> Result<Settings, 
 
 #[tauri::command]
 pub(crate) async fn save_settings<R: Runtime>(app: AppHandle<R>, settings: Settings) -> Result<(), Failure> {
+    window::magnify(&app, settings.zoom);
     on_worker(move || settings::write(&app, settings)).await
 }
 
-/// Requests about one profile are answered with that profile; the page is always given the whole.
-async fn all(home: &Home) -> Result<Overview, Failure> {
-    let Reply::Status(overview) = ask(home, Request::Status { profile: None }).await? else {
-        return Err(unexpected());
-    };
-    Ok(overview)
-}
-
-async fn faults(home: &Home, request: Request) -> Result<Bench, Failure> {
-    let Reply::Bench(bench) = ask(home, request).await? else {
-        return Err(unexpected());
-    };
-    Ok(bench)
-}
-
-async fn ask(home: &Home, request: Request) -> Result<Reply, Failure> {
-    ask_patiently(home, request, None).await
-}
-
-async fn ask_patiently(home: &Home, request: Request, patience: Option<Duration>) -> Result<Reply, Failure> {
-    let home = home.clone();
-    on_worker(move || {
-        let mut client = Client::connect(&home)?;
-        if let Some(patience) = patience {
-            client.set_patience(patience);
-        }
-        client.ask(request)
+/// Does it, and tells the state of everything afterwards.
+async fn all(
+    home: &Home,
+    run: impl FnOnce(&mut Client) -> Result<(), Failure> + Send + 'static,
+) -> Result<Overview, Failure> {
+    ask(home, move |client| {
+        run(client)?;
+        client.status(None)
     })
     .await
+}
+
+async fn ask<T: Send + 'static>(
+    home: &Home,
+    run: impl FnOnce(&mut Client) -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    let home = home.clone();
+    on_worker(move || run(&mut Client::connect(&home)?)).await
 }
 
 async fn open(url: String) -> Result<(), Failure> {
@@ -216,14 +203,6 @@ async fn on_worker<T: Send + 'static>(
     tauri::async_runtime::spawn_blocking(run)
         .await
         .unwrap_or_else(|error| Err(internal(Problem::said(error))))
-}
-
-pub(crate) fn internal(problem: Problem) -> Failure {
-    Failure::new(Code::Internal).because(problem)
-}
-
-pub(crate) fn unexpected() -> Failure {
-    internal(Problem::AnsweredElse)
 }
 
 #[cfg(test)]

@@ -8,10 +8,10 @@ use api::paths::Home;
 use api::secret::Password;
 use api::{Draft, Failure, OauthDraft, Problem};
 use client::Client;
-use client::sandbox::Sandbox;
+use client::sandbox::SandboxProcess;
 use session::limits;
 
-use crate::commands::internal;
+use crate::trouble::internal;
 
 /// Where the demo keeps its things, unless the environment names a place.
 pub(crate) fn home() -> Result<Home, Failure> {
@@ -27,7 +27,7 @@ pub(crate) fn home() -> Result<Home, Failure> {
 /// A demo that is being prepared, or is running, while the window is open.
 pub(crate) struct Demo {
     home: Home,
-    sandbox: JoinHandle<Option<Sandbox>>,
+    sandbox: JoinHandle<Option<SandboxProcess>>,
 }
 
 impl Demo {
@@ -51,8 +51,8 @@ impl Demo {
     }
 }
 
-fn prepare(home: &Home) -> Result<Sandbox, Failure> {
-    let sandbox = Sandbox::start(&["--access-ttl", "30s"])?;
+fn prepare(home: &Home) -> Result<SandboxProcess, Failure> {
+    let sandbox = SandboxProcess::start(&["--access-ttl", "30s"])?;
     fill(home, sandbox.url())?;
     Ok(sandbox)
 }

@@ -18,6 +18,7 @@ mod demo;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod trouble;
 mod watch;
 mod window;
 
@@ -54,7 +55,7 @@ enum Error {
 fn run(demo: bool) -> Result<(), Error> {
     let home = if demo { demo::home() } else { Home::from_env() }.map_err(Error::Home)?;
     let app = build(Builder::default(), tauri::generate_context!(), home.clone())?;
-    window::open(&app)?;
+    window::open(app.handle())?;
     let demo = demo.then(|| Demo::start(home.clone()));
     watch::start(app.handle().clone(), home);
     close_on_signals(app.handle().clone());

@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use tauri::{AppHandle, Runtime};
 use tauri_plugin_store::{StoreExt as _, resolve_store_path};
 
-use crate::commands::internal;
+use crate::trouble::internal;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Settings {
@@ -24,9 +24,43 @@ pub(crate) struct Settings {
     /// What `system` means here. Told to the page; never stored.
     #[serde(default)]
     pub(crate) system_language: Language,
+    #[serde(default)]
+    pub(crate) zoom: Zoom,
     /// What was open when the window closed.
     pub(crate) profile: Option<String>,
     pub(crate) tab: Option<String>,
+}
+
+/// How large everything is drawn, in percent. The page may ask for what it likes and gets what can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "u16", into = "u16")]
+pub(crate) struct Zoom(u16);
+
+impl Zoom {
+    const LEAST: u16 = 50;
+    const MOST: u16 = 300;
+
+    pub(crate) fn factor(self) -> f64 {
+        f64::from(self.0) / 100.0
+    }
+}
+
+impl Default for Zoom {
+    fn default() -> Self {
+        Self(100)
+    }
+}
+
+impl From<u16> for Zoom {
+    fn from(percent: u16) -> Self {
+        Self(percent.clamp(Self::LEAST, Self::MOST))
+    }
+}
+
+impl From<Zoom> for u16 {
+    fn from(zoom: Zoom) -> Self {
+        zoom.0
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,12 +92,23 @@ pub(crate) enum Language {
     Chinese,
 }
 
+impl Language {
+    /// As the command decides it: both speak to one person in one language.
+    fn of_system() -> Self {
+        match api::words::Language::of_locale() {
+            api::words::Language::Chinese => Self::Chinese,
+            api::words::Language::English => Self::English,
+        }
+    }
+}
+
 pub(crate) fn read<R: Runtime>(app: &AppHandle<R>) -> Result<Settings, Failure> {
     let store = app.store_builder(FILE).disable_auto_save().build().map_err(|error| failed(&error))?;
     Ok(Settings {
         theme: understood(store.get("theme")),
         language: understood(store.get("language")),
-        system_language: language_of(sys_locale::get_locale().as_deref()),
+        system_language: Language::of_system(),
+        zoom: understood(store.get("zoom")),
         profile: understood(store.get("profile")),
         tab: understood(store.get("tab")),
     })
@@ -110,7 +155,7 @@ fn mend(path: &Path) -> io::Result<()> {
 }
 
 fn stored(settings: Settings) -> Result<Map<String, Value>, Failure> {
-    let Settings { theme, language, system_language: _, profile, tab } = settings;
+    let Settings { theme, language, system_language: _, zoom, profile, tab } = settings;
     if [&profile, &tab].into_iter().flatten().any(|name| name.len() > LONGEST_NAME) {
         return Err(internal(Problem::NameTooLong));
     }
@@ -118,6 +163,7 @@ fn stored(settings: Settings) -> Result<Map<String, Value>, Failure> {
         ("version", json!(1)),
         ("theme", json!(theme)),
         ("language", json!(language)),
+        ("zoom", json!(zoom)),
         ("profile", json!(profile)),
         ("tab", json!(tab)),
     ];
@@ -127,17 +173,6 @@ fn stored(settings: Settings) -> Result<Map<String, Value>, Failure> {
 /// What an older or newer version, or a person, wrote and this one does not understand counts as not set.
 fn understood<T: DeserializeOwned + Default>(value: Option<Value>) -> T {
     value.and_then(|value| serde_json::from_value(value).ok()).unwrap_or_default()
-}
-
-/// `zh`, and what is written with simplified characters; `zh-TW` and `zh-Hant` are better served by English.
-fn language_of(locale: Option<&str>) -> Language {
-    let plain = locale.unwrap_or_default().split(['.', '@']).next().unwrap_or_default().replace('_', "-");
-    let mut parts = plain.split('-');
-    let chinese = parts.next().is_some_and(|first| first.eq_ignore_ascii_case("zh"))
-        && parts
-            .next()
-            .is_none_or(|next| ["Hans", "CN", "SG"].iter().any(|known| known.eq_ignore_ascii_case(next)));
-    if chinese { Language::Chinese } else { Language::English }
 }
 
 fn is_whole(bytes: &[u8]) -> bool {
@@ -222,31 +257,20 @@ mod tests {
     }
 
     #[test]
-    fn locales_become_one_of_two_languages() {
-        for (locale, language) in [
-            ("zh", Language::Chinese),
-            ("zh-CN", Language::Chinese),
-            ("zh_CN.UTF-8", Language::Chinese),
-            ("zh-SG", Language::Chinese),
-            ("zh-Hans-HK", Language::Chinese),
-            ("zh-TW", Language::English),
-            ("zh-Hant", Language::English),
-            ("en-GB", Language::English),
-            ("zhuang", Language::English),
-            ("C", Language::English),
-            ("", Language::English),
-        ] {
-            assert_eq!(language_of(Some(locale)), language, "{locale}");
-        }
-        assert_eq!(language_of(None), Language::English);
-    }
-
-    #[test]
     fn what_is_not_understood_counts_as_not_set() {
         assert_eq!(understood::<Theme>(Some("purple".into())), Theme::System);
         assert_eq!(understood::<Theme>(Some("dark".into())), Theme::Dark);
         assert_eq!(understood::<Choice>(Some("zh-CN".into())), Choice::Chinese);
         assert_eq!(understood::<Option<String>>(Some(7.into())), None);
+    }
+
+    #[test]
+    fn nothing_is_drawn_so_small_or_large_that_nobody_could_undo_it() {
+        for (asked, given) in [(0, 0.5), (50, 0.5), (110, 1.1), (u16::MAX, 3.0)] {
+            let zoom: Zoom = serde_json::from_value(asked.into()).unwrap();
+            assert!((zoom.factor() - given).abs() < 0.001, "{asked}");
+        }
+        assert_eq!(understood::<Zoom>(Some("large".into())), Zoom(100));
     }
 
     #[test]

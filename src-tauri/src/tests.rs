@@ -79,7 +79,7 @@ fn settings_survive_in_the_home_and_hold_what_they_should() {
     for file in ["settings.json", "settings.json.bak"] {
         let kept: Value = serde_json::from_slice(&fs::read(dir.join(file)).unwrap()).unwrap();
         let keys: Vec<_> = kept.as_object().unwrap().keys().collect();
-        assert_eq!(keys, ["language", "profile", "tab", "theme", "version"], "{file}");
+        assert_eq!(keys, ["language", "profile", "tab", "theme", "version", "zoom"], "{file}");
     }
 }
 

@@ -1,12 +1,14 @@
 //! Tells the page what happens unasked: `overview`, `entry` and `keeper`.
 //!
 //! The page has no clock of its own: times left are computed by the keeper and sent once a second, and sooner when
-//! something changes, but never so often that drawing would be all the page does.
+//! something changes, but never so often that drawing would be all the page does. While nobody can see the page nothing
+//! is asked for its sake.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
 use api::paths::Home;
+use api::words::EntryView;
 use api::{Code, Failure, Notice, Overview};
 use client::{Client, Notices, STAYED};
 use serde::Serialize;
@@ -81,6 +83,9 @@ fn forward<R: Runtime>(app: &AppHandle<R>, mut asking: Client, mut notices: Noti
         let wait = pace.due().saturating_duration_since(Instant::now());
         if wait.is_zero() {
             pace = Pace::after(Instant::now());
+            if window::is_out_of_sight(app) {
+                continue;
+            }
             match asking.status(None) {
                 Ok(overview) => tell(app, "overview", overview),
                 Err(failure) => return failure,
@@ -88,7 +93,7 @@ fn forward<R: Runtime>(app: &AppHandle<R>, mut asking: Client, mut notices: Noti
             continue;
         }
         match notices.next_within(wait) {
-            Ok(Some(Notice::Entry(entry))) => tell(app, "entry", entry),
+            Ok(Some(Notice::Entry(entry))) => tell(app, "entry", EntryView::from(entry)),
             Ok(Some(Notice::Changed { .. })) => pace.changed = true,
             Ok(None) => {}
             Err(failure) => return failure,

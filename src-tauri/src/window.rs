@@ -3,22 +3,32 @@
 use tauri::webview::NewWindowResponse;
 use tauri::{AppHandle, Manager, Runtime, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
 
+use crate::settings::{self, Zoom};
+
 pub(crate) const LABEL: &str = "main";
 
-pub(crate) fn open<R: Runtime, M: Manager<R>>(app: &M) -> tauri::Result<WebviewWindow<R>> {
-    WebviewWindowBuilder::new(app, LABEL, WebviewUrl::default())
+pub(crate) fn open<R: Runtime>(app: &AppHandle<R>) -> tauri::Result<WebviewWindow<R>> {
+    let window = WebviewWindowBuilder::new(app, LABEL, WebviewUrl::default())
         .title("Pilotlight")
         .inner_size(1080.0, 760.0)
         .min_inner_size(360.0, 480.0)
         .center()
-        .zoom_hotkeys_enabled(true)
         .on_navigation(is_own)
         .on_new_window(|_, _| NewWindowResponse::Deny)
         .disable_drag_drop_handler()
         .devtools(cfg!(debug_assertions))
         // Nothing that the page shows is written to disk. WebKit allows no WebDriver in such a window.
         .incognito(!is_driven())
-        .build()
+        .build()?;
+    magnify(app, settings::read(app).map(|settings| settings.zoom).unwrap_or_default());
+    Ok(window)
+}
+
+/// The keys for it are the page's: Tauri's own would take a permission to do that to any page by any factor.
+pub(crate) fn magnify<R: Runtime>(app: &AppHandle<R>, zoom: Zoom) {
+    if let Some(window) = app.get_webview_window(LABEL) {
+        drop(window.set_zoom(zoom.factor()));
+    }
 }
 
 /// Brings the window to the front: what a second start of the program does.
@@ -28,6 +38,11 @@ pub(crate) fn focus<R: Runtime>(app: &AppHandle<R>) {
         drop(window.show());
         drop(window.set_focus());
     }
+}
+
+/// Whether nobody can see the window, as far as the desktop says.
+pub(crate) fn is_out_of_sight<R: Runtime>(app: &AppHandle<R>) -> bool {
+    app.get_webview_window(LABEL).is_some_and(|window| window.is_minimized().unwrap_or(false))
 }
 
 fn is_own(url: &Url) -> bool {

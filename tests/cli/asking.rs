@@ -373,7 +373,7 @@ fn what_is_done_to_a_session_is_said_to_people() {
     }
     assert_eq!(lab.asked(), ["watch", "logout", "watch", "remove"]);
     let ran = lab.run(["logout", "work", "--json"]);
-    assert_eq!((ran.json(), &*ran.err), (json!({ "done": true, "told": null }), ""));
+    assert_eq!((ran.json(), &*ran.err), (json!({ "done": true, "revocation": null }), ""));
 }
 
 #[test]

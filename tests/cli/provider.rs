@@ -41,7 +41,7 @@ pub(crate) fn lab(
 
 /// What the journal says once the provider has been told of a sign-out.
 pub(crate) fn told(profile: &str, trouble: Value) -> Value {
-    let note = json!({ "kind": "sign_out_told", "trouble": trouble, "status": null });
+    let note = json!({ "kind": "revocation", "trouble": trouble, "status": null });
     json!({ "about": "entry", "id": 1, "at_ms": 0, "profile": profile, "note": note })
 }
 

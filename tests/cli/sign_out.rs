@@ -21,7 +21,7 @@ fn the_browser_is_sent_to_sign_out_when_that_is_asked_for() {
     assert_eq!(lab.calls()[1]["browser"], true);
     let answer = run(&lab, &["logout", "work", "--browser", "--json"]).json();
     assert_eq!((&answer["done"], &answer["open"]), (&json!(true), &json!(PAGE)));
-    assert_eq!(answer["told"]["kind"], "sign_out_told");
+    assert_eq!(answer["revocation"]["kind"], "revocation");
 
     let none = Lab::answering(json!({ "ok": "done" }));
     let ran = run(&none, &["logout", "work", "--browser"]);

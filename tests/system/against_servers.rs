@@ -5,10 +5,11 @@
 //! What each of them is like stands in its fixture. None is left out where it is not installed: the test fails and
 //! says what to run.
 
+use std::collections::BTreeSet;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use api::{Code, Lost, Note, Phase, Reply, Request};
+use api::{Code, Lost, Note, PhaseView, Reply, Request};
 
 use crate::harness::{Keeper, Keyring, Server, fetch, fetched, given, token, turn, until};
 
@@ -48,7 +49,7 @@ fn flask_jwt_extended_asks_for_a_fresh_login_and_nothing_is_refreshed() {
     let answer = keeper.fetch(NAME, "/fresh").unwrap();
     assert_eq!((answer.status, answer.replayed), (401, false), "{answer:?}");
     assert_eq!((server.counted("protected"), server.counted("refreshes")), (before.0 + 1, before.1));
-    assert_eq!(keeper.phase(NAME), Phase::Fresh);
+    assert_eq!(keeper.phase(NAME), PhaseView::Fresh);
 }
 
 /// D5, with Django's own throttle.
@@ -142,10 +143,9 @@ fn meet_on_a_dead_token(kind: &Kind, server: &Server, keeper: &Keeper) {
         sent.iter().filter(|(_, status)| *status == Some(200)).map(|(n, _)| n.clone()).collect();
     assert_eq!(good.len(), 50, "{sent:?}");
     assert_eq!(sent.len() as u64 - 50, server.counted("unauthorized") - unauthorized);
-    if kind.name == "nestjs" {
-        // One thread reads from all connections, so its log is the order of arrival.
-        assert_eq!(good, (0..50).map(|n| n.to_string()).collect::<Vec<_>>());
-    }
+    // Reads are sent in order on several connections, and one of these may be quicker than another.
+    let each: BTreeSet<String> = (0..50).map(|n| n.to_string()).collect();
+    assert_eq!(good.into_iter().collect::<BTreeSet<_>>(), each);
 }
 
 fn come_back_from_the_keyring(kind: &Kind, server: &Server, keeper: &mut Keeper) {
@@ -169,7 +169,7 @@ fn notice_a_revocation(kind: &Kind, server: &Server, keeper: &Keeper) {
         "{}",
         kind.name
     );
-    assert_eq!(keeper.phase(NAME), Phase::NeedsLogin { why: Lost::Refused });
+    assert_eq!(keeper.phase(NAME), PhaseView::NeedsLogin { why: Lost::Refused });
     let refreshes = server.counted("refreshes");
     for _ in 0..20 {
         assert_eq!(keeper.fetch(NAME, kind.path).unwrap_err().code, Code::SignInNeeded);
@@ -185,15 +185,15 @@ fn sign_out(kind: &Kind, server: &Server, keeper: &mut Keeper) {
         keeper.ask(Request::Logout { profile: NAME.to_owned(), browser: false }),
         Ok(Reply::Done)
     ));
-    assert_eq!(keeper.phase(NAME), Phase::NeedsLogin { why: Lost::SignedOut });
+    assert_eq!(keeper.phase(NAME), PhaseView::NeedsLogin { why: Lost::SignedOut });
     if kind.signs_out {
         until("the server has been told", || {
-            let told = |note: &Note| matches!(note, Note::SignOutTold { trouble: None, .. });
+            let told = |note: &Note| matches!(note, Note::Revocation { trouble: None, .. });
             keeper.notes(NAME).iter().any(told).then_some(())
         });
     }
     keeper.restart();
-    keeper.until_phase(NAME, Phase::NeedsLogin { why: Lost::SignedOut });
+    keeper.until_phase(NAME, PhaseView::NeedsLogin { why: Lost::SignedOut });
 
     let refreshes = server.counted("refreshes");
     assert_eq!(keeper.fetch(NAME, kind.path).unwrap_err().code, Code::SignInNeeded);

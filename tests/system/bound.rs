@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use api::{Code, Destination, Lost, Note, Phase};
+use api::{Code, Destination, Lost, Note, PhaseView};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use pilotlight_sandbox::{Dialect, Endpoint, Fault, What};
@@ -124,7 +124,7 @@ fn profile_of(bench: &Bench) -> String {
 
 /// Whatever it is called.
 fn is_lost(keeper: &Keeper, profile: &str) -> bool {
-    matches!(keeper.phase(profile), Phase::NeedsLogin { why: Lost::Elsewhere | Lost::Never })
+    matches!(keeper.phase(profile), PhaseView::NeedsLogin { why: Lost::Elsewhere | Lost::Never })
 }
 
 fn record(keyring: &Keyring) -> Value {

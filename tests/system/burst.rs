@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use api::{Phase, Request};
+use api::{PhaseView, Request};
 use pilotlight_sandbox::{Dialect, Endpoint, Fault, What};
 
 use crate::harness::{Bench, Keeper, at_once, fetch, fetched, meet, until};
@@ -42,7 +42,7 @@ fn a_refresh_does_not_wait_behind_requests() {
     let began = Instant::now();
     keeper.ask(Request::Refresh { profile: "flask".to_owned(), by: api::Asker::Person }).unwrap();
     assert!(began.elapsed() < Duration::from_millis(900), "it took {:?}", began.elapsed());
-    assert_eq!(keeper.phase("flask"), Phase::Fresh);
+    assert_eq!(keeper.phase("flask"), PhaseView::Fresh);
 }
 
 /// What a process may have is what it was allowed at most, not what it was given at first.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use api::{Code, Draft, Lost, Phase, Reply, Request};
+use api::{Code, Draft, Lost, PhaseView, Reply, Request};
 use pilotlight_sandbox::{Dialect, Endpoint, Fault, What};
 
 use crate::harness::{Bench, Keeper, Keyring, Witness, fetch, fetched, kind, meet, profile, token, until};
@@ -62,7 +62,7 @@ fn a_token_goes_to_the_server_that_gave_it_and_to_no_other() {
     keeper.login("nestjs");
     keeper.write_config(&at(&theirs));
     until("the session is another", || {
-        matches!(keeper.session("nestjs").phase, Phase::NeedsLogin { .. }).then_some(())
+        matches!(keeper.session("nestjs").phase, PhaseView::NeedsLogin { .. }).then_some(())
     });
     let asked = keeper.fetch("nestjs", "/aaa");
     assert_eq!(asked.unwrap_err().code, Code::SignInNeeded);
@@ -70,7 +70,7 @@ fn a_token_goes_to_the_server_that_gave_it_and_to_no_other() {
     assert_eq!((counted.refreshes_received, counted.resource_requests), (0, 0));
 
     keeper.write_config(&at(&ours));
-    until("it is back", || matches!(keeper.session("nestjs").phase, Phase::Fresh).then_some(()));
+    until("it is back", || matches!(keeper.session("nestjs").phase, PhaseView::Fresh).then_some(()));
     assert_eq!(keeper.fetch("nestjs", "/aaa").unwrap().status, 200);
     assert_eq!(ours.counted(Dialect::NestJs).logins, 1);
 }
@@ -97,7 +97,7 @@ fn nothing_is_left_of_a_profile_that_is_removed_during_a_refresh() {
     assert_eq!(bench.control.revoke(What::Refresh, None, None).unwrap().refresh, 0);
     keeper.write_config(&format!("vault = \"keyring\"\n\n{lines}"));
     keeper.spawn();
-    keeper.until_phase("simplejwt", Phase::NeedsLogin { why: api::Lost::Never });
+    keeper.until_phase("simplejwt", PhaseView::NeedsLogin { why: api::Lost::Never });
 }
 
 /// What a locked keyring still holds of a profile that was removed does not come back with its name.
@@ -117,7 +117,7 @@ fn a_profile_that_is_removed_and_added_again_begins_anew() {
         ..Draft::default()
     };
     assert!(matches!(keeper.ask(Request::Add(Box::new(again))), Ok(Reply::Status(_))));
-    let anew = Phase::NeedsLogin { why: Lost::Never };
+    let anew = PhaseView::NeedsLogin { why: Lost::Never };
     assert_eq!(keeper.phase("simplejwt"), anew);
     keyring.unlock();
     until("what was stored is forgotten", || keyring.items("simplejwt").is_empty().then_some(()));
@@ -144,7 +144,7 @@ fn a_profile_that_was_removed_under_a_locked_keyring_begins_anew_in_the_next_pro
     keeper.write_config(&format!("vault = \"keyring\"\n\n{lines}"));
     keeper.spawn();
     until("what was stored is forgotten", || keyring.items("simplejwt").is_empty().then_some(()));
-    assert_eq!(keeper.phase("simplejwt"), Phase::NeedsLogin { why: Lost::Never });
+    assert_eq!(keeper.phase("simplejwt"), PhaseView::NeedsLogin { why: Lost::Never });
     assert_eq!(keeper.noted("simplejwt", "restored"), 0);
 }
 
@@ -176,7 +176,7 @@ fn the_history_of_a_profile_that_is_removed_goes_with_it() {
         (told.contains("sign_out_") && told.contains("\"simplejwt\"")).then_some(())
     });
     assert_eq!(names(&keeper), 0, "the news of the sign-out brought the name back");
-    assert!(keeper.entries(None).iter().any(|entry| kind(&entry.note) == "sign_out_told"));
+    assert!(keeper.entries(None).iter().any(|entry| kind(&entry.note) == "revocation"));
     assert_eq!(keeper.noted("nestjs", "signed_in"), 1, "the others' is as it was");
     keeper.restart();
     assert_eq!(names(&keeper), 0);

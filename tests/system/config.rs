@@ -6,7 +6,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use api::{Code, Draft, Failure, Line, Lost, Phase, Request};
+use api::{Code, Draft, Failure, Line, Lost, PhaseView, Request};
 use pilotlight_sandbox::Dialect;
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
@@ -148,7 +148,7 @@ fn a_file_that_anybody_may_write_is_not_believed() {
     assert_eq!(the_problem(&keeper).code, Code::ConfigUnsafe);
     assert!(keeper.overview().sessions.is_empty());
     allow(0o644);
-    keeper.until_phase("flask", Phase::NeedsLogin { why: Lost::Never });
+    keeper.until_phase("flask", PhaseView::NeedsLogin { why: Lost::Never });
     assert_eq!(keeper.overview().problems, []);
 }
 

@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use api::{Lost, Phase, Request};
+use api::{Lost, PhaseView, Request};
 use pilotlight_sandbox::{Dialect, Endpoint, Fault};
 
 use crate::harness::{Bench, Keeper, Keyring, meet, until};
@@ -51,7 +51,7 @@ fn without_a_grace_a_lost_answer_is_noticed_and_told() {
     assert_eq!(bench.counted(Dialect::NestJs).refreshes_received, 1, "killed too late to mean anything");
     keeper.spawn();
     until("the session says that it is over", || {
-        (keeper.phase("nestjs") == Phase::NeedsLogin { why: Lost::Interrupted }).then_some(())
+        (keeper.phase("nestjs") == PhaseView::NeedsLogin { why: Lost::Interrupted }).then_some(())
     });
     let notes: Vec<_> = keeper.notes("nestjs").iter().map(crate::harness::kind).collect();
     assert!(notes.ends_with(&["interrupted".to_owned(), "needs_login".to_owned()]), "{notes:?}");
@@ -74,13 +74,13 @@ fn a_keeper_killed_during_a_sign_in_has_the_session_or_asks_for_it() {
         keeper.kill();
         keeper.spawn();
         let phase = until("the session knows where it stands", || match keeper.phase("nestjs") {
-            phase @ (Phase::Fresh | Phase::NeedsLogin { .. }) => Some(phase),
-            Phase::Refreshing { .. } | Phase::SigningIn | Phase::Waiting { .. } => None,
+            phase @ (PhaseView::Fresh | PhaseView::NeedsLogin { .. }) => Some(phase),
+            PhaseView::Refreshing { .. } | PhaseView::SigningIn | PhaseView::Waiting { .. } => None,
         });
-        if phase == Phase::Fresh {
+        if phase == PhaseView::Fresh {
             assert_eq!(keeper.fetch("nestjs", "/aaa").unwrap().status, 200);
         } else {
-            assert_eq!(phase, Phase::NeedsLogin { why: Lost::Never });
+            assert_eq!(phase, PhaseView::NeedsLogin { why: Lost::Never });
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use api::{Code, Note, Phase, Reply, Request, Trouble};
+use api::{Code, Note, PhaseView, Reply, Request, Trouble};
 use pilotlight_sandbox::{Dialect, Endpoint, Fault, Rotation, Settings, Switch};
 use serde_json::{Value, json};
 
@@ -64,7 +64,9 @@ fn a_session_recovers_by_itself_once_the_fault_is_gone() {
         let keeper = Keeper::start(&bench.profile(Dialect::NestJs, "timeout = \"400ms\""));
         keeper.login("nestjs");
         bench.fault(fault, meet(Endpoint::Refresh).on());
-        until("the session waits", || matches!(keeper.phase("nestjs"), Phase::Waiting { .. }).then_some(()));
+        until("the session waits", || {
+            matches!(keeper.phase("nestjs"), PhaseView::Waiting { .. }).then_some(())
+        });
         bench.control.clear_faults();
         keeper.until_fresh("nestjs");
         assert_eq!(keeper.fetch("nestjs", "/aaa").unwrap().status, 200, "{fault:?}");
@@ -116,7 +118,7 @@ fn survive(dialect: Dialect, path: &str) {
             drop(keeper.refresh(name));
             let session = keeper.session(name);
             let newer = session.access.is_some_and(|access| access.generation > generation);
-            (session.phase == Phase::Fresh && newer).then_some(())
+            (session.phase == PhaseView::Fresh && newer).then_some(())
         });
         assert_eq!(keeper.fetch(name, path).unwrap().status, 200, "{name} {fault:?}");
         assert_eq!(keeper.noted(name, "needs_login"), 0, "{name} {fault:?}");

@@ -4,7 +4,7 @@
 use std::thread;
 use std::time::Duration;
 
-use api::{Fetch, Phase, Request};
+use api::{Fetch, PhaseView, Request};
 use pilotlight_sandbox::{Endpoint, Fault};
 use rustix::process::Signal;
 
@@ -25,7 +25,7 @@ fn an_answer_that_came_while_nothing_ran_is_taken() {
     asking.send(Request::Refresh { profile: "work".to_owned(), by: api::Asker::Person });
     until("the token is on its way", || (bench.told().refreshes_received == 1).then_some(()));
     freeze(&keeper);
-    until("the session goes on", || (keeper.phase("work") == Phase::Fresh).then_some(()));
+    until("the session goes on", || (keeper.phase("work") == PhaseView::Fresh).then_some(()));
     assert_ne!(keeper.access_token("work"), before);
     assert_eq!(bench.told().refreshes_received, 1, "the answer was not thrown away");
     bench.control.clear_faults();

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 use api::paths::Home;
-use api::{Code, Phase, Reply, Request};
+use api::{Code, PhaseView, Reply, Request};
 use client::Client;
 use pilotlight_sandbox::Dialect;
 
@@ -23,7 +23,7 @@ fn a_home_that_is_deleted_is_made_again_and_nothing_is_lost() {
         delete(&keeper);
         until("it answers again", || Client::running(&keeper.home()).ok().flatten().map(|_| ()));
         assert_eq!(pid(&keeper), keeper.pid());
-        assert_eq!(keeper.phase("nestjs"), Phase::Fresh);
+        assert_eq!(keeper.phase("nestjs"), PhaseView::Fresh);
         assert_eq!(keeper.fetch("nestjs", "/aaa").unwrap().status, 200);
         keeper.refresh("nestjs").unwrap();
         assert!(matches!(old.ask(Request::Status { profile: None }), Ok(Reply::Status(_))));

@@ -13,7 +13,7 @@ mod surprises;
 use std::thread;
 use std::time::Duration;
 
-use api::Phase;
+use api::PhaseView;
 use pilotlight_sandbox::{OAuthSettings, Settings};
 
 use crate::harness::{Bench, Browser, Door, Keeper, Keyring, Person, Server, turn, until};
@@ -58,7 +58,7 @@ fn dot_whose_database_is_locked_costs_nobody_the_session() {
     server.ask("POST", "/__lock");
     let ran = keeper.run(&["refresh", "dot", "--json"]);
     assert_eq!(ran.failed_with(), (Some(4), "server_error".to_owned()), "{ran:?}");
-    assert!(!matches!(keeper.phase("dot"), Phase::NeedsLogin { .. }));
+    assert!(!matches!(keeper.phase("dot"), PhaseView::NeedsLogin { .. }));
     server.ask("POST", "/__unlock");
     let refreshed = server.counted("refreshed");
     until("it is refreshed by itself", || (server.counted("refreshed") > refreshed).then_some(()));

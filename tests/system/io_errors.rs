@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use api::{Code, Draft, Failure, Lost, Phase, Request};
+use api::{Code, Draft, Failure, Lost, PhaseView, Request};
 use pilotlight_sandbox::Dialect;
 use rusqlite::Connection;
 
@@ -123,8 +123,8 @@ fn a_configuration_whose_disk_fails_stays_as_it_was() {
     disk.is_well();
     until("the edit is taken", || (keeper.overview().sessions.len() == 2).then_some(()));
     assert_eq!(problem(&keeper), None);
-    assert_eq!(keeper.phase("nestjs"), Phase::Fresh);
-    assert_eq!(keeper.phase("simplejwt"), Phase::NeedsLogin { why: Lost::Never });
+    assert_eq!(keeper.phase("nestjs"), PhaseView::Fresh);
+    assert_eq!(keeper.phase("simplejwt"), PhaseView::NeedsLogin { why: Lost::Never });
     keeper.ask(add("work")).unwrap();
 }
 

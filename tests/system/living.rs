@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use api::{Cause, Code, Lost, Note, Phase, Request, Source};
+use api::{Cause, Code, Lost, Note, PhaseView, Request, Source};
 use pilotlight_sandbox::{Dialect, Endpoint, Fault, Settings, What};
 use rustix::process::Signal;
 use serde_json::json;
@@ -168,7 +168,7 @@ fn a_revocation_is_noticed_by_the_heartbeat_alone() {
     let keeper = Keeper::start(&bench.profile(Dialect::Heartbeat, "heartbeat = \"1s\""));
     keeper.login("heartbeat");
     bench.control.revoke(What::All, Some(Dialect::Heartbeat), None).unwrap();
-    keeper.until_phase("heartbeat", Phase::NeedsLogin { why: Lost::Refused });
+    keeper.until_phase("heartbeat", PhaseView::NeedsLogin { why: Lost::Refused });
     let counted = bench.counted(Dialect::Heartbeat);
     assert_eq!((counted.refreshes_received, counted.resource_requests), (1, 0));
 }

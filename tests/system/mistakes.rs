@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use api::{Code, Draft, Phase, Reply, Request};
+use api::{Code, Draft, PhaseView, Reply, Request};
 use pilotlight_sandbox::{Dialect, Endpoint, Fault};
 
 use crate::harness::{Bench, Keeper, meet, until};
@@ -31,7 +31,7 @@ fn a_wrong_password_is_told_in_the_providers_words() {
             0,
             "B5: a 401 of the sign-in refreshes nothing"
         );
-        assert!(matches!(keeper.phase(name), Phase::NeedsLogin { .. }));
+        assert!(matches!(keeper.phase(name), PhaseView::NeedsLogin { .. }));
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use api::{Code, Demand, Failure, Lost, Phase, Way};
+use api::{Code, Demand, Failure, Lost, PhaseView, Way};
 use pilotlight_sandbox::{Endpoint, Fault};
 
 use crate::harness::{Bench, Browser, Ear, Keeper, Keyring, Person, at_once, by_hand, meet, until};
@@ -22,13 +22,13 @@ fn what_a_resource_demands_is_told_costs_no_refresh_and_comes_with_the_next_sign
         assert_told(&refused, why, &demand);
         assert_eq!(refused.details["path"], format!("/oauth{path}"));
         let session = keeper.session("work");
-        assert_eq!((session.phase, session.demand), (Phase::NeedsLogin { why }, Some(demand)));
+        assert_eq!((session.phase, session.demand), (PhaseView::NeedsLogin { why }, Some(demand)));
         // Asked again it is refused again, by the resource itself: nothing is remembered against anybody.
         keeper.fetch("work", path).unwrap_err();
         assert_eq!(bench.statuses(path).len(), 2);
         let others = at_once((0..20).collect(), |_| keeper.fetch("work", "/api/profile").unwrap().status);
         assert_eq!(others, [200; 20], "the living token is good for everything else");
-        assert_eq!(keeper.phase("work"), Phase::NeedsLogin { why }, "what others do sees to nothing");
+        assert_eq!(keeper.phase("work"), PhaseView::NeedsLogin { why }, "what others do sees to nothing");
 
         keeper.sign_in("work");
         assert_eq!(keeper.session("work").demand, None);
@@ -63,7 +63,7 @@ fn a_demand_stays_over_refreshes_until_a_person_dismisses_it() {
     let keeper = Keeper::start(&bench.oauth("work", "", ""));
     keeper.sign_in("work");
     keeper.fetch("work", "/api/safe").unwrap_err();
-    let demanded = Phase::NeedsLogin { why: Lost::InsufficientUserAuthentication };
+    let demanded = PhaseView::NeedsLogin { why: Lost::InsufficientUserAuthentication };
     until("the session refreshes itself behind the demand", || {
         assert_eq!(keeper.phase("work"), demanded);
         (bench.told().refreshes_granted >= 2).then_some(())
@@ -135,7 +135,7 @@ fn a_provider_that_wants_a_person_at_a_refresh_ends_nothing() {
     let why = Lost::InteractionRequired;
     let refused = keeper.refresh("work").unwrap_err();
     assert_told(&refused, why, &Demand::default());
-    assert_eq!(keeper.phase("work"), Phase::NeedsLogin { why });
+    assert_eq!(keeper.phase("work"), PhaseView::NeedsLogin { why });
     assert_eq!(
         keeper.fetch("work", "/api/profile").unwrap().status,
         200,
@@ -147,7 +147,7 @@ fn a_provider_that_wants_a_person_at_a_refresh_ends_nothing() {
 
     // Even over a restart, as long as the provider insists.
     keeper.restart();
-    keeper.until_phase("work", Phase::NeedsLogin { why });
+    keeper.until_phase("work", PhaseView::NeedsLogin { why });
     assert_eq!(keeper.fetch("work", "/api/profile").unwrap_err().code, Code::SignInNeeded);
     assert_eq!(
         bench.told().refreshes_received,

@@ -10,7 +10,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use api::words::{Language, Words};
-use api::{Failure, Note, Phase, Reply, Request, Way};
+use api::{Failure, Note, PhaseView, Reply, Request, Way};
 
 use crate::harness::{Issuer, Keeper, Keyring, Wire, given, token};
 
@@ -122,7 +122,7 @@ impl Stage {
 
         issuer.behaves();
         assert_eq!(self.token(profile), before, "{profile}: the session before is another now");
-        assert_eq!(self.keeper.phase(profile), Phase::Fresh, "{profile}");
+        assert_eq!(self.keeper.phase(profile), PhaseView::Fresh, "{profile}");
         assert!(
             self.ask(Request::Refresh { profile: profile.to_owned(), by: api::Asker::Person }).is_ok(),
             "{profile}"

@@ -3,7 +3,7 @@
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-use api::{Cause, Code, Lost, Note, Phase, Reply, Request, Trouble, Way};
+use api::{Cause, Code, Lost, Note, PhaseView, Reply, Request, Trouble, Way};
 use pilotlight_sandbox::What;
 
 use crate::harness::{Bench, Browser, Ear, Keeper, SECRET, by_hand, until};
@@ -48,14 +48,14 @@ fn a_provider_that_is_away_is_told_when_it_is_back() {
     assert_signed_out(&keeper);
     until("it is noted that the provider has not heard", || {
         let missed =
-            |note: &Note| matches!(note, Note::SignOutTold { trouble: Some(Trouble::Unanswered), .. });
+            |note: &Note| matches!(note, Note::Revocation { trouble: Some(Trouble::Unanswered), .. });
         keeper.notes("work").iter().any(missed).then_some(())
     });
     assert_eq!(bench.introspect(&access)["active"], true);
     ear.cut(false);
     until_told(&keeper, 2);
     let notes = keeper.notes("work");
-    assert!(matches!(notes.last(), Some(Note::SignOutTold { trouble: None, .. })), "{notes:?}");
+    assert!(matches!(notes.last(), Some(Note::Revocation { trouble: None, .. })), "{notes:?}");
     assert_eq!(bench.introspect(&access)["active"], false);
     assert_nothing_is_good(&bench);
 }
@@ -76,14 +76,14 @@ fn what_a_provider_does_not_take_back_is_said() {
     }
     keeper.log_out("work", false);
     until("the refusal is noted", || {
-        let refused = |note: &Note| matches!(note, Note::SignOutTold { trouble: Some(_), status: Some(403) });
+        let refused = |note: &Note| matches!(note, Note::Revocation { trouble: Some(_), status: Some(403) });
         keeper.notes("work").iter().any(refused).then_some(())
     });
     assert!(matches!(keeper.log_out("none", true), Reply::Open { .. }));
     until("it is noted that nobody was told", || {
-        keeper.notes("none").contains(&Note::SignOutNotTold).then_some(())
+        keeper.notes("none").contains(&Note::RevocationUnsupported).then_some(())
     });
-    assert_eq!(keeper.phase("none"), Phase::NeedsLogin { why: Lost::SignedOut });
+    assert_eq!(keeper.phase("none"), PhaseView::NeedsLogin { why: Lost::SignedOut });
 }
 
 /// OpenID Connect RP-Initiated Logout: the browser ends its own session, and the keeper revokes all the same.
@@ -104,7 +104,7 @@ fn the_browser_is_sent_to_sign_out_too_when_that_is_asked_for() {
     assert_eq!(names, ["id_token_hint", "client_id"]);
     assert!(page.body.contains("You are signed out."), "{}", page.body);
     for name in ["work", "none"] {
-        until("the provider has heard of it", || (keeper.noted(name, "sign_out_told") == 1).then_some(()));
+        until("the provider has heard of it", || (keeper.noted(name, "revocation") == 1).then_some(()));
     }
     let (_, hint) = page.url.query_pairs().next().unwrap();
     assert!(!keeper.log().contains(&*hint), "the ID token is in the log");
@@ -133,7 +133,7 @@ fn a_sign_out_during_a_refresh_revokes_what_comes_late() {
         assert_signed_out(&keeper);
         until("the provider has been told of every token", || {
             let late = keeper.noted("work", "late_answer") as u64;
-            let told = keeper.noted("work", "sign_out_told") as u64;
+            let told = keeper.noted("work", "revocation") as u64;
             (rotated.elapsed() > Duration::from_millis(400) && told == round + late).then_some(())
         });
         assert_nothing_is_good(&bench);
@@ -204,7 +204,7 @@ fn the_heartbeat_notices_what_was_revoked_elsewhere() {
     keeper.refresh("person").unwrap();
     let revoked = Instant::now();
     bench.control.revoke(What::All, None, Some("alice")).unwrap();
-    keeper.until_phase("person", Phase::NeedsLogin { why: Lost::Refused });
+    keeper.until_phase("person", PhaseView::NeedsLogin { why: Lost::Refused });
     assert!(revoked.elapsed() < Duration::from_secs(5), "{:?}", revoked.elapsed());
     assert_eq!(keeper.fetch("service", "/api/profile").unwrap().status, 200);
 }
@@ -225,7 +225,7 @@ fn an_introspection_that_says_nothing_costs_no_refresh() {
     });
     // Once for the name at the sign-in.
     until("something else is asked", || (bench.statuses("/userinfo") == [200; 3]).then_some(()));
-    assert_eq!((bench.told().refreshes_received, keeper.phase("work")), (0, Phase::Fresh));
+    assert_eq!((bench.told().refreshes_received, keeper.phase("work")), (0, PhaseView::Fresh));
     assert_eq!(ear.heard("/oauth/introspect").len(), 3, "it goes on being asked");
 }
 
@@ -235,12 +235,12 @@ fn revoking_at(ear: &Ear, name: &str) -> String {
 
 fn assert_signed_out(keeper: &Keeper) {
     let session = keeper.session("work");
-    assert_eq!(session.phase, Phase::NeedsLogin { why: Lost::SignedOut });
+    assert_eq!(session.phase, PhaseView::NeedsLogin { why: Lost::SignedOut });
     assert!(session.access.is_none() && session.user.is_none(), "{session:?}");
 }
 
 fn until_told(keeper: &Keeper, times: usize) {
-    until("the provider has heard of it", || (keeper.noted("work", "sign_out_told") == times).then_some(()));
+    until("the provider has heard of it", || (keeper.noted("work", "revocation") == times).then_some(()));
 }
 
 /// Of all that the issuer ever gave.

@@ -26,7 +26,7 @@ fn what_a_profile_adds_is_said_once_and_replaces_nothing() {
     let (pending, _) = keeper.begin_sign_in("work", Way::Device);
     assert!(matches!(pending, Pending::Device { .. }), "{pending:?}");
     keeper.log_out("work", false);
-    until("the provider has heard of it", || (keeper.noted("work", "sign_out_told") == 1).then_some(()));
+    until("the provider has heard of it", || (keeper.noted("work", "revocation") == 1).then_some(()));
 
     let only = |path: &str| ear.heard(path);
     let token = only("/oauth/token");
@@ -131,7 +131,7 @@ fn a_client_that_comes_for_itself_needs_its_secret_once() {
     assert!(ear.heard("/oauth/token").iter().all(|said| said.get("refresh_token").is_none()));
 
     keeper.log_out("typed", false);
-    until("the provider has heard of it", || (keeper.noted("typed", "sign_out_told") == 1).then_some(()));
+    until("the provider has heard of it", || (keeper.noted("typed", "revocation") == 1).then_some(()));
     let revoked = ear.heard("/oauth/revoke");
     assert!(
         !revoked.is_empty() && revoked.iter().all(|said| said.get("token") != Some(SECRET)),

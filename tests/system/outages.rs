@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use api::{Asker, Code, Note, Phase, Request, Trouble};
+use api::{Asker, Code, Note, PhaseView, Request, Trouble};
 use pilotlight_sandbox::{Dialect, Endpoint, Fault, LogEntry, What};
 use serde_json::Value;
 
@@ -21,7 +21,7 @@ fn a_provider_that_asks_for_time_gets_it() {
     let mut patient = keeper.wire();
     patient.send(fetch("nestjs", "/aaa"));
     until("the provider has asked for time", || {
-        let limited = |phase| matches!(phase, Phase::Waiting { why: Trouble::RateLimited, .. });
+        let limited = |phase| matches!(phase, PhaseView::Waiting { why: Trouble::RateLimited, .. });
         limited(keeper.phase("nestjs")).then_some(())
     });
     let began = Instant::now();
@@ -141,7 +141,7 @@ fn a_provider_that_hangs_holds_up_nobody_elses_tokens() {
     let began = Instant::now();
     keeper.refresh("good").unwrap();
     assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
-    assert!(matches!(keeper.phase("bad"), Phase::Refreshing { .. }));
+    assert!(matches!(keeper.phase("bad"), PhaseView::Refreshing { .. }));
 }
 
 /// B12: the caller is gone, the refresh goes on, and the rotated token is kept.
@@ -225,7 +225,9 @@ fn a_good_token_serves_through_an_outage_of_the_refresh() {
     let keeper = Keeper::start(&bench.profile(Dialect::NestJs, ""));
     keeper.login("nestjs");
     bench.fault(Fault::Status, meet(Endpoint::Refresh).value(Value::from(502)));
-    until("the refresh has failed", || matches!(keeper.phase("nestjs"), Phase::Waiting { .. }).then_some(()));
+    until("the refresh has failed", || {
+        matches!(keeper.phase("nestjs"), PhaseView::Waiting { .. }).then_some(())
+    });
     let remaining = keeper.session("nestjs").access.unwrap().remaining_ms;
     assert!(remaining > 300, "the test came too late");
     for _ in 0..5 {

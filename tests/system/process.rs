@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use api::paths::Home;
-use api::{Code, Lost, Phase, Reply, Request, VaultKind};
+use api::{Code, Lost, PhaseView, Reply, Request, VaultKind};
 use client::Client;
 use pilotlight_sandbox::{Dialect, Fault, Switch};
 use rustix::process::Signal;
@@ -44,7 +44,7 @@ fn a_session_in_memory_ends_with_the_process_and_says_so() {
     keeper.login("nestjs");
     assert_eq!(keeper.overview().vault.kind, VaultKind::Memory);
     keeper.restart();
-    keeper.until_phase("nestjs", Phase::NeedsLogin { why: Lost::Never });
+    keeper.until_phase("nestjs", PhaseView::NeedsLogin { why: Lost::Never });
     assert_eq!(keeper.fetch("nestjs", "/aaa").unwrap_err().code, Code::SignInNeeded);
     keeper.login("nestjs");
     assert_eq!(keeper.fetch("nestjs", "/aaa").unwrap().status, 200);
@@ -162,7 +162,7 @@ fn a_keeper_that_is_stopped_in_mid_exchange_stays_and_one_that_must_end_does() {
     });
     let refused = keeper.ask(Request::Stop { force: false }).unwrap_err();
     assert_eq!((refused.code, refused.details["profiles"].as_str()), (Code::StillBusy, "nestjs"));
-    assert!(matches!(keeper.phase("nestjs"), Phase::Refreshing { .. }), "it goes on");
+    assert!(matches!(keeper.phase("nestjs"), PhaseView::Refreshing { .. }), "it goes on");
     keeper.signal(Signal::TERM);
     let began = Instant::now();
     let status = within(Duration::from_secs(40), "the keeper ends", || keeper.ended());

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use api::{Asker, Code, Fetch, Lost, Phase, Reply, Request, Source, Way};
+use api::{Asker, Code, Fetch, Lost, PhaseView, Reply, Request, Source, Way};
 use pilotlight_sandbox::{Dialect, Endpoint, Fault, What};
 
 use crate::harness::{Bench, Keeper, Keyring, fetched, meet, until};
@@ -45,7 +45,7 @@ fn what_a_person_fetches_does_not_wait_for_a_backoff() {
     until("it waits for long", || {
         drop(keeper.fetch("simplejwt", "/api/protected/"));
         let phase = keeper.phase("simplejwt");
-        matches!(phase, Phase::Waiting { retry_in_ms, .. } if retry_in_ms > 5_000).then_some(())
+        matches!(phase, PhaseView::Waiting { retry_in_ms, .. } if retry_in_ms > 5_000).then_some(())
     });
     bench.control.clear_faults();
     let asked = |by| {
@@ -78,7 +78,7 @@ fn a_heartbeat_that_finds_nothing_shuts_nobody_out() {
     });
     for name in ["wrong", "right"] {
         keeper.ask(Request::Refresh { profile: name.to_owned(), by: Asker::Machine }).unwrap();
-        assert_eq!(keeper.phase(name), Phase::Fresh);
+        assert_eq!(keeper.phase(name), PhaseView::Fresh);
     }
     let opened = keeper
         .entries(None)
@@ -97,7 +97,7 @@ fn the_reason_and_the_name_are_known_after_a_restart() {
     keeper.login("nestjs");
     bench.control.revoke(What::All, None, None).unwrap();
     drop(keeper.refresh("nestjs"));
-    let refused = Phase::NeedsLogin { why: Lost::Refused };
+    let refused = PhaseView::NeedsLogin { why: Lost::Refused };
     keeper.until_phase("nestjs", refused);
     for _ in 0..2 {
         keeper.restart();
@@ -142,7 +142,7 @@ fn a_refresh_is_answered_while_somebody_is_at_a_sign_in() {
     assert!(matches!(keeper.ask(Request::CancelSignIn { profile: "work".to_owned() }), Ok(Reply::Done)));
     keeper.sign_in("work");
     drop(keeper.begin_sign_in("work", Way::Browser));
-    assert_eq!(keeper.phase("work"), Phase::SigningIn);
+    assert_eq!(keeper.phase("work"), PhaseView::SigningIn);
     refresh().unwrap();
-    assert_eq!(keeper.phase("work"), Phase::SigningIn, "and the sign-in goes on");
+    assert_eq!(keeper.phase("work"), PhaseView::SigningIn, "and the sign-in goes on");
 }

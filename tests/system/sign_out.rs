@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use api::{Code, Line, Lost, Note, Phase, Reply, Request, VaultTrouble};
+use api::{Code, Line, Lost, Note, PhaseView, Reply, Request, VaultTrouble};
 use pilotlight_sandbox::{Dialect, Endpoint, Fault, What};
 
 use crate::harness::{
@@ -25,7 +25,7 @@ fn a_session_that_the_provider_ended_costs_it_no_more_calls() {
             (Code::SignInNeeded, "refused"),
             "{name}"
         );
-        assert_eq!(keeper.phase(name), Phase::NeedsLogin { why: Lost::Refused });
+        assert_eq!(keeper.phase(name), PhaseView::NeedsLogin { why: Lost::Refused });
     }
     let calls = || {
         RESOURCES.map(|(dialect, _)| {
@@ -84,14 +84,14 @@ fn nothing_is_left_of_a_session_that_is_signed_out_during_a_refresh() {
         let mut wire = keeper.wire();
         wire.send(Request::Refresh { profile: "simplejwt".to_owned(), by: api::Asker::Person });
         until("the refresh is on its way", || {
-            matches!(keeper.phase("simplejwt"), Phase::Refreshing { .. }).then_some(())
+            matches!(keeper.phase("simplejwt"), PhaseView::Refreshing { .. }).then_some(())
         });
         std::thread::sleep(Duration::from_millis(moment));
         assert!(matches!(
             keeper.ask(Request::Logout { profile: "simplejwt".to_owned(), browser: false }),
             Ok(Reply::Done)
         ));
-        assert_eq!(keeper.phase("simplejwt"), Phase::NeedsLogin { why: Lost::SignedOut });
+        assert_eq!(keeper.phase("simplejwt"), PhaseView::NeedsLogin { why: Lost::SignedOut });
         let session = keeper.session("simplejwt");
         assert!(session.access.is_none() && session.user.is_none(), "{session:?}");
         // It ends only once what was on its way has come, and the provider has been told of that too.
@@ -100,8 +100,8 @@ fn nothing_is_left_of_a_session_that_is_signed_out_during_a_refresh() {
         assert_eq!(left, 0, "after {moment} ms");
         // One sign-out for each round, and one for each answer that came too late to be anybody's.
         let late = keeper.noted("simplejwt", "late_answer");
-        assert_eq!(keeper.noted("simplejwt", "sign_out_told"), round + late, "after {moment} ms");
-        keeper.until_phase("simplejwt", Phase::NeedsLogin { why: Lost::SignedOut });
+        assert_eq!(keeper.noted("simplejwt", "revocation"), round + late, "after {moment} ms");
+        keeper.until_phase("simplejwt", PhaseView::NeedsLogin { why: Lost::SignedOut });
     }
     let late = keeper.noted("simplejwt", "late_answer");
     assert!(late >= 3, "only {late} sign-outs met a refresh on its way");
@@ -150,7 +150,7 @@ fn an_answer_for_somebody_else_changes_nothing() {
         let answer = keeper.fetch("simplejwt", "/api/protected/").unwrap();
         assert!(answer.body.contains("hello bob"), "{}", answer.body);
     }
-    until("hers is revoked", || (keeper.noted("simplejwt", "sign_out_told") == 1).then_some(()));
+    until("hers is revoked", || (keeper.noted("simplejwt", "revocation") == 1).then_some(()));
     assert_eq!(bench.control.revoke(What::Refresh, None, Some("alice")).unwrap().refresh, 0);
     keeper.refresh("simplejwt").unwrap();
     assert!(keeper.fetch("simplejwt", "/api/protected/").unwrap().body.contains("hello bob"));
@@ -201,7 +201,7 @@ fn two_sign_ins_while_the_keyring_hangs_keep_nobody_waiting() {
     let (mut older, mut newer) = (sign_in_for(3), sign_in_for(5));
     let Line::Refusal { error, .. } = older.receive() else { panic!("its tokens are not in use") };
     assert_eq!(error.code, Code::SignInCancelled);
-    assert_eq!(keeper.phase("simplejwt"), Phase::SigningIn, "it answers");
+    assert_eq!(keeper.phase("simplejwt"), PhaseView::SigningIn, "it answers");
     assert!(matches!(newer.receive(), Line::Answer { .. }));
     keyring.hang(false);
     until("it is saved", || keeper.session("simplejwt").saved.then_some(()));
@@ -251,7 +251,7 @@ fn a_sign_out_with_a_locked_keyring_outlives_the_keeper() {
     assert_eq!(keyring.items("nestjs").len(), 1);
     keeper.spawn();
     until("the keyring has been told", || keyring.items("nestjs").is_empty().then_some(()));
-    assert_eq!(keeper.phase("nestjs"), Phase::NeedsLogin { why: Lost::SignedOut });
+    assert_eq!(keeper.phase("nestjs"), PhaseView::NeedsLogin { why: Lost::SignedOut });
     assert_eq!(keeper.noted("nestjs", "restored"), 0);
 }
 
@@ -269,20 +269,20 @@ fn signing_out_without_a_network_forgets_here_at_once_and_tells_later() {
         Ok(Reply::Done)
     ));
     assert!(began.elapsed() < Duration::from_secs(1));
-    assert_eq!(keeper.phase("simplejwt"), Phase::NeedsLogin { why: Lost::SignedOut });
+    assert_eq!(keeper.phase("simplejwt"), PhaseView::NeedsLogin { why: Lost::SignedOut });
     let failure = keeper.fetch("simplejwt", "/api/protected/").unwrap_err();
     assert_eq!(failure.details["why"], "signed_out");
     until("it is noted that nobody could be told", || {
-        let untold = |note: &Note| matches!(note, Note::SignOutTold { trouble: Some(_), .. });
+        let untold = |note: &Note| matches!(note, Note::Revocation { trouble: Some(_), .. });
         keeper.notes("simplejwt").iter().any(untold).then_some(())
     });
     bench.control.clear_faults();
     until("the provider is told after all", || {
-        let told = |note: &Note| matches!(note, Note::SignOutTold { trouble: None, .. });
+        let told = |note: &Note| matches!(note, Note::Revocation { trouble: None, .. });
         keeper.notes("simplejwt").iter().any(told).then_some(())
     });
     keeper.restart();
-    keeper.until_phase("simplejwt", Phase::NeedsLogin { why: Lost::SignedOut });
+    keeper.until_phase("simplejwt", PhaseView::NeedsLogin { why: Lost::SignedOut });
 }
 
 /// A mistyped password while a session holds costs nothing.
@@ -293,7 +293,7 @@ fn a_wrong_password_leaves_the_session_that_is_there() {
     keeper.login("nestjs");
     let failure = keeper.login_as("nestjs", "alice", "wunderland").unwrap_err();
     assert_eq!((failure.code, failure.details["message"].as_str()), (Code::SignInRefused, "密码错误"));
-    assert_eq!(keeper.phase("nestjs"), Phase::Fresh);
+    assert_eq!(keeper.phase("nestjs"), PhaseView::Fresh);
     assert_eq!(keeper.fetch("nestjs", "/aaa").unwrap().status, 200);
     assert_eq!(keeper.session("nestjs").user.as_deref(), Some("alice"));
 }

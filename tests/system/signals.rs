@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use api::{Lost, Phase, Request};
+use api::{Lost, PhaseView, Request};
 use pilotlight_sandbox::Dialect;
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -150,7 +150,7 @@ fn goes_on(keeper: &mut Keeper) {
         assert_eq!(keeper.fetch("nestjs", "/aaa").unwrap().status, 200);
     }
     assert!(!keeper.has_ended());
-    assert_ne!(keeper.phase("nestjs"), Phase::NeedsLogin { why: Lost::Refused });
+    assert_ne!(keeper.phase("nestjs"), PhaseView::NeedsLogin { why: Lost::Refused });
 }
 
 fn a_refresh_on_its_way(bench: &Bench, keeper: &Keeper) -> Wire {

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use api::{Note, Pending, Phase, Trouble, Way};
+use api::{Note, Pending, PhaseView, Trouble, Way};
 use serde_json::json;
 
 use crate::harness::{Issuer, Keeper, Keyring, OPENID, Say, until};
@@ -37,9 +37,12 @@ fn what_fails_before_the_token_is_sent_is_not_ambiguous() {
         keeper.restart();
         until("it waits", || match keeper.phase("work") {
             // The first pauses are so short that the next try may begin before the kill.
-            Phase::Waiting { why, failures: 2.., .. } if why == trouble => Some(()),
-            Phase::NeedsLogin { why } => panic!("{why:?}"),
-            Phase::Fresh | Phase::Refreshing { .. } | Phase::SigningIn | Phase::Waiting { .. } => None,
+            PhaseView::Waiting { why, failures: 2.., .. } if why == trouble => Some(()),
+            PhaseView::NeedsLogin { why } => panic!("{why:?}"),
+            PhaseView::Fresh
+            | PhaseView::Refreshing { .. }
+            | PhaseView::SigningIn
+            | PhaseView::Waiting { .. } => None,
         });
         // Whatever was in flight when a process dies may have been spent. Nothing was.
         keeper.kill();

@@ -4,7 +4,7 @@
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use api::{Code, Line, Lost, Phase, Request, VaultTrouble, Way};
+use api::{Code, Line, Lost, PhaseView, Request, VaultTrouble, Way};
 use pilotlight_sandbox::{Dialect, Endpoint, Fault, What};
 use rustix::process::Signal;
 
@@ -86,7 +86,7 @@ fn a_person_at_a_page_is_sent_away_only_by_an_end_that_comes() {
     let mut keeper = with_the_newest_token_of(&profiles, &keyring);
     let (_, url) = keeper.begin_sign_in("web", Way::Browser);
     assert_eq!(keeper.begin(&["stop"]).end_within(LONG).code, Some(5));
-    assert_eq!(keeper.phase("web"), Phase::SigningIn);
+    assert_eq!(keeper.phase("web"), PhaseView::SigningIn);
     Browser::new().follow(&url.unwrap(), Person::ALICE);
     keeper.finish_sign_in("web").unwrap();
 
@@ -213,7 +213,7 @@ fn a_kill_while_the_keyring_is_locked_is_named_as_the_reason() {
     keeper.kill();
     keyring.unlock();
     keeper.spawn();
-    keeper.until_phase("nestjs", Phase::NeedsLogin { why: Lost::Interrupted });
+    keeper.until_phase("nestjs", PhaseView::NeedsLogin { why: Lost::Interrupted });
     keeper.restart();
-    keeper.until_phase("nestjs", Phase::NeedsLogin { why: Lost::Interrupted });
+    keeper.until_phase("nestjs", PhaseView::NeedsLogin { why: Lost::Interrupted });
 }

@@ -24,6 +24,23 @@ test("the demo opens signed in, and leaves nothing running", { timeout: 60_000 }
     await page.click('[data-testid="fetch-/aaa"]');
     await until("data", () => page.count('[data-testid="answer"][data-status="200"]'));
     if (time === "first") {
+      // What the README says of it.
+      await page.click('[data-testid="session-Partner portal"]');
+      await page.click('[data-testid="tab-overview"]');
+      await page.type('[data-testid="username"]', "alice");
+      await page.type('[data-testid="password"]', "wonderland");
+      await page.click('[data-testid="sign-in"]');
+      await until("signed in", () => page.count('[data-testid="session-Partner portal"][data-phase="Fresh"]'));
+      await page.click('[data-testid="tab-data"]');
+      await page.click('[data-testid^="fetch-/"]');
+      await until("data", () => page.count('[data-testid="answer"][data-status="200"]'));
+      await page.click('[data-testid="session-Sandbox"]');
+      await page.click('[data-testid="burst"]');
+      await until("eight answers", async () => (await page.count('[data-testid="answer"][data-status="200"]')) === 8);
+      await page.click('[data-testid="tab-bench"]');
+      for (const blow of ["fault-lost_answer", "revoke-access"]) await page.click(`[data-testid="${blow}"]`);
+      await page.click('[data-testid="refresh-now"]');
+      await until("the session survives", () => page.count('[data-testid="phase"][data-phase="Fresh"]'));
       await stage.close(page);
     } else {
       // Ctrl-C, by someone who started it in a terminal.

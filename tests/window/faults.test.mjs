@@ -78,6 +78,28 @@ test("what goes wrong is said in its place, and mended where it can be", { timeo
     await phase(page, "Fresh", 60_000);
   });
 
+  await t.test("what is broken is what the card speaks of, though other requests come first", async () => {
+    await stage.add("Watched", "heartbeat", `${url}/heartbeat`, { heartbeat_s: 1 });
+    await stage.login("Watched");
+    await page.click('[data-testid="session-Watched"]');
+    await page.click('[data-testid="tab-bench"]');
+    await page.click('[data-testid="times-once"]');
+    for (const fault of ["lost_answer", "redirect"]) {
+      await page.click(`[data-testid="fault-${fault}"]`);
+      await until("the switch is on", () => isOn(page, fault));
+      const before = await notes(stage, "Watched", "heartbeat");
+      await until("it was asked how it is", async () => (await notes(stage, "Watched", "heartbeat")) >= before + 2);
+      assert(await isOn(page, fault), "it is for others");
+      const kept = await notes(stage, "Watched", "kept");
+      await page.click('[data-testid="refresh-now"]');
+      await until("a refresh met it", async () => (await notes(stage, "Watched", "kept")) > kept);
+      await until("the switch is off", async () => !(await isOn(page, fault)));
+      await phase(page, "Fresh");
+    }
+    await stage.ask({ do: "remove", profile: "Watched" });
+    await page.click('[data-testid="session-Sandbox"]');
+  });
+
   await t.test("a session that the provider ended asks for the person, who signs in again", async () => {
     await page.click('[data-testid="tab-bench"]');
     await page.click('[data-testid="revoke-all"]');
@@ -92,8 +114,10 @@ test("what goes wrong is said in its place, and mended where it can be", { timeo
 
   await t.test("who signs out is signed out", async () => {
     await page.click('[data-testid="sign-out"]');
+    await page.click('[data-testid="sign-out-yes"]');
     await phase(page, "NeedsLogin");
     await until("nothing is kept", async () => !/Sandbox/.test(await stage.keyring().catch(() => "")));
+    await until("the name is offered", () => page.run(`return document.querySelector('[data-testid="username"]').value === "alice"`));
   });
   await stage.close(page);
 });
@@ -109,6 +133,38 @@ test("a keeper that dies is started again, and the page goes on", { timeout: 60_
   process.kill(keeper, "SIGKILL");
   await until("another keeper", () => stage.keepers().some((pid) => pid !== keeper));
   await phase(page, "Fresh");
+  await until("nothing is amiss any more", async () => (await page.count('[data-testid="notice"]')) === 0);
+  await stage.close(page);
+});
+
+function isOn(page, fault) {
+  return page.count(`[data-testid="fault-${fault}"][aria-checked="true"]`);
+}
+
+async function notes(stage, profile, kind) {
+  const { entries } = await stage.ask({ do: "log", profile, limit: 1000 });
+  return entries.filter(({ note }) => note.kind === kind).length;
+}
+
+test("a locked keyring keeps nobody from beginning", { timeout: 120_000 }, async (t) => {
+  const stage = await Stage.set(t);
+  const url = await stage.sandbox("30s");
+  const unlock = await stage.lockKeyring();
+  t.after(unlock);
+  const page = await stage.open();
+  await page.click('[data-testid="first-add"]');
+  await page.click('[data-testid="kind-preset"]');
+  await page.click('[data-testid="preset-heartbeat"]');
+  await page.type('[data-testid="new-name"]', "Sandbox");
+  await page.type('[data-testid="new-url"]', `${url}/heartbeat`);
+  await page.click('[data-testid="new-submit"]');
+  await until("what is the matter", () => page.count('[data-testid="notice"][data-code="keyring_locked"]'));
+  await until("the form", () => page.count('[data-testid="password"]'));
+  await signIn(stage, page, "alice", "wonderland");
+  await phase(page, "Fresh");
+  await until("where it is kept is said", () => page.count('[data-testid="stored"][data-stored="unsaved"]'));
+  await unlock();
+  await until("it is saved", () => page.count('[data-testid="stored"][data-stored="keyring"]'), 60_000);
   await until("nothing is amiss any more", async () => (await page.count('[data-testid="notice"]')) === 0);
   await stage.close(page);
 });

@@ -1,12 +1,15 @@
 // Signing in at the provider's page: the window's button, a real browser, and back.
 
 import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
 import test from "node:test";
 import { Stage } from "./stage.mjs";
 import { until } from "./webdriver.mjs";
 
 const PROFILE = "Work account";
 const ENTER = "\uE007";
+const CONTROL = "\uE009";
 
 test("a person signs in at the provider's own page, and out again", { timeout: 240_000 }, async (t) => {
   const stage = await Stage.set(t);
@@ -58,7 +61,7 @@ test("a person signs in at the provider's own page, and out again", { timeout: 2
   await t.test("a name and a password, typed there, make the session fresh here", async () => {
     const browser = await atTheProvider(stage, page, url);
     const shown = await page.run("return document.documentElement.outerHTML");
-    assert(!shown.includes("/authorize"), "the page knows nothing of the address");
+    assert(!shown.includes("/authorize"), "the address stands nowhere in the page");
     await signIn(browser, 'button[value="sign_in"]');
     await landed(browser);
     await until("the session is fresh", () => isPhase(page, "Fresh"));
@@ -96,6 +99,7 @@ test("a person signs in at the provider's own page, and out again", { timeout: 2
   await t.test("who signs out in the browser too is sent there, and signed out here", async () => {
     await page.click('[data-testid="more"]');
     await page.click('[data-testid="sign-out-browser"]');
+    await page.click('[data-testid="sign-out-yes"]');
     await until("the session is over", () => isPhase(page, "NeedsLogin"));
     const address = await stage.browser.opened();
     assert(address.startsWith(`${url}/oauth/end_session?`), address);
@@ -126,12 +130,53 @@ test("a person signs in at the provider's own page, and out again", { timeout: 2
 
   await t.test("who signs out here is signed out", async () => {
     await page.click('[data-testid="sign-out"]');
+    await page.click('[data-testid="sign-out-yes"]');
     await until("the session is over", () => isPhase(page, "NeedsLogin"));
     await until("the button is back", () => page.count('[data-testid="sign-in-browser"]'));
     await until("nothing is kept", async () => !(await stage.keyring()).includes(PROFILE));
   });
   await stage.close(page);
 });
+
+test("without a browser a person takes the address to one", { timeout: 120_000 }, async (t) => {
+  const stage = await Stage.set(t, { PATH: withoutBrowser(t) });
+  const url = await stage.sandbox("30s");
+  const page = await stage.open();
+  await stage.ask({
+    do: "add",
+    profile: PROFILE,
+    url: `${url}/oauth`,
+    sandbox: true,
+    oauth: { issuer: `${url}/oauth`, client_id: "pilotlight", resource_indicators: [], endpoints: {}, extra: {} },
+  });
+  await page.click('[data-testid="sign-in-browser"]');
+  await until("that there is none", () => page.count('.sign-in [data-testid="failure"][data-code="no_browser"]'));
+  await until("how long the address is good", async () => /0:\d\d|1:\d\d/.test(await page.text('[data-testid="open-within"]')));
+  const address = await page.run(`return document.querySelector('[data-testid="address"]').value`);
+  assert(address.startsWith(`${url}/oauth/authorize?`), address);
+  await page.click('[data-testid="copy-address"]');
+  await until("it is selected", () =>
+    page.run(`const { selectionStart, selectionEnd, value } = document.querySelector('[data-testid="address"]'); return selectionEnd - selectionStart === value.length`),
+  );
+  // Pasted where a person would.
+  await page.run(`const field = document.createElement("textarea"); field.id = "elsewhere"; document.body.append(field); field.focus()`);
+  await page.chord(CONTROL, "v");
+  await until("it was copied", () => page.run("return document.querySelector('#elsewhere').value === arguments[0]", address));
+  await signIn(await stage.browser.go(address), 'button[value="sign_in"]');
+  await until("the session is fresh", () => isPhase(page, "Fresh"));
+  await stage.close(page);
+});
+
+/** A `PATH` on which there is what drives the window, and nothing that opens an address. */
+function withoutBrowser(t) {
+  const dir = mkdtempSync(join(process.env.STAGE, "path-"));
+  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  for (const name of ["tauri-driver", "WebKitWebDriver"]) {
+    const place = process.env.PATH.split(":").find((each) => existsSync(join(each, name)));
+    symlinkSync(join(place, name), join(dir, name));
+  }
+  return dir;
+}
 
 /** Presses the window's button and goes where it leads: the browser, at the provider's page. */
 async function atTheProvider(stage, page, url) {

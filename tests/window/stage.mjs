@@ -23,9 +23,10 @@ export class Stage {
   #ends = [];
   #before = new Set();
 
-  /** `t` ends it. */
-  static async set(t) {
+  /** `t` ends it. What is started on it gets `env` besides. */
+  static async set(t, env = {}) {
     const stage = new Stage();
+    Object.assign(stage.env, env);
     t.after(() => stage.end());
     stage.#ends.push(() => stage.browser.end());
     stage.#before = new Set((await keyringItems()).map((item) => item.split("\n")[0]));
@@ -131,6 +132,14 @@ export class Stage {
     return (await keyringItems()).filter((item) => !this.#before.has(item.split("\n")[0])).join("\n");
   }
 
+  /** Locks the keyring, as an idle desktop does; answers with what unlocks it again, as signing in to the desktop does. */
+  async lockKeyring() {
+    const service = ["--dest=org.freedesktop.secrets", "/org/freedesktop/secrets"];
+    const collection = "array:objpath:/org/freedesktop/secrets/collection/login";
+    await run("dbus-send", ["--session", "--print-reply", ...service, "org.freedesktop.Secret.Service.Lock", collection]);
+    return unlockKeyring;
+  }
+
   /** Every file that any of the programs wrote, as one text. */
   files() {
     return readdirSync(STAGE, { recursive: true, withFileTypes: true })
@@ -139,6 +148,24 @@ export class Stage {
       .map((path) => `${path}\n${readFileSync(path, "latin1")}`)
       .join("\n");
   }
+}
+
+/** By the socket on which gnome-keyring is told the password that somebody has signed in with. */
+async function unlockKeyring() {
+  const password = Buffer.from("pilotlight");
+  const message = Buffer.alloc(1 + 12 + password.length);
+  // A byte for whoever asks the socket who is there, then: length of the rest, unlock, length of the password.
+  message.writeUInt32BE(12 + password.length, 1);
+  message.writeUInt32BE(1, 5);
+  message.writeUInt32BE(password.length, 9);
+  password.copy(message, 13);
+  const socket = createConnection(join(process.env.XDG_RUNTIME_DIR, "keyring", "control"));
+  socket.write(message);
+  for await (const answer of socket) {
+    if (answer.readUInt32BE(4) !== 0) throw new Error(`the keyring answers ${answer.toString("hex")}`);
+    return;
+  }
+  throw new Error("the keyring hung up");
 }
 
 /** Each begins with a line that names it. What it says of its attributes comes on the other stream. */

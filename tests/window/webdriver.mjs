@@ -136,6 +136,13 @@ export class Page {
     await this.#ask("POST", "actions", { actions: [{ type: "key", id: "keyboard", actions }] });
   }
 
+  /** Presses keys together. */
+  async chord(...keys) {
+    const down = keys.map((value) => ({ type: "keyDown", value }));
+    const up = keys.toReversed().map((value) => ({ type: "keyUp", value }));
+    await this.#ask("POST", "actions", { actions: [{ type: "key", id: "keyboard", actions: [...down, ...up] }] });
+  }
+
   /** Chooses in a select as its own event would. */
   choose(css, value) {
     return this.run(

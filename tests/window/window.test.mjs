@@ -62,6 +62,28 @@ test("the window fits its person", { timeout: 180_000 }, async (t) => {
     assert(ring[0] !== "none" && Number.parseFloat(ring[1]) >= 2, `where the focus is can be seen: ${ring}`);
   });
 
+  await t.test("an apostrophe is as narrow as it should be", async () => {
+    const [apostrophe, quote] = await widths(page, "\u2019", "\u201c");
+    assert(apostrophe < 10 && quote < 12, `${apostrophe}, ${quote}`);
+  });
+
+  await t.test("it can be made larger and smaller by keys, and stays so", async () => {
+    const width = () => page.run("return innerWidth");
+    const before = await width();
+    await page.chord(CONTROL, "+");
+    await until("everything is larger", async () => Math.abs((await width()) - before / 1.1) < 4);
+    await until("it is kept", async () => /"zoom": 110/.test(stage.files()));
+    await stage.close(page);
+    page = await stage.open();
+    await until("it is as large", async () => Math.abs((await width()) - before / 1.1) < 4);
+    await page.chord(CONTROL, "0");
+    await until("everything is as it was", async () => (await width()) === before);
+    await page.chord(CONTROL, "-");
+    await until("everything is smaller", async () => Math.abs((await width()) - before / 0.9) < 4);
+    await page.chord(CONTROL, "0");
+    await until("everything is as it was again", async () => (await width()) === before);
+  });
+
   await t.test("Chinese and dark are remembered, and so is what was open", async () => {
     await set(page, { theme: "dark", language: "zh-CN" });
     await page.click('[data-testid="tab-timeline"]');
@@ -76,12 +98,10 @@ test("the window fits its person", { timeout: 180_000 }, async (t) => {
     assert.equal(await page.attribute('[data-testid="session-Sandbox"]', "aria-current"), "page");
     const [red, green, blue] = (await page.run("return getComputedStyle(document.body).backgroundColor")).match(/\d+/g);
     assert(Number(red) + Number(green) + Number(blue) < 200, "it is dark");
-    const widths = await page.run(
-      `const canvas = document.createElement("canvas").getContext("2d");
-       canvas.font = "20px " + getComputedStyle(document.body).fontFamily;
-       return ["\u767b", "\u5f55"].map((sign) => canvas.measureText(sign).width);`,
-    );
-    assert(widths.every((width) => Math.abs(width - 20) < 1), `there is a font for it: ${widths}`);
+    const [sign, quote, apostrophe] = await widths(page, "\u767b", "\u201c", "\u2019");
+    assert(Math.abs(sign - 20) < 1, `there is a font for it: ${sign}`);
+    assert(Math.abs(quote - 20) < 1, `its quotation marks are Chinese: ${quote}`);
+    assert(apostrophe < 10, `an apostrophe is Latin: ${apostrophe}`);
   });
 
   await t.test("a second start shows the first window and ends", async () => {
@@ -133,6 +153,17 @@ test("the window fits its person", { timeout: 180_000 }, async (t) => {
   await stage.close(page);
 });
 
+test("the window speaks the language that the command speaks", { timeout: 60_000 }, async (t) => {
+  const stage = await Stage.set(t, { LC_ALL: "zh_TW.UTF-8" });
+  const page = await stage.open();
+  await stage.add("Sandbox", "flask", "http://127.0.0.1:9/flask");
+  const chinese = /[\u4e00-\u9fff]/;
+  assert.match(await stage.pilotlight("status"), chinese);
+  await until("the window does", async () => chinese.test(await page.text('[data-testid="phase"]')));
+  assert.equal(await page.run("return document.documentElement.lang"), "zh-CN");
+  await stage.close(page);
+});
+
 /** What a person can look at, each by the button that shows it, in an order in which all can be pressed. */
 const EVERYTHING = [
   "add",
@@ -147,6 +178,7 @@ const EVERYTHING = [
 
 const TAB = "\uE004";
 const ENTER = "\uE007";
+const CONTROL = "\uE009";
 const ARROW_RIGHT = "\uE014";
 
 async function set(page, settings) {
@@ -156,6 +188,22 @@ async function set(page, settings) {
     await page.choose(`[data-testid="${name}"]`, value);
   }
   await page.click('[data-testid="close"]');
+}
+
+/** How wide these are, in a size of 20. */
+function widths(page, ...signs) {
+  return page.run(
+    `return [...arguments].map((sign) => {
+       const text = document.createElement("span");
+       text.textContent = sign.repeat(10);
+       text.style.cssText = "position: absolute; font-size: 20px; white-space: nowrap";
+       document.body.append(text);
+       const { width } = text.getBoundingClientRect();
+       text.remove();
+       return width / 10;
+     })`,
+    ...signs,
+  );
 }
 
 /** A colour that is still fading is neither the old nor the new. */

@@ -1,6 +1,7 @@
 import { batch, type Signal } from "@preact/signals";
 import type { BenchChange, Discovery, Draft, Way } from "./api.ts";
 import type { Settings } from "./host.ts";
+import { logOf, type Part, withOlder, withoutPast } from "./log.ts";
 import * as state from "./state.ts";
 import { host } from "./state.ts";
 import { t } from "./words.ts";
@@ -27,10 +28,15 @@ export async function login(profile: string, username: string, password: string)
 
 /** Begins a sign-in that ends at the provider's page, in place of one that is under way, and waits for its end. */
 export async function signIn(profile: string, way: Way): Promise<void> {
-  forget(state.awaited, profile);
-  const told = await attempt(`sign-in ${profile}`, () => host().signIn({ profile, way }));
-  if (!told) return;
-  state.show(told);
+  forgetSignIn(profile);
+  const begun = await attempt(`sign-in ${profile}`, () => host().signIn({ profile, way }));
+  if (!begun) return;
+  const { overview: told, address, unopened } = begun;
+  batch(() => {
+    state.show(told);
+    if (address) put(state.addresses, profile, address);
+    if (unopened) state.blame(`sign-in ${profile}`, unopened);
+  });
   const pending = told.sessions.find((each) => each.profile === profile)?.pending;
   if (pending?.way === "device") {
     const { user_code: code, verification_uri: address } = pending;
@@ -52,14 +58,19 @@ export async function finishSignIn(profile: string): Promise<void> {
     const told = await host().finishSignIn({ profile });
     if (current()) state.show(told);
   } catch (error) {
-    if (current()) put(state.failures, `sign-in ${profile}`, state.asFailure(error));
+    if (current()) state.blame(`sign-in ${profile}`, error);
   } finally {
-    if (current()) forget(state.awaited, profile);
+    if (current()) forgetSignIn(profile);
   }
 }
 
-export async function cancelSignIn(profile: string): Promise<void> {
+function forgetSignIn(profile: string): void {
   forget(state.awaited, profile);
+  forget(state.addresses, profile);
+}
+
+export async function cancelSignIn(profile: string): Promise<void> {
+  forgetSignIn(profile);
   const told = await attempt(`sign-in ${profile}`, () => host().cancelSignIn({ profile }));
   if (told) state.show(told);
 }
@@ -102,6 +113,7 @@ export async function remove(profile: string): Promise<boolean> {
   state.show(told);
   batch(() => {
     forget(state.logs, profile);
+    forget(state.users, profile);
     forget(state.asked, profile);
     forget(state.benches, profile);
   });
@@ -140,23 +152,38 @@ export async function ask(profile: string, method: string, path: string, count =
 
 export async function loadLog(profile: string): Promise<void> {
   if (state.logs.value[profile]) return;
-  const entries = await attempt(`log ${profile}`, () => host().log({ profile, before: null, limit: PAGE }));
-  if (entries && !state.logs.value[profile]) {
-    put(state.logs, profile, { entries, complete: entries.length < PAGE });
+  const part = await read(profile, null);
+  if (part && !state.logs.value[profile]) {
+    put(state.logs, profile, state.upToDate(profile, logOf(part)));
   }
 }
 
 export async function loadOlder(profile: string): Promise<void> {
-  const before = state.logs.value[profile]?.entries.at(-1)?.id ?? null;
-  const older = await attempt(`log ${profile}`, () => host().log({ profile, before, limit: PAGE }));
+  const part = await read(profile, state.logs.value[profile]?.reach ?? null);
   const log = state.logs.value[profile];
-  if (!older || !log) return;
-  put(state.logs, profile, { entries: [...log.entries, ...older], complete: older.length < PAGE });
+  if (part && log) put(state.logs, profile, withOlder(log, part));
+}
+
+/** Nobody reads in the past of this session any more. */
+export function forgetPast(profile: string): void {
+  const log = state.logs.value[profile];
+  if (log) put(state.logs, profile, withoutPast(log));
+}
+
+async function read(profile: string, before: number | null): Promise<Part | undefined> {
+  const all = await attempt(`log ${profile}`, () => host().log({ profile, before, limit: PAGE }));
+  return (
+    all && {
+      entries: all.filter(state.concerning(profile)),
+      reach: all.at(-1)?.id ?? null,
+      complete: all.length < PAGE,
+    }
+  );
 }
 
 /** What went wrong before is no news to who begins again. */
 export function forgetFailures(...names: string[]): void {
-  for (const name of names) forget(state.failures, name);
+  for (const name of names) forget(state.blames, name);
 }
 
 export async function loadBench(profile: string): Promise<void> {
@@ -174,12 +201,12 @@ export async function setBench(profile: string, change: BenchChange): Promise<bo
 async function attempt<T>(name: string, run: () => Promise<T>): Promise<T | undefined> {
   batch(() => {
     put(state.busy, name, true);
-    forget(state.failures, name);
+    forget(state.blames, name);
   });
   try {
     return await run();
   } catch (error) {
-    put(state.failures, name, state.asFailure(error));
+    state.blame(name, error);
     return undefined;
   } finally {
     forget(state.busy, name);

@@ -1,5 +1,5 @@
 import { effect } from "@preact/signals";
-import type { Phase } from "./api.ts";
+import type { PhaseView } from "./api.ts";
 import { phaseWords } from "./sentences.ts";
 import { announcement, overview } from "./state.ts";
 import { t } from "./words.ts";
@@ -9,14 +9,14 @@ import { t } from "./words.ts";
  * it should is not worth an interruption, and a countdown even less.
  */
 export function announceChanges(): () => void {
-  let before: Record<string, Phase["name"]> | null = null;
+  let before: Record<string, PhaseView["name"]> | null = null;
   return effect(() => {
     const sessions = overview.value?.sessions;
     if (!sessions) {
       before = null;
       return;
     }
-    const now: Record<string, Phase["name"]> = {};
+    const now: Record<string, PhaseView["name"]> = {};
     const said: string[] = [];
     for (const { profile, phase } of sessions) {
       const last = before?.[profile];

@@ -26,7 +26,7 @@ rejected: boolean,
  */
 dpop: boolean, };
 
-export type Bench = { faults: Array<Fault>, };
+export type Bench = { faults: Array<FaultSwitch>, };
 
 export type BenchChange = { "set": "clear" } | { "set": "fault", name: string, on: boolean, 
 /**
@@ -113,7 +113,7 @@ sandbox: boolean,
  */
 heartbeat_s: number | null, };
 
-export type Entry = { id: number, 
+export type EntryView = { id: number, 
 /**
  * Milliseconds since 1970, by the wall clock of that moment; for people, not for arithmetic.
  */
@@ -121,7 +121,7 @@ at_ms: number,
 /**
  * Absent for what concerns the keeper itself.
  */
-profile: string | null, note: Note, };
+profile: string | null, note: Note, says: Says, };
 
 export type Failure = { code: Code, profile: string | null, 
 /**
@@ -134,7 +134,7 @@ details: { [key in string]: string },
  */
 retry_in_ms: number | null, };
 
-export type Fault = { name: string, on: boolean, 
+export type FaultSwitch = { name: string, on: boolean, 
 /**
  * How many more requests it will meet; absent when it stays until it is switched off.
  */
@@ -188,7 +188,7 @@ generation: number | null, lifetime_ms: number | null,
 /**
  * Where the lifetime is known from, if there is one.
  */
-source: Source, took_ms: number, } | { "kind": "signed_out" } | { "kind": "sign_out_not_told" } | { "kind": "sign_out_told", trouble: Trouble | null, status: number | null, } | { "kind": "thawed", stood_still_ms: number, } | { "kind": "unsaved", trouble: VaultTrouble, } | { "kind": "vault_waiting", trouble: VaultTrouble, } | { "kind": "woke", slept_ms: number, };
+source: Source, took_ms: number, } | { "kind": "signed_out" } | { "kind": "revocation_unsupported" } | { "kind": "revocation", trouble: Trouble | null, status: number | null, } | { "kind": "thawed", stood_still_ms: number, } | { "kind": "unsaved", trouble: VaultTrouble, } | { "kind": "vault_waiting", trouble: VaultTrouble, } | { "kind": "woke", slept_ms: number, };
 
 export type OauthDraft = { issuer: string, client_id: string, 
 /**
@@ -256,7 +256,7 @@ verification_uri_complete: string | null,
  */
 qr: Array<string>, expires_in_ms: number, };
 
-export type Phase = { "name": "Fresh" } | { "name": "NeedsLogin", why: Lost, } | { "name": "Refreshing", cause: Cause, attempt: number, } | { "name": "SigningIn" } | { "name": "Waiting", why: Trouble, status: number | null, failures: number, retry_in_ms: number, };
+export type PhaseView = { "name": "Fresh" } | { "name": "NeedsLogin", why: Lost, } | { "name": "Refreshing", cause: Cause, attempt: number, } | { "name": "SigningIn" } | { "name": "Waiting", why: Trouble, status: number | null, failures: number, retry_in_ms: number, };
 
 export type Destination = "api" | "client" | "introspection" | "issuer" | "revocation" | "token" | "userinfo";
 
@@ -270,7 +270,9 @@ held: number,
  */
 replayed: number, };
 
-export type Resource = { method: string, path: string, };
+export type ResourceView = { method: string, path: string, };
+
+export type Says = { en: string, "zh-CN": string, };
 
 export type SessionView = { profile: string, preset: string, url: string, 
 /**
@@ -280,7 +282,7 @@ host: string,
 /**
  * Who signed in, when the keeper was told.
  */
-user: string | null, phase: Phase, access: AccessView | null, refresh_in_ms: number | null, heartbeat: HeartbeatView, last_refresh: LastRefresh | null, 
+user: string | null, phase: PhaseView, access: AccessView | null, refresh_in_ms: number | null, heartbeat: HeartbeatView, last_refresh: LastRefresh | null, 
 /**
  * False while the newest refresh token is only in memory though a keyring is in use.
  */
@@ -288,7 +290,7 @@ saved: boolean, requests: RequestsView,
 /**
  * What *Data* offers.
  */
-resources: Array<Resource>, 
+resources: Array<ResourceView>, 
 /**
  * The provider has fault switches.
  */

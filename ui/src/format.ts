@@ -28,9 +28,8 @@ export function clock(ms: number): string {
 }
 
 /** A moment of the journal as the wall clock showed it; with the day when that was not today. */
-export function moment(at_ms: number, now: number): string {
-  const sameDay = new Date(at_ms).toDateString() === new Date(now).toDateString();
-  return sameDay ? seconds(at_ms) : `${day(at_ms)} ${minutes(at_ms)}`;
+export function moment(at_ms: number, today: string): string {
+  return new Date(at_ms).toDateString() === today ? seconds(at_ms) : `${day(at_ms)} ${minutes(at_ms)}`;
 }
 
 export function seconds(at_ms: number): string {

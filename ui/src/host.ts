@@ -1,14 +1,26 @@
-import type { Bench, BenchChange, Discovery, Draft, Entry, Failure, Fetched, Overview, Way } from "./api.ts";
+import { invoke } from "@tauri-apps/api/core";
+import { listen } from "@tauri-apps/api/event";
+import type {
+  Bench,
+  BenchChange,
+  Discovery,
+  Draft,
+  EntryView,
+  Failure,
+  Fetched,
+  Overview,
+  Way,
+} from "./api.ts";
 import type { Language } from "./words.ts";
 
 /** Everything that the page can ask of the program around it. Each may reject with a [`Failure`]. */
 export interface Host {
   overview(): Promise<Overview>;
   /** Newest first. */
-  log(query: { profile: string | null; before: number | null; limit: number }): Promise<Entry[]>;
+  log(query: { profile: string | null; before: number | null; limit: number }): Promise<EntryView[]>;
   login(who: { profile: string; username: string; password: string }): Promise<Overview>;
   /** Begins a sign-in at a browser, which is opened where the way wants one; the rest is `finishSignIn`. */
-  signIn(of: { profile: string; way: Way }): Promise<Overview>;
+  signIn(of: { profile: string; way: Way }): Promise<Begun>;
   /** Waits for the end of the sign-in, which takes as long as the person takes. */
   finishSignIn(of: { profile: string }): Promise<Overview>;
   cancelSignIn(of: { profile: string }): Promise<Overview>;
@@ -30,6 +42,14 @@ export interface Host {
   listen(to: Listener): Promise<() => void>;
 }
 
+export interface Begun {
+  overview: Overview;
+  /** What was opened in the browser, for a person who wants to do that by hand. */
+  address: string | null;
+  /** Why it was not opened. The sign-in goes on all the same. */
+  unopened: Failure | null;
+}
+
 export interface FetchArgs {
   profile: string;
   method: string;
@@ -39,7 +59,7 @@ export interface FetchArgs {
 
 export interface Listener {
   overview(overview: Overview): void;
-  entry(entry: Entry): void;
+  entry(entry: EntryView): void;
   keeper(keeper: Keeper): void;
 }
 
@@ -52,23 +72,14 @@ export interface Settings {
   theme: "system" | "light" | "dark";
   language: "system" | Language;
   system_language: Language;
+  /** How large everything is drawn, in percent. */
+  zoom: number;
   profile: string | null;
   tab: string | null;
 }
 
-/** The Tauri program, or in a plain browser tab a simulated one. */
-export async function findHost(): Promise<Host> {
-  const { isTauri } = await import("@tauri-apps/api/core");
-  if (isTauri()) return tauriHost();
-  const { fakeHost, sceneFromAddress } = await import("./fake.ts");
-  return fakeHost(sceneFromAddress());
-}
-
-async function tauriHost(): Promise<Host> {
-  const [{ invoke }, { listen }] = await Promise.all([
-    import("@tauri-apps/api/core"),
-    import("@tauri-apps/api/event"),
-  ]);
+/** The program around the page. */
+export function windowHost(): Host {
   return {
     overview: () => invoke("overview"),
     log: (query) => invoke("log", query),
@@ -90,7 +101,7 @@ async function tauriHost(): Promise<Host> {
     listen: async (to) => {
       const stops = await Promise.all([
         listen<Overview>("overview", (event) => to.overview(event.payload)),
-        listen<Entry>("entry", (event) => to.entry(event.payload)),
+        listen<EntryView>("entry", (event) => to.entry(event.payload)),
         listen<Keeper>("keeper", (event) => to.keeper(event.payload)),
       ]);
       return () => {

@@ -1,87 +1,6 @@
-import type { Cause, Demand, Failure, Lost, Note, Phase, SessionView, Source, Trouble } from "./api.ts";
+import type { Cause, Demand, Failure, Lost, Note, PhaseView, SessionView, Source, Trouble } from "./api.ts";
 import { measured, span } from "./format.ts";
 import { join, known, t, type Values } from "./words.ts";
-
-/** What a line of the journal says. */
-export function noteSentence(note: Note): string {
-  switch (note.kind) {
-    case "entries_lost":
-      return t("note.entries_lost", { count: note.count });
-    case "breaker_opened":
-      return t("note.breaker_opened", { host: note.host, for: measured(note.for_ms) });
-    case "config_problem":
-      return t("note.config_problem", {
-        line: note.line,
-        problem: spoken({ ...note.details, problem: note.problem }).problem,
-      });
-    case "elsewhere":
-      return t("note.elsewhere", { places: note.places.map((place) => t(`place.${place}`)).join(", ") });
-    case "heartbeat":
-      return t(note.good ? "note.heartbeat.good" : "note.heartbeat.bad");
-    case "heartbeat_unanswered":
-      return t("note.heartbeat_unanswered", { trouble: trouble(note.trouble, note.status) });
-    case "keeper_started": {
-      const vault = known(`vault.kind.${note.vault}`) ?? note.vault;
-      return t("note.keeper_started", { version: note.version, vault });
-    }
-    case "late_answer":
-      return t(note.revoked ? "note.late_answer.revoked" : "note.late_answer.dropped");
-    case "odd":
-      return t("note.odd", { what: t(`odd.${note.what}`) });
-    case "other_person":
-      return t("note.other_person", { before: note.before });
-    case "kept":
-      return t(note.failures > 1 ? "note.kept.again" : "note.kept", {
-        trouble: trouble(note.trouble, note.status),
-        failures: note.failures,
-        retry_in: measured(note.retry_in_ms),
-      });
-    case "needs_login":
-      return t("note.needs_login", { why: t(`why.${note.why}`) });
-    case "refreshed": {
-      const scheduled = note.cause === "before_expiry" && note.source === "assumed";
-      const key = scheduled
-        ? "note.refreshed.before_expiry.assumed"
-        : (`note.refreshed.${note.cause}` as const);
-      const sentence = t(key, { generation: note.generation });
-      return note.tries > 1 ? t("note.refreshed.tries", { sentence, tries: note.tries }) : sentence;
-    }
-    case "rejected":
-      return t("note.rejected", { status: note.status, path: note.path, generation: note.generation });
-    case "replayed":
-      return t(note.count === 1 ? "note.replayed.one" : "note.replayed.many", {
-        count: note.count,
-        waited: measured(note.waited_ms),
-      });
-    case "sign_in_failed":
-      return t("note.sign_in_failed", { reason: known(`error.${note.code}.say`) ?? note.code });
-    case "sign_out_told":
-      return note.trouble
-        ? t("note.sign_out_told.bad", { trouble: trouble(note.trouble, note.status) })
-        : t("note.sign_out_told.good");
-    case "signed_in":
-      return t("note.signed_in", { user: note.user });
-    case "thawed":
-      return t("note.thawed", { stood_still: span(note.stood_still_ms) });
-    case "unsaved":
-      return t("note.unsaved", { trouble: t(`vault.${note.trouble}`) });
-    case "vault_waiting":
-      return t("note.vault_waiting", { trouble: t(`vault.${note.trouble}`) });
-    case "woke":
-      return t("note.woke", { slept: span(note.slept_ms) });
-    case "ended_in_flight":
-    case "ended_unsaved":
-    case "interrupted":
-    case "keeper_stopped":
-    case "restored":
-    case "saved":
-    case "sign_out_not_told":
-    case "signed_out":
-      return t(`note.${note.kind}`);
-    default:
-      return (note as { kind: string }).kind;
-  }
-}
 
 /** How long the thing itself took, where it took any time. */
 export function noteTook(note: Note): string | null {
@@ -104,7 +23,7 @@ export function noteMark(note: Note): Mark {
     case "needs_login":
     case "other_person":
     case "sign_in_failed":
-    case "sign_out_not_told":
+    case "revocation_unsupported":
     case "signed_out":
       return "person";
     case "thawed":
@@ -120,7 +39,7 @@ export function noteMark(note: Note): Mark {
       return "request";
     case "saved":
       return "key";
-    case "sign_out_told":
+    case "revocation":
       return note.trouble ? "failure" : "person";
     default:
       return "failure";
@@ -162,7 +81,7 @@ function spoken(details: Failure["details"]): Failure["details"] {
 }
 
 /** The state in a few words, for the list and for the announcer. */
-export function phaseWords(phase: Phase): string {
+export function phaseWords(phase: PhaseView): string {
   if (phase.name !== "Waiting") return t(`phase.${phase.name}`);
   const bare = phase.why === "status" || phase.why === "rate_limited" || phase.why === "suspect";
   const what = bare && phase.status ? String(phase.status) : trouble(phase.why, phase.status);
@@ -186,8 +105,17 @@ export function causeWords(cause: Cause, source: Source | undefined): string {
 }
 
 /** Somebody wants more of the person than the session has. What it has is kept, and may do for everything else. */
-export function isDemanded(phase: Phase): boolean {
+export function isDemanded(phase: PhaseView): boolean {
   return phase.name === "NeedsLogin" && DEMANDS.has(phase.why);
+}
+
+/**
+ * There is nothing to go on with but a person. That is so, too, where what is stored cannot be read: nobody knows
+ * whether there is anything, and a new session has nothing.
+ */
+export function isUpToPerson({ phase, access }: SessionView): boolean {
+  if (phase.name === "Waiting") return phase.why === "vault" && access === null;
+  return phase.name === "NeedsLogin" || phase.name === "SigningIn";
 }
 
 /** What happens next, and why a person may leave it alone. */
@@ -219,6 +147,10 @@ export function nextSentence(session: SessionView): string {
       said.push(good ? t(`ui.next.refreshing.good${assumed}`, { remaining }) : t("ui.next.refreshing.hold"));
       break;
     case "Waiting": {
+      if (isUpToPerson(session)) {
+        said.push(t("ui.next.keyring"));
+        break;
+      }
       const why = trouble(phase.why, phase.status);
       said.push(t("ui.next.waiting.why", { trouble: why, retry_in: span(phase.retry_in_ms) }));
       said.push(good ? t(`ui.next.waiting.good${assumed}`, { remaining }) : t("ui.next.waiting.hold"));

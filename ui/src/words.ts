@@ -10,7 +10,11 @@ export type Values = Record<string, string | number | null | undefined>;
 export const language = signal<Language>("en");
 
 export function t(key: Key, values: Values = {}): string {
-  return fill(catalogues[language.value][key], values);
+  return inLanguage(language.value, key, values);
+}
+
+export function inLanguage(language: Language, key: Key, values: Values = {}): string {
+  return fill(catalogues[language][key], values);
 }
 
 /** For words that come from outside: the catalogue's, or `undefined` when it does not know them. */

@@ -39,6 +39,51 @@ test("a resource shows its answer, and eight at once show eight", async () => {
   expect(await faults()).toEqual([]);
 });
 
+test("requests that fail together are told of once, with their number", async () => {
+  let asked = 0;
+  const fetchResource = () => {
+    asked += 1;
+    const failure = failureOf(asked === 8 ? "timed_out" : "offline", { host: "api.example.com" });
+    return Promise.reject({ ...failure, retry_in_ms: 1000 + asked });
+  };
+  const page = await open(overviewOf(sessionOf()), { fetchResource }, { tab: "data" });
+  await page.press("burst");
+  const boxes = [...document.querySelectorAll<HTMLElement>("[data-testid=failure]")];
+  expect(boxes.map((box) => box.dataset.code)).toEqual(["offline", "timed_out"]);
+  expect(boxes.map((box) => /\d of \d requests/.exec(box.textContent ?? "")?.[0])).toEqual([
+    "7 of 8 requests",
+    undefined,
+  ]);
+  const answers = [...document.querySelectorAll<HTMLElement>("[data-testid=answer]")];
+  expect(answers.map(({ dataset }) => dataset.status)).toEqual([...Array(7).fill("offline"), "timed_out"]);
+  expect(await faults()).toEqual([]);
+});
+
+test("of what a host goes through a session's log tells only where it is its own", async () => {
+  const opened = (id: number, host: string) =>
+    entryOf(id, Date.now(), { kind: "breaker_opened", host, for_ms: 30_000 }, null);
+  const log = vi.fn(async ({ before }: { before: number | null }) =>
+    before
+      ? [opened(1, "api.example.com")]
+      : [
+          opened(202, "api.example.com"),
+          ...Array.from({ length: 199 }, (_, n) => opened(201 - n, "b.example")),
+        ],
+  );
+  const page = await open(overviewOf(sessionOf()), { log }, { tab: "timeline" });
+  await page.tell((to) => to.entry(opened(203, "b.example")));
+  await page.tell((to) => to.entry(opened(204, "api.example.com")));
+  await page.tell((to) => to.entry(entryOf(205, Date.now(), { kind: "keeper_stopped" }, null)));
+  const kinds = () =>
+    [...document.querySelectorAll<HTMLElement>("[data-testid=entry]")].map(({ dataset }) => dataset.kind);
+  expect(kinds()).toEqual(["keeper_stopped", "breaker_opened", "breaker_opened"]);
+  expect(document.body.textContent).not.toContain("b.example");
+  await page.press("older");
+  expect(log).toHaveBeenLastCalledWith({ profile: "work", before: 3, limit: 200 });
+  await page.scrollTo(1);
+  expect(page.has("older")).toBe(false);
+});
+
 test("the journal is read, added to, and continued", async () => {
   const at = Date.now();
   const first = Array.from({ length: 200 }, (_, n) =>
@@ -51,11 +96,11 @@ test("the journal is read, added to, and continued", async () => {
   await page.tell((to) => to.entry(entryOf(401, at, { kind: "woke", slept_ms: 22_320_000 })));
   await page.tell((to) => to.entry(entryOf(402, at, { kind: "signed_out" }, "another")));
   const rows = () => [...document.querySelectorAll<HTMLElement>("[data-testid=entry]")];
-  expect(rows().length).toBe(201);
   expect(rows()[0]?.dataset.kind).toBe("woke");
   expect(rows()[0]?.textContent).toContain("6 h 12 min");
   await page.press("older");
   expect(log).toHaveBeenLastCalledWith({ profile: "work", before: 201, limit: 200 });
+  await page.scrollTo(document.querySelectorAll(".history > *").length - 1);
   expect(rows().at(-1)?.dataset.kind).toBe("restored");
   expect(page.has("older")).toBe(false);
 });

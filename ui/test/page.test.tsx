@@ -1,11 +1,12 @@
 import { expect, test } from "vitest";
 import { announceChanges } from "../src/announce.ts";
-import type { Phase, SessionView } from "../src/api.ts";
+import type { PhaseView, SessionView } from "../src/api.ts";
 import { failureNext, failureSay } from "../src/sentences.ts";
+import * as state from "../src/state.ts";
 import { entryOf, failureOf, faults, open, overviewOf, sessionOf } from "./page.tsx";
 
-const waiting: Phase = { name: "Waiting", why: "status", status: 503, failures: 2, retry_in_ms: 12_000 };
-const phases: [Phase, Partial<SessionView>, string, string][] = [
+const waiting: PhaseView = { name: "Waiting", why: "status", status: 503, failures: 2, retry_in_ms: 12_000 };
+const phases: [PhaseView, Partial<SessionView>, string, string][] = [
   [{ name: "Fresh" }, {}, "Signed in, and staying so", "refreshed in 6 s"],
   [{ name: "Fresh" }, { saved: false }, "Signed in, and not saved yet", "refreshed in 6 s"],
   [
@@ -25,6 +26,17 @@ const phases: [Phase, Partial<SessionView>, string, string][] = [
   [{ name: "NeedsLogin", why: "unsure" }, { access: null }, "Sign in to work", "try it again"],
   [{ name: "SigningIn" }, { access: null }, "Sign in to work", "being asked"],
 ];
+
+const access: NonNullable<SessionView["access"]> = {
+  generation: 14,
+  jwt: true,
+  algorithm: "HS256",
+  lifetime_ms: 30_000,
+  remaining_ms: 21_000,
+  source: "told",
+  rejected: false,
+  dpop: false,
+};
 
 test.each(phases)("%o says what it is and what comes next, accessibly", async (phase, change, head, next) => {
   const page = await open(overviewOf(sessionOf({ phase, ...change }), sessionOf({ profile: "other" })));
@@ -201,6 +213,54 @@ test("an unsure loss can be tried again; a failed refresh is told in its place",
   expect(page.find("failure").textContent).toContain("No connection to api.example.com.");
 });
 
+test("a failure goes when what it was about is mended, and not before", async () => {
+  const page = await open(overviewOf(sessionOf()), {
+    refresh: () => Promise.reject(failureOf("offline", { host: "api.example.com" })),
+  });
+  const tell = (change: Partial<SessionView>) =>
+    page.tell((to) => to.overview(overviewOf(sessionOf(change))));
+  const shown = () => document.querySelector<HTMLElement>("main [data-testid=failure]")?.dataset.code;
+  await page.press("refresh-now");
+  expect(shown()).toBe("offline");
+  await tell({});
+  await tell({ phase: waiting });
+  await tell({ phase: { name: "Refreshing", cause: "before_expiry", attempt: 3 } });
+  expect(shown()).toBe("offline");
+  await tell({ phase: { name: "Fresh" }, access: { ...access, generation: 15 } });
+  expect(shown()).toBeUndefined();
+
+  await page.press("refresh-now");
+  const another = sessionOf({ profile: "my work", access: { ...access, generation: 99 } });
+  const same = sessionOf({ access: { ...access, generation: 15 } });
+  await page.tell((to) => to.overview(overviewOf(another, same)));
+  expect(state.blames.value["refresh work"]?.failure.code).toBe("offline");
+});
+
+test("that the keeper was away is no trouble when it is back", async () => {
+  const page = await open(overviewOf(sessionOf()), {
+    refresh: () => Promise.reject(failureOf("keeper_unreachable")),
+  });
+  await page.press("refresh-now");
+  await page.tell((to) => to.keeper({ connected: false, failure: failureOf("keeper_unreachable") }));
+  expect(page.find("failure").dataset.code).toBe("keeper_unreachable");
+  await page.tell((to) => to.keeper({ connected: true, failure: null }));
+  expect(page.has("failure")).toBe(false);
+});
+
+test("a failed sign-in is no news once somebody has signed in, here or elsewhere", async () => {
+  const needed = { phase: { name: "NeedsLogin", why: "signed_out" } as const, access: null };
+  const page = await open(overviewOf(sessionOf(needed)), {
+    login: () => Promise.reject(failureOf("sign_in_refused")),
+  });
+  await page.type("username", "alice");
+  await page.type("password", "wrong");
+  await page.press("sign-in");
+  expect(page.has("failure")).toBe(true);
+  await page.tell((to) => to.overview(overviewOf(sessionOf({ access: { ...access, generation: 1 } }))));
+  await page.tell((to) => to.overview(overviewOf(sessionOf(needed))));
+  expect(page.has("sign-in") && page.has("failure")).toBe(false);
+});
+
 test("what is thrown that is no failure is one all the same", async () => {
   const page = await open(overviewOf(sessionOf()), { refresh: () => Promise.reject("no such command") });
   await page.press("refresh-now");
@@ -236,11 +296,33 @@ test("a locked keyring says what to do", async () => {
   expect(page.find("notice").textContent).toContain("Unlock it");
 });
 
+test("a keyring that does not open keeps nobody from signing in, and there is a way to try it again", async () => {
+  const phase: PhaseView = { name: "Waiting", why: "vault", status: null, failures: 2, retry_in_ms: 900 };
+  const shown = {
+    ...overviewOf(sessionOf({ phase, access: null, user: null })),
+    vault: { kind: "keyring", trouble: "locked" } as const,
+  };
+  const page = await open(shown, { login: async () => overviewOf(sessionOf({ saved: false })) });
+  expect(page.find("notice").dataset.code).toBe("keyring_locked");
+  expect(document.querySelector(".sign-in")?.textContent).toContain("Once it is unlocked");
+  expect(page.has("refresh-now") || page.has("sign-out")).toBe(false);
+  expect(await faults()).toEqual([]);
+  await page.press("try-again");
+  expect(page.host.refresh).toHaveBeenCalledTimes(1);
+  await page.type("username", "alice");
+  await page.type("password", "wonderland");
+  await page.press("sign-in");
+  expect(page.find("phase").dataset.phase).toBe("Fresh");
+  expect(page.find("stored").dataset.stored).toBe("unsaved");
+  await page.tell((to) => to.overview(overviewOf(sessionOf({ phase }))));
+  expect(page.has("sign-in")).toBe(false);
+});
+
 test("the live region says changes that matter, and no routine refresh or countdown", async () => {
   const stop = announceChanges();
   const page = await open(overviewOf(sessionOf()));
   const said = () => document.querySelector("[role=status][aria-live]")?.textContent;
-  const tell = (phase: Phase) => page.tell((to) => to.overview(overviewOf(sessionOf({ phase }))));
+  const tell = (phase: PhaseView) => page.tell((to) => to.overview(overviewOf(sessionOf({ phase }))));
   await tell({ name: "Refreshing", cause: "before_expiry", attempt: 1 });
   await tell({ name: "Fresh" });
   expect(said()).toBe("");

@@ -2,8 +2,9 @@ import axe from "axe-core";
 import { render } from "preact";
 import { act } from "preact/test-utils";
 import { onTestFinished, vi } from "vitest";
-import type { Code, Discovery, Entry, Failure, Note, Overview, SessionView } from "../src/api.ts";
-import type { Host, Listener, Settings } from "../src/host.ts";
+import { says } from "../fake/says.ts";
+import type { Code, Discovery, EntryView, Failure, Note, Overview, SessionView } from "../src/api.ts";
+import type { Begun, Host, Listener, Settings } from "../src/host.ts";
 import { start } from "../src/state.ts";
 import { App } from "../src/views/app.tsx";
 
@@ -16,6 +17,8 @@ export interface Page {
   press: (testid: string) => Promise<void>;
   type: (testid: string, text: string) => Promise<void>;
   key: (key: string) => Promise<void>;
+  /** Brings only this part of a long list in sight. */
+  scrollTo: (part: number) => Promise<void>;
   settle: () => Promise<void>;
 }
 
@@ -30,6 +33,7 @@ export async function open(
     theme: "system",
     language: "en",
     system_language: "en",
+    zoom: 100,
     profile: null,
     tab: null,
     ...chosen,
@@ -38,7 +42,7 @@ export async function open(
     overview: async () => shown,
     log: async () => [],
     login: async () => shown,
-    signIn: async () => shown,
+    signIn: async () => begunOf(shown),
     finishSignIn: () => new Promise(() => undefined),
     cancelSignIn: async () => shown,
     openVerification: async () => undefined,
@@ -69,6 +73,8 @@ export async function open(
   const host = Object.fromEntries(
     Object.entries(plain).map(([name, run]) => [name, vi.fn(run)]),
   ) as Page["host"];
+  const seen = new Map<Element, (near: boolean) => void>();
+  vi.stubGlobal("IntersectionObserver", observing(seen));
   const place = document.createElement("div");
   document.body.append(place);
   onTestFinished(() => render(null, place));
@@ -105,6 +111,14 @@ export async function open(
         input.dispatchEvent(new Event("input", { bubbles: true }));
       });
     },
+    scrollTo: async (part) => {
+      await act(() => {
+        document.querySelectorAll(".history > *").forEach((each, at) => {
+          seen.get(each)?.(at === part);
+        });
+      });
+      await settle();
+    },
     key: async (key) => {
       await act(() => {
         document.activeElement?.dispatchEvent(
@@ -113,6 +127,21 @@ export async function open(
       });
       await settle();
     },
+  };
+}
+
+/** There is no layout here: a test says what can be seen. */
+function observing(seen: Map<Element, (near: boolean) => void>) {
+  return class {
+    constructor(private readonly call: IntersectionObserverCallback) {}
+    observe(target: Element) {
+      seen.set(target, (isIntersecting) =>
+        this.call([{ target, isIntersecting } as IntersectionObserverEntry], this as never),
+      );
+    }
+    unobserve(target: Element) {
+      seen.delete(target);
+    }
   };
 }
 
@@ -130,6 +159,10 @@ export function overviewOf(...sessions: SessionView[]): Overview {
     problems: [],
     presets: ["flask", "heartbeat", "nestjs", "simplejwt"],
   };
+}
+
+export function begunOf(overview: Overview, change: Partial<Begun> = {}): Begun {
+  return { overview, address: null, unopened: null, ...change };
 }
 
 export function sessionOf(change: Partial<SessionView> = {}): SessionView {
@@ -189,6 +222,6 @@ export function failureOf(code: Code, details: Record<string, string> = {}): Fai
   return { code, profile: null, details, retry_in_ms: null };
 }
 
-export function entryOf(id: number, at_ms: number, note: Note, profile: string | null = "work"): Entry {
-  return { id, at_ms, profile, note };
+export function entryOf(id: number, at_ms: number, note: Note, profile: string | null = "work"): EntryView {
+  return { id, at_ms, profile, note, says: says(note) };
 }

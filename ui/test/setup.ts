@@ -7,7 +7,7 @@ const page = globalThis.document as Document | undefined;
 beforeEach(() => {
   if (page) page.title = "Pilotlight";
   page?.documentElement.setAttribute("lang", "en");
-  adopt({ theme: "system", language: "en", system_language: "en", profile: null, tab: null });
+  adopt({ theme: "system", language: "en", system_language: "en", zoom: 100, profile: null, tab: null });
 });
 
 afterEach(() => page?.body.replaceChildren());

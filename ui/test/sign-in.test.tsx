@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest";
 import type { Failure, Lost, Overview, Pending, SessionView } from "../src/api.ts";
-import { failureOf, faults, open, overviewOf, sessionOf } from "./page.tsx";
+import { begunOf, failureOf, faults, open, overviewOf, sessionOf } from "./page.tsx";
 
 const BROWSER: Pending = { way: "browser", expires_in_ms: 299_400 };
 const DEVICE: Pending = {
@@ -15,7 +15,7 @@ const DEVICE: Pending = {
 test("the button of the browser begins, and the card then waits for the end", async () => {
   let end: (told: Overview) => void = () => undefined;
   const page = await open(needed(), {
-    signIn: async () => pending(BROWSER),
+    signIn: async () => begunOf(pending(BROWSER)),
     finishSignIn: () =>
       new Promise((done) => {
         end = done;
@@ -44,7 +44,7 @@ test("the button of the browser begins, and the card then waits for the end", as
 test("what a sign-in fails with is told, and the next try forgets it", async () => {
   let fail: (failure: Failure) => void = () => undefined;
   const page = await open(needed(), {
-    signIn: async () => pending(BROWSER),
+    signIn: async () => begunOf(pending(BROWSER)),
     finishSignIn: () =>
       new Promise((_, failed) => {
         fail = failed;
@@ -68,6 +68,62 @@ test("a browser that does not open is told at the button", async () => {
   expect(page.host.finishSignIn).not.toHaveBeenCalled();
 });
 
+const ADDRESS = "https://login.example.com/authorize?state=x";
+
+test("without a browser the address is shown, and a code will do instead", async () => {
+  const page = await open(needed(), {
+    signIn: async ({ way }) =>
+      way === "device"
+        ? begunOf(pending(DEVICE))
+        : begunOf(pending(BROWSER), { address: ADDRESS, unopened: failureOf("no_browser") }),
+  });
+  await page.press("sign-in-browser");
+  expect(page.find("failure").dataset.code).toBe("no_browser");
+  expect((page.find("address") as HTMLInputElement).value).toBe(ADDRESS);
+  expect(page.host.finishSignIn).toHaveBeenCalledTimes(1);
+  expect(await faults()).toEqual([]);
+  await page.press("sign-in-device");
+  expect(page.find("user-code").textContent).toBe("WDJB-MJHT");
+  expect(page.has("failure") || page.has("address")).toBe(false);
+});
+
+test("no code is offered where the provider has none", async () => {
+  const page = await open(needed({ ways: ["browser"], phase: { name: "SigningIn" }, pending: BROWSER }));
+  expect(page.has("pending")).toBe(true);
+  expect(page.has("sign-in-device")).toBe(false);
+});
+
+test("the address is not in the page until somebody wants it, and copied then", async () => {
+  const page = await open(needed(), { signIn: async () => begunOf(pending(BROWSER), { address: ADDRESS }) });
+  const writeText = vi.fn(async () => undefined);
+  vi.stubGlobal("navigator", { clipboard: { writeText } });
+  await page.press("sign-in-browser");
+  expect(document.body.innerHTML).not.toContain("authorize");
+  await page.press("copy-address");
+  expect(writeText).toHaveBeenCalledWith(ADDRESS);
+  expect(page.find("address").parentElement?.parentElement?.textContent).toContain("Copied.");
+  writeText.mockRejectedValue(new Error("not allowed"));
+  await page.press("copy-address");
+  expect(document.body.textContent).toContain("Copy it from the field");
+  expect(await faults()).toEqual([]);
+  vi.unstubAllGlobals();
+});
+
+test("an address that ends before the sign-in does says when", async () => {
+  const page = await open(needed(), {
+    signIn: async () => begunOf(pending({ ...BROWSER, open_within_ms: 59_200 }), { address: ADDRESS }),
+  });
+  await page.press("sign-in-browser");
+  expect(page.find("open-within").textContent).toContain("good for another 1:00");
+  expect(await faults()).toEqual([]);
+  await page.tell((to) => to.overview(pending({ ...BROWSER, open_within_ms: 0 })));
+  expect(page.find("open-within").textContent).toContain("not good any more");
+  expect(page.has("copy-address")).toBe(false);
+  expect(page.has("open-again")).toBe(true);
+  await page.tell((to) => to.overview(pending(BROWSER)));
+  expect(page.has("open-within")).toBe(false);
+});
+
 test("a sign-in that is given up here is no failure", async () => {
   let fail: (failure: Failure) => void = () => undefined;
   const page = await open(pending(BROWSER), {
@@ -89,7 +145,7 @@ test("a sign-in that is given up here is no failure", async () => {
 test("opening the browser again begins anew, and the end of the old one is no news", async () => {
   const ends: ((failure: Failure) => void)[] = [];
   const page = await open(pending(BROWSER), {
-    signIn: async () => pending(BROWSER),
+    signIn: async () => begunOf(pending(BROWSER)),
     finishSignIn: () => new Promise((_, failed) => ends.push(failed)),
   });
   expect(ends.length).toBe(1);
@@ -105,7 +161,7 @@ test("opening the browser again begins anew, and the end of the old one is no ne
 });
 
 test("another device is shown a code, its address, a picture of both and a warning", async () => {
-  const page = await open(needed(), { signIn: async () => pending(DEVICE) });
+  const page = await open(needed(), { signIn: async () => begunOf(pending(DEVICE)) });
   await page.press("sign-in-device");
   expect(page.host.signIn).toHaveBeenCalledWith({ profile: "work", way: "device" });
   expect(page.find("user-code").textContent).toBe("WDJB-MJHT");
@@ -188,19 +244,69 @@ test("a sign-out in the browser too is offered where the provider has a page for
   expect(document.activeElement).toBe(page.find("remove"));
   await page.key("ArrowDown");
   await page.press("sign-out-browser");
+  expect(page.host.logout).not.toHaveBeenCalled();
+  expect(document.body.textContent).toContain("and the one in the browser?");
+  await page.press("sign-out-yes");
   expect(page.host.logout).toHaveBeenCalledWith({ profile: "work", browser: true });
   expect(page.has("remove")).toBe(false);
   await page.press("sign-out");
+  await page.press("sign-out-yes");
   expect(page.host.logout).toHaveBeenLastCalledWith({ profile: "work", browser: false });
   await page.tell((to) => to.overview(overviewOf(sessionOf())));
   await page.press("more");
   expect(page.has("sign-out-browser")).toBe(false);
 });
 
+test("signing out is asked about once, and can be thought better of", async () => {
+  const page = await open(overviewOf(sessionOf()));
+  await page.press("sign-out");
+  expect(document.activeElement).toBe(page.find("sign-out-no"));
+  expect(await faults()).toEqual([]);
+  await page.key("Escape");
+  expect(document.activeElement).toBe(page.find("sign-out"));
+  await page.press("sign-out");
+  await page.press("sign-out-no");
+  expect(page.host.logout).not.toHaveBeenCalled();
+  await page.press("sign-out");
+  await page.press("sign-out-yes");
+  expect(page.host.logout).toHaveBeenCalledTimes(1);
+  expect(page.has("sign-out-yes")).toBe(false);
+});
+
+test("who signed out finds their name in the form", async () => {
+  const page = await open(overviewOf(sessionOf({ user: "alice" })));
+  await page.tell((to) => to.overview(needed({ ways: ["password"] })));
+  expect((page.find("username") as HTMLInputElement).value).toBe("alice");
+  expect(document.activeElement).toBe(page.find("password"));
+});
+
 test("a token that is bound to a key says so", async () => {
   const access = { ...sessionOf().access, dpop: true } as SessionView["access"];
   const page = await open(overviewOf(sessionOf({ access })));
   expect(page.find("generation").textContent).toContain("bound to a key (DPoP)");
+});
+
+test.each(["data", "timeline", "bench"])("on %s, too, there is a way to sign in", async (tab) => {
+  const page = await open(needed({ ways: ["password"] }), {}, { tab });
+  expect(await faults()).toEqual([]);
+  await page.press("go-sign-in");
+  expect(page.find("tab-overview").getAttribute("aria-selected")).toBe("true");
+  expect(page.has("go-sign-in")).toBe(false);
+  expect(document.activeElement).toBe(page.find("username"));
+  await page.press(`tab-${tab}`);
+  await page.tell((to) => to.overview(overviewOf(sessionOf())));
+  expect(page.has("go-sign-in")).toBe(false);
+});
+
+test("where a person signs in at the browser, that is begun from everywhere", async () => {
+  const page = await open(needed(), { signIn: async () => begunOf(pending(BROWSER)) }, { tab: "data" });
+  await page.press("go-sign-in");
+  expect(page.host.signIn).toHaveBeenCalledWith({ profile: "work", way: "browser" });
+  expect(page.find("pending").dataset.way).toBe("browser");
+  await page.press("tab-data");
+  await page.press("go-sign-in");
+  expect(page.host.signIn).toHaveBeenCalledTimes(1);
+  expect(page.has("pending")).toBe(true);
 });
 
 test("what a failed opening leaves behind does not keep the next one from being told", async () => {

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import type { Cause, Entry, Note } from "../src/api.ts";
-import { strip } from "../src/strip.ts";
+import type { Cause, EntryView, Note } from "../src/api.ts";
+import { chronicle, strip } from "../src/strip.ts";
 import { entryOf } from "./page.tsx";
 
 // 120 s of past and 24 s of future on 1440 px: ten pixels a second, and now at 1200.
 const NOW = 1_800_000_000_000;
-const draw = (...entries: Entry[]) => strip(entries, NOW, 120_000, 1440);
+const draw = (...entries: EntryView[]) => strip(chronicle(entries), NOW, 120_000, 1440);
 let id = 0;
 const ago = (seconds: number, note: Note) => entryOf(++id, NOW - seconds * 1000, note);
 const refreshed = (generation: number, lifetime_s = 30, cause: Cause = "before_expiry"): Note => ({
@@ -36,7 +36,7 @@ test("a token is a bar from its receipt for its lifetime, and the last one is cu
 
 test("lanes alternate, and do not jump when older entries are loaded", () => {
   const late = [ago(40, refreshed(8)), ago(20, refreshed(9))];
-  const lanes = (of: Entry[]) => draw(...of).bars.map((bar) => [bar.generation, bar.lane]);
+  const lanes = (of: EntryView[]) => draw(...of).bars.map((bar) => [bar.generation, bar.lane]);
   expect(lanes(late)).toEqual([
     [8, 1],
     [9, 0],
@@ -99,6 +99,27 @@ test("heartbeats are thinned where they would touch, bad ones never; all are cou
   expect(drawn.counts.heartbeats).toBe(20);
 });
 
+test("however much has happened, no more is drawn than can be told apart, and all is counted", () => {
+  const kept: Note = {
+    kind: "kept",
+    cause: "asked",
+    trouble: "offline",
+    status: null,
+    failures: 1,
+    retry_in_ms: 1000,
+  };
+  const kinds = [refreshed(1), kept, { kind: "needs_login", why: "refused" } as const, refreshed(2)];
+  const all = Array.from({ length: 20_000 }, (_, at) => ago(3600 - at * 0.18, kinds[at % 4] as Note));
+  const drawn = strip(chronicle(all), NOW, null, 720);
+  const { bars, refreshes, failures, counts } = drawn;
+  expect([counts.refreshes, counts.failures]).toEqual([10_000, 10_000]);
+  for (const marks of [bars, refreshes, failures.filter(({ person }) => person)]) {
+    expect(marks.length).toBeGreaterThan(100);
+    expect(marks.length).toBeLessThan(200);
+  }
+  expect(bars.at(-1)?.current).toBe(true);
+});
+
 test("failures are marked, and a person's turn differently", () => {
   const kept: Note = {
     kind: "kept",
@@ -116,16 +137,16 @@ test("failures are marked, and a person's turn differently", () => {
 });
 
 test("everything loaded reaches back to the oldest entry, and at least a minute", () => {
-  const long = strip([ago(7200, refreshed(1)), ago(3600, refreshed(2))], NOW, null, 1200);
+  const long = strip(chronicle([ago(7200, refreshed(1)), ago(3600, refreshed(2))]), NOW, null, 1200);
   expect(long.refreshes.map((each) => each.x)).toEqual([0, 500]);
-  const short = strip([ago(6, refreshed(1))], NOW, null, 720);
+  const short = strip(chronicle([ago(6, refreshed(1))]), NOW, null, 720);
   expect(short.refreshes[0]?.x).toBe(540);
 });
 
 test("ticks keep their distance at any width and range", () => {
   for (const span of [60_000, 180_000, 1_800_000, 86_400_000, 2_600_000_000]) {
     for (const width of [280, 720, 1600]) {
-      const { ticks } = strip([], NOW, span, width);
+      const { ticks } = strip(chronicle([]), NOW, span, width);
       for (let at = 1; at < ticks.length; at += 1) {
         expect((ticks[at]?.x ?? 0) - (ticks[at - 1]?.x ?? 0)).toBeGreaterThan(100);
       }

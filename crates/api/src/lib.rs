@@ -30,16 +30,17 @@ pub use code::Code;
 pub use failure::Failure;
 pub use oauth::{Demand, Discovery, Grant, OauthDraft, Pending, Way};
 pub use problem::{Hint, Kind, Problem};
-pub use reply::{Bench, Entry, Fault, Fetched, Line, Notice, Reply, Token};
+pub use reply::{Bench, Entry, FaultSwitch, Fetched, Line, Notice, Reply, Token};
 pub use request::{BenchChange, Call, Draft, Fetch, Request};
 pub use view::{
-    AccessView, HeartbeatView, LastHeartbeat, LastRefresh, Overview, Phase, RequestsView, Resource,
+    AccessView, HeartbeatView, LastHeartbeat, LastRefresh, Overview, PhaseView, RequestsView, ResourceView,
     SessionView, VaultKind, VaultView,
 };
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::words::{EntryView, Says};
     use ts_rs::{Config, TS};
 
     /// The page's types are generated from these. To accept a change: `UPDATE=1 cargo test types`.
@@ -63,9 +64,9 @@ mod tests {
             Demand,
             Discovery,
             Draft,
-            Entry,
+            EntryView,
             Failure,
-            Fault,
+            FaultSwitch,
             Fetched,
             Grant,
             HeartbeatView,
@@ -77,10 +78,11 @@ mod tests {
             Oddity,
             Overview,
             Pending,
-            Phase,
+            PhaseView,
             Destination,
             RequestsView,
-            Resource,
+            ResourceView,
+            Says,
             SessionView,
             Source,
             Trouble,

@@ -115,12 +115,12 @@ pub struct Entry {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Bench {
-    pub faults: Vec<Fault>,
+    pub faults: Vec<FaultSwitch>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
-pub struct Fault {
+pub struct FaultSwitch {
     pub name: String,
     pub on: bool,
     /// How many more requests it will meet; absent when it stays until it is switched off.

@@ -45,7 +45,7 @@ pub struct SessionView {
     pub host: String,
     /// Who signed in, when the keeper was told.
     pub user: Option<String>,
-    pub phase: Phase,
+    pub phase: PhaseView,
     pub access: Option<AccessView>,
     pub refresh_in_ms: Option<u64>,
     pub heartbeat: HeartbeatView,
@@ -54,7 +54,7 @@ pub struct SessionView {
     pub saved: bool,
     pub requests: RequestsView,
     /// What *Data* offers.
-    pub resources: Vec<Resource>,
+    pub resources: Vec<ResourceView>,
     /// The provider has fault switches.
     pub sandbox: bool,
     /// How a person can sign in, the first one first.
@@ -75,7 +75,7 @@ pub struct SessionView {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(tag = "name")]
-pub enum Phase {
+pub enum PhaseView {
     Fresh,
     NeedsLogin {
         why: Lost,
@@ -151,7 +151,7 @@ pub struct RequestsView {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
-pub struct Resource {
+pub struct ResourceView {
     pub method: String,
     pub path: String,
 }

@@ -12,11 +12,13 @@ use std::env;
 use serde::Serialize;
 
 use crate::problem::{PROBLEM, WORDS};
-use crate::{AccessView, Cause, Failure, Note, Phase, Source, Trouble};
+use crate::{AccessView, Cause, Failure, Note, PhaseView, Source, Trouble};
 
 mod note;
+mod says;
 
 pub use note::{Tone, tone};
+pub use says::{EntryView, Says};
 
 /// A language that there is a catalogue for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +28,8 @@ pub enum Language {
 }
 
 impl Language {
-    /// The language of the person at this terminal: the first of the variables that is set decides, as in any program.
+    /// The language of the person who started this program: the first of the variables that is set decides, as in any
+    /// program.
     pub fn of_locale() -> Self {
         let set = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(|name| {
             env::var_os(name)
@@ -44,14 +47,13 @@ impl Language {
                 .iter()
                 .any(|known| tag.split('-').next().is_some_and(|it| it.eq_ignore_ascii_case(known)))
         });
-        Self::named(&known.unwrap_or_default().to_ascii_lowercase())
+        Self::named(known.unwrap_or_default())
     }
 
+    /// Whoever reads any kind of Chinese is better served by simplified characters than by English.
     fn named(locale: &str) -> Self {
-        match locale.split(['_', '-', '.', '@']).next() {
-            Some("zh") => Self::Chinese,
-            _ => Self::English,
-        }
+        let language = locale.split(['_', '-', '.', '@']).next().unwrap_or_default();
+        if language.eq_ignore_ascii_case("zh") { Self::Chinese } else { Self::English }
     }
 
     fn catalogue(self) -> &'static str {
@@ -130,18 +132,18 @@ impl Words {
     }
 
     /// The state of a session in a few words.
-    pub fn phase(&self, phase: &Phase) -> String {
+    pub fn phase(&self, phase: &PhaseView) -> String {
         match phase {
             // It is being tried at this moment.
-            Phase::Waiting { why, status, retry_in_ms: 0, .. } => self.trouble(*why, *status),
-            Phase::Waiting { why, status, retry_in_ms, .. } => self.fill(
+            PhaseView::Waiting { why, status, retry_in_ms: 0, .. } => self.trouble(*why, *status),
+            PhaseView::Waiting { why, status, retry_in_ms, .. } => self.fill(
                 "phase.Waiting.until",
                 &[("trouble", &self.trouble(*why, *status)), ("retry_in", &self.duration(*retry_in_ms))],
             ),
-            Phase::NeedsLogin { .. } => self.fill("phase.NeedsLogin", &[]),
-            Phase::Fresh => self.fill("phase.Fresh", &[]),
-            Phase::Refreshing { .. } => self.fill("phase.Refreshing", &[]),
-            Phase::SigningIn => self.fill("phase.SigningIn", &[]),
+            PhaseView::NeedsLogin { .. } => self.fill("phase.NeedsLogin", &[]),
+            PhaseView::Fresh => self.fill("phase.Fresh", &[]),
+            PhaseView::Refreshing { .. } => self.fill("phase.Refreshing", &[]),
+            PhaseView::SigningIn => self.fill("phase.SigningIn", &[]),
         }
     }
 

@@ -17,7 +17,7 @@ use api::paths::Home;
 use api::secret::Password;
 use api::{Code, Failure, Fetch, Fetched, Note, Notice};
 use client::Client;
-use client::sandbox::Sandbox;
+use client::sandbox::SandboxProcess;
 
 use crate::args;
 use crate::ended::{Ended, FAILED};
@@ -36,7 +36,7 @@ fn play(duration: Duration, story: Story) -> Result<Summary, Failure> {
     // The strictest server there is, with the grace that the better ones have: a second use of a refresh token ends
     // the session, unless it comes within a few seconds.
     let ttl = api::duration::format(lifetime);
-    let sandbox = Sandbox::start(&["--access-ttl", &ttl, "--rotation", "strict", "--grace", "10s"])?;
+    let sandbox = SandboxProcess::start(&["--access-ttl", &ttl, "--rotation", "strict", "--grace", "10s"])?;
     let scratch = Scratch::with_config(sandbox.url(), lifetime)?;
     let mut client = Client::connect(&scratch.home)?;
     let notices = Client::connect(&scratch.home)?.watch()?.1;

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use api::{Code, Failure, Phase, Problem, Trouble};
+use api::{Code, Failure, PhaseView, Problem, Trouble};
 
 /// Why a run ended before it was done.
 #[derive(Debug)]
@@ -110,13 +110,13 @@ pub(crate) fn exit_code(code: Code) -> u8 {
 }
 
 /// What a command that wanted a good session says when it is left in this phase.
-pub(crate) fn exit_code_of_phase(phase: &Phase) -> u8 {
+pub(crate) fn exit_code_of_phase(phase: &PhaseView) -> u8 {
     match phase {
-        Phase::Fresh => 0,
-        Phase::NeedsLogin { .. } => SIGN_IN_NEEDED,
-        Phase::Waiting { why: Trouble::Vault, .. } => KEYRING,
-        Phase::Waiting { why: Trouble::Certificates | Trouble::Misconfigured, .. } => FAILED,
-        Phase::Refreshing { .. } | Phase::SigningIn | Phase::Waiting { .. } => UNAVAILABLE,
+        PhaseView::Fresh => 0,
+        PhaseView::NeedsLogin { .. } => SIGN_IN_NEEDED,
+        PhaseView::Waiting { why: Trouble::Vault, .. } => KEYRING,
+        PhaseView::Waiting { why: Trouble::Certificates | Trouble::Misconfigured, .. } => FAILED,
+        PhaseView::Refreshing { .. } | PhaseView::SigningIn | PhaseView::Waiting { .. } => UNAVAILABLE,
     }
 }
 
@@ -205,9 +205,9 @@ mod tests {
 
     #[test]
     fn a_session_that_is_not_good_fails_a_refresh() {
-        let waiting = |why| Phase::Waiting { why, status: None, failures: 1, retry_in_ms: 0 };
-        assert_eq!(exit_code_of_phase(&Phase::Fresh), 0);
-        assert_eq!(exit_code_of_phase(&Phase::NeedsLogin { why: Lost::Refused }), 3);
+        let waiting = |why| PhaseView::Waiting { why, status: None, failures: 1, retry_in_ms: 0 };
+        assert_eq!(exit_code_of_phase(&PhaseView::Fresh), 0);
+        assert_eq!(exit_code_of_phase(&PhaseView::NeedsLogin { why: Lost::Refused }), 3);
         assert_eq!(exit_code_of_phase(&waiting(Trouble::Offline)), 4);
         assert_eq!(exit_code_of_phase(&waiting(Trouble::Vault)), 5);
         assert_eq!(exit_code_of_phase(&waiting(Trouble::Misconfigured)), 1);

@@ -102,8 +102,8 @@ fn took(note: &Note) -> Option<u64> {
         | Note::Replayed { .. }
         | Note::Restored
         | Note::Saved
-        | Note::SignOutNotTold
-        | Note::SignOutTold { .. }
+        | Note::RevocationUnsupported
+        | Note::Revocation { .. }
         | Note::SignedOut
         | Note::Thawed { .. }
         | Note::Unsaved { .. }

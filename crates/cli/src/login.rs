@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use api::secret::Password;
-use api::{Lost, Overview, Pending, Phase, Problem, SessionView, Way};
+use api::{Lost, Overview, Pending, PhaseView, Problem, SessionView, Way};
 use client::Client;
 use client::browser;
 use rustix::termios::tcgetwinsize;
@@ -40,7 +40,7 @@ pub(crate) fn login(face: &Face, login: &Login) -> Result<u8, Ended> {
         let done = if after.saved { "cli.login.done" } else { "cli.login.unsaved" };
         face.tell(done, &[("profile", &login.name), ("user", user)]);
         // In a browser it is easy to be another account. A name that only stands in the configuration is nobody yet.
-        let known = !matches!(there.phase, Phase::NeedsLogin { why: Lost::Never | Lost::SignedOut });
+        let known = !matches!(there.phase, PhaseView::NeedsLogin { why: Lost::Never | Lost::SignedOut });
         if let Some(before) =
             there.user.as_deref().filter(|before| known && !user.is_empty() && *before != user)
         {

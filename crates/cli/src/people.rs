@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal as _};
 use std::time::{Duration, Instant};
 
-use api::{Asker, Code, Failure, Note, Notice, Phase, SessionView, Source, Trouble};
+use api::{Asker, Code, Failure, Note, Notice, PhaseView, SessionView, Source, Trouble};
 use client::Client;
 use client::browser;
 use serde_json::json;
@@ -23,7 +23,7 @@ pub(crate) fn logout(face: &Face, logout: &Logout) -> Result<u8, Ended> {
         return signed_out(face, "cli.logout.done", name, told.as_ref());
     };
     if face.json {
-        face.print_json(&json!({ "done": true, "open": url, "told": told }))?;
+        face.print_json(&json!({ "done": true, "open": url, "revocation": told }))?;
         return Ok(0);
     }
     signed_out(face, "cli.logout.done", name, told.as_ref())?;
@@ -51,7 +51,7 @@ fn sign_out<T>(
     let reply = ask(&mut face.connect()?)?;
     let Ok((before, mut notices)) = watching else { return Ok((reply, None)) };
     let lives = |session: &SessionView| {
-        session.access.is_some() || !matches!(session.phase, Phase::NeedsLogin { .. })
+        session.access.is_some() || !matches!(session.phase, PhaseView::NeedsLogin { .. })
     };
     if !session(&before, name).is_ok_and(lives) {
         return Ok((reply, None));
@@ -61,7 +61,7 @@ fn sign_out<T>(
         let left = until.saturating_duration_since(Instant::now());
         match notices.next_within(left.max(Duration::from_millis(1))) {
             Ok(Some(Notice::Entry(entry))) if entry.profile.as_deref() == Some(name) => {
-                if matches!(entry.note, Note::SignOutNotTold | Note::SignOutTold { .. }) {
+                if matches!(entry.note, Note::RevocationUnsupported | Note::Revocation { .. }) {
                     return Ok((reply, Some(entry.note)));
                 }
             }
@@ -74,13 +74,13 @@ fn sign_out<T>(
 
 fn signed_out(face: &Face, key: &str, name: &str, told: Option<&Note>) -> Result<u8, Ended> {
     if face.json {
-        face.print_json(&json!({ "done": true, "told": told }))?;
+        face.print_json(&json!({ "done": true, "revocation": told }))?;
         return Ok(0);
     }
     face.tell(key, &[("profile", name)]);
     if let Some(note) = told {
         say(&face.words().note(note));
-        let again = matches!(note, Note::SignOutTold { trouble: Some(why), .. } if *why != Trouble::Suspect);
+        let again = matches!(note, Note::Revocation { trouble: Some(why), .. } if *why != Trouble::Suspect);
         if again {
             face.tell("cli.logout.later", &[]);
         }
@@ -123,7 +123,7 @@ pub(crate) fn refresh(face: &Face, name: &str) -> Result<u8, Ended> {
     let session = session(&overview, name)?;
     if face.json {
         face.print_json(&overview)?;
-    } else if session.phase == Phase::Fresh {
+    } else if session.phase == PhaseView::Fresh {
         let (key, left) = match &session.access {
             Some(access) if access.source == Source::Assumed => ("cli.refresh.done.assumed", 0),
             access => ("cli.refresh.done", access.as_ref().map_or(0, |access| access.remaining_ms)),

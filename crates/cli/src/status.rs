@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 
 use api::words::Words;
-use api::{Notice, Overview, Phase, SessionView, Source, VaultKind};
+use api::{Notice, Overview, PhaseView, SessionView, Source, VaultKind};
 use rustix::termios::tcgetwinsize;
 
 use crate::ended::Ended;
@@ -40,7 +40,7 @@ fn remarks(face: &Face, overview: &Overview) {
     if let Some(trouble) = &overview.vault.trouble {
         say(&format!("pilotlight: {}", face.words().reason("vault", trouble)));
     }
-    let kept = |session: &&SessionView| !matches!(session.phase, Phase::NeedsLogin { .. });
+    let kept = |session: &&SessionView| !matches!(session.phase, PhaseView::NeedsLogin { .. });
     if overview.vault.kind == VaultKind::Memory && overview.sessions.iter().any(|session| kept(&session)) {
         face.tell("cli.vault.memory", &[]);
     }
@@ -98,12 +98,12 @@ fn row(words: &Words, session: &SessionView) -> Vec<Cell> {
 }
 
 /// The flame: lit, turning, waiting, or out.
-fn sign(phase: &Phase) -> (char, Colour) {
+fn sign(phase: &PhaseView) -> (char, Colour) {
     match phase {
-        Phase::Fresh => ('●', Colour::Green),
-        Phase::Refreshing { .. } | Phase::SigningIn => ('◐', Colour::Blue),
-        Phase::Waiting { .. } => ('◍', Colour::Amber),
-        Phase::NeedsLogin { .. } => ('○', Colour::Red),
+        PhaseView::Fresh => ('●', Colour::Green),
+        PhaseView::Refreshing { .. } | PhaseView::SigningIn => ('◐', Colour::Blue),
+        PhaseView::Waiting { .. } => ('◍', Colour::Amber),
+        PhaseView::NeedsLogin { .. } => ('○', Colour::Red),
     }
 }
 
@@ -116,7 +116,7 @@ fn details(words: &Words, session: &SessionView) -> Vec<Vec<Cell>> {
         ]);
     };
     match &session.phase {
-        Phase::NeedsLogin { why } => {
+        PhaseView::NeedsLogin { why } => {
             add("why", words.reason("why", why));
             if let Some(demand) = &session.demand {
                 let age =
@@ -132,8 +132,8 @@ fn details(words: &Words, session: &SessionView) -> Vec<Vec<Cell>> {
                 }
             }
         }
-        Phase::Refreshing { cause, .. } => add("why", words.reason("cause", cause)),
-        Phase::Fresh | Phase::SigningIn | Phase::Waiting { .. } => {}
+        PhaseView::Refreshing { cause, .. } => add("why", words.reason("cause", cause)),
+        PhaseView::Fresh | PhaseView::SigningIn | PhaseView::Waiting { .. } => {}
     }
     add("url", format!("{} ({})", session.url, session.preset));
     if let Some(user) = &session.user {

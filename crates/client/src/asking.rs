@@ -1,6 +1,5 @@
-//! One method for each thing that can be asked, with the answer that belongs to it.
-//!
-//! Each fails with what the keeper refused it with, or with [`Code::KeeperUnreachable`](api::Code::KeeperUnreachable).
+//! One method for each request, with the answer that belongs to it. Each fails with the keeper's refusal, or with
+//! [`Code::KeeperUnreachable`](api::Code::KeeperUnreachable).
 
 use api::secret::Password;
 use api::{
@@ -10,7 +9,6 @@ use api::{
 
 use crate::{Client, unreachable};
 
-/// The answer must be of that kind.
 macro_rules! expect {
     ($client:ident, $request:expr, $reply:pat => $value:expr) => {
         match $client.ask($request)? {
@@ -21,22 +19,18 @@ macro_rules! expect {
 }
 
 impl Client {
-    /// Adds a profile to the configuration, and tells its state.
     pub fn add(&mut self, draft: Draft) -> Result<Overview, Failure> {
         expect!(self, Request::Add(Box::new(draft)), Reply::Status(overview) => overview)
     }
 
-    /// The fault switches of a sandbox profile.
     pub fn bench(&mut self, profile: &str) -> Result<Bench, Failure> {
         expect!(self, Request::Bench { profile: profile.into() }, Reply::Bench(bench) => bench)
     }
 
-    /// Gives up the sign-in that somebody is at, if there is one.
     pub fn cancel_sign_in(&mut self, profile: &str) -> Result<(), Failure> {
         expect!(self, Request::CancelSignIn { profile: profile.into() }, Reply::Done => ())
     }
 
-    /// What an OAuth provider says about itself.
     pub fn discover(
         &mut self,
         issuer: &str,
@@ -47,24 +41,22 @@ impl Client {
         expect!(self, request, Reply::Discovered(discovery) => discovery)
     }
 
-    /// Sends a request to a protected resource.
     pub fn fetch(&mut self, fetch: Fetch) -> Result<Fetched, Failure> {
         expect!(self, Request::Fetch(fetch), Reply::Fetched(fetched) => fetched)
     }
 
-    /// Waits for the end of the sign-in that somebody is at, for so many milliseconds at most.
+    /// Waits for the end of the sign-in, at most for `timeout_ms`.
     pub fn finish_sign_in(&mut self, profile: &str, timeout_ms: Option<u64>) -> Result<Overview, Failure> {
         let request = Request::FinishSignIn { profile: profile.into(), timeout_ms };
         expect!(self, request, Reply::Status(overview) => overview)
     }
 
-    /// The version of the keeper.
     pub fn hello(&mut self) -> Result<String, Failure> {
         let request = Request::Hello { version: crate::VERSION.to_owned() };
         expect!(self, request, Reply::Hello { version, .. } => version)
     }
 
-    /// The journal, newest first.
+    /// The newest entries come first.
     pub fn log(
         &mut self,
         profile: Option<&str>,
@@ -75,13 +67,12 @@ impl Client {
         expect!(self, request, Reply::Log { entries } => entries)
     }
 
-    /// Signs in with what a person has typed.
     pub fn login(&mut self, profile: &str, username: &str, password: Password) -> Result<Overview, Failure> {
         let request = Request::Login { profile: profile.into(), username: username.into(), password };
         expect!(self, request, Reply::Status(overview) => overview)
     }
 
-    /// Signs out here, and has the provider told. With `browser`, the page on which that is done there as well.
+    /// With `browser`, returns the page on which to sign out at the provider as well.
     pub fn logout(&mut self, profile: &str, browser: bool) -> Result<Option<String>, Failure> {
         let reply = self.ask(Request::Logout { profile: profile.into(), browser })?;
         if let Reply::Open { url } = reply {
@@ -90,39 +81,34 @@ impl Client {
         matches!(reply, Reply::Done).then_some(None).ok_or_else(|| unreachable(Problem::AnsweredElse))
     }
 
-    /// Refreshes now, and waits for what comes of it.
     pub fn refresh(&mut self, profile: &str, by: Asker) -> Result<Overview, Failure> {
         expect!(self, Request::Refresh { profile: profile.into(), by }, Reply::Status(overview) => overview)
     }
 
-    /// Signs out and takes the profile out of the configuration.
     pub fn remove(&mut self, profile: &str) -> Result<(), Failure> {
         expect!(self, Request::Remove { profile: profile.into() }, Reply::Done => ())
     }
 
-    /// Sets or clears a fault of a sandbox profile.
     pub fn set_bench(&mut self, profile: &str, change: BenchChange) -> Result<Bench, Failure> {
         expect!(self, Request::SetBench { profile: profile.into(), change }, Reply::Bench(bench) => bench)
     }
 
-    /// Begins a sign-in that a person finishes at a browser: what to show, and what to open there.
+    /// Returns what to show to the person, and what to open in a browser.
     pub fn sign_in(&mut self, profile: &str, way: Option<Way>) -> Result<(Pending, Option<String>), Failure> {
         let request = Request::SignIn { profile: profile.into(), way };
         expect!(self, request, Reply::SignIn { pending, url } => (pending, url))
     }
 
-    /// The state of all sessions, or of the one that is named.
     pub fn status(&mut self, profile: Option<&str>) -> Result<Overview, Failure> {
         let request = Request::Status { profile: profile.map(str::to_owned) };
         expect!(self, request, Reply::Status(overview) => overview)
     }
 
-    /// Ends the keeper, in good order unless `force` says that its end is worth a loss.
+    /// With `force`, the keeper ends even where that loses a session.
     pub fn stop(&mut self, force: bool) -> Result<(), Failure> {
         expect!(self, Request::Stop { force }, Reply::Done => ())
     }
 
-    /// An access token.
     pub fn token(&mut self, request: Request) -> Result<Token, Failure> {
         expect!(self, request, Reply::Token(token) => token)
     }

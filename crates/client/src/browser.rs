@@ -1,12 +1,8 @@
-//! The desktop's browser, for the faces: they know which desktop their person sits at, and the keeper may not.
+//! The desktop's browser. Faces open it, because the keeper may not know the person's desktop.
 
 use api::{Code, Failure, Problem};
 
-/// Opens a web page, and does not wait for the browser.
-///
-/// # Errors
-///
-/// When the address is no web page, or there is no browser to be found.
+/// Does not wait for the browser. Fails when the address is no web page, or no browser is found.
 pub fn open(address: &str) -> Result<(), Failure> {
     let is_page = ["https://", "http://"].iter().any(|scheme| address.starts_with(scheme));
     if !is_page {

@@ -1,8 +1,6 @@
-//! The way to the keeper for everything that is not the keeper: blocking, a line out and a line in, no runtime.
-//!
-//! The keeper is started by whoever needs it first. A keeper that starts says `ready` on its standard output once its
-//! socket listens, so nobody sleeps and hopes; when several faces start one at once, one keeper takes the lock and
-//! the others say `ready` for it.
+//! The way of every face to the keeper: blocking, a line out and a line in. A keeper that starts says `ready` on its
+//! standard output once its socket listens. Of several that start at once, one takes the lock and the others say
+//! `ready`.
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead as _, BufReader, Write as _};
@@ -28,25 +26,23 @@ pub mod sandbox;
 mod start;
 mod stopping;
 
-/// One connection to the keeper.
 pub struct Client {
     reader: BufReader<UnixStream>,
-    /// What has come of a line that is not complete yet.
+    /// The part of a line that has arrived so far.
     partial: Vec<u8>,
     early: VecDeque<Notice>,
     last_id: u64,
     patience: Duration,
-    /// Where to find the keeper that comes after one that is stopping.
+    /// Where to find the next keeper; `None` where it is not waited for.
     home: Option<Home>,
-    /// Called when a keeper that is stopping takes longer than a moment.
     on_wait: Option<OnWait>,
 }
 
-/// What a face does about a wait that a person will notice.
+/// Called when a stopping keeper takes longer than a moment.
 pub type OnWait = Box<dyn FnMut() + Send>;
 
 impl Client {
-    /// Connects to the keeper of this home, and starts one when there is none.
+    /// Starts a keeper where there is none.
     pub fn connect(home: &Home) -> Result<Self, Failure> {
         if let Some(client) = Self::running(home)? {
             return Ok(client);
@@ -55,8 +51,8 @@ impl Client {
         Self::running(home)?.ok_or_else(|| unreachable(Problem::EndedAtOnce))
     }
 
-    /// As [`Client::connect`], and asks an older keeper to make way for one of this version: for faces that stay.
-    /// It may need a while for that, or refuse to lose a session; then it stays, and this fails with its reason.
+    /// For faces that stay: asks an older keeper to make way for one of this version. Fails with the keeper's reason if
+    /// it stays because a session would be lost.
     pub fn connect_current(home: &Home, on_wait: impl FnMut() + Send + 'static) -> Result<Self, Failure> {
         let mut client = Self::connect(home)?.on_wait(on_wait);
         let hello = Request::Hello { version: VERSION.to_owned() };
@@ -74,14 +70,14 @@ impl Client {
         Ok(client)
     }
 
-    /// Connects to the keeper of this home if it is running.
+    /// `None` when no keeper runs.
     pub fn running(home: &Home) -> Result<Option<Self>, Failure> {
         match UnixStream::connect(home.socket()) {
             Ok(stream) => {
                 check_peer(&stream)?;
                 Ok(Some(Self { home: Some(home.clone()), ..Self::over(stream) }))
             }
-            // Nothing there, or the socket that a killed keeper left behind.
+            // Nothing is there, or only the socket of a keeper that was killed.
             Err(error)
                 if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) =>
             {
@@ -91,26 +87,25 @@ impl Client {
         }
     }
 
-    /// Sets how long an answer may take from now on. A request that names its own time gets a little more than that.
+    /// For requests that name no time of their own.
     pub fn set_patience(&mut self, patience: Duration) {
         self.patience = patience;
     }
 
-    /// Sets what to do when a keeper that is stopping takes longer than a moment.
     #[must_use]
     pub fn on_wait(mut self, on_wait: impl FnMut() + Send + 'static) -> Self {
         self.on_wait = Some(Box::new(on_wait));
         self
     }
 
-    /// Takes [`Code::KeeperStopping`] for an answer, where a face has something better to do than to wait.
+    /// Returns [`Code::KeeperStopping`] instead of waiting for the next keeper.
     #[must_use]
     pub fn without_waiting(mut self) -> Self {
         self.home = None;
         self
     }
 
-    /// Asks, and waits for the answer. A keeper that is stopping is waited for, and asked once more.
+    /// A keeper that is stopping is waited for, and asked once more.
     pub fn ask(&mut self, request: Request) -> Result<Reply, Failure> {
         let patience = own_time(&request).map_or(self.patience, |own| own + limits::FACE_GRACE);
         let is_stop = matches!(request, Request::Stop { .. });
@@ -119,7 +114,7 @@ impl Client {
             return self.put_patiently(&line, patience);
         }
         match self.put(&line, patience) {
-            // Refused without being looked at.
+            // It was refused without being looked at.
             Err(failure) if failure.code == Code::KeeperStopping && self.outlast(patience)? => {
                 self.put(&line, patience)
             }
@@ -127,7 +122,7 @@ impl Client {
         }
     }
 
-    /// Asks for the state of everything and for every change from then on.
+    /// Returns the state of everything, then every change.
     pub fn watch(mut self) -> Result<(Overview, Notices), Failure> {
         let Reply::Status(overview) = self.ask(Request::Watch)? else {
             return Err(unreachable(Problem::AnsweredElse));
@@ -136,7 +131,6 @@ impl Client {
         Ok((overview, Notices { client: self }))
     }
 
-    /// Waits until a keeper that was asked to stop, or says that it is stopping, has let go of this connection.
     pub fn wait_for_end(mut self) -> Result<(), Failure> {
         self.set_timeout(Some(limits::STOP + limits::FACE_GRACE))?;
         loop {
@@ -164,18 +158,16 @@ impl Client {
         }
     }
 
-    /// The line of the request, which carries the newest number from then on.
     fn write(&mut self, request: Request) -> Result<Zeroizing<Vec<u8>>, Failure> {
         self.last_id += 1;
         let call = Call { id: self.last_id, request };
-        // May hold a password.
+        // It may hold a password.
         let mut line = Zeroizing::new(Vec::with_capacity(512));
         serde_json::to_writer(&mut *line, &call).map_err(|error| unreachable(Problem::said(error)))?;
         line.push(b'\n');
         Ok(line)
     }
 
-    /// Sends the line of the newest request, and waits for its answer.
     fn put(&mut self, line: &[u8], patience: Duration) -> Result<Reply, Failure> {
         self.send(line)?;
         self.answer(patience)?.ok_or_else(|| unreachable(Problem::NoAnswer))?
@@ -185,7 +177,7 @@ impl Client {
         self.reader.get_mut().write_all(line).map_err(lost)
     }
 
-    /// The answer to the newest request, or nothing when nothing comes for so long.
+    /// `None` when no answer comes in time.
     fn answer(&mut self, patience: Duration) -> Result<Option<Result<Reply, Failure>>, Failure> {
         self.set_timeout(Some(patience))?;
         while let Some(line) = self.receive()? {
@@ -193,14 +185,12 @@ impl Client {
                 Line::Answer { id, reply } if id == self.last_id => return Ok(Some(Ok(reply))),
                 Line::Refusal { id, error } if id == self.last_id => return Ok(Some(Err(error))),
                 Line::Notice { notice } => self.early.push_back(notice),
-                // The answer to a question that was given up.
                 Line::Answer { .. } | Line::Refusal { .. } => {}
             }
         }
         Ok(None)
     }
 
-    /// The next line that makes sense to this version, or nothing when it does not come in time.
     fn receive(&mut self) -> Result<Option<Line>, Failure> {
         loop {
             match self.reader.read_until(b'\n', &mut self.partial) {
@@ -209,11 +199,11 @@ impl Client {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
                 Err(error) => return Err(lost(error)),
             }
-            // May hold a token.
+            // It may hold a token.
             let line = Zeroizing::new(std::mem::take(&mut self.partial));
             match serde_json::from_slice(&line) {
                 Ok(line) => return Ok(Some(line)),
-                // A newer keeper may tell what this version has no words for; an answer of that kind is an error.
+                // A newer keeper may send notices that this version does not know, but it answers in known words.
                 Err(_) if is_notice(&line) => {}
                 Err(error) => return Err(unreachable(Problem::NotUnderstood { said: error.to_string() })),
             }
@@ -225,13 +215,12 @@ impl Client {
     }
 }
 
-/// What the keeper tells unasked, for as long as it lives. Ends after the first error.
 pub struct Notices {
     client: Client,
 }
 
 impl Notices {
-    /// The next notice if it comes in time: for a face that also has a clock to redraw.
+    /// `None` when no notice comes in time.
     pub fn next_within(&mut self, time: Duration) -> Result<Option<Notice>, Failure> {
         self.client.set_timeout(Some(time))?;
         let next = self.step();
@@ -261,7 +250,7 @@ impl Iterator for Notices {
     }
 }
 
-/// Whoever owns the other end reads passwords and hands out tokens.
+/// The process at the other end reads passwords and hands out tokens.
 fn check_peer(stream: &UnixStream) -> Result<(), Failure> {
     if os::peer::user(stream).map_err(lost)? == os::user::id() {
         Ok(())
@@ -279,7 +268,7 @@ fn is_notice(line: &[u8]) -> bool {
     serde_json::from_slice::<Any>(line).is_ok()
 }
 
-/// Compares `1.10.0` with `1.9.2` by number; what cannot be read is not older.
+/// By number. What cannot be read is not older.
 fn older(this: &str, that: &str) -> bool {
     let numbers = |version: &str| -> Option<Vec<u64>> {
         let plain = version.split(['-', '+']).next()?;

@@ -6,7 +6,6 @@ use session::limits;
 
 use api::{Fetch, Request};
 
-/// The time that a request names itself, or is known to be given by the keeper.
 pub(super) fn own_time(request: &Request) -> Option<Duration> {
     match request {
         Request::Token { timeout_ms, .. } | Request::Fetch(Fetch { timeout_ms, .. }) => {
@@ -15,7 +14,6 @@ pub(super) fn own_time(request: &Request) -> Option<Duration> {
         Request::FinishSignIn { timeout_ms, .. } => {
             Some(timeout_ms.map_or(limits::FACE_WITH_PERSON, Duration::from_millis))
         }
-        // As long as the provider may take, and the keyring after it.
         Request::Login { .. } | Request::Refresh { .. } => Some(limits::FACE_WITH_PERSON),
         // Each message may take what its profile says.
         Request::Bench { .. } | Request::SetBench { .. } | Request::SignIn { .. } => {
@@ -38,7 +36,6 @@ pub(super) fn own_time(request: &Request) -> Option<Duration> {
 mod tests {
     use super::*;
 
-    /// What a person waits for is not given up while the keeper is still at it.
     #[test]
     fn a_request_that_asks_a_provider_has_the_time_of_its_messages() {
         let profile = || "a".to_owned();

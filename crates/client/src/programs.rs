@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf, absolute};
 
 use api::{Code, Failure};
 
-/// A program that a face may start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Program {
     Keeper,
@@ -14,10 +13,6 @@ pub enum Program {
 
 impl Program {
     /// What its environment variable names, else the one beside this program, else the first in `PATH`.
-    ///
-    /// # Errors
-    ///
-    /// When there is none.
     pub fn find(self) -> Result<PathBuf, Failure> {
         let (name, variable) = self.named();
         if let Some(named) = env::var_os(variable).filter(|named| !named.is_empty()) {
@@ -40,7 +35,6 @@ impl Program {
         }
     }
 
-    /// What is told when it is not there, or cannot be run.
     pub fn not_found(self, path: &Path) -> Failure {
         let code = match self {
             Self::Keeper => Code::KeeperNotFound,

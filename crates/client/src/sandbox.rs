@@ -8,25 +8,20 @@ use serde::Deserialize;
 
 use crate::programs::Program;
 
-/// A running sandbox. It ends with its standard input, and so with this program, however that ends.
+/// It ends with its standard input, and so with this program, however that ends.
 #[derive(Debug)]
-pub struct Sandbox {
+pub struct SandboxProcess {
     process: Child,
     url: String,
 }
 
-/// What it says once it listens.
 #[derive(Deserialize)]
 struct Announced {
     url: String,
 }
 
-impl Sandbox {
-    /// Starts one on a port that is free. `options` are of its command line, besides those that make it ours.
-    ///
-    /// # Errors
-    ///
-    /// When there is no such program, or it does not listen.
+impl SandboxProcess {
+    /// It listens on a free port. `options` are those of its command line.
     pub fn start(options: &[&str]) -> Result<Self, Failure> {
         let program = Program::Sandbox.find()?;
         let mut process = Command::new(&program)
@@ -53,13 +48,12 @@ impl Sandbox {
         }
     }
 
-    /// Where it listens. Each of its dialects has a path below that.
     pub fn url(&self) -> &str {
         &self.url
     }
 }
 
-impl Drop for Sandbox {
+impl Drop for SandboxProcess {
     fn drop(&mut self) {
         drop(self.process.kill());
         drop(self.process.wait());

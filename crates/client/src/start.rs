@@ -14,12 +14,12 @@ use crate::programs::Program;
 use api::paths::Home;
 use api::{Code, Failure, Problem};
 
-/// Starts a keeper for this home and returns when it, or another one that was quicker, listens.
+/// Returns when this keeper, or another one that was quicker, listens.
 pub(super) fn start(home: &Home) -> Result<(), Failure> {
     let program = Program::Keeper.find()?;
     home.prepare()?;
     let log = home.log();
-    // Only for what it says before it writes its log itself, or as its last words: it starts without that as well.
+    // For what the keeper says before it has a log, and for its last words. It starts without that as well.
     let stderr = os::files::append(&log).map_or_else(|_| Stdio::null(), Stdio::from);
     let mut command = Command::new(&program);
     os::process::detach(&mut command).arg("run").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr);
@@ -33,8 +33,7 @@ pub(super) fn start(home: &Home) -> Result<(), Failure> {
     }
 }
 
-/// Reads on a thread, because a pipe has no deadline, and stays to bury the keeper: in a window that lives longer
-/// than it, it would be a zombie.
+/// On a thread, because a pipe has no deadline. The thread then reaps the keeper, a zombie otherwise.
 fn first_line(mut child: Child) -> mpsc::Receiver<String> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {

@@ -1,5 +1,4 @@
-//! A keeper that is stopping takes its time: it saves first, and stays when it cannot. Until that is decided it
-//! answers nothing else, so whoever wants something else waits with it.
+//! A stopping keeper saves first, and stays when it cannot. Until then it answers nothing else, so requests wait.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +8,6 @@ use crate::{Client, unreachable};
 use api::{Code, Failure, Problem, Reply, Request};
 
 impl Client {
-    /// As [`Client::put`], for a request that may take longer than a moment.
     pub(super) fn put_patiently(&mut self, line: &[u8], patience: Duration) -> Result<Reply, Failure> {
         self.send(line)?;
         if let Some(answer) = self.answer(limits::MOMENT)? {
@@ -19,8 +17,7 @@ impl Client {
         self.answer(patience)?.ok_or_else(|| unreachable(Problem::NoAnswer))?
     }
 
-    /// Waits until a keeper that is stopping has ended, or has found that it had better stay, and reaches the one that
-    /// is there then. Says whether there is one to be asked again.
+    /// Waits until the keeper has ended or decided to stay. Returns whether there is one to be asked again.
     pub(super) fn outlast(&mut self, patience: Duration) -> Result<bool, Failure> {
         let Some(home) = self.home.clone() else { return Ok(false) };
         let line_number = self.last_id;
@@ -33,7 +30,7 @@ impl Client {
                     self.last_id = line_number;
                     return Ok(true);
                 }
-                // It has ended. Whatever else may be wrong will show when the next one is looked for.
+                // It has ended. Other problems show when the next one is looked for.
                 Err(_) => {
                     self.follow_to(Self::connect(&home)?, line_number);
                     return Ok(true);
@@ -47,9 +44,9 @@ impl Client {
         Ok(false)
     }
 
-    /// Looks after a while whether the keeper still is; fails when it has let go of this connection.
+    /// Fails when the keeper has closed this connection.
     fn is_stopping(&mut self) -> Result<bool, Failure> {
-        // Nothing is asked meanwhile, so nothing is answered: it is the end of the connection that is waited for.
+        // Nothing is asked meanwhile, so this waits for the end of the connection.
         if self.answer(limits::LOOK_AGAIN)?.is_some() {
             return Ok(true);
         }
@@ -61,7 +58,6 @@ impl Client {
         }
     }
 
-    /// Goes on with the connection to the next keeper, where the last request is asked again.
     fn follow_to(&mut self, next: Self, last_id: u64) {
         let (patience, on_wait) = (self.patience, self.on_wait.take());
         *self = Self { last_id, patience, on_wait, ..next };

@@ -6,6 +6,7 @@
 
 pub(crate) mod answer;
 mod configuration;
+pub(crate) mod ending;
 mod handle;
 pub(crate) mod keeper;
 pub(crate) mod kept;
@@ -15,11 +16,12 @@ mod perform;
 mod profiles;
 pub(crate) mod report;
 mod revocations;
+mod revoke;
 mod run;
 mod settle;
-pub(crate) mod stop;
+mod stop;
 mod view;
 
+pub use ending::End;
 pub use handle::Handle;
 pub use keeper::Keeper;
-pub use stop::End;

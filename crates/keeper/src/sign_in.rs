@@ -18,7 +18,7 @@ use crate::adapters::provider::{
 use crate::config::check_issuer;
 use crate::main_loop::answer::{Answer, refuse};
 use crate::main_loop::keeper::Keeper;
-use crate::main_loop::kept::{Finishing, Kept, Pending, Settled, Settling, Starting};
+use crate::main_loop::kept::{Kept, Pending, Starting};
 use crate::main_loop::mail::{Id, Mail};
 use crate::main_loop::report::Report;
 use api::{Code, Failure, Problem, Reply, Way};
@@ -74,17 +74,17 @@ impl Keeper {
                 drop(announcing.send(Mail::Begun { id, attempt, begun }));
             }
         });
+        let lost = {
+            let provider = Arc::clone(&provider);
+            move || {
+                let outcome = Err(Failure::new(Code::TimedOut));
+                let (landing, took) = (Landing::none(), clock::now().since(began));
+                Mail::SignedIn { id, attempt, provider, outcome, landing, took }
+            }
+        };
+        let giving_back = post.clone();
+        let report = Report::or(post, lost);
         let worker = tokio::spawn(async move {
-            let lost = {
-                let provider = Arc::clone(&provider);
-                move || {
-                    let outcome = Err(Failure::new(Code::TimedOut));
-                    let (landing, took) = (Landing::none(), clock::now().since(began));
-                    Mail::SignedIn { id, attempt, provider, outcome, landing, took }
-                }
-            };
-            let giving_back = post.clone();
-            let report = Report::or(post, lost);
             let ties = Ties { begun, wanted, demand };
             let SignInEnd { outcome, give_back, landing } = provider.sign_in(how, ties).await;
             let took = clock::now().since(began);
@@ -160,10 +160,7 @@ impl Keeper {
         match outcome {
             Ok(SignedIn { tokens, account }) => {
                 if current {
-                    let waiting = std::mem::take(&mut kept.finishing);
-                    let waiting = waiting.into_iter().map(|finishing| finishing.answer);
-                    let answers = answer.into_iter().chain(waiting);
-                    kept.settling.extend(answers.map(|answer| Settling { of: Settled::SignIn, answer }));
+                    kept.signing_in.extend(answer.into_iter().chain(kept.finishing.take()));
                 } else if let Some(answer) = answer {
                     // Another sign-in, or a sign-out, has taken its place.
                     refuse(answer, Failure::new(Code::SignInCancelled).of(&kept.profile.name));
@@ -180,15 +177,14 @@ impl Keeper {
                 let name = kept.profile.name.clone();
                 let failure = failure.of(&name);
                 landing.tell(false);
-                let waiting = if current { std::mem::take(&mut kept.finishing) } else { Vec::new() };
+                let waiting = if current { kept.finishing.take() } else { Vec::new() };
                 if current {
                     kept.failed = Some(failure.clone());
                 }
                 let note = Note::SignInFailed { code: failure.code.key(), took_ms: millis(took) };
                 self.note(Some(&name), note);
                 self.step(id, Event::SignInFailed { attempt });
-                for answer in answer.into_iter().chain(waiting.into_iter().map(|finishing| finishing.answer))
-                {
+                for answer in answer.into_iter().chain(waiting) {
                     refuse(answer, failure.clone());
                 }
             }
@@ -204,14 +200,14 @@ impl Keeper {
 
     pub(crate) fn finish_sign_in(&mut self, id: Id, patience: Option<Duration>, answer: Answer) {
         let now = clock::now();
-        let overview = self.overview();
         let Some(kept) = self.kept.get_mut(&id) else { return };
         if kept.session().is_some_and(|session| session.signing_in().is_some()) {
             let deadline = patience.map_or(Timestamp::MAX, |patience| now + patience);
-            kept.finishing.push(Finishing { deadline, answer });
+            kept.finishing.push(deadline, answer);
             return self.settle(id, now);
         }
-        let reply = kept.failed.clone().map_or(Ok(Reply::Status(overview)), Err);
+        let failed = kept.failed.clone();
+        let reply = failed.map_or_else(|| Ok(Reply::Status(self.overview_of(id))), Err);
         drop(answer.send(reply));
     }
 
@@ -246,17 +242,12 @@ impl Keeper {
         let gone = |kept: &Kept| Failure::new(Code::SignInCancelled).of(&kept.profile.name);
         if wanted.is_none() && kept.exchanges == 0 && !kept.finishing.is_empty() {
             let failure = kept.failed.clone().unwrap_or_else(|| gone(kept));
-            for finishing in kept.finishing.drain(..) {
-                refuse(finishing.answer, failure.clone());
+            for answer in kept.finishing.take() {
+                refuse(answer, failure.clone());
             }
         }
-        let (over, waiting) = std::mem::take(&mut kept.finishing)
-            .into_iter()
-            .partition::<Vec<_>, _>(|finishing| finishing.deadline <= now);
-        kept.finishing = waiting;
-        for finishing in over {
-            let failure = Failure::new(Code::DeadlinePassed).of(&kept.profile.name);
-            refuse(finishing.answer, failure);
+        for answer in kept.finishing.take_until(now) {
+            refuse(answer, Failure::new(Code::DeadlinePassed).of(&kept.profile.name));
         }
     }
 }

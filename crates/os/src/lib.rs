@@ -1,6 +1,5 @@
-//! What is the operating system's own: one module a concern, each behind an interface without the system's names.
-//!
-//! Nothing is decided here. Another system is another folder beside `linux` with the same names in it.
+//! What belongs to the operating system, behind interfaces without its names. Nothing is decided here. Another system
+//! is another folder beside `linux` with the same modules.
 
 #[cfg(target_os = "linux")]
 mod linux;

@@ -5,8 +5,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::book::Book;
 use crate::clock::Clock;
 use crate::counters::{Counters, Log};
-use crate::dialect::{Dialect, Endpoint, Ledger, PerDialect};
+use crate::ledger::Ledger;
 use crate::mint::Mint;
+use crate::name::{Dialect, Endpoint, PerDialect};
 use crate::serve::Stop;
 use crate::settings::Settings;
 use crate::switchboard::{Plan, Switchboard};
@@ -22,7 +23,6 @@ pub(crate) struct State {
     pub(crate) settings: Settings,
     pub(crate) switchboard: Switchboard,
     pub(crate) books: PerDialect<Book>,
-    /// What OAuth knows beyond its book.
     pub(crate) ledger: Ledger,
     pub(crate) counters: PerDialect<Counters>,
     pub(crate) log: Log,
@@ -30,11 +30,9 @@ pub(crate) struct State {
     refreshes_in_flight: PerDialect<u64>,
 }
 
-/// A request that has arrived.
 pub(crate) struct Arrival<'a> {
     pub(crate) number: u64,
     pub(crate) plan: Plan,
-    /// Of a refresh.
     pub(crate) in_flight: Option<InFlight<'a>>,
 }
 
@@ -64,7 +62,6 @@ impl Bench {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts a request and decides what it will meet, in order of arrival.
     pub(crate) fn arrive(&self, dialect: Dialect, endpoint: Endpoint) -> Arrival<'_> {
         let mut state = self.state();
         state.arrived += 1;

@@ -1,17 +1,16 @@
-//! Who holds which token, and what becomes of it: the book-keeping of one dialect, as a pure state machine.
-//!
-//! The hard part of being an authorization server is the spent refresh token. Where refresh tokens rotate, a spent
-//! one that comes back means one of two things: a thief, or an honest client whose answer was lost. The three
-//! policies of the field differ only in what they do then: refuse it ([`Rotation::On`]), refuse it and end the whole
-//! family of tokens that came from the same sign-in ([`Rotation::Strict`]), or, within a grace, give the very same
-//! answer again.
-//!
-//! Tokens come in as strings that somebody else made, and time comes in as an argument.
+//! Who holds which token, and what becomes of it, in one dialect: a pure state machine. Tokens come in as strings that
+//! somebody else made, and time as an argument. A spent refresh token that comes back is a thief's, or an honest
+//! client's whose answer was lost: the rotations and the grace differ in what they do then.
+
+mod outcome;
 
 use std::collections::HashMap;
 
 use crate::people::Person;
 use crate::settings::Rotation;
+
+pub use self::outcome::Revoked;
+pub(crate) use self::outcome::{Granted, Refused, Standing};
 
 #[derive(Default)]
 pub(crate) struct Book {
@@ -20,7 +19,6 @@ pub(crate) struct Book {
     families: u64,
 }
 
-/// The tokens to hand out if the request is granted.
 #[derive(Clone, Debug)]
 pub(crate) struct Fresh {
     /// Absent where signing in gives only a refresh token.
@@ -34,53 +32,8 @@ pub(crate) struct Rules {
     pub(crate) refresh_ttl_ms: u64,
     pub(crate) rotation: Rotation,
     pub(crate) grace_ms: u64,
-    /// The access tokens from before die at each refresh.
     pub(crate) refresh_revokes_access: bool,
-    /// A refresh gives the access token that is already there, where one is.
     pub(crate) keep_access: bool,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Granted {
-    pub(crate) person: Person,
-    /// All that comes from the same sign-in.
-    pub(crate) family: u64,
-    pub(crate) access: Option<String>,
-    /// The refresh token to go on with.
-    pub(crate) refresh: String,
-    /// Whether that is another one than was sent.
-    pub(crate) rotated: bool,
-}
-
-/// Why a token is not good.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Refused {
-    Expired,
-    Missing,
-    /// A refresh token that was already exchanged.
-    Reused {
-        family_revoked: bool,
-    },
-    Revoked,
-    Unknown,
-    /// An access token where a refresh token belongs, or the other way round.
-    WrongKind,
-}
-
-/// A good token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Standing {
-    pub(crate) is_access: bool,
-    pub(crate) person: Person,
-    pub(crate) family: u64,
-    pub(crate) left_ms: u64,
-}
-
-/// How many tokens a revocation met.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Revoked {
-    pub access: usize,
-    pub refresh: usize,
 }
 
 impl Book {
@@ -93,7 +46,6 @@ impl Book {
         Granted { person, family, access: fresh.access, refresh: fresh.refresh, rotated: true }
     }
 
-    /// Gives an access token with nothing to refresh it by, and returns its family.
     pub(crate) fn lend(&mut self, person: Person, access: String, rules: &Rules, now: u64) -> u64 {
         self.forget_the_long_expired(now);
         self.families += 1;
@@ -147,7 +99,6 @@ impl Book {
         Ok(answer)
     }
 
-    /// Says whose access token this is.
     pub(crate) fn admit(&self, token: &str, now: u64) -> Result<Person, Refused> {
         match self.access.get(token) {
             None if self.refresh.contains_key(token) => Err(Refused::WrongKind),
@@ -169,7 +120,6 @@ impl Book {
         refresh.or_else(|| self.access.get(token).map(|known| known.family))
     }
 
-    /// What a token is good for, if it is good.
     pub(crate) fn standing(&self, token: &str, now: u64) -> Option<Standing> {
         let access = self.access.get(token).filter(|known| !known.revoked).map(|known| Standing {
             is_access: true,
@@ -189,14 +139,12 @@ impl Book {
         standing.filter(|standing| standing.left_ms > 0)
     }
 
-    /// Ends one access token.
     pub(crate) fn end_access(&mut self, token: &str) {
         if let Some(known) = self.access.get_mut(token) {
             known.revoked = true;
         }
     }
 
-    /// Ends all that came from one sign-in.
     pub(crate) fn end_family(&mut self, family: u64) -> Revoked {
         Revoked {
             access: self.revoke_access(|token| token.family == family),
@@ -223,7 +171,6 @@ impl Book {
         Ok(())
     }
 
-    /// Revokes what was given to `person`, or to everybody.
     pub(crate) fn revoke(&mut self, access: bool, refresh: bool, person: Option<Person>) -> Revoked {
         let meant = |owner: Person| person.is_none_or(|person| person == owner);
         Revoked {
@@ -293,7 +240,6 @@ struct Access {
 
 struct Refresh {
     person: Person,
-    /// All that came from one sign-in.
     family: u64,
     expires: u64,
     state: State,
@@ -309,9 +255,7 @@ enum State {
     },
 }
 
-/// An expired token is remembered so that it is told apart from garbage. A sandbox that runs for a week with
-/// thirty-second tokens would remember twenty thousand per session for nothing, so beyond this many only the last
-/// hour is kept.
+/// An expired token is told apart from garbage; beyond so many tokens, only for an hour.
 const REMEMBERED: usize = 10_000;
 const AN_HOUR_MS: u64 = 3_600_000;
 

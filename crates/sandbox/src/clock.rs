@@ -1,7 +1,4 @@
-//! The only place that reads a clock.
-//!
-//! Lifetimes are kept on the monotonic clock, so that a wall clock that is set while a test runs changes nothing;
-//! the wall clock is only for what is written into answers (`Date`, `iat`, `exp`).
+//! The only place that reads a clock: the monotonic one for lifetimes, the wall clock for what answers tell.
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -10,7 +7,6 @@ pub(crate) struct Clock {
     started: Instant,
 }
 
-/// One reading, taken once per request so that everything in an answer agrees.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Moment {
     pub(crate) since_start_ms: u64,
@@ -32,7 +28,6 @@ impl Clock {
 }
 
 impl Moment {
-    /// What a server whose wall clock is wrong by `skew_s` would read.
     pub(crate) fn skewed(self, skew_s: i64) -> Self {
         Self { unix_s: self.unix_s.saturating_add(skew_s), ..self }
     }

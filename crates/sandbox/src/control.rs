@@ -7,9 +7,10 @@ use serde_json::Value;
 use crate::bench::Bench;
 use crate::book::Revoked;
 use crate::counters::{Counters, LogEntry};
-use crate::dialect::{Answer, DeviceState, Dialect, PerDialect};
 use crate::fault::Fault;
 use crate::invalid::Invalid;
+use crate::ledger::{Answer, DeviceState};
+use crate::name::{Dialect, PerDialect};
 use crate::people::Person;
 use crate::settings::Settings;
 use crate::switchboard::{FaultState, Switch};
@@ -20,7 +21,6 @@ pub struct Control {
     bench: Arc<Bench>,
 }
 
-/// Which tokens to revoke.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum What {
@@ -34,14 +34,12 @@ impl Control {
         Self { bench }
     }
 
-    /// Switches a fault on, in place of how it was set before.
     pub fn set_fault(&self, fault: Fault, switch: Switch) -> Result<FaultState, Invalid> {
         let mut state = self.bench.state();
         state.switchboard.set(fault, switch)?;
         Ok(state.switchboard.state(fault))
     }
 
-    /// Switches a fault off.
     pub fn clear_fault(&self, fault: Fault) -> FaultState {
         let mut state = self.bench.state();
         state.switchboard.clear(fault);
@@ -52,7 +50,6 @@ impl Control {
         self.bench.state().switchboard.clear_all();
     }
 
-    /// The whole catalogue, and how each is set.
     pub fn faults(&self) -> Vec<FaultState> {
         self.bench.state().switchboard.states()
     }
@@ -77,7 +74,6 @@ impl Control {
         Ok(revoked)
     }
 
-    /// The devices that show, or showed, a code.
     pub fn devices(&self) -> Vec<DeviceState> {
         self.bench.state().ledger.devices.states(self.bench.clock.now().since_start_ms)
     }

@@ -1,8 +1,6 @@
-//! `/control`, where these routes are nested: the same as [`Control`], over HTTP and in JSON.
-//!
-//! Anything on the machine may drive it, but no web page: a page that a browser shows can send requests to loopback
-//! too. A browser says who is asking in `Origin`, and one that was fooled about the address of a name says that name
-//! in `Host`; both are turned away. No answer holds a token.
+//! `/control`: the same as [`Control`], over HTTP and in JSON. Any program on the machine may ask, but no web page, which
+//! can send requests to loopback too: it is known by its `Origin`, or, where a browser was fooled about an address, by
+//! its `Host`. No answer holds a token.
 
 use std::net::SocketAddr;
 
@@ -17,9 +15,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::control::{Control, What};
-use crate::dialect::Dialect;
 use crate::fault::Fault;
 use crate::invalid::{Invalid, fields};
+use crate::name::Dialect;
 use crate::switchboard::Switch;
 
 pub(crate) fn routes(control: Control, address: SocketAddr) -> Router {
@@ -66,7 +64,6 @@ fn overview(control: &Control, _asked: &Asked) -> Result<Value, Invalid> {
 
 fn set_fault(control: &Control, asked: &Asked) -> Result<Value, Invalid> {
     let fault = asked.fault()?;
-    // A bare PUT takes every default.
     let switch = if asked.body.is_empty() { Switch::default() } else { Switch::parse(&asked.json()?)? };
     Ok(json!(control.set_fault(fault, switch)?))
 }

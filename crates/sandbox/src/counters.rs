@@ -1,19 +1,14 @@
-//! What happened, in numbers and one by one.
-
 use std::collections::VecDeque;
 
 use serde::Serialize;
 
-use crate::dialect::{Dialect, Endpoint};
 use crate::fault::Fault;
+use crate::name::{Dialect, Endpoint};
 
-/// What a dialect has seen since the start.
-///
-/// Requests are counted when they arrive, whatever fault they meet; grants, refusals and side effects when they are
-/// processed, whether or not the answer gets through.
+/// What a dialect has seen since the start: requests as they arrive, whatever fault they meet; grants, refusals and
+/// side effects as they are processed, whether or not the answer gets through.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counters {
-    /// Sign-ins that succeeded.
     pub logins: u64,
     pub refreshes_received: u64,
     pub refreshes_granted: u64,
@@ -28,20 +23,16 @@ pub struct Counters {
     /// Notes that were taken: what must happen once only.
     pub side_effects: u64,
     pub max_refreshes_in_flight: u64,
-    /// Authorization codes: how often somebody signed in on the page.
     pub codes_issued: u64,
-    /// Questions of a device whether its code has been entered.
     pub device_polls: u64,
 }
 
 /// A request that is over: answered, or never to be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LogEntry {
-    /// Grows in the order in which requests end, so that whoever reads on after the last one misses none.
+    /// Grows in the order in which requests end.
     pub n: u64,
-    /// Grows in the order in which requests arrive.
     pub arrived: u64,
-    /// When it arrived, since the start.
     pub at_ms: u64,
     pub dialect: Dialect,
     pub endpoint: Endpoint,
@@ -50,7 +41,6 @@ pub struct LogEntry {
     pub path: String,
     /// `None` when no answer was given.
     pub status: Option<u16>,
-    /// The most telling fault that it met.
     pub fault: Option<Fault>,
 }
 

@@ -1,6 +1,4 @@
-//! One request and what the server does about it, in terms that all dialects share.
-//!
-//! The counters count here too, so that they mean the same in every dialect.
+//! One request, and what the server does and counts about it: the same in all dialects.
 
 use axum::body::Bytes;
 use axum::http::header;
@@ -8,17 +6,21 @@ use axum::http::request::Parts;
 use serde_json::Value;
 
 use crate::book::{Book, Fresh, Granted, Refused, Rules};
+use crate::broken::Broken;
 use crate::clock::Moment;
 use crate::counters::Counters;
-use crate::dialect::{Dialect, Ledger};
-use crate::mint::{Broken, Claim, Mint, told_lifetime};
+use crate::ledger::Ledger;
+use crate::mint::{Claim, Mint, told_lifetime};
+use crate::name::Dialect;
 use crate::people::{Person, Stranger};
 use crate::reply::Fields;
 use crate::settings::{Settings, TokenFormat, ms};
+use crate::speech::{Speech, TokenKind};
 use crate::tweaks::Tweaks;
 
 pub(crate) struct Exchange<'a> {
     pub(crate) dialect: Dialect,
+    pub(crate) speech: &'a Speech,
     pub(crate) asked: &'a Asked,
     pub(crate) tweaks: &'a Tweaks,
     pub(crate) settings: &'a Settings,
@@ -28,21 +30,13 @@ pub(crate) struct Exchange<'a> {
     pub(crate) counters: &'a mut Counters,
 }
 
-/// What came over the wire, and when.
 pub(crate) struct Asked {
     pub(crate) head: Parts,
     pub(crate) body: Bytes,
     pub(crate) now: Moment,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum RequestKind {
-    Access,
-    Refresh,
-}
-
 impl Exchange<'_> {
-    /// Signs in with `username` and `password` of the JSON body.
     pub(crate) fn sign_in(&mut self, with_access: bool) -> Result<Result<Granted, Stranger>, Broken> {
         let body = self.json();
         let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
@@ -55,16 +49,15 @@ impl Exchange<'_> {
         Ok(Ok(self.begin(person, fresh)))
     }
 
-    /// Hands out the first tokens of a session.
     pub(crate) fn begin(&mut self, person: Person, fresh: Fresh) -> Granted {
         self.counters.logins += 1;
-        self.book.sign_in(person, fresh, &self.rules(), self.asked.now.since_start_ms)
+        self.book.sign_in(person, fresh, &self.rules(), self.now_ms())
     }
 
     /// Hands out an access token that cannot be refreshed, and returns its family.
     pub(crate) fn lend(&mut self, person: Person, access: String) -> u64 {
         self.counters.logins += 1;
-        self.book.lend(person, access, &self.rules(), self.asked.now.since_start_ms)
+        self.book.lend(person, access, &self.rules(), self.now_ms())
     }
 
     pub(crate) fn refresh(&mut self, token: Option<&str>) -> Result<Result<Granted, Refused>, Broken> {
@@ -77,9 +70,8 @@ impl Exchange<'_> {
         Ok(self.renew(token, fresh))
     }
 
-    /// Exchanges a refresh token for `fresh` ones.
     pub(crate) fn renew(&mut self, token: &str, fresh: Fresh) -> Result<Granted, Refused> {
-        let outcome = self.book.refresh(token, fresh, &self.rules(), self.asked.now.since_start_ms);
+        let outcome = self.book.refresh(token, fresh, &self.rules(), self.now_ms());
         match &outcome {
             Ok(_) => self.counters.refreshes_granted += 1,
             Err(refused) => {
@@ -93,21 +85,19 @@ impl Exchange<'_> {
         outcome
     }
 
-    /// Lets the bearer of a good access token in.
     pub(crate) fn admit(&mut self, token: Option<&str>) -> Result<Person, Refused> {
         let outcome = match token {
             None => Err(Refused::Missing),
             Some(_) if self.tweaks.heartbeat_no => Err(Refused::Revoked),
-            Some(token) => self.book.admit(token, self.asked.now.since_start_ms),
+            Some(token) => self.book.admit(token, self.now_ms()),
         };
         self.counters.unauthorized += u64::from(outcome.is_err());
         outcome
     }
 
-    /// Signs out the session of a refresh token.
     pub(crate) fn sign_out(&mut self, token: Option<&str>, and_access: bool) -> Result<(), Refused> {
         let token = token.ok_or(Refused::Missing)?;
-        self.book.sign_out(token, and_access, self.asked.now.since_start_ms)
+        self.book.sign_out(token, and_access, self.now_ms())
     }
 
     /// Does what must be done once only, and says how often it was.
@@ -116,12 +106,10 @@ impl Exchange<'_> {
         self.counters.side_effects
     }
 
-    /// The body as JSON; null when it is none.
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.asked.body).unwrap_or_default()
     }
 
-    /// A field of the body, if it is a text.
     pub(crate) fn field(&self, name: &str) -> Option<String> {
         self.json().get(name).and_then(Value::as_str).map(str::to_owned)
     }
@@ -130,7 +118,6 @@ impl Exchange<'_> {
         self.asked.head.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok())
     }
 
-    /// What follows the scheme `Bearer`.
     pub(crate) fn bearer(&self) -> Option<String> {
         let (scheme, token) = self.authorization()?.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
@@ -140,49 +127,35 @@ impl Exchange<'_> {
         told_lifetime(ms(self.settings.access_ttl), self.tweaks.expiry)
     }
 
-    /// An answer with tokens, without the fields that a fault takes out of it.
-    pub(crate) fn tokens(&self, mut fields: Fields) -> Fields {
-        let names = &self.dialect.grammar().names;
-        for omitted in &self.tweaks.omit {
-            let (name, is_null) = match omitted.strip_suffix(":null") {
-                Some(name) => (name, true),
-                None => (omitted.as_str(), false),
-            };
-            let name = match name {
-                "access" => names.access,
-                "refresh" => names.refresh,
-                "lifetime" => names.lifetime,
-                other => other,
-            };
-            if is_null {
-                fields.0.iter_mut().filter(|(field, _)| *field == name).for_each(|(_, value)| {
-                    *value = Value::Null.into();
-                });
-            } else {
-                fields.0.retain(|(field, _)| *field != name);
-            }
-        }
-        fields
+    pub(crate) fn tokens(&self, fields: Fields) -> Fields {
+        self.speech.names.omit(&self.tweaks.omit, fields)
+    }
+
+    pub(crate) fn issuer(&self) -> String {
+        format!("http://127.0.0.1:{}/oauth", self.settings.port)
+    }
+
+    pub(crate) fn now_ms(&self) -> u64 {
+        self.asked.now.since_start_ms
     }
 
     fn fresh(&self, person: Person) -> Result<Fresh, Broken> {
         let settings = &self.settings.dialects[self.dialect];
-        let refresh_format = self.dialect.grammar().refresh_format;
-        let access = self.token(RequestKind::Access, settings.access_format, person)?;
-        let refresh = self.token(RequestKind::Refresh, refresh_format, person)?;
+        let access = self.token(TokenKind::Access, settings.access_format, person)?;
+        let refresh = self.token(TokenKind::Refresh, self.speech.refresh_format, person)?;
         Ok(Fresh { access: Some(access), refresh })
     }
 
-    fn token(&self, kind: RequestKind, format: TokenFormat, person: Person) -> Result<String, Broken> {
+    fn token(&self, kind: TokenKind, format: TokenFormat, person: Person) -> Result<String, Broken> {
         let (lifetime, strange) = match kind {
-            RequestKind::Access => (self.settings.access_ttl, self.tweaks.expiry),
-            RequestKind::Refresh => (self.settings.refresh_ttl, None),
+            TokenKind::Access => (self.settings.access_ttl, self.tweaks.expiry),
+            TokenKind::Refresh => (self.settings.refresh_ttl, None),
         };
         match format {
             TokenFormat::Opaque => self.mint.opaque(),
             TokenFormat::Jwt => {
                 let claim = Claim::new(self.asked.now.unix_s, ms(lifetime), strange)?;
-                self.mint.jwt(&(self.dialect.grammar().claims)(kind, person, &claim))
+                self.mint.jwt(&(self.speech.claims)(kind, person, &claim))
             }
         }
     }

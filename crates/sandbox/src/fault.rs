@@ -3,10 +3,10 @@
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-use crate::dialect::Endpoint::{
+use crate::name::Endpoint::{
     Authorize, Consent, Discovery, Heartbeat, Login, Logout, Poll, Refresh, Resource,
 };
-use crate::dialect::{Dialect, Endpoint};
+use crate::name::{Dialect, Endpoint};
 
 /// In the order in which they are looked at; of those that answer in the server's place, the first wins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,17 +38,12 @@ pub enum Fault {
     Truncated,
 }
 
-/// What is to be known about a fault.
 pub(crate) struct Sheet {
     pub(crate) name: &'static str,
     pub(crate) about: &'static str,
-    /// The value it takes when none is given.
     pub(crate) default: Value,
-    /// The endpoints where it makes sense.
     pub(crate) applies_to: &'static [Endpoint],
-    /// Those that it meets when none is named.
     pub(crate) default_on: &'static [Endpoint],
-    /// The only dialect that has what it is about, if there is but one.
     pub(crate) only: Option<Dialect>,
 }
 
@@ -243,7 +238,6 @@ impl Fault {
     }
 }
 
-/// Seen from outside, a fault is its name.
 impl Serialize for Fault {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.name())

@@ -7,7 +7,6 @@ use serde_json::{Map, Value};
 #[error("{message} ({hint})")]
 pub struct Invalid {
     pub code: &'static str,
-    /// What is wrong, naming the field.
     pub message: String,
     /// What would be right.
     pub hint: String,
@@ -28,8 +27,7 @@ impl Invalid {
     }
 }
 
-/// The fields of a JSON object, none of which may be one that we do not know: a typing error must not pass for a
-/// default.
+/// The fields of a JSON object. An unknown one is an error, or a typing error would pass for a default.
 pub(crate) fn fields<'a>(
     value: &'a Value,
     called: &str,

@@ -1,7 +1,5 @@
-//! ES256: the key that OAuth's tokens are signed with, and the signatures of others.
-//!
-//! By hand and not through a library for JWTs: a server that is to send broken tokens must be able to make them, and
-//! a proof of possession must be judged by the key that it brings along.
+//! ES256 by hand: a server that is to send broken tokens must be able to make them, and a proof of possession is judged
+//! by the key that it brings along.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::error::Unspecified;
@@ -15,7 +13,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::mint::Broken;
+use crate::broken::Broken;
 
 pub(crate) struct Signer {
     key: EcdsaKeyPair,
@@ -30,7 +28,6 @@ pub(crate) struct Signed<'a> {
     signature: Vec<u8>,
 }
 
-/// A point on P-256, uncompressed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PublicKey(Vec<u8>);
 
@@ -42,12 +39,10 @@ impl Signer {
         })
     }
 
-    /// Signs as it should be.
     pub(crate) fn sign(&self, typ: &str, claims: &impl Serialize) -> Result<String, Broken> {
         self.sign_as(&json!({"alg": "ES256", "typ": typ, "kid": self.public().thumbprint()}), claims)
     }
 
-    /// Signs, whatever the header says.
     pub(crate) fn sign_as(&self, header: &Value, claims: &impl Serialize) -> Result<String, Broken> {
         let message = message(header, claims);
         let signature = self.key.sign(&self.random, message.as_bytes())?;
@@ -67,7 +62,6 @@ impl Signer {
     }
 }
 
-/// Not signed at all.
 pub(crate) fn unsigned(typ: &str, claims: &impl Serialize) -> String {
     format!("{}.", message(&json!({"alg": "none", "typ": typ}), claims))
 }
@@ -126,12 +120,10 @@ impl PublicKey {
     }
 }
 
-/// As OAuth writes a hash: in base64 for addresses.
 pub(crate) fn sha256(data: &[u8]) -> String {
     BASE64.encode(digest(&SHA256, data))
 }
 
-/// The left half of the hash, as an id_token names the access token beside it.
 pub(crate) fn half_sha256(data: &[u8]) -> String {
     BASE64.encode(&digest(&SHA256, data).as_ref()[..16])
 }
@@ -142,7 +134,6 @@ fn message(header: &Value, claims: &impl Serialize) -> String {
     format!("{}.{}", part(serde_json::to_vec(header)), part(serde_json::to_vec(claims)))
 }
 
-/// Bytes of a coordinate.
 const HALF: usize = 32;
 const UNCOMPRESSED: u8 = 4;
 

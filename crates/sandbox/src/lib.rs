@@ -1,16 +1,15 @@
 //! A server to try a client against: OAuth 2.0 with OpenID Connect and four kinds of JSON sign-in, with protected
-//! resources behind them, and every fault that a network or a provider is known for on a switch.
+//! resources behind them, and every fault that a network or a provider is known for on a switch. It shares
+//! no code with the clients that it tests, so it cannot share their mistakes.
 //!
-//! A client that keeps sessions alive is tested by what goes wrong, and no real provider goes wrong on demand. This
-//! one does: it loses answers after it has rotated the refresh token, sends HTML where JSON belongs, counts how many
-//! refreshes were in flight at once. It shares no code with the client that it tests, so it cannot share its
-//! mistakes.
+//! From the ground up: names, faults, people, replies; settings; what is remembered (`book`, `ledger`, `counters`,
+//! `switchboard`); `exchange`, one request; `dialect`, how each kind of server answers it; `traffic` and `control`.
 //!
 //! [`start`] binds it to loopback; [`Control`] drives it, from the same process or over HTTP (`/control`).
 
 mod bench;
-mod bodies;
 mod book;
+mod broken;
 mod clock;
 mod control;
 mod control_http;
@@ -20,11 +19,14 @@ mod exchange;
 mod fault;
 mod invalid;
 mod jose;
+mod ledger;
 mod mint;
+mod name;
 mod people;
 mod reply;
 mod serve;
 mod settings;
+mod speech;
 mod switchboard;
 mod traffic;
 mod tweaks;
@@ -42,9 +44,10 @@ use tokio::task::JoinHandle;
 pub use book::Revoked;
 pub use control::{Control, What};
 pub use counters::{Counters, LogEntry};
-pub use dialect::{DeviceState, Dialect, Endpoint, PerDialect};
 pub use fault::Fault;
 pub use invalid::Invalid;
+pub use ledger::DeviceState;
+pub use name::{Dialect, Endpoint, PerDialect};
 pub use people::USERS;
 pub use settings::{DialectSettings, Dpop, OAuthSettings, Rotation, Settings, TokenFormat};
 pub use switchboard::{FaultState, Switch, Switched};

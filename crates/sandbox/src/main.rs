@@ -1,5 +1,3 @@
-//! The sandbox as a program.
-
 use std::fmt::Display;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -129,7 +127,6 @@ async fn parent_exits() {
     drop(tokio::io::stdin().read_to_end(&mut nothing).await);
 }
 
-/// Says what went wrong and what to do, in the person's language.
 fn explain(failure: &Failure) {
     let (problem, next) = Words::for_locale().say(failure);
     tell(format_args!("pilotlight sandbox: {problem}\n  → {next} [{}]", failure.code.key()));

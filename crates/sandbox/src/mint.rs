@@ -1,11 +1,11 @@
-//! Makes tokens: opaque ones of 32 random bytes, and JWTs signed with a key that is made at each start.
-//!
-//! Every JWT has a `jti`, so that two of the same second differ.
+//! Makes tokens: 32 random bytes, or JWTs signed with a key that is made at each start; a `jti` tells two of the same
+//! second apart.
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 
+use crate::broken::Broken;
 use crate::jose::Signer;
 use crate::reply::Fields;
 use crate::tweaks::StrangeExpiry;
@@ -15,23 +15,11 @@ pub(crate) struct Mint {
     pub(crate) signer: Signer,
 }
 
-/// When a JWT is made and until when it says to be good.
 #[derive(Clone, Debug)]
 pub(crate) struct Claim {
     pub(crate) iat: i64,
     pub(crate) exp: serde_json::Value,
     pub(crate) jti: String,
-}
-
-/// No random bytes, or no signature; nothing that a client could have caused.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Broken {
-    #[error("the system has no random bytes: {0}")]
-    Random(#[from] getrandom::Error),
-    #[error("a token could not be signed: {0}")]
-    Signature(#[from] jsonwebtoken::errors::Error),
-    #[error("a key could not be made or used: {0}")]
-    Key(#[from] aws_lc_rs::error::Unspecified),
 }
 
 impl Mint {
@@ -43,9 +31,7 @@ impl Mint {
         Ok(BASE64_URL_SAFE_NO_PAD.encode(random::<32>()?))
     }
 
-    /// Eight letters that are not taken for each other, to be typed by a person.
     pub(crate) fn user_code(&self) -> Result<String, Broken> {
-        // The bias of the modulus does not matter: who guesses one has found a sandbox.
         let letters = random::<8>()?.map(|byte| char::from(LETTERS[usize::from(byte) % LETTERS.len()]));
         let (first, second) = letters.split_at(4);
         Ok(first.iter().chain(&['-']).chain(second).collect())
@@ -73,7 +59,6 @@ impl Claim {
     }
 }
 
-/// The lifetime as an answer tells it.
 pub(crate) fn told_lifetime(lifetime_ms: u64, strange: Option<StrangeExpiry>) -> serde_json::Value {
     let seconds = whole_seconds(lifetime_ms);
     match strange {

@@ -14,7 +14,6 @@ pub(crate) enum Person {
     Service,
 }
 
-/// Why nobody signed in. Some servers tell the two apart, which is theirs to regret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stranger {
     NoSuchUser,
@@ -68,7 +67,6 @@ impl Person {
         self.profile().email
     }
 
-    /// As a database would number them.
     pub(crate) fn number(self) -> u32 {
         match self {
             Self::Alice => 1,

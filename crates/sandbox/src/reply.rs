@@ -1,6 +1,8 @@
 //! An answer before it goes out: whole, so that a fault can still cut it in two.
 
+use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
@@ -23,9 +25,7 @@ pub(crate) enum Field {
 }
 
 impl Reply {
-    /// `content_type` differs by a space or a charset from server to server.
     pub(crate) fn json(status: StatusCode, content_type: &'static str, body: &impl Serialize) -> Self {
-        // Serialising our own plain structs to memory has no way to fail.
         let body = serde_json::to_vec(body).unwrap_or_default();
         Self::raw(status, content_type, body)
     }
@@ -54,6 +54,15 @@ impl Reply {
     fn body(mut self, body: Vec<u8>) -> Self {
         self.body = body;
         self
+    }
+}
+
+impl IntoResponse for Reply {
+    fn into_response(self) -> Response {
+        let mut response = Response::new(Body::from(self.body));
+        *response.status_mut() = self.status;
+        response.headers_mut().extend(self.headers);
+        response
     }
 }
 

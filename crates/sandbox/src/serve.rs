@@ -1,8 +1,5 @@
-//! The loop that accepts connections and answers on them.
-//!
-//! axum's own serve loop answers every request, and half of the faults of the field are answers that never come. So
-//! the connections are driven here, over hyper: a response that carries [`NoAnswer`] is not sent, and its connection
-//! ends instead.
+//! Accepts connections and answers on them. Not by axum's own loop, which answers every request: here a response that
+//! carries [`NoAnswer`] is not sent, and its connection ends instead.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -20,13 +17,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-/// The connection is to end without an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NoAnswer {
-    /// In good order, as from a server that was restarted.
     #[error("closed without an answer")]
     Close,
-    /// With a reset, as from a firewall.
     #[error("reset without an answer")]
     Reset,
 }
@@ -39,7 +33,6 @@ pub(crate) struct Stop(watch::Receiver<bool>);
 #[derive(Clone)]
 pub(crate) struct Gone(watch::Receiver<()>);
 
-/// Serves until `stop` fires, then ends every connection.
 pub(crate) async fn serve(listener: TcpListener, router: Router, stop: Stop) {
     let mut connections = JoinSet::new();
     loop {
@@ -64,7 +57,6 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, stop: Stop) {
 }
 
 impl NoAnswer {
-    /// A stand-in for the answer that will not be given.
     pub(crate) fn response(self) -> Response {
         let mut response = ().into_response();
         response.extensions_mut().insert(self);
@@ -136,7 +128,6 @@ async fn converse(stream: TcpStream, router: Router, stop: Stop) {
     }
 }
 
-/// Whoever is being answered when the sandbox stops gets this long to take the answer.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 /// The usual reason is too many open files, which takes a moment to pass.
 const AFTER_A_FAILED_ACCEPT: Duration = Duration::from_millis(50);

@@ -1,6 +1,7 @@
 //! What the sandbox can be told about lifetimes and rotation, at the start or while it runs.
 
 mod oauth;
+mod reading;
 
 use std::time::Duration;
 
@@ -8,14 +9,14 @@ use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
-use crate::dialect::{Dialect, PerDialect};
 use crate::invalid::{Invalid, fields};
+use crate::name::{Dialect, PerDialect};
 
 pub use self::oauth::{Dpop, OAuthSettings};
+pub(crate) use self::reading::ms;
+use self::reading::{as_ms, lifetime, milliseconds, one_of};
 
-/// All that can be set; the defaults behave as the servers that the dialects imitate.
-///
-/// A changed lifetime or format holds for the tokens that are issued from then on.
+/// The defaults behave as the servers that the dialects imitate. A change holds for tokens issued from then on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// The port on 127.0.0.1; 0 takes any that is free. Cannot change while the sandbox runs.
@@ -33,11 +34,9 @@ pub struct DialectSettings {
     #[serde(rename = "grace_ms", serialize_with = "as_ms")]
     pub grace: Duration,
     pub access_format: TokenFormat,
-    /// The access tokens from before die at each refresh, as some servers have it.
     pub refresh_revokes_access: bool,
 }
 
-/// What becomes of a refresh token when it is exchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rotation {
@@ -136,32 +135,6 @@ impl Serialize for Settings {
         shown.end()
     }
 }
-
-pub(crate) fn ms(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
-fn as_ms<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_u64(ms(*duration))
-}
-
-/// A token that is dead on arrival would show nothing but a loop, so a lifetime is at least a millisecond.
-fn lifetime(field: &str, value: &Value) -> Result<Duration, Invalid> {
-    milliseconds(field, value, 1)
-}
-
-fn milliseconds(field: &str, value: &Value, least: u64) -> Result<Duration, Invalid> {
-    match value.as_u64() {
-        Some(ms) if (least..=TEN_YEARS_MS).contains(&ms) => Ok(Duration::from_millis(ms)),
-        _ => Err(Invalid::field(field, value, format!("whole milliseconds, {least} to {TEN_YEARS_MS}"))),
-    }
-}
-
-fn one_of<T: for<'de> Deserialize<'de>>(field: &str, value: &Value, choices: &str) -> Result<T, Invalid> {
-    T::deserialize(value).map_err(|_| Invalid::field(field, value, choices))
-}
-
-const TEN_YEARS_MS: u64 = 10 * 365 * 24 * 60 * 60 * 1000;
 
 #[cfg(test)]
 mod tests {

@@ -1,74 +1,37 @@
-//! Which faults are switched on, and what an arriving request will meet.
-//!
-//! A switched fault meets the next matching requests: a given number of them, or all. What a request meets is decided
-//! at once when it arrives, so that "the next one" means the first to arrive even when three come together. Here is
-//! only decided; `traffic` carries it out.
+//! Which faults are switched on, and what a request will meet. That is decided when it arrives, so that "the next one"
+//! is the first to arrive even when three come together; [`crate::traffic`] carries it out.
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+mod plan;
+mod switch;
 
-use crate::dialect::{Dialect, Endpoint};
+use serde::Serialize;
+use serde_json::Value;
+
 use crate::fault::Fault;
-use crate::invalid::{Invalid, fields};
-use crate::tweaks::{Amiss, Confusion, Flaw, StrangeExpiry, Tweaks};
+use crate::invalid::Invalid;
+use crate::name::{Dialect, Endpoint};
 
-/// How a fault is switched on.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Switch {
-    /// What it needs to know, as its [`about`](Fault::about) says; its default when `None`.
-    pub value: Option<Value>,
-    /// The endpoints that it meets; the usual ones when empty.
-    pub on: Vec<Endpoint>,
-    /// The only dialect that it meets, if any.
-    pub dialect: Option<Dialect>,
-    /// How many requests it will meet; all, until it is switched off, when `None`.
-    pub left: Option<u32>,
-}
+pub(crate) use self::plan::Plan;
+pub use self::switch::{Switch, Switched};
 
-/// A fault, what is to be known about it, and how it is set.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FaultState {
     pub name: Fault,
     pub about: &'static str,
     /// The value it takes when none is given.
     pub default: Value,
-    /// The endpoints where it makes sense.
     pub applies_to: &'static [Endpoint],
     /// Those that it meets when none is named.
     pub default_on: &'static [Endpoint],
-    /// The only dialect that it can meet, if there is but one.
     pub only: Option<Dialect>,
     /// `None` while it is switched off.
     pub switched: Option<Switched>,
-    /// How many requests have met it so far.
     pub met: u64,
-}
-
-/// A [`Switch`] with its gaps filled.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Switched {
-    pub value: Value,
-    pub on: Vec<Endpoint>,
-    pub dialect: Option<Dialect>,
-    pub left: Option<u32>,
 }
 
 #[derive(Default)]
 pub(crate) struct Switchboard {
     lines: [Line; Fault::ALL.len()],
-}
-
-/// What one request meets.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Plan {
-    pub(crate) latency_ms: u64,
-    /// Answers, or keeps silent, in the server's place: nothing is processed.
-    pub(crate) gate: Option<(Fault, Value)>,
-    pub(crate) tweaks: Tweaks,
-    /// What becomes of the answer: [`Fault::LostAnswer`] or [`Fault::Truncated`].
-    pub(crate) after: Option<Fault>,
-    /// The most telling of all of them, for the log.
-    pub(crate) fault: Option<Fault>,
 }
 
 impl Switchboard {
@@ -119,89 +82,6 @@ impl Switchboard {
     }
 }
 
-impl Plan {
-    fn add(&mut self, fault: Fault, value: Value) {
-        self.fault = Some(fault);
-        match fault {
-            Fault::Latency => self.latency_ms = value.as_u64().unwrap_or_default(),
-            Fault::Hang
-            | Fault::Reset
-            | Fault::Status
-            | Fault::BareStatus
-            | Fault::RateLimit
-            | Fault::CaptivePortal
-            | Fault::Redirect
-            | Fault::NotJson
-            | Fault::Huge
-            | Fault::Refuse => self.gate = Some((fault, value)),
-            Fault::ClockSkew => self.tweaks.skew_s = value.as_i64().unwrap_or_default(),
-            Fault::Omit => self.tweaks.omit = serde_json::from_value(value).unwrap_or_default(),
-            Fault::StrangeExpiry => self.tweaks.expiry = serde_json::from_value(value).ok(),
-            Fault::SameToken => self.tweaks.same_token = true,
-            Fault::HeartbeatNo => self.tweaks.heartbeat_no = true,
-            Fault::WrongIss => self.tweaks.oauth.iss = serde_json::from_value(value).ok(),
-            Fault::WrongState => self.tweaks.oauth.state = serde_json::from_value(value).ok(),
-            Fault::AlgConfusion => self.tweaks.oauth.alg = serde_json::from_value(value).ok(),
-            Fault::WrongIdToken => self.tweaks.oauth.id_token = serde_json::from_value(value).ok(),
-            Fault::ForeignMetadata => self.tweaks.oauth.foreign_metadata = true,
-            Fault::HttpEndpoints => self.tweaks.oauth.http_endpoints = true,
-            Fault::InteractionRequired => self.tweaks.oauth.interaction_required = true,
-            Fault::LostAnswer | Fault::Truncated => self.after = Some(fault),
-        }
-    }
-}
-
-impl Switch {
-    pub(crate) fn parse(body: &Value) -> Result<Self, Invalid> {
-        let body = fields(body, "the body", &["value", "on", "dialect", "left"])?;
-        let on = match body.get("on") {
-            None | Some(Value::Null) => Vec::new(),
-            Some(on) => Vec::deserialize(on).map_err(|_| {
-                let names = Endpoint::ALL.map(Endpoint::name).join(", ");
-                Invalid::field("on", on, format!("a list of {names}"))
-            })?,
-        };
-        let dialect = match body.get("dialect") {
-            None | Some(Value::Null) => None,
-            Some(dialect) => Some(Dialect::parse("dialect", dialect)?),
-        };
-        let left = match body.get("left") {
-            None | Some(Value::Null) => None,
-            Some(left) => Some(
-                left.as_u64()
-                    .and_then(|left| u32::try_from(left).ok())
-                    .ok_or_else(|| Invalid::field("left", left, LEFT))?,
-            ),
-        };
-        Ok(Self { value: body.get("value").cloned(), on, dialect, left })
-    }
-
-    fn filled(self, fault: Fault) -> Result<Switched, Invalid> {
-        let sheet = fault.sheet();
-        let value = match self.value {
-            // Null means something only here: no header.
-            Some(value) if !value.is_null() || fault == Fault::RateLimit => value,
-            _ => sheet.default,
-        };
-        check(fault, &value)?;
-        if self.left == Some(0) {
-            return Err(Invalid::field("left", &json!(0), LEFT));
-        }
-        if let Some(senseless) = self.on.iter().find(|endpoint| !sheet.applies_to.contains(endpoint)) {
-            let sensible: Vec<_> = sheet.applies_to.iter().map(|endpoint| endpoint.name()).collect();
-            return Err(Invalid::field("on", &json!([senseless]), format!("any of {}", sensible.join(", "))));
-        }
-        let on = if self.on.is_empty() { sheet.default_on.to_vec() } else { self.on };
-        let dialect = self.dialect.or(sheet.only);
-        if let (Some(dialect), Some(only)) = (dialect, sheet.only)
-            && dialect != only
-        {
-            return Err(Invalid::field("dialect", &json!(dialect), only.name()));
-        }
-        Ok(Switched { value, on, dialect, left: self.left })
-    }
-}
-
 #[derive(Default)]
 struct Line {
     switched: Option<Switched>,
@@ -228,55 +108,10 @@ impl Line {
     }
 }
 
-fn check(fault: Fault, value: &Value) -> Result<(), Invalid> {
-    let (is_good, hint) = match fault {
-        Fault::Latency => (within(value, 0, 600_000), "milliseconds, at most 600000"),
-        Fault::Status | Fault::BareStatus => (within(value, 400, 599), "a status from 400 to 599"),
-        Fault::RateLimit => {
-            let is_header =
-                value.as_str().is_some_and(|text| text.bytes().all(|byte| (32..127).contains(&byte)));
-            (value.is_null() || value.is_u64() || is_header, "whole seconds, an HTTP date or null")
-        }
-        Fault::Huge => (within(value, 16, 1 << 30), "a number of bytes from 16 to 1073741824"),
-        Fault::ClockSkew => (within(value, -A_CENTURY_S, A_CENTURY_S), "whole seconds, at most a century"),
-        Fault::Omit => {
-            let names = Vec::<String>::deserialize(value).is_ok_and(|names| !names.is_empty());
-            (names, "a list of names of fields")
-        }
-        Fault::StrangeExpiry => {
-            (StrangeExpiry::deserialize(value).is_ok(), "string, milliseconds, negative, huge or zero")
-        }
-        Fault::WrongIss | Fault::WrongState => (Amiss::deserialize(value).is_ok(), "other or missing"),
-        Fault::AlgConfusion => (Confusion::deserialize(value).is_ok(), "hs256 or none"),
-        Fault::WrongIdToken => {
-            (Flaw::deserialize(value).is_ok(), "nonce, aud, sub, iss, exp, at_hash, kid or signature")
-        }
-        Fault::Hang
-        | Fault::Reset
-        | Fault::CaptivePortal
-        | Fault::Redirect
-        | Fault::NotJson
-        | Fault::Refuse
-        | Fault::SameToken
-        | Fault::HeartbeatNo
-        | Fault::ForeignMetadata
-        | Fault::HttpEndpoints
-        | Fault::InteractionRequired
-        | Fault::LostAnswer
-        | Fault::Truncated => (value.is_null(), "nothing: this fault takes no value"),
-    };
-    if is_good { Ok(()) } else { Err(Invalid::field("value", value, hint)) }
-}
-
-fn within(value: &Value, least: i64, most: i64) -> bool {
-    value.as_i64().is_some_and(|number| (least..=most).contains(&number))
-}
-
-const LEFT: &str = "a number of requests from 1, or null for all";
-const A_CENTURY_S: i64 = 100 * 365 * 24 * 60 * 60;
-
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]

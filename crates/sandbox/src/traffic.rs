@@ -1,5 +1,8 @@
 //! What happens to one request of a client: the faults in front of the server, the server, the faults behind it.
 
+mod bodies;
+mod gate;
+
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
@@ -8,26 +11,28 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::Value;
 
 use crate::bench::{Arrival, Bench};
-use crate::bodies::{huge, torn};
 use crate::clock::Moment;
 use crate::counters::LogEntry;
-use crate::dialect::{Dialect, Endpoint, Route};
+use crate::dialect::{Route, grammar_of};
 use crate::exchange::{Asked, Exchange};
 use crate::fault::Fault;
+use crate::name::{Dialect, Endpoint};
 use crate::reply::Reply;
 use crate::serve::{Gone, NoAnswer};
 use crate::switchboard::Plan;
 use crate::tweaks::Tweaks;
 
-/// Answers everything below the prefix of a dialect.
+use self::bodies::torn;
+use self::gate::gate;
+pub(crate) use self::gate::portal;
+
 pub(crate) async fn answer(State(bench): State<Arc<Bench>>, request: Request) -> Response {
     let method = request.method().clone();
     let Some((dialect, path)) = split(request.uri().path()) else { return nowhere() };
     let path = path.to_owned();
-    let route = dialect.grammar().route(&method, &path);
+    let route = grammar_of(dialect).route(&method, &path);
     let (endpoint, request) = match told_apart(dialect, route, request).await {
         Ok(told_apart) => told_apart,
         Err(no_answer) => return no_answer.response(),
@@ -79,7 +84,7 @@ async fn told_apart(
     request: Request,
 ) -> Result<(Endpoint, Request), NoAnswer> {
     let Some(route) = route else { return Ok((Endpoint::Other, request)) };
-    let Some(by_body) = dialect.grammar().by_body else { return Ok((route.endpoint, request)) };
+    let Some(by_body) = grammar_of(dialect).by_body else { return Ok((route.endpoint, request)) };
     let (head, body) = request.into_parts();
     let body = to_bytes(body, MOST_BODY).await.map_err(|_| NoAnswer::Close)?;
     let endpoint = by_body(route.path, &body).unwrap_or(route.endpoint);
@@ -108,7 +113,7 @@ async fn process(
     }
     let asked = Asked { head, body, now };
     let reply = match route {
-        None => (dialect.grammar().not_found)(&asked.head.method, path),
+        None => (grammar_of(dialect).not_found)(&asked.head.method, path),
         Some(route) => serve(bench, dialect, route, &asked, &plan.tweaks),
     };
     let response = match plan.after {
@@ -119,12 +124,12 @@ async fn process(
     Ok(dated(response, now))
 }
 
-/// Lets the dialect answer.
 fn serve(bench: &Bench, dialect: Dialect, route: &Route, asked: &Asked, tweaks: &Tweaks) -> Reply {
     let mut state = bench.state();
     let state = &mut *state;
     let mut exchange = Exchange {
         dialect,
+        speech: &grammar_of(dialect).speech,
         asked,
         tweaks,
         settings: &state.settings,
@@ -139,85 +144,6 @@ fn serve(bench: &Bench, dialect: Dialect, route: &Route, asked: &Asked, tweaks: 
     })
 }
 
-/// Answers in the server's place.
-fn gate(
-    bench: &Bench,
-    dialect: Dialect,
-    endpoint: Endpoint,
-    fault: Fault,
-    value: &Value,
-) -> Result<Response, NoAnswer> {
-    let reply = match fault {
-        Fault::Reset => return Err(NoAnswer::Reset),
-        Fault::Huge => {
-            let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
-            return Ok((json, huge(value.as_u64().unwrap_or_default())).into_response());
-        }
-        Fault::BareStatus => Reply::empty(status(value)),
-        Fault::RateLimit => rate_limit(dialect, value),
-        Fault::CaptivePortal => Reply::html(StatusCode::OK, PORTAL),
-        Fault::Redirect => {
-            let there = HeaderValue::from_static("/portal");
-            Reply::html(StatusCode::FOUND, PORTAL).with(header::LOCATION, there)
-        }
-        Fault::NotJson => Reply::text(StatusCode::OK, "All good here, nothing to see.\n"),
-        Fault::Refuse => refuse(bench, dialect, endpoint),
-        Fault::Status => gateway(status(value)),
-        Fault::Hang
-        | Fault::Latency
-        | Fault::ClockSkew
-        | Fault::Omit
-        | Fault::StrangeExpiry
-        | Fault::SameToken
-        | Fault::HeartbeatNo
-        | Fault::WrongIss
-        | Fault::WrongState
-        | Fault::AlgConfusion
-        | Fault::WrongIdToken
-        | Fault::ForeignMetadata
-        | Fault::HttpEndpoints
-        | Fault::InteractionRequired
-        | Fault::LostAnswer
-        | Fault::Truncated => return Err(NoAnswer::Close),
-    };
-    Ok(reply.into_response())
-}
-
-fn refuse(bench: &Bench, dialect: Dialect, endpoint: Endpoint) -> Reply {
-    let counters = &mut bench.state().counters[dialect];
-    if endpoint.is_protected() {
-        counters.unauthorized += 1;
-    } else {
-        counters.refreshes_refused += 1;
-    }
-    (dialect.grammar().refuse)(endpoint)
-}
-
-fn rate_limit(dialect: Dialect, wait: &Value) -> Reply {
-    let reply = (dialect.grammar().throttled)(wait.as_u64());
-    let header = wait.as_str().map_or_else(|| wait.to_string(), str::to_owned);
-    match HeaderValue::try_from(header) {
-        Ok(header) if !wait.is_null() => reply.with(header::RETRY_AFTER, header),
-        _ => reply,
-    }
-}
-
-/// The page of a reverse proxy whose server is away.
-fn gateway(status: StatusCode) -> Reply {
-    let title = format!("{} {}", status.as_u16(), status.canonical_reason().unwrap_or("Error"));
-    let page = format!(
-        "<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n\
-         <hr><center>gateway</center>\r\n</body>\r\n</html>\r\n"
-    );
-    Reply::html(status, page)
-}
-
-fn status(value: &Value) -> StatusCode {
-    let status = value.as_u64().and_then(|status| u16::try_from(status).ok());
-    status.and_then(|status| StatusCode::from_u16(status).ok()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
-}
-
-/// Promises the whole body and sends half of it.
 fn cut(reply: Reply) -> Response {
     let promised = reply.body.len().max(LEAST_PROMISED);
     let half = reply.body.len() / 2;
@@ -239,7 +165,6 @@ fn dated(mut response: Response, now: Moment) -> Response {
     response
 }
 
-/// When the client hangs up; never, if there is no telling.
 async fn happened(gone: Option<Gone>) {
     match gone {
         Some(gone) => gone.happened().await,
@@ -247,7 +172,6 @@ async fn happened(gone: Option<Gone>) {
     }
 }
 
-/// Which dialect a path belongs to, and what it is called there.
 fn split(path: &str) -> Option<(Dialect, &str)> {
     if path.starts_with("/.well-known/") {
         // RFC 8414 puts a server's path behind the well-known one.
@@ -265,23 +189,6 @@ fn nowhere() -> Response {
         .into_response()
 }
 
-/// The page that a network shows before it lets anybody through.
-pub(crate) fn portal() -> Response {
-    Reply::html(StatusCode::OK, PORTAL).into_response()
-}
-
-impl IntoResponse for Reply {
-    fn into_response(self) -> Response {
-        let mut response = Response::new(Body::from(self.body));
-        *response.status_mut() = self.status;
-        response.headers_mut().extend(self.headers);
-        response
-    }
-}
-
-const PORTAL: &str = "<!DOCTYPE html>\n<html>\n<head><title>Welcome to the Grand Hotel Wi-Fi</title></head>\n\
-                      <body>\n<h1>Welcome</h1>\n<p>Please accept our terms to go online.</p>\n\
-                      <form action=\"/portal\"><button>Accept</button></form>\n</body>\n</html>\n";
 const MOST_BODY: usize = 1024 * 1024;
 /// So that something is missing even of an empty body.
 const LEAST_PROMISED: usize = 64;

@@ -2,7 +2,6 @@
 
 use serde::Deserialize;
 
-/// What is different about the processing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Tweaks {
     pub(crate) skew_s: i64,
@@ -24,7 +23,6 @@ pub(crate) struct OAuthTweaks {
     pub(crate) interaction_required: bool,
 }
 
-/// What became of something that should have been sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Amiss {
@@ -39,7 +37,6 @@ pub(crate) enum Confusion {
     None,
 }
 
-/// What is wrong with an id_token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Flaw {

@@ -1,4 +1,4 @@
-//! One session: what is known of it, what changes that, and what is to be done then.
+//! One session: its facts, the events that change them, and the effects that follow.
 
 pub mod binding;
 mod demand;

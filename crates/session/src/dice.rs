@@ -1,10 +1,10 @@
-//! Jitter without a source of randomness: a seed comes in once, when a session is made.
+//! Jitter from a seed that comes in once, when a session is made.
 
 use core::time::Duration;
 
 use crate::time::millis;
 
-/// SplitMix64 (Steele, Lea, Flood 2014): eight bytes of state, good enough to spread retries, useless for secrets.
+/// SplitMix64 (Steele, Lea, Flood 2014): good enough to spread retries, useless for secrets.
 #[derive(Clone, Debug)]
 pub(crate) struct Dice(u64);
 
@@ -13,7 +13,6 @@ impl Dice {
         Self(seed)
     }
 
-    /// A duration between `low` and `high`, both included.
     pub(crate) fn between(&mut self, low: Duration, high: Duration) -> Duration {
         let (low, high) = (millis(low), millis(high));
         let span = high.saturating_sub(low).saturating_add(1);

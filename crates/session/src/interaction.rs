@@ -1,24 +1,20 @@
-//! Somebody is needed at a browser: what for, and what belongs into the authorization request then.
+//! What a person is needed for at a browser, and what the authorization request contains then.
 
 use alloc::string::{String, ToString};
 
 use crate::reason::Lost;
 
-/// What somebody at a browser is needed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {
     AccountSelection,
     Consent,
     Login,
-    /// Something the provider will say at its own page.
     Other,
-    /// More scopes than were granted.
     Scope,
     /// A stronger or a more recent sign-in (RFC 9470).
     StepUp,
 }
 
-/// Somebody has to be at a browser, and this belongs into the authorization request then.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Interaction {
     pub need: Need,
@@ -30,7 +26,6 @@ pub struct Interaction {
 }
 
 impl Need {
-    /// The word for it among the reasons why a session needs a person.
     pub fn lost(self) -> Lost {
         match self {
             Self::Consent => Lost::ConsentRequired,
@@ -47,8 +42,7 @@ impl Interaction {
         Self { need, acr_values: None, max_age: None, scope: None, claims: None }
     }
 
-    /// What satisfies both, as far as one request can: two resources that each want something of their own must not
-    /// take turns for ever. What cannot be joined stays as it is here, and the other asks for it again.
+    /// Joins two demands, or two resources would take turns for ever. `self` wins where only one can.
     #[must_use]
     pub fn and(self, other: &Self) -> Self {
         Self {
@@ -61,7 +55,7 @@ impl Interaction {
     }
 }
 
-/// The words of both, each once, as long as that is a list that anybody would send.
+/// The words of both, each once, up to a length that a server accepts.
 fn joined(ours: Option<String>, theirs: Option<&str>) -> Option<String> {
     let Some(mut all) = ours else { return theirs.map(str::to_string) };
     for word in theirs.unwrap_or_default().split_whitespace() {
@@ -106,7 +100,6 @@ mod tests {
         assert_eq!(third.and(&one), demand("gold silver", Some(300), "read", "{2}"));
     }
 
-    /// A resource that demands something else each time does not fill the memory, or an address.
     #[test]
     fn a_list_that_grows_without_end_is_cut() {
         let mut all = demand("", None, "a", "");

@@ -1,12 +1,10 @@
-//! The state machine of one session, and the messages it exchanges, as pure functions.
+//! The state machine of one session, and the messages it exchanges, as pure functions: time and events come in as
+//! arguments, and what is to be done comes out as effects. Nothing here reads a clock, a file, a socket or a random
+//! number, and `no_std` makes the compiler check that. (The derive macro of the TypeScript types needs std, so the
+//! build that writes them has it.)
 //!
-//! Nothing here reads a clock, a file, a socket or a random number: time and events come in as arguments, and what
-//! is to be done comes out as effects. `no_std` is how the compiler holds us to that (the one build that has std is
-//! the one that writes the page's TypeScript types, whose derive macro asks for it).
-//!
-//! From the ground up: the words that everything is said in (`reason`, `verdict`, `tokens`, …); `wire`, what a request
-//! and an answer are; [`recipe`] and [`oauth`], what is sent and what comes back means; `core`, one session; `shared`,
-//! what is decided for several sessions at once.
+//! From the bottom up: plain types (`reason`, `verdict`, `tokens`, …); `wire`, requests and answers; [`recipe`] and
+//! [`oauth`], what they mean; `core`, one session; `shared`, what is decided for several sessions at once.
 
 #![cfg_attr(not(feature = "ts"), no_std)]
 
@@ -26,4 +24,4 @@ pub mod verdict;
 pub mod wire;
 
 pub use self::core::{Session, binding, event, note, policy, view};
-pub use self::shared::{breaker, custody, edits, lane, looks, patience, revocation};
+pub use self::shared::{breaker, custody, edits, lane, looks, patience, queue, revocation};

@@ -1,309 +1,272 @@
-//! Every limit of time that holds for longer than a moment, in one place, so that their order can be seen and tested.
-//!
-//! Each is either a constant or a function of `timeout`, which a profile may set for one message ([`MESSAGE`] when it
-//! does not). The order is not decoration: a limit that encloses another and is shorter ends what the inner one would
-//! have let succeed, and where a refresh token has been spent that ends the session.
+//! Every limit of time that holds for longer than a moment, in one place, so that a test can check their order. A limit
+//! that is shorter than one inside it ends what would have succeeded, and a session whose refresh token is spent.
+//! `message` is the `timeout` of a profile, or [`MESSAGE`] where it sets none.
 
 use core::time::Duration;
 
-/// One message and its answer, whole (`timeout` of a profile, when it says nothing).
+/// One message with its answer, where a profile sets no `timeout`.
 pub const MESSAGE: Duration = seconds(30);
 
-/// The shortest `timeout` that a profile may ask for.
+/// The bounds of a profile's `timeout`.
 pub const MESSAGE_SHORTEST: Duration = Duration::from_millis(100);
-
-/// And the longest.
 pub const LONGEST_MESSAGE: Duration = seconds(600);
 
-/// Until a connection stands; a part of [`MESSAGE`].
+/// Until a connection stands, as a part of a message.
 pub const CONNECT: Duration = seconds(10);
 
-/// What has to be fetched before an exchange has the time of one message, however many it takes.
+/// In times of a message. One with a proof may be sent again with the provider's nonce, and again by its clock.
 const PREPARED: u32 = 1;
-
-/// A message with a proof is sent, once more with the provider's nonce, and once more by its clock.
 const PROVED: u32 = 3;
-
-/// The provider's description has the time of one message.
 const DESCRIPTION: u32 = 1;
-
-/// And so have its keys.
 const KEYS: u32 = 1;
 
-/// The whole of one exchange with a token endpoint, preparations included.
+/// One exchange with a token endpoint, with everything that has to be fetched before.
 pub fn exchange(message: Duration) -> Duration {
     message.saturating_mul(PREPARED + PROVED)
 }
 
-/// What the adapter has beyond its budget to report that it is used up. A worker that has not reported by then is
-/// called off; it is never replaced while it lives.
+/// What a worker has beyond its budget to report that it is used up. Then it is called off.
 pub const REPORT: Duration = seconds(15);
 
-/// After a freeze the timers fire all at once. Whoever finds that its time ran out while nothing ran looks once more
-/// for that long, because the answer may lie in the socket.
+/// After a freeze all timers are over at once, and an answer that lies in the socket gets this time.
 pub const SECOND_LOOK: Duration = seconds(5);
 
-/// A timer that fires later than that did not run: the process was frozen, or the machine slept.
+/// A timer that is later than this did not run: the process was frozen, or the machine slept.
 pub const LATE: Duration = seconds(2);
 
-/// How often the clock is looked at while an answer is waited for, at least.
+/// The longest time between two looks at the clock while an answer is waited for.
 pub const GLANCE: Duration = seconds(1);
 
-/// A person at a sign-in page, a second factor included.
+/// For a person at a sign-in page, with a second factor.
 pub const AT_BROWSER: Duration = seconds(300);
 
-/// A person with another device, however long a provider lets its codes live.
+/// For a person with another device, however long the provider's code lives.
 pub const ON_DEVICE: Duration = seconds(3600);
 
-/// Until a person has something to look at: the description, the keys, the request that is handed over first.
+/// Until a person has something to look at: the description, the keys, the request that is pushed first.
 pub fn begin_sign_in(message: Duration) -> Duration {
     message.saturating_mul(DESCRIPTION + KEYS + PROVED)
 }
 
-/// Once the person is done: keys that were missing, the code or the password, the name.
+/// After the person: keys that were missing, the code or the password, the name.
 pub fn finish_sign_in(message: Duration) -> Duration {
     message.saturating_mul(KEYS + PROVED).saturating_add(NAME)
 }
 
-/// A whole sign-in.
 pub fn sign_in(person: Duration, message: Duration) -> Duration {
     begin_sign_in(message).saturating_add(person).saturating_add(finish_sign_in(message))
 }
 
-/// A name for somebody who is signed in already.
+/// For the name of a person who is signed in already.
 pub const NAME: Duration = seconds(3);
 
-/// Somebody looks at a form while a provider is described.
+/// For the description of a provider while a person looks at a form.
 pub const DESCRIBE: Duration = seconds(15);
 
-/// A file on a disk of ours, before its last content will have to do.
+/// For a file on a local disk, before its last content has to do.
 pub const FILE: Duration = seconds(2);
 
-/// A provider's keys are good for that long, and its description too: both hardly ever change, and keys that nobody
-/// knows make them be asked for sooner.
+/// How long a provider's description and keys are good. A key that is unknown makes them be asked for sooner.
 pub const DESCRIBED: Duration = seconds(24 * 3600);
 
-/// However many ID tokens come that none of the keys made: not sooner after each other are the keys asked for.
+/// Between two requests for keys, however many ID tokens come that no key made.
 pub const KEYS_AGAIN: Duration = seconds(60);
 
-/// Keys that could not be had are not waited for again by the next refresh: it can do without.
+/// Keys that could not be had are not waited for again by a refresh, which can do without.
 pub const KEYS_LATER: Duration = seconds(3600);
 
-/// A token that lives for less is a mistake of the provider's, and would have us do nothing but refresh.
+/// A shorter lifetime is a mistake of the provider, and would cause nothing but refreshes.
 pub const LIFETIME_SHORTEST: Duration = Duration::from_millis(500);
 
-/// Believed at most. An `expires_in` of a thousand years is a mistake too, and asking once a month costs nothing.
+/// A longer lifetime is a mistake too, and asking once a month costs nothing.
 pub const LIFETIME_LONGEST: Duration = seconds(30 * 24 * 3600);
 
-/// Before its end a token is refreshed that long at most: it outlives the outages that anyone has a plan for.
+/// The longest lead of a refresh, which outlives the usual outage.
 pub const LEAD_LONGEST: Duration = seconds(3600);
 
-/// A token that lives for less has no fleet behind it but a test bench, where an early refresh would be a riddle.
+/// Shorter tokens have no slot: they belong to test benches, where an early refresh would confuse.
 pub const SLOT_FROM: Duration = seconds(120);
 
-/// Two refreshes of a session that nobody asked for are that far apart at least, where its tokens live briefly.
+/// Between two refreshes that no caller asked for, in proportion to the lifetime.
 pub const SPACING_SHORTEST: Duration = Duration::from_millis(250);
-
-/// And where they live long.
 pub const SPACING_LONGEST: Duration = seconds(10);
 
-/// Between two heartbeats, where a profile says nothing.
+/// Between two heartbeats, where a profile does not say.
 pub const HEARTBEAT: Duration = seconds(300);
 
-/// A profile counts its times in these.
+/// The shortest time that a profile may set between heartbeats, or for an assumed lifetime.
 pub const EVERY_SHORTEST: Duration = seconds(1);
 
-/// How long a token is thought to live of which nobody says it, where a profile says nothing either.
+/// The lifetime of a token where neither the provider nor the profile says it.
 pub const ASSUMED: Duration = seconds(3600);
 
-/// A failed refresh is tried again in a part of the token's life, and never sooner than that.
+/// A failed refresh is tried again after a part of the token's life, within these bounds.
 pub const BACKOFF_SHORTEST: Duration = Duration::from_millis(250);
-
-/// With nothing to work with, people wait: the first try again comes by then, however long tokens live.
-pub const BACKOFF_FIRST: Duration = Duration::from_millis(1500);
-
-/// The longest such part.
 pub const BACKOFF_LONGEST: Duration = seconds(15);
 
-/// A provider that says that our request is wrong is asked again after that long at first.
-pub const MISCONFIGURED: Duration = seconds(300);
+/// Without a good token callers wait, so the first retry comes by then, however long tokens live.
+pub const BACKOFF_FIRST: Duration = Duration::from_millis(1500);
 
-/// And that long later.
+/// Until a provider that says that our request is wrong is asked again: at first, and later.
+pub const MISCONFIGURED: Duration = seconds(300);
 pub const MISCONFIGURED_LONGEST: Duration = seconds(3600);
 
-/// A vault that did not do what it was asked is asked again after that long at first.
+/// Until a vault that failed is asked again, at first.
 pub const VAULT_AGAIN: Duration = seconds(1);
 
 /// A profile may ask for more heartbeats, but not for a busy loop.
 pub const HEARTBEAT_SHORTEST: Duration = Duration::from_millis(200);
 
-/// However often a heartbeat was refused: it is sent again some day, and not less often than the profile wants.
+/// However often it was refused, a heartbeat is sent again after this time, or the profile's if that is longer.
 pub const HEARTBEAT_LONGEST: Duration = seconds(24 * 3600);
 
-/// Between two questions about a device code where the provider names no interval (RFC 8628, section 3.2).
+/// Between two polls with a device code, where the provider does not say (RFC 8628, section 3.2).
 pub const DEVICE_INTERVAL: Duration = seconds(5);
 
-/// What `slow_down` adds to it (RFC 8628, section 3.5).
+/// What `slow_down` adds to that (RFC 8628, section 3.5).
 pub const DEVICE_SLOWER: Duration = seconds(5);
 
-/// Not more often, whatever a provider says.
+/// The bounds of a provider's interval, because a person is waiting.
 pub const DEVICE_INTERVAL_SHORTEST: Duration = seconds(1);
-
-/// And not less often: there is a person waiting.
 pub const DEVICE_INTERVAL_LONGEST: Duration = seconds(60);
 
-/// The provider has to say how long a device code lives; one that does not is asked for as long as most do.
+/// The life of a device code whose provider does not say it, although it must. Most codes live as long.
 pub const DEVICE_LIFE: Duration = seconds(15 * 60);
 
-/// Timers stand still while a machine sleeps, so nothing that is waited for by the clock is waited for in one go.
+/// Timers stand still while a machine sleeps, so a longer wait by the clock is split.
 pub const NAP: Duration = seconds(5);
 
-/// However little is left: a wait is that long, or it would be a busy loop.
+/// A shorter wait would be a busy loop.
 pub const NAP_SHORTEST: Duration = Duration::from_millis(10);
 
-/// The keeper looks at the clock at least that often.
+/// The longest time between two looks of the keeper at the clock.
 pub const LONGEST_SLEEP: Duration = seconds(30);
 
-/// New tokens wait that long for the vault. People wait behind it, and a locked keyring can take minutes.
+/// How long new tokens wait for the vault. Callers wait with them, and a locked keyring can take minutes.
 pub const SAVE: Duration = seconds(2);
 
 /// A keyring that is well takes less for anything.
 pub const VAULT_LOOK: Duration = seconds(2);
 
-/// What the thread that looks has beyond that to say what it saw.
+/// What the thread that looks has beyond that to report.
 pub const VAULT_SAYS: Duration = Duration::from_millis(200);
 
-/// `stop`, and the end of a desktop session: for what is in flight and what is not saved yet.
+/// After `stop`, or at the end of a desktop session, for what is in flight or not saved.
 pub const STOP: Duration = seconds(20);
 
-/// A caller that names no time of its own: as long as a person looks at something that does not move.
+/// For a caller that names no time of its own.
 pub const CALLER: Duration = seconds(30);
 
-/// What a face gives the keeper beyond the time that a request names. That time begins when the keeper has looked at its
-/// configuration, which the first time takes a while.
+/// Beyond the time of a request, which begins only after a look at the configuration.
 pub const FACE_GRACE: Duration = seconds(10);
 
-/// A face waits that long for an answer to a request without a time of its own.
+/// How long a face waits: for its own requests, for messages to a provider, for a person or a whole exchange.
 pub const FACE: Duration = seconds(180);
-
-/// A face waits that long for a request behind which there are messages to a provider, and nothing else.
 pub const FACE_WITH_PROVIDER: Duration = seconds(3600);
-
-/// A face waits that long for a request behind which there is a person, or a whole exchange.
 pub const FACE_WITH_PERSON: Duration = seconds(4 * 3600);
 
-/// Somebody who waits for longer than that wants to know what for.
+/// After a longer wait a person is told what it is for.
 pub const MOMENT: Duration = seconds(1);
 
-/// A face that waits for a keeper to end, or to stay, looks that often.
+/// Between two looks of a face whether a stopping keeper has ended.
 pub const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
-/// A keeper that would not end without losing a session is not asked again sooner: while it tries, it does nothing else.
+/// Until a keeper that stayed to save a session is asked to stop again: while it tries, it does nothing else.
 pub const STAYED: Duration = seconds(60);
 
-/// A face whose keeper has gone looks for the next one after that long at first.
+/// Until a face whose keeper has gone looks for the next one: at first, and later.
 pub const CONNECT_AGAIN: Duration = Duration::from_millis(250);
-
-/// And that long later.
 pub const CONNECT_AGAIN_LONGEST: Duration = seconds(5);
 
-/// A window draws what it shows anew that often.
+/// How often a window is drawn anew, and how soon after a change.
 pub const REDRAW: Duration = seconds(1);
-
-/// And after a change no sooner than that, however many come.
 pub const REDRAW_SOONEST: Duration = Duration::from_millis(100);
 
-/// A keeper that was just started says that it listens.
+/// Until a new keeper says that it listens.
 pub const START: Duration = seconds(20);
 
-/// A browser fetches a page from this very machine.
+/// For a browser that fetches a page from this machine.
 pub const LANDING: Duration = seconds(10);
 
-/// Who connects to a port of ours and says nothing is not waited for.
+/// For the first bytes of a connection to one of our ports.
 pub const HEADERS: Duration = seconds(10);
 
-/// A question waits that long for a look at the configuration file, so that who edits it and then asks is understood.
+/// How long a question waits for a look at the configuration file, so that its answer knows of the last edit.
 pub const LOOK: Duration = Duration::from_millis(500);
 
-/// The first look, before which there are no sessions, finds out about the keyring as well.
+/// The first look finds out about the keyring as well.
 pub const FIRST_LOOK: Duration = seconds(5);
 
-/// A file that has not changed for that long is not being saved or typed in any more.
+/// A file that has not changed for so long is not being saved or typed in.
 pub const STABLE: Duration = seconds(1);
 
-/// The status needs no exchange with anybody: a keeper that does not know it by then hangs.
+/// The status needs no provider, so a keeper that does not know it by then hangs.
 pub const STATUS: Duration = seconds(10);
 
-/// Somebody who has signed out wants to hear what the provider says to that, as long as one usually takes.
+/// How long a sign-out waits for the provider's answer, which a person wants to know.
 pub const TOLD: Duration = seconds(3);
 
-/// A keeper of the demo ends: what is in flight to a sandbox that is gone too is over soon.
+/// For a demo's keeper to end, whose sandbox is gone too.
 pub const DEMO_END: Duration = seconds(5);
 
-/// A disk is waited for that long. Not longer, because a session waits with it.
+/// A session waits for the disk, so no longer than this.
 pub const DISK: Duration = seconds(2);
 
-/// Longer than a disk takes that has to spin up: then it is said that it does not answer.
+/// A disk that spins up takes less, so after this time it counts as not answering.
 pub const DISK_SLOW: Duration = seconds(5);
 
-/// A disk that took nothing is tried again.
+/// Until a disk that took nothing is tried again.
 pub const DISK_AGAIN: Duration = seconds(5);
 
-/// Somebody may be looking at the journal with another program; entries can wait that long, the keeper cannot.
+/// For another program that reads the journal: its entries can wait longer, the keeper cannot.
 pub const JOURNAL_BUSY: Duration = Duration::from_millis(100);
 
-/// What the log still has to say is written at the end.
+/// For the rest of the log at the end.
 pub const FLUSH: Duration = Duration::from_millis(500);
 
-/// The home is looked after that often where nothing tells of changes.
+/// Between two looks at the home where nothing tells of changes, and where it does: a parent may be moved.
 pub const HOME_LOOK: Duration = seconds(5);
-
-/// And where it does, because a directory further up may be moved.
 pub const HOME_UNSEEN: Duration = seconds(30);
 
-/// Whoever deletes a home has not done it in one go.
+/// A home is not deleted all at once.
 pub const DELETING: Duration = Duration::from_millis(200);
 
-/// The home's lock is tried again while another keeper ends, or begins.
+/// Until the home's lock is tried again, while another keeper begins or ends.
 pub const LOCK_AGAIN: Duration = Duration::from_millis(100);
 
-/// The answer to a stop is on its way when all else is over.
+/// For the answer to a stop, which is on its way when all else is over.
 pub const LAST_ANSWER: Duration = Duration::from_millis(200);
 
-/// A connection is accepted again where there was no descriptor for it.
+/// Until a connection is accepted again for which there was no descriptor.
 pub const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
-/// A fixed port is tried again that a sign-in before this one is about to close.
+/// Until a fixed port is tried again, which the sign-in before is about to close.
 pub const PORT_AGAIN: Duration = Duration::from_millis(20);
 
-/// The system's announcements are listened to again.
+/// Until the system's announcements are listened to again.
 pub const LISTEN_AGAIN: Duration = seconds(30);
 
-/// After a sleep the network is given that long to come back, at most. Within it everything that overslept is spread.
+/// For the network to come back after a sleep. What overslept is spread over this time.
 pub const SETTLE: Duration = seconds(4);
 
-/// After a lost answer a provider with a grace repeats it, but only for so long: sooner is better. One retry.
+/// Until the one prompt retry after a lost answer, which some providers repeat, but only for a short time.
 pub const PROMPT: Duration = Duration::from_millis(400);
 
-/// The same unrecognisable refusal for that long is one: a gateway that restarts has another answer by then.
+/// After so long the same unrecognisable refusal is believed: a gateway that restarts has another answer.
 pub const SUSPECT: Duration = seconds(120);
 
-/// A provider may ask to be left alone for that long.
+/// The longest pause that a provider may ask for.
 pub const RETRY_AFTER: Duration = seconds(3600);
 
-/// A host that failed too often is left alone. Short at first: five failures in a row are often one gateway restarting.
+/// How long a failing host is left alone: short at first, because five failures are often one restart.
 pub const BREAKER: Duration = seconds(5);
-
-/// And that long, when it goes on failing.
 pub const BREAKER_LONGEST: Duration = seconds(300);
 
-/// A provider that has not heard of a sign-out is told again after that long at first.
+/// Until a provider is told of a sign-out again: at first, and later.
 pub const REVOKE_AGAIN: Duration = seconds(1);
-
-/// And after that long later.
 pub const REVOKE_LONGEST: Duration = seconds(300);
 
-/// For that long in all. Most refresh tokens that nobody uses are dead or soon to be by then.
+/// How long it is told. By then most unused refresh tokens are dead.
 pub const REVOKE: Duration = seconds(24 * 3600);
 
 const fn seconds(n: u64) -> Duration {
@@ -314,7 +277,6 @@ const fn seconds(n: u64) -> Duration {
 mod tests {
     use super::*;
 
-    /// Whatever encloses another limit is longer than that one, for every `timeout` that a profile may have.
     #[test]
     fn what_encloses_is_longer() {
         for message in [MESSAGE_SHORTEST, MESSAGE, LONGEST_MESSAGE] {

@@ -1,10 +1,7 @@
-//! OAuth 2.0 and OpenID Connect, as messages and what their answers mean.
-//!
-//! Each exchange is a pair of functions: one makes the [`Message`], one reads the [`Answer`](crate::recipe::Answer).
-//! Randomness, time and signatures come in as arguments; nothing here can send, wait, sign or verify. What a lenient
-//! reading costs nobody is read leniently, because servers differ; what a lenient reading would give to an attacker
-//! (the issuer, the state, the address that a token is sent to, the algorithm of a signature) is compared to the
-//! letter.
+//! OAuth 2.0 and OpenID Connect. One function makes a [`Message`], another reads its
+//! [`Answer`](crate::wire::answer::Answer); nothing here can send, wait, sign or verify. Servers differ, so answers are
+//! read leniently, except where that helps an attacker: the issuer, the state, a token's address and a signature's
+//! algorithm are compared to the letter.
 
 mod address;
 pub mod authorize;
@@ -30,7 +27,6 @@ use client::ClientRegistration;
 use form::Form;
 use metadata::Metadata;
 
-/// Whom a session is with, and as whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Provider {
     pub metadata: Metadata,
@@ -38,7 +34,6 @@ pub struct Provider {
 }
 
 impl Provider {
-    /// To that endpoint, in the name of the client, with what the profile adds.
     fn post(&self, endpoint: &str, mut form: Form, extra: &BTreeMap<String, String>) -> Message {
         let authorization = self.client.authenticate(&mut form);
         form.put_all(extra);

@@ -1,9 +1,6 @@
-//! Recipes: how to talk to a provider that is not OAuth, as data.
-//!
-//! There are more sign-in APIs in the world than anyone can write code for, and most of them differ only in names: a
-//! path, a field, a header, the unit of a lifetime, which answer means "your token is no good". A [`Recipe`] is those
-//! names, read from a preset or from the configuration file, and the functions here turn it into messages and turn
-//! answers into tokens and verdicts.
+//! Recipes: providers that are not OAuth, as data. Most sign-in APIs differ only in names: a path, a field, a header,
+//! the unit of a lifetime, the answer that refuses a token. A [`Recipe`] holds these names, from a preset or from the
+//! configuration, and makes messages and reads answers with them.
 
 mod place;
 mod preset;
@@ -29,7 +26,6 @@ use crate::wire::pointer::Pointer;
 pub use place::{Format, Place, Resource};
 pub use reading::SignInRefusal;
 
-/// Everything that has to be known about a provider to keep a session with it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recipe {
@@ -44,15 +40,12 @@ pub struct Recipe {
     pub logout: Option<Exchange>,
     #[serde(default)]
     pub authorization: Authorization,
-    /// Which answers of a protected resource mean "your token is not good".
     #[serde(default = "rejects_401")]
     pub rejects: Vec<Match>,
-    /// What there is to look at, for the window and the command line.
     #[serde(default)]
     pub resources: Vec<Resource>,
 }
 
-/// One exchange with the provider: what is sent where, and where the tokens stand in what comes back.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Exchange {
@@ -65,7 +58,7 @@ pub struct Exchange {
     pub format: Format,
     #[serde(default)]
     pub send: Send,
-    /// What stands in the body whatever the values are; `{}` makes an empty object where there would be no body.
+    /// Constant members of the body. `{}` makes an empty object where there would be no body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<Map<String, Value>>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -74,13 +67,12 @@ pub struct Exchange {
     pub headers: BTreeMap<String, String>,
     #[serde(default)]
     pub take: Take,
-    /// Which answers are a definite no: of a refresh, that the refresh token is dead; of a sign-in, that the password
-    /// is wrong (beyond 400, 401, 403 and 422, which say so by themselves there).
+    /// The answers that are a definite no: to a refresh, that the refresh token is dead; to a sign-in, that the
+    /// password is wrong, which 400, 401, 403 and 422 say without a rule.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<Match>,
 }
 
-/// Where the values go.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Send {
@@ -94,7 +86,6 @@ pub struct Send {
     pub access_token: Option<Place>,
 }
 
-/// Where the tokens stand in an answer.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Take {
@@ -102,12 +93,11 @@ pub struct Take {
     pub access_token: Option<Pointer>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh_token: Option<Pointer>,
-    /// Where the answer says how long the access token lives; the JWT's own times are read without being asked for.
+    /// A JWT's own times are read without being named here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lifetime: Option<Lifetime>,
 }
 
-/// A question that tells whether the access token is good.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HeartbeatRequest {
@@ -115,15 +105,13 @@ pub struct HeartbeatRequest {
     pub method: String,
     #[serde(deserialize_with = "place::path")]
     pub path: String,
-    /// Which answers mean "not good" although their status is a success.
+    /// Answers that mean "not good" although their status is a success.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub bad: Vec<Match>,
-    /// A web page may be what it answers with.
     #[serde(default)]
     pub page: bool,
 }
 
-/// The header that carries the access token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Authorization {
@@ -133,31 +121,27 @@ pub struct Authorization {
 }
 
 impl Recipe {
-    /// The names that [`Recipe::preset`] knows, in the order of the alphabet.
     pub const PRESETS: [&str; 4] = preset::NAMES;
 
-    /// A recipe that comes with the product.
     pub fn preset(name: &str) -> Option<Self> {
         serde_json::from_str(preset::text(name)?).ok()
     }
 
-    /// The JSON text of a preset, for those who change some of its keys before reading it.
+    /// The JSON of a preset, for callers that change some of its keys before reading it.
     pub fn preset_text(name: &str) -> Option<&'static str> {
         preset::text(name)
     }
 
-    /// How long before its end a token of this preset is refreshed, where the preset is known for a threshold of its
-    /// own.
+    /// The lead of this preset, where the preset is known for one.
     pub fn preset_refresh_before(name: &str) -> Option<core::time::Duration> {
         preset::refresh_before(name)
     }
 
-    /// What is wrong with this recipe although each part of it can be read: the key, and the problem.
+    /// Returns the key and the problem of what can be read and cannot work.
     pub fn check(&self) -> Result<(), (&'static str, Flaw)> {
         sending::check(self)
     }
 
-    /// `None` where the recipe has no sign-in.
     pub fn sign_in(&self, username: &str, password: &Secret) -> Option<Message> {
         let username = Secret::new(username);
         let values =
@@ -172,7 +156,6 @@ impl Recipe {
             .unwrap_or_else(|| Message::bare(&self.refresh.method, &self.refresh.path))
     }
 
-    /// `None` where there is no endpoint for it.
     pub fn heartbeat(&self, token: &AccessToken) -> Option<Message> {
         let probe = self.heartbeat.as_ref()?;
         let mut message = Message::bare(&probe.method, &probe.path);
@@ -180,7 +163,7 @@ impl Recipe {
         Some(message)
     }
 
-    /// `None` where there is no endpoint for it, or where it needs a token that there is none of.
+    /// `None` where there is no endpoint, or a token that it needs is missing.
     pub fn sign_out(&self, refresh: Option<&RefreshToken>, access: Option<&AccessToken>) -> Option<Message> {
         let refresh = refresh.map(|token| Secret::new(token.expose()));
         let access = access.map(|token| Secret::new(token.expose()));
@@ -192,24 +175,21 @@ impl Recipe {
         sending::build(self.logout.as_ref()?, &values)
     }
 
-    /// The name and the value of the header that opens a protected resource.
     pub fn authorization(&self, token: &AccessToken) -> (String, Secret) {
         let Authorization { header, scheme } = &self.authorization;
         (header.clone(), with_scheme(scheme, token.expose()))
     }
 
-    /// A protected resource says that the access token is not good.
     pub fn rejects(&self, answer: &Answer<'_>) -> bool {
         self.rejects.iter().any(|rule| rule.holds(answer))
     }
 
-    /// What the answer to a heartbeat says of the access token; `None` when it says nothing.
+    /// `None` when the answer says nothing of the access token.
     pub fn heartbeat_good(&self, answer: &Answer<'_>) -> Option<bool> {
         reading::heartbeat(self, answer)
     }
 
-    /// Where there is no endpoint for it, the first resource that can be read serves as the heartbeat: what a token is
-    /// good for is the best question about it.
+    /// Without a heartbeat endpoint, the first resource that can be read is asked.
     pub fn ask_a_resource(&mut self, resources: &[Resource]) {
         if let Some(resource) = resources.iter().find(|resource| resource.method == "GET")
             && self.heartbeat.is_none()
@@ -219,12 +199,10 @@ impl Recipe {
         }
     }
 
-    /// The tokens that a sign-in brought, or why it brought none.
     pub fn read_sign_in(&self, answer: &Answer<'_>, clock: Clock<'_>) -> Result<Tokens, SignInRefusal> {
         reading::sign_in(self, answer, clock)
     }
 
-    /// What the answer to a refresh means.
     pub fn read_refresh(&self, answer: &Answer<'_>, clock: Clock<'_>) -> Verdict {
         reading::refresh(self, answer, clock)
     }

@@ -6,4 +6,5 @@ pub mod edits;
 pub mod lane;
 pub mod looks;
 pub mod patience;
+pub mod queue;
 pub mod revocation;

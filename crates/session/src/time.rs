@@ -1,12 +1,10 @@
-//! Time as the core sees it: distances on one clock that never jumps back and goes on while the machine sleeps.
+//! Time in the core: distances on one clock that never jumps back and goes on while the machine sleeps.
 
 use core::fmt;
 use core::ops::Add;
 use core::time::Duration;
 
-/// A point on a suspend-aware monotonic clock (Linux: CLOCK_BOOTTIME), in milliseconds since some fixed start.
-///
-/// The wall clock never enters a decision: it can be wrong, set back, or jump by ten years.
+/// Milliseconds on the suspend-aware clock (Linux: CLOCK_BOOTTIME). The wall clock decides nothing.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(u64);
 
@@ -21,17 +19,16 @@ impl Timestamp {
         self.0
     }
 
-    /// How long ago `earlier` was; zero when it is still to come.
+    /// Zero when `earlier` is still to come.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
 
-    /// How long until `later`; zero when it has passed.
+    /// Zero when `later` has passed.
     pub fn until(self, later: Self) -> Duration {
         later.since(self)
     }
 
-    /// The point `by` before this one, or the start of the clock.
     pub fn before(self, by: Duration) -> Self {
         Self(self.0.saturating_sub(millis(by)))
     }
@@ -40,7 +37,7 @@ impl Timestamp {
 impl Add<Duration> for Timestamp {
     type Output = Self;
 
-    /// Saturates: an absurd lifetime must not wrap around into the past.
+    /// Saturates, because an absurd lifetime must not wrap around into the past.
     fn add(self, by: Duration) -> Self {
         Self(self.0.saturating_add(millis(by)))
     }
@@ -52,7 +49,6 @@ impl fmt::Debug for Timestamp {
     }
 }
 
-/// Whole milliseconds of a duration, saturating.
 pub fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -19,7 +19,7 @@ macro_rules! secret {
                 Self(Zeroizing::new(text.into()))
             }
 
-            /// The text itself, for the few places that put it into a message or a vault.
+            /// For the few places that put the text into a message or a vault.
             pub fn expose(&self) -> &str {
                 &self.0
             }
@@ -33,29 +33,28 @@ macro_rules! secret {
     };
 }
 
-/// What opens a protected resource (RFC 6749, section 1.4), and how it wants to be shown. Lives in memory only.
+/// RFC 6749, section 1.4. It is never written anywhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessToken {
     text: Secret,
     kind: TokenType,
 }
 
-/// How an access token wants to be shown (RFC 6749, section 7.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TokenType {
     #[default]
     Bearer,
-    /// Together with a proof of possession (RFC 9449).
+    /// With a proof of possession (RFC 9449).
     Dpop,
 }
 
 secret! {
-    /// What a new access token is bought with (RFC 6749, section 1.5). The one thing that must never be lost.
+    /// RFC 6749, section 1.5.
     RefreshToken
 }
 
 secret! {
-    /// A part of a message that must not be printed: a password, a header with a token in it.
+    /// A part of a message that must not be printed, such as a password.
     Secret
 }
 
@@ -73,27 +72,23 @@ impl AccessToken {
         self.kind
     }
 
-    /// The text itself, for the few places that put it into a message.
     pub fn expose(&self) -> &str {
         self.text.expose()
     }
 }
 
-/// Whose session it is: what a sign-in says once, and what holds until the next one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Account {
-    /// What people know themselves by.
     pub user: Option<String>,
-    /// Of OpenID Connect: nobody else's tokens are taken later.
     pub identity: Option<Identity>,
-    /// The private key to which the tokens are bound (RFC 9449), in whatever form the adapter writes it.
+    /// The private key that the tokens are bound to (RFC 9449), in the adapter's format.
     pub proof_key: Option<Secret>,
-    /// Tells the provider which of its sessions a sign-out is about. Not saved.
+    /// Tells the provider which of its sessions a sign-out is about. It is not saved.
     pub id_token: Option<Secret>,
 }
 
 impl Account {
-    /// Whether these are surely two people. Of somebody without a name nobody can say that.
+    /// Whether these are surely two people, which needs a name of both.
     pub fn is_other_than(&self, other: &Self) -> bool {
         match (&self.identity, &other.identity) {
             (Some(one), Some(another)) => one != another,
@@ -102,7 +97,7 @@ impl Account {
     }
 }
 
-/// A person, as one provider knows them (OpenID Connect Core, section 5.7).
+/// A person at one provider (OpenID Connect Core, section 5.7).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     pub issuer: String,
@@ -110,21 +105,17 @@ pub struct Identity {
 }
 
 impl Account {
-    /// Of a provider that says nothing but a name.
     pub fn named(user: &str) -> Self {
         Self { user: Some(String::from(user)), ..Self::default() }
     }
 }
 
-/// What a provider gave for a sign-in or a refresh.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tokens {
-    /// Absent where a sign-in brings only a refresh token, and where what came cannot be used.
     pub access: Option<AccessToken>,
-    /// How long the access token lives from its receipt; `None` when nothing said so.
+    /// From the receipt of the token; `None` when the provider did not say.
     pub lifetime: Option<Duration>,
-    /// Absent where the provider keeps the old one in use (RFC 6749, section 6).
+    /// Absent where the old one stays in use (RFC 6749, section 6).
     pub refresh: Option<RefreshToken>,
-    /// What is wrong with what came besides.
     pub odd: Option<Oddity>,
 }

@@ -1,4 +1,4 @@
-//! Requests and answers, whoever they are for: what JSON recipes and OAuth both stand on.
+//! Requests and answers, for recipes and OAuth alike.
 
 pub mod answer;
 pub(crate) mod escape;

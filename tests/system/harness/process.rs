@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use api::paths::Home;
 use api::secret::Password;
-use api::{Entry, Failure, Fetched, Note, Overview, Phase, Reply, Request, SessionView};
+use api::{Entry, Failure, Fetched, Note, Overview, PhaseView, Reply, Request, SessionView};
 use client::Client;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -177,7 +177,7 @@ impl Keeper {
         found.unwrap_or_else(|| panic!("no session {profile}"))
     }
 
-    pub(crate) fn phase(&self, profile: &str) -> Phase {
+    pub(crate) fn phase(&self, profile: &str) -> PhaseView {
         self.session(profile).phase
     }
 
@@ -185,11 +185,11 @@ impl Keeper {
         until("the session is fresh", || {
             let session = self.session(profile);
             let good = session.access.is_some_and(|access| !access.rejected);
-            (good && session.phase == Phase::Fresh).then_some(())
+            (good && session.phase == PhaseView::Fresh).then_some(())
         });
     }
 
-    pub(crate) fn until_phase(&self, profile: &str, wanted: Phase) {
+    pub(crate) fn until_phase(&self, profile: &str, wanted: PhaseView) {
         until("the session is in that phase", || (self.phase(profile) == wanted).then_some(()));
     }
 

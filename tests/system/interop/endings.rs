@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use api::{Lost, Note, Phase, Reply, Request};
+use api::{Lost, Note, PhaseView, Reply, Request};
 
 use super::cases::{LostAnswer, Noticed, Token, Way};
 use super::life::Life;
@@ -26,12 +26,12 @@ impl Life {
             LostAnswer::GoesOn => {
                 until("the session goes on", || {
                     let access = self.session().access.filter(|access| access.generation > generation);
-                    access.map(drop).filter(|()| self.session().phase == Phase::Fresh)
+                    access.map(drop).filter(|()| self.session().phase == PhaseView::Fresh)
                 });
                 "goes on"
             }
             LostAnswer::Ends => {
-                self.keeper.until_phase(name, Phase::NeedsLogin { why: Lost::Interrupted });
+                self.keeper.until_phase(name, PhaseView::NeedsLogin { why: Lost::Interrupted });
                 // By our clock the last access token is still good; the server has ended it with the rest.
                 assert_eq!(self.keeper.run(&["fetch", name, self.case.path]).code, Some(3));
                 assert_eq!(self.keeper.run(&["token", name]).code, Some(3));
@@ -69,7 +69,7 @@ impl Life {
                 self.beat_every_second();
                 let good = self.beats(true);
                 self.server.revoke();
-                self.keeper.until_phase(name, Phase::NeedsLogin { why: Lost::Refused });
+                self.keeper.until_phase(name, PhaseView::NeedsLogin { why: Lost::Refused });
                 // One may have been on its way.
                 assert!(self.beats(true) <= good + 1, "not by the next heartbeat");
                 assert_eq!(self.beats(false), 1);
@@ -83,7 +83,7 @@ impl Life {
             }
         };
         if self.case.revocation != Noticed::NeedsNobody {
-            assert_eq!(self.keeper.phase(name), Phase::NeedsLogin { why: Lost::Refused });
+            assert_eq!(self.keeper.phase(name), PhaseView::NeedsLogin { why: Lost::Refused });
             let exchanged = self.exchanged();
             for _ in 0..3 {
                 assert_eq!(self.keeper.run(&["fetch", name, self.case.path]).code, Some(3));
@@ -122,7 +122,7 @@ impl Life {
         let told = self.keeper.run(&arguments).went_well();
         until("nothing is left at the server", || (self.tokens() == (0, 0)).then_some(()));
         assert!(self.server.counted("revocations") > 0);
-        assert_eq!(self.keeper.phase(case.name), Phase::NeedsLogin { why: Lost::SignedOut });
+        assert_eq!(self.keeper.phase(case.name), PhaseView::NeedsLogin { why: Lost::SignedOut });
         assert_eq!(self.keeper.run(&["token", case.name]).code, Some(3));
         let is_jwt = case.token == Token::Jwt;
         self.saw(Capability::SignOut, if is_jwt { "yes, but a JWT lives to its end" } else { "yes" });
@@ -138,7 +138,7 @@ impl Life {
 
         let exchanged = self.exchanged();
         self.keeper.restart();
-        self.keeper.until_phase(case.name, Phase::NeedsLogin { why: Lost::SignedOut });
+        self.keeper.until_phase(case.name, PhaseView::NeedsLogin { why: Lost::SignedOut });
         assert_eq!(self.keeper.run(&["fetch", case.name, case.path]).code, Some(3));
         assert_eq!(self.exchanged(), exchanged);
     }

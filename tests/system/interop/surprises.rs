@@ -1,6 +1,6 @@
 //! What goes wrong around a sign-in, with a server that is sure of what it did.
 
-use api::{Phase, Reply, Request};
+use api::{PhaseView, Reply, Request};
 use serde_json::Value;
 
 use crate::harness::{Browser, Door, Keeper, Keyring, Person, Ran, Running, Server, until};
@@ -109,7 +109,7 @@ fn a_provider_that_cannot_be_reached_costs_nobody_the_session() {
     place.keeper.restart();
     let ran = place.keeper.run(&["token", "work", "--json", "--timeout", "2s"]);
     assert_eq!(ran.code, Some(4), "{ran:?}");
-    assert!(!matches!(place.keeper.phase("work"), Phase::NeedsLogin { .. }));
+    assert!(!matches!(place.keeper.phase("work"), PhaseView::NeedsLogin { .. }));
     place.door.shut(false);
     until("it goes on", || {
         let ran = place.keeper.run(&["fetch", "work", "/me", "--timeout", "2s"]);

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use api::{Code, Failure, Pending, Phase, Reply, Request, Way};
+use api::{Code, Failure, Pending, PhaseView, Reply, Request, Way};
 use serde_json::{Value, json};
 
 use super::{Stage, all, can_be_read, each, issuers, profiles};
@@ -36,7 +36,11 @@ fn every_no_to_a_poll_ends_it_and_costs_nothing() {
         let failure = finish(&stage, profile).unwrap_err();
         assert_eq!(failure.code, *code, "{say:?}: {failure:?}");
         stage.is_told(profile, &failure);
-        assert_eq!((stage.token(profile), stage.keeper.phase(profile)), (before, Phase::Fresh), "{say:?}");
+        assert_eq!(
+            (stage.token(profile), stage.keeper.phase(profile)),
+            (before, PhaseView::Fresh),
+            "{say:?}"
+        );
         assert_eq!(issuer.asked(POLL).len(), 1, "{say:?}: a no is not asked for twice");
     });
     stage.ends_discreetly(&all(&issuers));

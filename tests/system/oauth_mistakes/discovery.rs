@@ -1,6 +1,6 @@
 //! What a provider says about itself cannot be used, or cannot be had.
 
-use api::{Code, Discovery, Failure, Phase, Reply, Request, Trouble};
+use api::{Code, Discovery, Failure, PhaseView, Reply, Request, Trouble};
 use serde_json::{Value, json};
 
 use super::{SOON, Stage, all, can_be_read, each, issuers, profiles};
@@ -184,9 +184,12 @@ fn a_session_outlives_bad_metadata() {
     stage.keeper.spawn();
     each(&rows, &issuers, |(bad, trouble, soon), profile, issuer| {
         let retry_in = until("it waits", || match stage.keeper.phase(profile) {
-            Phase::Waiting { why, retry_in_ms, .. } if why == *trouble => Some(retry_in_ms),
-            Phase::NeedsLogin { why } => panic!("{bad:.90?}: {why:?}"),
-            Phase::Fresh | Phase::Refreshing { .. } | Phase::SigningIn | Phase::Waiting { .. } => None,
+            PhaseView::Waiting { why, retry_in_ms, .. } if why == *trouble => Some(retry_in_ms),
+            PhaseView::NeedsLogin { why } => panic!("{bad:.90?}: {why:?}"),
+            PhaseView::Fresh
+            | PhaseView::Refreshing { .. }
+            | PhaseView::SigningIn
+            | PhaseView::Waiting { .. } => None,
         });
         assert_eq!(retry_in < 30_000, *soon, "{bad:.90?}: {retry_in}");
         let failure =
@@ -199,7 +202,7 @@ fn a_session_outlives_bad_metadata() {
         stage.is_told(profile, &failure);
         issuer.behaves();
         let recovered = || match soon {
-            true => stage.keeper.phase(profile) == Phase::Fresh,
+            true => stage.keeper.phase(profile) == PhaseView::Fresh,
             false => {
                 stage.ask(Request::Refresh { profile: profile.to_owned(), by: api::Asker::Person }).is_ok()
             }

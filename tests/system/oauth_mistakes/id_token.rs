@@ -182,7 +182,7 @@ fn a_refresh_that_brings_somebody_else_is_not_used() {
     assert_eq!(failure.code, Code::IdentityOther, "{failure:?}");
     super::can_be_read(&failure);
     were_given_back(&issuer);
-    assert_eq!(stage.keeper.noted("p0", "sign_out_told"), 0, "nobody has signed out");
+    assert_eq!(stage.keeper.noted("p0", "revocation"), 0, "nobody has signed out");
     assert_eq!(stage.token("p0"), before);
     issuer.behaves();
     refresh().unwrap();

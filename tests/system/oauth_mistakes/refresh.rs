@@ -1,7 +1,7 @@
 //! D1, D10, D12: what an answer to a refresh means for a session that lives: only one ends it, some want a person, and
 //! none of the others costs anything.
 
-use api::{Code, Lost, Phase, Request, Trouble};
+use api::{Code, Lost, PhaseView, Request, Trouble};
 use serde_json::{Value, json};
 
 use super::{Stage, all, can_be_read, each, issuers, profiles};
@@ -64,16 +64,16 @@ fn only_invalid_grant_ends_a_session() {
         match means {
             Means::Dead | Means::Person(_) => {
                 let why = if let Means::Person(why) = means { *why } else { Lost::Refused };
-                assert_eq!(stage.keeper.phase(profile), Phase::NeedsLogin { why }, "{what}");
+                assert_eq!(stage.keeper.phase(profile), PhaseView::NeedsLogin { why }, "{what}");
                 assert_eq!(failure.code, Code::SignInNeeded, "{what}: {failure:?}");
             }
             Means::Wait(trouble) => until("it waits", || match stage.keeper.phase(profile) {
-                Phase::Waiting { why, .. } => {
+                PhaseView::Waiting { why, .. } => {
                     assert_eq!(why, *trouble, "{what}");
                     Some(())
                 }
-                Phase::NeedsLogin { why } => panic!("{what}: {why:?}"),
-                Phase::Fresh | Phase::Refreshing { .. } | Phase::SigningIn => None,
+                PhaseView::NeedsLogin { why } => panic!("{what}: {why:?}"),
+                PhaseView::Fresh | PhaseView::Refreshing { .. } | PhaseView::SigningIn => None,
             }),
         }
         // The access token is good until its end, whatever becomes of the rest.
@@ -90,7 +90,7 @@ fn only_invalid_grant_ends_a_session() {
             assert_eq!(sent.remove(0).form["refresh_token"], own, "{what}");
         }
         assert_ne!(stage.token(profile), before, "{what}");
-        assert_eq!(stage.keeper.phase(profile), Phase::Fresh, "{what}");
+        assert_eq!(stage.keeper.phase(profile), PhaseView::Fresh, "{what}");
     });
     stage.ends_discreetly(&all(&issuers));
 }
@@ -101,7 +101,8 @@ fn a_refresh_that_is_answered_in_another_way_is_one() {
     let rows = [
         (json!({"refresh_token": null}), Next::Same),
         (json!({"refresh_token": ""}), Next::Same),
-        (json!({"refresh_token": 7}), Next::Same),
+        (json!({"refresh_token": 0}), Next::Same),
+        (json!({"refresh_token": 7}), Next::Another),
         (json!({"token_type": "bEaReR"}), Next::Another),
         (json!({"token_type": null}), Next::Another),
         (json!({"id_token": null}), Next::Another),

@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use api::{Code, Failure, Phase, Request};
+use api::{Code, Failure, PhaseView, Request};
 use pilotlight_sandbox::{Dialect, Endpoint, Fault};
 use serde_json::{Value, json};
 use url::Url;
@@ -41,7 +41,7 @@ fn its_faults_are_told_and_the_session_before_goes_on() {
         bench.control.clear_faults();
         assert_eq!(failure.code, code, "{fault:?} {value}: {failure:?}");
         stage.is_told("oauth", &failure);
-        assert_eq!((stage.token("oauth"), stage.keeper.phase("oauth")), (before.clone(), Phase::Fresh));
+        assert_eq!((stage.token("oauth"), stage.keeper.phase("oauth")), (before.clone(), PhaseView::Fresh));
     }
     sign_in(&stage, &bench).unwrap();
     assert_ne!(stage.token("oauth"), before);

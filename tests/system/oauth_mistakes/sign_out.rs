@@ -4,7 +4,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use api::{Code, Failure, Pending, Phase, Reply, Request};
+use api::{Code, Failure, Pending, PhaseView, Reply, Request};
 
 use super::{Stage, can_be_read};
 use crate::harness::{Issuer, Keeper, until};
@@ -32,7 +32,7 @@ fn whoever_stops_waiting_is_not_kept_waiting() {
         visit.until_closed();
         if what != "removed" {
             assert_eq!(stage.keeper.session("p0").pending, None, "{what}");
-            assert!(matches!(stage.keeper.phase("p0"), Phase::NeedsLogin { .. }), "{what}");
+            assert!(matches!(stage.keeper.phase("p0"), PhaseView::NeedsLogin { .. }), "{what}");
             // Nothing of it stands in the way of the next one.
             stage.sign_in("p0", &issuer);
         }
@@ -131,7 +131,7 @@ fn tokens_that_come_after_the_profile_are_given_back_without_a_word() {
     stage.sign_in("p0", &issuer);
     let entries = stage.keeper.entries(None);
     assert!(entries.iter().all(|entry| entry.profile.as_deref() != Some("")), "{entries:?}");
-    assert_eq!(stage.keeper.noted("p0", "sign_out_told"), 0, "{entries:?}");
+    assert_eq!(stage.keeper.noted("p0", "revocation"), 0, "{entries:?}");
 }
 
 /// Does something while somebody waits for the end of the sign-in, and returns what that one is told.

@@ -20,7 +20,7 @@ export function AddPreset({ chosen, onChange }: { chosen: Chosen; onChange: (to:
   const preset = chosen.preset || presets[0] || "";
   const profile = chosen.profile.trim();
   const url = chosen.url.trim();
-  const failure = state.failures.value.add;
+  const failure = state.blames.value.add?.failure;
   const about = failure && ABOUT[failure.code];
   const form = useFirstInvalid(tries, failure);
   const submit = async (event: Event) => {

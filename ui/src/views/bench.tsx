@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 import { loadBench, setBench } from "../actions.ts";
-import type { Fault, SessionView } from "../api.ts";
+import type { FaultSwitch, SessionView } from "../api.ts";
 import * as state from "../state.ts";
 import { known, t } from "../words.ts";
 import { Problem } from "./failure.tsx";
@@ -12,12 +12,14 @@ const times = signal<keyof typeof TIMES>("once");
 export function Bench({ session }: { session: SessionView }) {
   const { profile } = session;
   const faults = state.benches.value[profile]?.faults ?? [];
+  const away = state.hidden.value;
   useEffect(() => {
+    if (away) return;
     void loadBench(profile);
     // How many requests a fault has still to meet changes without a notice.
     const timer = setInterval(() => void loadBench(profile), 2000);
     return () => clearInterval(timer);
-  }, [profile]);
+  }, [profile, away]);
   return (
     <>
       <section class="card">
@@ -95,7 +97,7 @@ function Blow({ profile, set }: { profile: string; set: "revoke_access" | "revok
   );
 }
 
-function Switch({ fault, profile }: { fault: Fault; profile: string }) {
+function Switch({ fault, profile }: { fault: FaultSwitch; profile: string }) {
   const { name, on, left } = fault;
   const flip = () =>
     setBench(profile, { set: "fault", name, on: !on, times: on ? null : TIMES[times.value] });

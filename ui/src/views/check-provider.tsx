@@ -24,7 +24,7 @@ export function CheckProvider(props: {
   // What was found is what is new: whoever listens rather than looks begins there.
   useEffect(() => head.current?.focus(), []);
   const busy = state.busy.value.add;
-  const failure = state.failures.value.add;
+  const failure = state.blames.value.add?.failure;
   const about = failure && ABOUT[failure.code];
   const missing = (text: string) => tried && !text.trim() && t("ui.needed");
   const form = useFirstInvalid(tries, failure);

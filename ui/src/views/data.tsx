@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import { ask } from "../actions.ts";
-import type { SessionView } from "../api.ts";
+import type { Failure, SessionView } from "../api.ts";
 import { measured } from "../format.ts";
 import * as state from "../state.ts";
 import { t } from "../words.ts";
@@ -111,6 +111,33 @@ function One({ asked }: { asked: state.Asked }) {
 
 function Many({ answers }: { answers: state.Asked[] }) {
   return (
+    <>
+      {alike(answers).map(({ failure, count }) => (
+        <FailureBox key={JSON.stringify(failure)} failure={failure}>
+          {count > 1 && (
+            <span class="badge">{t("ui.data.failed_alike", { count, all: answers.length })}</span>
+          )}
+        </FailureBox>
+      ))}
+      <Rows answers={answers} />
+    </>
+  );
+}
+
+/** What several have failed with is said once. */
+function alike(answers: state.Asked[]): { failure: Failure; count: number }[] {
+  const found = new Map<string, { failure: Failure; count: number }>();
+  for (const { failure } of answers) {
+    if (!failure) continue;
+    // They end one after the other, and so with another time left each.
+    const key = JSON.stringify({ ...failure, retry_in_ms: null });
+    found.set(key, { failure, count: (found.get(key)?.count ?? 0) + 1 });
+  }
+  return [...found.values()];
+}
+
+function Rows({ answers }: { answers: state.Asked[] }) {
+  return (
     <ol class="burst">
       {answers.map(({ number, answer, failure }) => (
         <li
@@ -128,7 +155,7 @@ function Many({ answers }: { answers: state.Asked[] }) {
               {answer.replayed && <span class="badge lit">{t("ui.data.replayed")}</span>}
             </>
           )}
-          {failure && <FailureBox failure={failure} />}
+          {failure && <span class="status no">{t("ui.data.failed")}</span>}
           {!answer && !failure && <span class="idle pending">{t("ui.data.pending")}</span>}
         </li>
       ))}

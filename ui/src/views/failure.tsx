@@ -1,3 +1,4 @@
+import type { ComponentChildren } from "preact";
 import type { Failure } from "../api.ts";
 import { span } from "../format.ts";
 import { failureNext, failureSay } from "../sentences.ts";
@@ -6,11 +7,12 @@ import { join, t } from "../words.ts";
 
 /** What became of an action, in its place: what is the matter, what to do, and the code to search for. */
 export function Problem({ of }: { of: string }) {
-  const failure = state.failures.value[of];
-  return failure ? <FailureBox failure={failure} /> : null;
+  const blame = state.blames.value[of];
+  return blame ? <FailureBox failure={blame.failure} /> : null;
 }
 
-export function FailureBox({ failure }: { failure: Failure }) {
+/** With more to say of it beside its code. */
+export function FailureBox({ failure, children }: { failure: Failure; children?: ComponentChildren }) {
   const next = [failureNext(failure)];
   if (failure.retry_in_ms !== null) next.push(t("ui.retry", { retry_in: span(failure.retry_in_ms) }));
   return (
@@ -21,7 +23,7 @@ export function FailureBox({ failure }: { failure: Failure }) {
       <div>
         <b>{failureSay(failure)}</b>
         <p>{join(next)}</p>
-        <small>{t("ui.code", { code: failure.code })}</small>
+        <small>{t("ui.code", { code: failure.code })}</small> {children}
       </div>
     </div>
   );

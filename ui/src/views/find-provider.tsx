@@ -40,7 +40,7 @@ export function FindProvider(props: {
         value={typed.issuer}
         onType={(text) => onChange({ issuer: text })}
         wrong={tried && !issuer && t("ui.needed")}
-        invalid={state.failures.value.discover !== undefined}
+        invalid={state.blames.value.discover !== undefined}
         field={field}
         more={{ type: "url", inputMode: "url", placeholder: "https://…" }}
       />

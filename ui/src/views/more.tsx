@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import { logout, remove } from "../actions.ts";
+import { remove } from "../actions.ts";
 import type { SessionView } from "../api.ts";
 import * as state from "../state.ts";
 import { t } from "../words.ts";
@@ -8,7 +8,8 @@ import { Problem } from "./failure.tsx";
 import { Icon } from "./signs.tsx";
 
 /** The small menu for what is rarely wanted. */
-export function More({ session }: { session: SessionView }) {
+export function More(props: { session: SessionView; onSignOutBrowser: () => void }) {
+  const { session, onSignOutBrowser } = props;
   const { profile } = session;
   const [open, setOpen] = useState(false);
   const [asking, setAsking] = useState(false);
@@ -62,7 +63,7 @@ export function More({ session }: { session: SessionView }) {
               data-testid="sign-out-browser"
               onClick={() => {
                 choose();
-                void logout(profile, true);
+                onSignOutBrowser();
               }}
             >
               {t("ui.sign_out.browser")}

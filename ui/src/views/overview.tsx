@@ -1,7 +1,8 @@
 import { useEffect, useRef } from "preact/hooks";
 import { openTab } from "../actions.ts";
-import type { Entry, SessionView } from "../api.ts";
-import { nextSentence } from "../sentences.ts";
+import type { EntryView, SessionView } from "../api.ts";
+import { entriesOf, type Log } from "../log.ts";
+import { isUpToPerson, nextSentence } from "../sentences.ts";
 import * as state from "../state.ts";
 import { t } from "../words.ts";
 import { Entries } from "./entries.tsx";
@@ -12,8 +13,8 @@ import { StripCard } from "./strip-card.tsx";
 
 export function Overview({ session }: { session: SessionView }) {
   const { profile, phase } = session;
-  const entries = state.logs.value[profile]?.entries ?? [];
-  const person = phase.name === "NeedsLogin" || phase.name === "SigningIn";
+  const log = state.logs.value[profile];
+  const person = isUpToPerson(session);
   const unsaved = phase.name === "Fresh" && !session.saved;
   const before = useRef(person);
   useEffect(() => {
@@ -37,27 +38,31 @@ export function Overview({ session }: { session: SessionView }) {
           </div>
         </section>
       )}
-      {(entries.length > 0 || !person) && <StripCard entries={entries} />}
+      {((log && log.size > 0) || !person) && <StripCard log={log} />}
       <section class="card">
         <h3 class="small">
           {t("ui.log.latest")}
-          {entries.length > LATEST && (
+          {log && log.size > LATEST && (
             <button type="button" class="link" onClick={() => openTab("timeline")}>
               {t("ui.log.all")}
             </button>
           )}
         </h3>
-        <Entries entries={latest(entries)} />
+        <Entries entries={log ? latest(log) : []} />
       </section>
     </>
   );
 }
 
 /** A good heartbeat is news only until something else has happened. */
-function latest(entries: Entry[]): Entry[] {
-  return entries
-    .filter(({ note }, at) => at === 0 || note.kind !== "heartbeat" || !note.good)
-    .slice(0, LATEST);
+function latest(log: Log): EntryView[] {
+  const found: EntryView[] = [];
+  for (const entry of entriesOf(log)) {
+    const { note } = entry;
+    if (found.length === 0 || note.kind !== "heartbeat" || !note.good) found.push(entry);
+    if (found.length === LATEST) break;
+  }
+  return found;
 }
 
 const LATEST = 5;

@@ -1,13 +1,15 @@
 import { cancelSignIn, openVerification, signIn } from "../actions.ts";
-import type { Pending } from "../api.ts";
+import type { Pending, Way } from "../api.ts";
 import { clock } from "../format.ts";
 import * as state from "../state.ts";
 import { t } from "../words.ts";
+import { Address } from "./address.tsx";
 import { Problem } from "./failure.tsx";
 import { QrCode } from "./qr.tsx";
 
 /** A sign-in that goes on somewhere else: what to do there, for how long still, and how to get out of it. */
-export function PendingSignIn({ profile, pending }: { profile: string; pending: Pending }) {
+export function PendingSignIn(props: { profile: string; pending: Pending; ways: Way[] }) {
+  const { profile, pending, ways } = props;
   const busy = state.busy.value[`sign-in ${profile}`];
   return (
     <div class="tale" data-testid="pending" data-way={pending.way}>
@@ -20,6 +22,7 @@ export function PendingSignIn({ profile, pending }: { profile: string; pending: 
         <Countdown left={pending.expires_in_ms} />
       </p>
       <Problem of={`sign-in ${profile}`} />
+      {pending.way === "browser" && <Address profile={profile} left={pending.open_within_ms} />}
       <div class="actions">
         {pending.way === "browser" ? (
           <button
@@ -38,6 +41,16 @@ export function PendingSignIn({ profile, pending }: { profile: string; pending: 
             onClick={() => openVerification(profile)}
           >
             {t("ui.pending.open")}
+          </button>
+        )}
+        {pending.way === "browser" && ways.includes("device") && (
+          <button
+            type="button"
+            data-testid="sign-in-device"
+            disabled={busy}
+            onClick={() => signIn(profile, "device")}
+          >
+            {t("ui.pending.instead")}
           </button>
         )}
         <button

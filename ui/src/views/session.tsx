@@ -1,7 +1,7 @@
-import { useEffect } from "preact/hooks";
-import { loadLog, logout, refresh } from "../actions.ts";
+import { useEffect, useState } from "preact/hooks";
+import { loadLog, openTab, refresh, signIn } from "../actions.ts";
 import type { SessionView } from "../api.ts";
-import { isDemanded, phaseWords } from "../sentences.ts";
+import { isDemanded, isUpToPerson, phaseWords } from "../sentences.ts";
 import * as state from "../state.ts";
 import { t } from "../words.ts";
 import { Bench } from "./bench.tsx";
@@ -9,6 +9,7 @@ import { Data } from "./data.tsx";
 import { Problem } from "./failure.tsx";
 import { More } from "./more.tsx";
 import { Overview } from "./overview.tsx";
+import { type Leaving, SignOut } from "./sign-out.tsx";
 import { Flame } from "./signs.tsx";
 import { Tabs } from "./tabs.tsx";
 import { Timeline } from "./timeline.tsx";
@@ -37,7 +38,7 @@ export function Session({ session }: { session: SessionView }) {
       >
         {state.tab.value === "overview" && <Overview session={session} />}
         {state.tab.value === "data" && <Data session={session} />}
-        {state.tab.value === "timeline" && <Timeline session={session} />}
+        {state.tab.value === "timeline" && <Timeline profile={profile} />}
         {state.tab.value === "bench" && <Bench session={session} />}
       </div>
     </>
@@ -46,7 +47,9 @@ export function Session({ session }: { session: SessionView }) {
 
 function Header({ session }: { session: SessionView }) {
   const { profile, phase, user, url } = session;
-  const signedIn = (phase.name !== "NeedsLogin" && phase.name !== "SigningIn") || isDemanded(phase);
+  const person = isUpToPerson(session);
+  const signedIn = !person || isDemanded(phase);
+  const [leaving, setLeaving] = useState<Leaving>(null);
   return (
     <header>
       <div class="title">
@@ -58,6 +61,11 @@ function Header({ session }: { session: SessionView }) {
         <span class="where">{user ? `${user} · ${url}` : url}</span>
       </div>
       <div class="do">
+        {person && state.tab.value !== "overview" && (
+          <button type="button" class="primary" data-testid="go-sign-in" onClick={() => goSignIn(session)}>
+            {t("ui.sign_in")}
+          </button>
+        )}
         {signedIn && (
           <>
             <button
@@ -68,18 +76,17 @@ function Header({ session }: { session: SessionView }) {
             >
               {t("ui.refresh_now")}
             </button>
-            <button
-              type="button"
-              data-testid="sign-out"
-              disabled={state.busy.value[`logout ${profile}`]}
-              onClick={() => logout(profile)}
-            >
-              {t("ui.sign_out")}
-            </button>
+            <SignOut profile={profile} leaving={leaving} onChange={setLeaving} />
           </>
         )}
-        <More session={session} />
+        <More session={session} onSignOutBrowser={() => setLeaving("browser")} />
       </div>
     </header>
   );
+}
+
+/** To where it is done; at once to the browser where there is nothing to be typed here. */
+function goSignIn({ profile, phase, ways }: SessionView): void {
+  openTab("overview");
+  if (phase.name !== "SigningIn" && ways[0] === "browser") void signIn(profile, "browser");
 }

@@ -12,7 +12,7 @@ import { TypedSignIn } from "./typed-sign-in.tsx";
 
 /** What a person does to sign in, by the first of the ways that the session knows. */
 export function SignIn({ session }: { session: SessionView }) {
-  const { profile, phase, pending } = session;
+  const { profile, phase, pending, ways } = session;
   const isPending = pending !== null;
   const card = useRef<HTMLElement>(null);
   useEffect(() => {
@@ -30,7 +30,7 @@ export function SignIn({ session }: { session: SessionView }) {
         <Flame phase={phase.name} size={104} />
       </div>
       {pending ? (
-        <PendingSignIn profile={profile} pending={pending} />
+        <PendingSignIn profile={profile} pending={pending} ways={ways} />
       ) : (
         <div class="tale">
           <h3>{t("ui.head.NeedsLogin", { profile })}</h3>

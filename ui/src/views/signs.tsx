@@ -1,8 +1,8 @@
-import type { Phase } from "../api.ts";
+import type { PhaseView } from "../api.ts";
 import type { Mark } from "../sentences.ts";
 
 /** The state as a shape: lit, turning, waiting, or an empty outline when a person is needed. */
-export function Flame({ phase, size = 26 }: { phase: Phase["name"]; size?: number }) {
+export function Flame({ phase, size = 26 }: { phase: PhaseView["name"]; size?: number }) {
   const turning = phase === "Refreshing" || phase === "SigningIn";
   return (
     <svg class={`flame flame-${phase}`} width={size} height={size} viewBox="0 0 26 26" aria-hidden="true">

@@ -1,14 +1,16 @@
 import { signal } from "@preact/signals";
-import { useEffect, useRef, useState } from "preact/hooks";
-import type { Entry } from "../api.ts";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { entriesOf, type Log } from "../log.ts";
 import * as state from "../state.ts";
+import { type Chronicle, chronicle } from "../strip.ts";
 import { t } from "../words.ts";
 import { StripDrawing } from "./strip-drawing.tsx";
 
 const RANGES = { short: 3 * 60_000, long: 30 * 60_000, all: null } as const;
 const range = signal<keyof typeof RANGES>("short");
 
-export function StripCard({ entries, legend = false }: { entries: Entry[]; legend?: boolean }) {
+export function StripCard({ log, legend = false }: { log: Log | undefined; legend?: boolean }) {
+  const told = useMemo(() => chronicle(log ? entriesOf(log) : []), [log]);
   const place = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(720);
   useEffect(() => {
@@ -18,6 +20,8 @@ export function StripCard({ entries, legend = false }: { entries: Entry[]; legen
     watch.observe(element);
     return () => watch.disconnect();
   }, []);
+  const span = RANGES[range.value];
+  const now = inSteps(state.overviewAt.value, span ?? sinceFirst(told), width);
   return (
     <section class="card strip-card">
       <h3 class="small">
@@ -39,16 +43,21 @@ export function StripCard({ entries, legend = false }: { entries: Entry[]; legen
         </select>
       </h3>
       <div class="strip" ref={place}>
-        <StripDrawing
-          entries={entries}
-          now={state.overviewAt.value}
-          span={RANGES[range.value]}
-          width={width}
-        />
+        <StripDrawing told={told} now={now} span={span} width={width} />
       </div>
       {legend && <Legend />}
     </section>
   );
+}
+
+/** Drawn again only when what has passed since can be seen. */
+function inSteps(now_ms: number, span_ms: number, width: number): number {
+  const pixel = 2 ** Math.floor(Math.log2(Math.max(1, span_ms / Math.max(1, width))));
+  return Math.ceil(now_ms / pixel) * pixel;
+}
+
+function sinceFirst({ old }: Chronicle): number {
+  return state.overviewAt.value - (old[0]?.at_ms ?? state.overviewAt.value);
 }
 
 function Legend() {

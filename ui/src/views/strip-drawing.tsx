@@ -1,11 +1,9 @@
-import type { Entry } from "../api.ts";
 import { day, span as inSpans, minutes, seconds } from "../format.ts";
-import { noteSentence } from "../sentences.ts";
-import { strip } from "../strip.ts";
-import { t } from "../words.ts";
+import { type Chronicle, strip } from "../strip.ts";
+import { language, t } from "../words.ts";
 
-export function StripDrawing(props: { entries: Entry[]; now: number; span: number | null; width: number }) {
-  const drawn = strip(props.entries, props.now, props.span, props.width);
+export function StripDrawing(props: { told: Chronicle; now: number; span: number | null; width: number }) {
+  const drawn = strip(props.told, props.now, props.span, props.width);
   const label = drawn.empty ? t("ui.strip.empty") : t("ui.strip.label", drawn.counts);
   return (
     <svg width={props.width} height="92" data-testid="strip" role="img" aria-label={label}>
@@ -40,17 +38,17 @@ export function StripDrawing(props: { entries: Entry[]; now: number; span: numbe
       ))}
       {drawn.refreshes.map(({ x, entry }) => (
         <path key={entry.id} class="refreshed" d={`M${x} 9v43`}>
-          <title>{`${seconds(entry.at_ms)} ${noteSentence(entry.note)}`}</title>
+          <title>{`${seconds(entry.at_ms)} ${entry.says[language.value]}`}</title>
         </path>
       ))}
       {drawn.heartbeats.map(({ x, entry, good }) => (
         <path key={entry.id} class={good ? "beat" : "beat no"} d={`M${x - 7} 63h4l2-4 3 8 2-4h4`}>
-          <title>{`${seconds(entry.at_ms)} ${noteSentence(entry.note)}`}</title>
+          <title>{`${seconds(entry.at_ms)} ${entry.says[language.value]}`}</title>
         </path>
       ))}
       {drawn.failures.map(({ x, entry, person }) => (
         <path key={entry.id} class={person ? "fell person" : "fell"} d={`M${x} 57l6.5 11.5h-13z`}>
-          <title>{`${seconds(entry.at_ms)} ${noteSentence(entry.note)}`}</title>
+          <title>{`${seconds(entry.at_ms)} ${entry.says[language.value]}`}</title>
         </path>
       ))}
       {drawn.empty && drawn.bars.length === 0 && (

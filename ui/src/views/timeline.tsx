@@ -1,38 +1,35 @@
-import { loadOlder } from "../actions.ts";
-import type { SessionView } from "../api.ts";
+import { useEffect } from "preact/hooks";
+import { forgetPast, loadOlder } from "../actions.ts";
+import { MOST } from "../log.ts";
 import * as state from "../state.ts";
 import { t } from "../words.ts";
-import { Entries } from "./entries.tsx";
 import { Problem } from "./failure.tsx";
+import { History } from "./history.tsx";
 import { StripCard } from "./strip-card.tsx";
 
-export function Timeline({ session }: { session: SessionView }) {
-  const { profile } = session;
+export function Timeline({ profile }: { profile: string }) {
   const log = state.logs.value[profile];
-  const entries = log?.entries ?? [];
+  useEffect(() => () => forgetPast(profile), [profile]);
   return (
     <>
-      <StripCard entries={entries} legend />
+      <StripCard log={log} legend />
       <section class="card">
         <h3 class="small">{t("ui.log.title")}</h3>
-        <Entries entries={entries} />
+        {log && log.size > 0 ? <History log={log} /> : <p class="idle">{t("ui.log.empty")}</p>}
         <Problem of={`log ${profile}`} />
-        {entries.length > 0 && (
-          <div class="after">
-            {log?.complete ? (
-              <small>{t("ui.log.end")}</small>
-            ) : (
-              <button
-                type="button"
-                data-testid="older"
-                disabled={state.busy.value[`log ${profile}`]}
-                onClick={() => loadOlder(profile)}
-              >
-                {t("ui.log.older")}
-              </button>
-            )}
-          </div>
-        )}
+        <div class="after">
+          {log?.complete && log.size > 0 && <small>{t("ui.log.end")}</small>}
+          {log && !log.complete && log.size < MOST && (
+            <button
+              type="button"
+              data-testid="older"
+              disabled={state.busy.value[`log ${profile}`]}
+              onClick={() => loadOlder(profile)}
+            >
+              {t("ui.log.older")}
+            </button>
+          )}
+        </div>
       </section>
     </>
   );

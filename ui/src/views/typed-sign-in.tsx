@@ -11,7 +11,7 @@ type Typed = "password" | "client_secret" | "unattended";
 /** A sign-in with what is typed here, which may be nothing. */
 export function TypedSignIn({ session, way }: { session: SessionView; way: Typed }) {
   const { profile, phase, host } = session;
-  const [username, setUsername] = useState(session.user ?? "");
+  const [username, setUsername] = useState(session.user ?? state.users.value[profile] ?? "");
   const [missing, setMissing] = useState(false);
   const name = useRef<HTMLInputElement>(null);
   const secret = useRef<HTMLInputElement>(null);

@@ -31,7 +31,7 @@ pub fn tone(note: &Note) -> Tone {
         | Note::Odd { .. }
         | Note::OtherPerson { .. }
         | Note::Rejected { .. }
-        | Note::SignOutTold { trouble: Some(_), .. }
+        | Note::Revocation { trouble: Some(_), .. }
         | Note::Unsaved { .. }
         | Note::VaultWaiting { .. } => Tone::Late,
         Note::Elsewhere { .. } | Note::NeedsLogin { .. } | Note::SignInFailed { .. } => Tone::Person,
@@ -39,8 +39,8 @@ pub fn tone(note: &Note) -> Tone {
         | Note::KeeperStarted { .. }
         | Note::KeeperStopped
         | Note::Replayed { .. }
-        | Note::SignOutNotTold
-        | Note::SignOutTold { trouble: None, .. }
+        | Note::RevocationUnsupported
+        | Note::Revocation { trouble: None, .. }
         | Note::SignedOut
         | Note::Thawed { .. }
         | Note::Woke { .. } => Tone::Plain,
@@ -127,10 +127,10 @@ pub(super) fn sentence(words: &Words, note: &Note) -> String {
             words.fill("note.signed_in", &[("user", user.as_deref().unwrap_or_default())])
         }
         Note::SignedOut => words.fill("note.signed_out", &[]),
-        Note::SignOutNotTold => words.fill("note.sign_out_not_told", &[]),
-        Note::SignOutTold { trouble: None, .. } => words.fill("note.sign_out_told.good", &[]),
-        Note::SignOutTold { trouble: why @ Some(_), status } => {
-            words.fill("note.sign_out_told.bad", &[("trouble", &trouble(why, *status))])
+        Note::RevocationUnsupported => words.fill("note.revocation_unsupported", &[]),
+        Note::Revocation { trouble: None, .. } => words.fill("note.revocation.good", &[]),
+        Note::Revocation { trouble: why @ Some(_), status } => {
+            words.fill("note.revocation.bad", &[("trouble", &trouble(why, *status))])
         }
         Note::Thawed { stood_still_ms } => {
             words.fill("note.thawed", &[("stood_still", &words.duration(*stood_still_ms))])

@@ -35,7 +35,7 @@ fn a_value_is_never_taken_for_a_placeholder() {
 
 #[test]
 fn the_locale_decides() {
-    for chinese in ["zh_CN.UTF-8", "zh", "zh-Hans", "zh_TW", "zh.UTF-8"] {
+    for chinese in ["zh_CN.UTF-8", "zh", "zh_TW.UTF-8", "zh-Hant", "zh_HK@stroke", "zh.UTF-8", "ZH_cn"] {
         assert_eq!(Language::named(chinese), Language::Chinese, "{chinese}");
     }
     for english in ["", "C", "C.UTF-8", "en_GB.UTF-8", "de_DE", "zhx_XX"] {
@@ -180,7 +180,7 @@ fn who_it_is_and_who_it_may_be_are_told_apart() {
 
 #[test]
 fn every_phase_has_its_words() {
-    for name in tags::<Phase>("name") {
+    for name in tags::<PhaseView>("name") {
         for language in LANGUAGES {
             assert!(
                 Words::of(language).known(&format!("phase.{name}"), &[]).is_some(),
@@ -188,7 +188,8 @@ fn every_phase_has_its_words() {
             );
         }
     }
-    let waiting = Phase::Waiting { why: Trouble::Status, status: Some(503), failures: 1, retry_in_ms: 4_000 };
+    let waiting =
+        PhaseView::Waiting { why: Trouble::Status, status: Some(503), failures: 1, retry_in_ms: 4_000 };
     assert_eq!(Words::of(Language::English).phase(&waiting), "server error 503, again in 4 s");
     assert_eq!(Words::of(Language::Chinese).phase(&waiting), "服务器错误 503，4 秒后重试");
 }
@@ -297,9 +298,9 @@ fn notes() -> Vec<Note> {
         signed_in(Some(text("mia"))),
         signed_in(None),
         Note::SignedOut,
-        Note::SignOutNotTold,
-        Note::SignOutTold { trouble: None, status: None },
-        Note::SignOutTold { trouble: Some(Trouble::TimedOut), status: None },
+        Note::RevocationUnsupported,
+        Note::Revocation { trouble: None, status: None },
+        Note::Revocation { trouble: Some(Trouble::TimedOut), status: None },
         Note::Thawed { stood_still_ms: 120_000 },
         Note::Unsaved { trouble: VaultTrouble::Locked },
         Note::VaultWaiting { trouble: VaultTrouble::Slow },

@@ -58,7 +58,7 @@ impl NotLocked {
 #[derive(Debug)]
 pub struct Name {
     /// Where a system has none of that kind the lock has to do.
-    _name: Option<os::name::Name>,
+    _name: Option<os::name::Claim>,
 }
 
 impl Name {

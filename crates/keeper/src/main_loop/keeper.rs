@@ -1,6 +1,7 @@
 //! The keeper: one task that owns every session. No session is behind a mutex, because nobody else has it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,13 +13,12 @@ use session::time::Timestamp;
 use tokio::sync::{broadcast, mpsc};
 
 use super::configuration::Configuration;
+use super::ending::Stopping;
 use super::handle::{Handle, Places};
 use super::kept::Kept;
 use super::lookout::{Lookout, clerk};
 use super::mail::{Id, Mail, Post};
-use super::profiles::installation;
 use super::revocations::Revocations;
-use super::stop::Stopping;
 use crate::adapters::clock::Watch;
 use crate::adapters::http::Http;
 use crate::adapters::journal::Journal;
@@ -128,6 +128,15 @@ impl Keeper {
     pub(crate) fn tell(&self, notice: Notice) {
         drop(self.notices.send(notice));
     }
+}
+
+/// Sets this installation apart from others: the machine, the person on it, and the home.
+fn installation(home: &Home) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    std::fs::read("/etc/machine-id").unwrap_or_default().hash(&mut hasher);
+    os::user::id().hash(&mut hasher);
+    home.config().hash(&mut hasher);
+    hasher.finish()
 }
 
 /// What is told of something that is no file, and that is done without.

@@ -9,6 +9,7 @@ use session::Session;
 use session::event::{Attempt, Effect, Event};
 use session::lane::Lane;
 use session::limits;
+use session::queue::Queue;
 use session::reason::Trouble;
 use session::time::Timestamp;
 use session::tokens::Account;
@@ -34,9 +35,13 @@ pub(crate) struct Kept {
     /// What went through the lane since it was last clear.
     pub(crate) burst: Burst,
     /// Callers that wait for a token to use themselves.
-    pub(crate) wanting: Vec<Wanting>,
-    /// Callers that wait for the end of what they set off.
-    pub(crate) settling: Vec<Settling>,
+    pub(crate) wanting: Queue<Wanting>,
+    /// Those who wait for the end of a refresh, whoever may be at a sign-in meanwhile: only a good token is a success.
+    pub(crate) refreshing: Vec<Answer>,
+    /// Those who wait for the end of a sign-in and of all that it sets off: any end is a success.
+    pub(crate) signing_in: Vec<Answer>,
+    /// What those who wait for a token were told by last.
+    standing: Option<Standing>,
     /// Taken by the effect that starts the sign-in.
     pub(crate) starting: Option<Starting>,
     /// Who asked for the sign-ins that are under way, and has not been answered.
@@ -44,7 +49,7 @@ pub(crate) struct Kept {
     /// The sign-in that somebody is at.
     pub(crate) pending: Option<Pending>,
     /// Callers that wait for its end.
-    pub(crate) finishing: Vec<Finishing>,
+    pub(crate) finishing: Queue<Answer>,
     /// What the last sign-in failed with, if it did.
     pub(crate) failed: Option<Failure>,
     pub(crate) in_flight: u32,
@@ -79,18 +84,13 @@ pub(crate) struct Wanting {
     pub(crate) answer: Answer,
 }
 
-pub(crate) struct Settling {
-    pub(crate) of: Settled,
-    pub(crate) answer: Answer,
-}
-
-/// What a caller waits for the end of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Settled {
-    /// A refresh, whoever may be at a sign-in meanwhile: only a good token is a success.
-    Refresh,
-    /// A sign-in, and all that it sets off: any end is one.
-    SignIn,
+/// All that decides what somebody who waits for a token is told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Standing {
+    phase: Phase,
+    tokens: Phase,
+    /// The generation of the access token that is out, unless it was refused.
+    access: Option<u32>,
 }
 
 /// A sign-in that is about to begin.
@@ -108,11 +108,6 @@ pub(crate) struct Pending {
     pub(crate) _wanted: oneshot::Sender<()>,
 }
 
-pub(crate) struct Finishing {
-    pub(crate) deadline: Timestamp,
-    pub(crate) answer: Answer,
-}
-
 impl Kept {
     /// `begin` is one of the ways in which a session begins.
     pub(crate) fn new(id: Id, profile: Profile, http: Http, begin: impl FnOnce(u64) -> Session) -> Self {
@@ -124,12 +119,14 @@ impl Kept {
             session: Some(begin(seed())),
             lane: Lane::default(),
             burst: Burst::default(),
-            wanting: Vec::new(),
-            settling: Vec::new(),
+            wanting: Queue::default(),
+            refreshing: Vec::new(),
+            signing_in: Vec::new(),
+            standing: None,
             starting: None,
             sign_ins: HashMap::new(),
             pending: None,
-            finishing: Vec::new(),
+            finishing: Queue::default(),
             failed: None,
             in_flight: 0,
             replayed: 0,
@@ -158,6 +155,20 @@ impl Kept {
         self.session.as_ref()
     }
 
+    /// Whether those who wait for a token may be told something else than the last time.
+    pub(crate) fn has_news(&mut self, now: Timestamp) -> bool {
+        let standing = self.session().map(|session| Standing {
+            phase: session.phase(),
+            tokens: session.standing(),
+            access: session
+                .view(now)
+                .access
+                .filter(|access| !access.rejected)
+                .map(|access| access.generation),
+        });
+        std::mem::replace(&mut self.standing, standing) != standing
+    }
+
     /// Whose session it is, for those who speak with the provider on its behalf.
     pub(crate) fn account(&self) -> Account {
         self.session().map(|session| session.account().clone()).unwrap_or_default()
@@ -166,13 +177,10 @@ impl Kept {
     /// When it next has something to do: the session's own dates, and those of the callers who wait.
     pub(crate) fn next_date(&self) -> Option<Timestamp> {
         let session = self.session.as_ref().and_then(Session::deadline);
-        let wanting = self.wanting.iter().map(|wanting| wanting.deadline).min();
-        let finishing = self.finishing.iter().map(|finishing| finishing.deadline).min();
-        let refreshing = self.settling.iter().any(|settling| settling.of == Settled::Refresh);
-        let settling = refreshing
-            .then(|| self.session().and_then(|session| unread_for_now(&session.standing())))
-            .flatten();
-        [session, wanting, finishing, settling, self.lane.deadline()].into_iter().flatten().min()
+        let unread = self.session().filter(|_| !self.refreshing.is_empty());
+        let unread = unread.and_then(|session| unread_for_now(&session.standing()));
+        let callers = [self.wanting.deadline(), self.finishing.deadline(), self.lane.deadline()];
+        callers.into_iter().chain([session, unread]).flatten().min()
     }
 
     /// Takes over those who wait for a token, however it comes. Returns whether there are any.
@@ -182,18 +190,19 @@ impl Kept {
         }
         self.burst = std::mem::take(&mut before.burst);
         self.wanting.append(&mut before.wanting);
-        self.settling.append(&mut before.settling);
-        !self.lane.is_empty() || !self.wanting.is_empty() || !self.settling.is_empty()
+        self.refreshing.append(&mut before.refreshing);
+        self.signing_in.append(&mut before.signing_in);
+        let settling = !self.refreshing.is_empty() || !self.signing_in.is_empty();
+        !self.lane.is_empty() || !self.wanting.is_empty() || settling
     }
 
     /// Everyone who still waits for something.
     pub(crate) fn into_answers(mut self) -> Vec<Answer> {
         let held = self.lane.take_until(Timestamp::MAX).into_iter().map(|held| held.request.into_answer());
-        let wanting = self.wanting.into_iter().map(|wanting| wanting.answer);
-        let settling = self.settling.into_iter().map(|settling| settling.answer);
+        let wanting = self.wanting.take().into_iter().map(|wanting| wanting.answer);
+        let settling = self.refreshing.into_iter().chain(self.signing_in);
         let sign_ins = self.sign_ins.into_values();
-        let finishing = self.finishing.into_iter().map(|finishing| finishing.answer);
-        held.chain(wanting).chain(settling).chain(sign_ins).chain(finishing).collect()
+        held.chain(wanting).chain(settling).chain(sign_ins).chain(self.finishing.take()).collect()
     }
 
     /// A successor would find in the vault whatever this session has, or there is nothing to be found yet.

@@ -124,17 +124,17 @@ impl Keeper {
         let (provider, account) = (Arc::clone(&kept.provider), kept.account());
         let post = self.post.clone();
         let marking = kept.marking.take();
+        let lost = {
+            let (provider, profile) = (Arc::clone(&provider), Arc::clone(&profile));
+            move || {
+                let trouble = Trouble::TimedOut;
+                let verdict = Verdict::Transient { trouble, status: None, retry_after: None };
+                Mail::Exchanged { id, provider, profile, attempt, verdict }
+            }
+        };
+        let giving_back = post.clone();
+        let report = Report::or(post, lost);
         let worker = tokio::spawn(async move {
-            let lost = {
-                let (provider, profile) = (Arc::clone(&provider), Arc::clone(&profile));
-                move || {
-                    let trouble = Trouble::TimedOut;
-                    let verdict = Verdict::Transient { trouble, status: None, retry_after: None };
-                    Mail::Exchanged { id, provider, profile, attempt, verdict }
-                }
-            };
-            let giving_back = post.clone();
-            let report = Report::or(post, lost);
             if let Some(marking) = marking {
                 marking.await;
             }
@@ -158,12 +158,12 @@ impl Keeper {
             let beat = silent(Trouble::BreakerOpen);
             return drop(post.send(Mail::Beaten { id, host, attempt, beat }));
         }
+        let lost = {
+            let host = host.clone();
+            move || Mail::Beaten { id, host, attempt, beat: silent(Trouble::TimedOut) }
+        };
+        let report = Report::or(post, lost);
         tokio::spawn(async move {
-            let lost = {
-                let host = host.clone();
-                move || Mail::Beaten { id, host, attempt, beat: silent(Trouble::TimedOut) }
-            };
-            let report = Report::or(post, lost);
             let beat = provider.heartbeat(&token, &account).await;
             report.send(Mail::Beaten { id, host, attempt, beat });
         });

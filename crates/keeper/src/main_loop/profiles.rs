@@ -17,7 +17,6 @@ use super::mail::{Edit, Looked, News};
 use crate::adapters::clock;
 use crate::adapters::vault::Vault;
 use crate::config::{Config, Profile};
-use api::paths::Home;
 use api::{Code, Failure, Lost, Notice, Reply, Request};
 
 impl Keeper {
@@ -179,7 +178,7 @@ impl Keeper {
         let reply = match edit {
             Edit::Add(_) => {
                 self.replace_sessions();
-                self.find(name).map(|_| Reply::Status(self.overview()))
+                self.find(name).map(|id| Reply::Status(self.overview_of(id)))
             }
             Edit::Remove(_) => {
                 self.leave(name);
@@ -289,13 +288,4 @@ fn turn_away(kept: Kept, why: &Failure) {
 
 fn gone() -> Failure {
     Failure::new(Code::UnknownProfile)
-}
-
-/// Sets this installation apart from others: the machine, the person on it, and the home.
-pub(crate) fn installation(home: &Home) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    std::fs::read("/etc/machine-id").unwrap_or_default().hash(&mut hasher);
-    os::user::id().hash(&mut hasher);
-    home.config().hash(&mut hasher);
-    hasher.finish()
 }

@@ -12,11 +12,11 @@ use session::time::{Timestamp, millis};
 use session::verdict::Beat;
 use tokio::sync::mpsc;
 
+use super::ending::{End, Why};
 use super::keeper::Keeper;
 use super::kept::Kept;
 use super::lookout::Errand;
 use super::mail::{Id, Mail};
-use super::stop::{End, Why};
 use crate::adapters::clock::{self, Gap};
 use crate::adapters::hints::{self, Hint};
 

@@ -11,7 +11,7 @@ use session::view::{Phase, Prospect};
 
 use super::answer::{refusal_of, refuse};
 use super::keeper::Keeper;
-use super::kept::{Kept, Settled, Wanting, unread_for_now};
+use super::kept::{Kept, Wanting, unread_for_now};
 use super::mail::{Id, Parked};
 use api::{Code, Failure, Reply, Token};
 
@@ -20,32 +20,8 @@ impl Keeper {
         self.settle_wanting(id, now);
         self.settle_lane(id, now);
         self.settle_sign_in(id, now);
-        let overview =
-            self.kept.get(&id).is_some_and(|kept| !kept.settling.is_empty()).then(|| self.overview());
+        self.settle_ends(id, now);
         let Some(kept) = self.kept.get_mut(&id) else { return };
-        if let Some(overview) = overview
-            && let Some((phase, standing)) =
-                kept.session().map(|session| (session.phase(), session.standing()))
-        {
-            let host = kept.profile.host();
-            let mut waiting = Vec::new();
-            for settling in std::mem::take(&mut kept.settling) {
-                let refusal = match settling.of {
-                    // A demand of a resource does not stand in the way of a refresh, and dismissing it is its point.
-                    Settled::Refresh if is_settled(&standing, now) => {
-                        refusal_of(standing, &kept.profile.name, &host)
-                    }
-                    Settled::SignIn if is_settled(&phase, now) => None,
-                    Settled::Refresh | Settled::SignIn => {
-                        waiting.push(settling);
-                        continue;
-                    }
-                };
-                let reply = refusal.map_or_else(|| Ok(Reply::Status(overview.clone())), Err);
-                drop(settling.answer.send(reply));
-            }
-            kept.settling = waiting;
-        }
         let next = kept.next_date();
         if kept.due != next {
             if let Some(old) = kept.due.take() {
@@ -57,11 +33,39 @@ impl Keeper {
         self.let_go(id, now);
     }
 
-    /// Answers the callers who want a token for themselves.
+    /// Answers the callers who want a token for themselves: all of them if there is something new to tell, else those
+    /// who have waited long enough.
     fn settle_wanting(&mut self, id: Id, now: Timestamp) {
         let Some(kept) = self.kept.get_mut(&id) else { return };
-        for wanting in std::mem::take(&mut kept.wanting) {
+        let news = kept.has_news(now);
+        for wanting in if news { kept.wanting.take() } else { kept.wanting.take_until(now) } {
             kept.answer_wanting(wanting, now);
+        }
+    }
+
+    /// Answers those who wait for the end of a refresh or of a sign-in, once it has come.
+    fn settle_ends(&mut self, id: Id, now: Timestamp) {
+        let Some(kept) = self.kept.get_mut(&id) else { return };
+        let Some((phase, tokens)) = kept.session().map(|session| (session.phase(), session.standing()))
+        else {
+            return;
+        };
+        // A demand of a resource does not stand in the way of a refresh, and dismissing it is its point.
+        let refreshed =
+            if is_settled(&tokens, now) { std::mem::take(&mut kept.refreshing) } else { Vec::new() };
+        let signed_in =
+            if is_settled(&phase, now) { std::mem::take(&mut kept.signing_in) } else { Vec::new() };
+        if refreshed.is_empty() && signed_in.is_empty() {
+            return;
+        }
+        let refusal = refusal_of(tokens, &kept.profile.name, &kept.profile.host());
+        let overview = self.overview_of(id);
+        for answer in refreshed {
+            let reply = refusal.clone().map_or_else(|| Ok(Reply::Status(overview.clone())), Err);
+            drop(answer.send(reply));
+        }
+        for answer in signed_in {
+            drop(answer.send(Ok(Reply::Status(overview.clone()))));
         }
     }
 
@@ -121,10 +125,9 @@ impl Kept {
         for parked in self.overdue(Timestamp::MAX) {
             parked.fail(failure.clone());
         }
-        let wanting = self.wanting.drain(..).map(|wanting| wanting.answer);
-        let settling = self.settling.drain(..).map(|settling| settling.answer);
-        let finishing = self.finishing.drain(..).map(|finishing| finishing.answer);
-        for answer in wanting.chain(settling).chain(finishing) {
+        let wanting = self.wanting.take().into_iter().map(|wanting| wanting.answer);
+        let settling = self.refreshing.drain(..).chain(self.signing_in.drain(..));
+        for answer in wanting.chain(settling).chain(self.finishing.take()) {
             refuse(answer, failure.clone());
         }
     }
@@ -142,7 +145,7 @@ impl Kept {
     pub(crate) fn answer_wanting(&mut self, wanting: Wanting, now: Timestamp) {
         let given = match self.refusal(&wanting, now) {
             None => self.token(&wanting, wanting.min_valid, now),
-            Some(Verdict::Wait) => return self.wanting.push(wanting),
+            Some(Verdict::Wait) => return self.wanting.push(wanting.deadline, wanting),
             Some(Verdict::Refuse(failure)) => {
                 let instead =
                     wanting.best_effort.then(|| self.token(&wanting, Duration::ZERO, now)).flatten();

@@ -5,41 +5,13 @@ use session::Session;
 use session::event::{Event, Memory};
 use session::limits;
 use session::note::Note;
-use session::time::Timestamp;
 
-use super::answer::{Answer, refuse, stopping};
+use super::answer::{refuse, stopping};
+use super::ending::{End, Stopping, Why};
 use super::keeper::Keeper;
 use super::kept::Kept;
 use crate::adapters::clock;
 use api::{Code, Failure, Reply};
-
-/// How a keeper has ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum End {
-    /// Nothing was lost.
-    InGoodOrder,
-    /// The newest refresh tokens of these profiles were only in memory, or just being bought.
-    Cut(Vec<String>),
-}
-
-/// Who wants the end.
-pub(crate) enum Why {
-    /// Somebody who is told when it cannot be had without a loss.
-    Asked(Answer),
-    /// Somebody who has been told.
-    Forced(Answer),
-    /// The operating system, which does not ask.
-    Signal,
-}
-
-/// Under way to the end.
-pub(crate) struct Stopping {
-    /// How long what is in flight, or not saved, is waited for.
-    pub(crate) by: Timestamp,
-    /// It ends then, whatever that costs.
-    for_certain: bool,
-    answers: Vec<Answer>,
-}
 
 impl Keeper {
     pub(crate) fn begin_to_stop(&mut self, why: Why) {

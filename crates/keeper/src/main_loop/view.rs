@@ -6,21 +6,26 @@ use session::view::{Phase, View};
 
 use super::keeper::Keeper;
 use super::kept::Kept;
+use super::mail::Id;
 use crate::adapters::clock;
 
 impl Keeper {
     pub(crate) fn overview(&self) -> api::Overview {
+        self.overview_with(self.kept.values().filter(|kept| !kept.removed))
+    }
+
+    /// The keeper, and that session alone.
+    pub(crate) fn overview_of(&self, id: Id) -> api::Overview {
+        self.overview_with(self.kept.get(&id))
+    }
+
+    fn overview_with<'a>(&self, kept: impl IntoIterator<Item = &'a Kept>) -> api::Overview {
         let now = clock::now();
         let saving = self.vault.kind() == api::VaultKind::Keyring;
         api::Overview {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             vault: api::VaultView { kind: self.vault.kind(), trouble: self.vault.trouble() },
-            sessions: self
-                .kept
-                .values()
-                .filter(|kept| !kept.removed)
-                .filter_map(|kept| kept.view(now, saving))
-                .collect(),
+            sessions: kept.into_iter().filter_map(|kept| kept.view(now, saving)).collect(),
             problems: self.problems(),
             presets: session::recipe::Recipe::PRESETS.map(str::to_owned).to_vec(),
         }
@@ -70,7 +75,7 @@ impl Kept {
             resources: profile
                 .resources
                 .iter()
-                .map(|resource| api::Resource {
+                .map(|resource| api::ResourceView {
                     method: resource.method.clone(),
                     path: resource.path.clone(),
                 })
@@ -104,14 +109,14 @@ impl Kept {
     }
 }
 
-fn phase(phase: Phase, now: Timestamp) -> api::Phase {
+fn phase(phase: Phase, now: Timestamp) -> api::PhaseView {
     match phase {
-        Phase::Fresh => api::Phase::Fresh,
-        Phase::NeedsLogin { why } => api::Phase::NeedsLogin { why },
-        Phase::Refreshing { cause, attempt } => api::Phase::Refreshing { cause, attempt },
-        Phase::SigningIn => api::Phase::SigningIn,
+        Phase::Fresh => api::PhaseView::Fresh,
+        Phase::NeedsLogin { why } => api::PhaseView::NeedsLogin { why },
+        Phase::Refreshing { cause, attempt } => api::PhaseView::Refreshing { cause, attempt },
+        Phase::SigningIn => api::PhaseView::SigningIn,
         Phase::Waiting { until, failures, why, status } => {
-            api::Phase::Waiting { why, status, failures, retry_in_ms: millis(now.until(until)) }
+            api::PhaseView::Waiting { why, status, failures, retry_in_ms: millis(now.until(until)) }
         }
     }
 }

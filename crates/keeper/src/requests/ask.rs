@@ -6,15 +6,15 @@ use session::event::Event;
 use session::limits;
 use session::view::Prospect;
 
-use crate::main_loop::kept::{Settled, Settling, Wanting};
+use crate::main_loop::kept::Wanting;
 
 use crate::adapters::clock;
 use crate::adapters::journal::JournalError;
 use crate::adapters::provider::How;
 use crate::main_loop::answer::{Answer, refuse, stopping};
+use crate::main_loop::ending::Why;
 use crate::main_loop::keeper::Keeper;
 use crate::main_loop::mail::{Edit, Id};
-use crate::main_loop::stop::Why;
 use api::{Asker, Code, Failure, Reply, Request};
 
 impl Keeper {
@@ -70,7 +70,7 @@ impl Keeper {
             }
             Request::Refresh { profile, by } => self.for_profile(&profile, answer, |keeper, id, answer| {
                 let Some(kept) = keeper.kept.get_mut(&id) else { return };
-                kept.settling.push(Settling { of: Settled::Refresh, answer });
+                kept.refreshing.push(answer);
                 keeper.step(id, Event::Asked { by });
             }),
             Request::Remove { profile } => match self.find(&profile) {
@@ -86,11 +86,11 @@ impl Keeper {
                 keeper.sign_in_elsewhere(id, way, answer);
             }),
             Request::Status { profile } => {
-                let reply = match profile {
-                    None => Ok(()),
-                    Some(name) => self.find(&name).map(|_| ()),
+                let overview = match profile {
+                    None => Ok(self.overview()),
+                    Some(name) => self.find(&name).map(|id| self.overview_of(id)),
                 };
-                drop(answer.send(reply.map(|()| Reply::Status(self.overview()))));
+                drop(answer.send(overview.map(Reply::Status)));
             }
             Request::Stop { force: true } => self.begin_to_stop(Why::Forced(answer)),
             Request::Stop { force: false } => self.begin_to_stop(Why::Asked(answer)),
@@ -114,9 +114,11 @@ impl Keeper {
             // Nobody has to wait: nothing about the session has changed.
             return kept.answer_wanting(wanting, now);
         }
-        let min_valid = wanting.min_valid;
-        kept.wanting.push(wanting);
-        self.step(id, Event::Wanted { min_valid, by: Asker::Machine });
+        self.step(id, Event::Wanted { min_valid: wanting.min_valid, by: Asker::Machine });
+        if let Some(kept) = self.kept.get_mut(&id) {
+            kept.answer_wanting(wanting, now);
+            self.settle(id, now);
+        }
     }
 
     fn log(&self, profile: Option<&str>, before: Option<i64>, limit: Option<u32>, answer: Answer) {

@@ -105,9 +105,9 @@ impl Keeper {
         let (provider, account) = (Arc::clone(&kept.provider), kept.account());
         let (post, token, what) = (self.post.clone(), token.clone(), Arc::clone(&parked.what));
         let patience = now.until(parked.deadline);
+        let report = Returning::new(post, id, parked, generation);
         tokio::spawn(async move {
-            let mut report = Returning::new(post, id, parked, generation);
-            report.outcome = provider.open(&what, &token, &account, patience).await;
+            report.send(provider.open(&what, &token, &account, patience).await);
         });
     }
 
@@ -191,6 +191,10 @@ struct Returning {
 impl Returning {
     fn new(post: Post, id: Id, parked: Parked, generation: u32) -> Self {
         Self { post, id, parked: Some(parked), generation, outcome: Err(Trouble::Unanswered) }
+    }
+
+    fn send(mut self, outcome: Result<Received, Trouble>) {
+        self.outcome = outcome;
     }
 }
 

@@ -1,15 +1,15 @@
-//! The two clocks that nobody sets.
+//! Clocks that cannot be set.
 
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// Time since the start of the machine, its sleep included.
+/// Since the start of the machine, its sleep included.
 pub fn with_sleep() -> Duration {
     read(ClockId::Boottime)
 }
 
-/// Time since the start of the machine in which it was awake: what timers go by.
+/// Since the start of the machine, without its sleep. Timers go by this one.
 pub fn awake() -> Duration {
     read(ClockId::Monotonic)
 }

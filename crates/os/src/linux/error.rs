@@ -5,7 +5,6 @@ use std::io;
 
 use rustix::io::Errno;
 
-/// What this machine lacks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lack {
     Descriptors,
@@ -13,7 +12,7 @@ pub enum Lack {
     Memory,
 }
 
-/// Whether it is for want of something here. The errors that it came of are for the caller to go through.
+/// The caller goes through the sources of the error.
 pub fn lack(error: &(dyn Error + 'static)) -> Option<Lack> {
     match errno(error)? {
         Errno::MFILE | Errno::NFILE => Some(Lack::Descriptors),
@@ -23,7 +22,7 @@ pub fn lack(error: &(dyn Error + 'static)) -> Option<Lack> {
     }
 }
 
-/// Whether a connection has not left this machine, or its network.
+/// Whether a connection failed on this machine, or in its own network.
 pub fn is_no_way_there(error: &(dyn Error + 'static)) -> bool {
     matches!(
         errno(error),

@@ -1,7 +1,5 @@
-//! Opening files that may have become something else.
-//!
-//! A FIFO in the place of a file holds up whoever opens it until somebody opens its other end, and a device does what
-//! it likes. The files of a home are opened through here, where that is an error like any other.
+//! Opening files that may have become something else. A FIFO would block until its other end is opened, and a device
+//! may do anything, so both are errors here.
 
 use std::error::Error;
 use std::fmt;
@@ -12,11 +10,7 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
-/// Opens an ordinary file, and never waits for anybody.
-///
-/// # Errors
-///
-/// As the system says; [`is_of_no_file`] of what is no ordinary file.
+/// Opens an ordinary file without blocking. Fails as the system says, or so that [`is_of_no_file`] holds.
 pub fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
     match options.custom_flags(flags.bits().cast_signed()).open(path) {
@@ -28,11 +22,7 @@ pub fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     }
 }
 
-/// Opens a file of this user's own to write at its end, and begins it where there is none.
-///
-/// # Errors
-///
-/// As [`open`].
+/// Opens a file of this user alone to write at its end, and creates it where it is missing. Fails as [`open`].
 pub fn append(path: &Path) -> io::Result<File> {
     let file = open(path, private(OpenOptions::new().append(true).create(true)))?;
     if file.metadata()?.permissions().mode() & 0o077 != 0 {
@@ -41,25 +31,16 @@ pub fn append(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Where it is made, it is this user's alone.
+/// It only counts where the file is created.
 pub fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options.mode(0o600)
 }
 
-/// Makes a folder, and those above it that are missing, for this user alone.
-///
-/// # Errors
-///
-/// As the system says.
+/// Makes a folder and its missing parents, for this user alone.
 pub fn make_private_folder(path: &Path) -> io::Result<()> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-/// Leaves it to this user alone.
-///
-/// # Errors
-///
-/// As the system says.
 pub fn make_private(path: &Path) -> io::Result<()> {
     fs::set_permissions(path, Permissions::from_mode(0o600))
 }
@@ -69,36 +50,29 @@ pub fn is_shared(data: &Metadata) -> bool {
     data.mode() & 0o022 != 0
 }
 
-/// Whether something is there that is no ordinary file.
 pub fn is_something_else(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|data| !data.is_file())
 }
 
-/// Whether a program is there.
 pub fn is_program(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
 }
 
-/// Tells one file from another that takes its place, for as long as somebody holds the first one open.
+/// Tells one file from another that takes its place. It holds while the file is open: its number is used again later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileIdentity(u64, u64);
 
 impl FileIdentity {
-    /// # Errors
-    ///
-    /// When nobody can say what it is.
     pub fn of(file: &File) -> io::Result<Self> {
         file.metadata().map(|data| Self(data.dev(), data.ino()))
     }
 
-    /// # Errors
-    ///
-    /// When nobody can say what is there.
+    /// Of a link, it is the link itself.
     pub fn at(path: &Path) -> io::Result<Self> {
         fs::symlink_metadata(path).map(|data| Self(data.dev(), data.ino()))
     }
 
-    /// Whether it is the file at `path`, through links. A disk that cannot tell is no reason to think otherwise.
+    /// Follows links. Where the disk cannot tell, it is the file.
     pub fn stands_at(self, path: &Path) -> bool {
         match fs::metadata(path) {
             Ok(data) => self == Self(data.dev(), data.ino()),
@@ -107,12 +81,10 @@ impl FileIdentity {
     }
 }
 
-/// What [`open`] says of what is no file.
 pub fn is_of_no_file(error: &io::Error) -> bool {
     error.get_ref().is_some_and(|inner| inner.is::<NotAFile>())
 }
 
-/// What [`open`] says of what is no file.
 pub fn not_a_file() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, NotAFile)
 }

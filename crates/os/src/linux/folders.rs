@@ -9,15 +9,12 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
 use rustix::time::Timespec;
 
-/// Tells when something is deleted or moved away from some folders, or a folder itself is. That one further up is moved
-/// it does not tell.
+/// Tells when some folders lose a file, or are moved or deleted, but not when a parent is.
 #[derive(Debug)]
 pub struct Losses(OwnedFd);
 
 impl Losses {
-    /// # Errors
-    ///
-    /// When a folder is not there, or the system watches no more.
+    /// Fails when a folder is missing, or the system has no more watches.
     pub fn of<'a>(folders: impl IntoIterator<Item = &'a Path>) -> io::Result<Self> {
         let changes = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
         let events =
@@ -28,7 +25,7 @@ impl Losses {
         Ok(Self(changes))
     }
 
-    /// Blocks until there is a loss, or for that long; whether there was one.
+    /// Blocks for `patience` at most; returns whether there was a loss.
     pub fn wait(&self, patience: Duration) -> bool {
         let patience = Timespec::try_from(patience).unwrap_or_default();
         let mut all = [PollFd::new(&self.0, PollFlags::IN)];

@@ -1,28 +1,23 @@
-//! Names that are in no directory, and go with the process that has them.
+//! Names that are in no directory and end with their process (abstract sockets).
 
 use std::io;
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::net::{SocketAddr, UnixListener};
 use std::path::PathBuf;
 
-/// Nobody else has it for as long as this lives.
 #[derive(Debug)]
-pub struct Name {
-    /// Nobody connects to it.
+pub struct Claim {
+    /// No connection is accepted.
     _listener: UnixListener,
 }
 
-/// Takes a name.
-///
-/// # Errors
-///
-/// `AddrInUse` where another process has it; anything else where names cannot be had.
-pub fn take(name: &str) -> io::Result<Name> {
+/// Fails with `AddrInUse` where another process has the name.
+pub fn take(name: &str) -> io::Result<Claim> {
     let listener = UnixListener::bind_addr(&SocketAddr::from_abstract_name(name)?)?;
-    Ok(Name { _listener: listener })
+    Ok(Claim { _listener: listener })
 }
 
-/// Tells apart the containers that share names and not files.
+/// Tells apart containers that share names but not files.
 pub fn file_systems() -> PathBuf {
     std::fs::read_link("/proc/self/ns/mnt").unwrap_or_default()
 }

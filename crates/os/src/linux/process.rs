@@ -1,4 +1,4 @@
-//! What a process may do and have, and its independence of who started it.
+//! What a process may do, and its independence of the terminal.
 
 use std::io;
 use std::os::unix::process::CommandExt as _;
@@ -7,12 +7,7 @@ use std::process::Command;
 use rustix::fs::Mode;
 use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, setrlimit, umask};
 
-/// No core dump, and no debugger of the same user, gets at the tokens and passwords that pass through this process.
-/// A developer's own build stays debuggable.
-///
-/// # Errors
-///
-/// What did not work; the process is none the less useful, and somebody may want to know.
+/// Keeps core dumps and debuggers of the same user away from the secrets here. Debug builds stay debuggable.
 pub fn keep_memory_private() -> io::Result<()> {
     forbid_core_dumps()?;
     if !cfg!(debug_assertions) {
@@ -21,27 +16,18 @@ pub fn keep_memory_private() -> io::Result<()> {
     Ok(())
 }
 
-/// The half of it that a process can do whose parts look at each other, as those of a web view do.
-///
-/// # Errors
-///
-/// As above.
+/// For a process whose own parts look at each other, as those of a web view do.
 pub fn forbid_core_dumps() -> io::Result<()> {
     setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
     Ok(())
 }
 
-/// How many files and connections this process may have open at once; `None` where there is no limit.
+/// Files and connections that may be open at once; `None` where there is no limit.
 pub fn descriptors() -> Option<u64> {
     getrlimit(Resource::Nofile).current
 }
 
-/// Takes as many as the system allows, as far as there is a use for them: what a process is given at first is what
-/// programs of another age could count, and a burst of requests wants a connection each.
-///
-/// # Errors
-///
-/// What did not work; fewer will do.
+/// The default limit is low, and a burst of requests needs a connection each. Fewer do as well.
 pub fn take_descriptors() -> io::Result<()> {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let wanted = maximum.unwrap_or(MOST).min(MOST);
@@ -51,12 +37,12 @@ pub fn take_descriptors() -> io::Result<()> {
     Ok(())
 }
 
-/// A program that outlives the terminal and the folder that it is started from: a Ctrl-C there is not meant for it.
+/// A Ctrl-C in the terminal that it was started from does not reach it.
 pub fn detach(command: &mut Command) -> &mut Command {
     command.process_group(0).current_dir("/")
 }
 
-/// Makes something in the file system that is this user's alone from the beginning.
+/// What `make` creates is this user's alone from the beginning.
 pub fn privately<T>(make: impl FnOnce() -> T) -> T {
     let before = umask(Mode::from_raw_mode(0o177));
     let made = make();
@@ -64,5 +50,5 @@ pub fn privately<T>(make: impl FnOnce() -> T) -> T {
     made
 }
 
-/// Beyond that the memory for what they are open for ends first.
+/// With more connections the memory would end first.
 const MOST: u64 = 65_536;

@@ -4,8 +4,7 @@ use std::fs;
 
 use rustix::process::Signal;
 
-/// Those that end a process which has set no alarm, profiles nothing and agreed on no meaning for the others with
-/// anybody. The last is what a limit of the shell (`ulimit -f`) sends besides the error that the writer gets anyway.
+/// Signals that end a process by default and mean nothing here. `ulimit -f` sends the last one besides an error.
 pub fn meaningless() -> [i32; 8] {
     [
         Signal::ALARM,
@@ -20,7 +19,7 @@ pub fn meaningless() -> [i32; 8] {
     .map(Signal::as_raw)
 }
 
-/// Whether this process was started with that signal ignored, as `nohup` does.
+/// `nohup` ignores a signal this way.
 pub fn is_ignored(signal: i32) -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -4,22 +4,21 @@ use std::fs;
 
 use nix::unistd::{Gid, Group, User};
 
-/// Whose rights this process has.
+/// The effective user.
 pub fn id() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
-/// Who started this process.
+/// The user who started this process.
 pub fn real_id() -> u32 {
     rustix::process::getuid().as_raw()
 }
 
-/// The users in a group: those that it names, and those whose own group it is. `None` when nobody can say.
+/// The users that the group names, and those whose own group it is; `None` when unknown.
 pub fn members(gid: u32) -> Option<Vec<u32>> {
     let named = Group::from_gid(Gid::from_raw(gid)).ok()?.map(|group| group.mem).unwrap_or_default();
     let mut members = Vec::new();
     for name in named {
-        // A name that is nobody's is no member.
         members.extend(User::from_name(&name).ok()?.map(|user| user.uid.as_raw()));
     }
     let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
@@ -27,7 +26,7 @@ pub fn members(gid: u32) -> Option<Vec<u32>> {
     Some(members)
 }
 
-/// Whose line of `passwd(5)` this is, if the group is their own.
+/// The user of a line of `passwd(5)`, if the group is their own.
 fn owner_of_group(line: &str, gid: u32) -> Option<u32> {
     let mut fields = line.split(':').skip(2).map(str::parse::<u32>);
     let uid = fields.next()?.ok()?;

@@ -1,31 +1,35 @@
-//! `/flask`: the refresh token comes first, the access token must be asked for.
-//!
-//! Signing in returns only an opaque refresh token. A token that is none at all is answered with 422, not 401, as
-//! flask-jwt-extended does.
+//! `/flask`: signing in returns only an opaque refresh token, and the access token must be asked for. A token that is
+//! none at all is answered with 422, not 401, as flask-jwt-extended does.
 
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use serde_json::json;
 
-use super::{Endpoint, Grammar, Names, Route, not_found_page, too_many_page};
+use super::grammar::{Grammar, get, post};
+use super::pages::{not_found_page, too_many_page};
 use crate::book::Refused;
-use crate::exchange::{Exchange, RequestKind};
-use crate::mint::{Broken, Claim};
+use crate::broken::Broken;
+use crate::exchange::Exchange;
+use crate::mint::Claim;
+use crate::name::Endpoint;
 use crate::people::{Orders, Person};
 use crate::reply::{Fields, Reply};
 use crate::settings::TokenFormat;
+use crate::speech::{Names, Speech, TokenKind};
 
 pub(super) const GRAMMAR: Grammar = Grammar {
     routes: &[
-        Route { method: Method::POST, path: "/login", endpoint: Endpoint::Login, answer: login },
-        Route { method: Method::POST, path: "/access_token", endpoint: Endpoint::Refresh, answer: refresh },
-        Route { method: Method::POST, path: "/logout", endpoint: Endpoint::Logout, answer: logout },
-        Route { method: Method::GET, path: "/protected", endpoint: Endpoint::Resource, answer: protected },
-        Route { method: Method::GET, path: "/orders", endpoint: Endpoint::Resource, answer: orders },
-        Route { method: Method::POST, path: "/notes", endpoint: Endpoint::Resource, answer: take_note },
+        post("/login", Endpoint::Login, login),
+        post("/access_token", Endpoint::Refresh, refresh),
+        post("/logout", Endpoint::Logout, logout),
+        get("/protected", Endpoint::Resource, protected),
+        get("/orders", Endpoint::Resource, orders),
+        post("/notes", Endpoint::Resource, take_note),
     ],
-    names: Names { access: "access_token", refresh: "refresh_token", lifetime: "" },
-    refresh_format: TokenFormat::Opaque,
-    claims,
+    speech: Speech {
+        names: Names { access: "access_token", refresh: "refresh_token", lifetime: "" },
+        refresh_format: TokenFormat::Opaque,
+        claims,
+    },
     refuse,
     by_body: None,
     not_found: |_, _| not_found_page(),
@@ -105,10 +109,10 @@ fn refuse(endpoint: Endpoint) -> Reply {
     json(StatusCode::BAD_REQUEST, &json!({"error": "invalid refresh_token"}))
 }
 
-fn claims(kind: RequestKind, person: Person, claim: &Claim) -> Fields {
+fn claims(kind: TokenKind, person: Person, claim: &Claim) -> Fields {
     let kind = match kind {
-        RequestKind::Access => "access",
-        RequestKind::Refresh => "refresh",
+        TokenKind::Access => "access",
+        TokenKind::Refresh => "refresh",
     };
     Fields::default()
         .with("fresh", false)

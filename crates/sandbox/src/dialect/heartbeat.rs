@@ -1,33 +1,34 @@
 //! `/heartbeat`: camelCase, opaque tokens, and an endpoint that does nothing but say whether the session lives.
 
-use axum::http::{Method, StatusCode};
+use axum::http::StatusCode;
 use serde_json::json;
 
-use super::{Endpoint, Grammar, Names, Route, too_many_page};
-use crate::exchange::{Exchange, RequestKind};
-use crate::mint::{Broken, Claim};
+use super::grammar::{Grammar, get, post};
+use super::pages::too_many_page;
+use crate::broken::Broken;
+use crate::exchange::Exchange;
+use crate::mint::Claim;
+use crate::name::Endpoint;
 use crate::people::{Orders, Person};
 use crate::reply::{Fields, Reply};
 use crate::settings::TokenFormat;
+use crate::speech::{Names, Speech, TokenKind};
 
 pub(super) const GRAMMAR: Grammar = Grammar {
     routes: &[
-        Route { method: Method::POST, path: "/api/auth/login", endpoint: Endpoint::Login, answer: login },
-        Route {
-            method: Method::POST,
-            path: "/api/auth/refresh",
-            endpoint: Endpoint::Refresh,
-            answer: refresh,
-        },
-        Route { method: Method::POST, path: "/api/auth/logout", endpoint: Endpoint::Logout, answer: logout },
-        Route { method: Method::GET, path: "/api/heartbeat", endpoint: Endpoint::Heartbeat, answer: beat },
-        Route { method: Method::GET, path: "/api/profile", endpoint: Endpoint::Resource, answer: profile },
-        Route { method: Method::GET, path: "/api/orders", endpoint: Endpoint::Resource, answer: orders },
-        Route { method: Method::POST, path: "/api/notes", endpoint: Endpoint::Resource, answer: take_note },
+        post("/api/auth/login", Endpoint::Login, login),
+        post("/api/auth/refresh", Endpoint::Refresh, refresh),
+        post("/api/auth/logout", Endpoint::Logout, logout),
+        get("/api/heartbeat", Endpoint::Heartbeat, beat),
+        get("/api/profile", Endpoint::Resource, profile),
+        get("/api/orders", Endpoint::Resource, orders),
+        post("/api/notes", Endpoint::Resource, take_note),
     ],
-    names: Names { access: "accessToken", refresh: "refreshToken", lifetime: "expiresIn" },
-    refresh_format: TokenFormat::Opaque,
-    claims,
+    speech: Speech {
+        names: Names { access: "accessToken", refresh: "refreshToken", lifetime: "expiresIn" },
+        refresh_format: TokenFormat::Opaque,
+        claims,
+    },
     refuse,
     by_body: None,
     not_found: |_, _| json(StatusCode::NOT_FOUND, &json!({"error": "not_found"})),
@@ -54,7 +55,6 @@ fn refresh(exchange: &mut Exchange<'_>) -> Result<Reply, Broken> {
     Ok(json(StatusCode::OK, &exchange.tokens(tokens)))
 }
 
-/// Ends the whole session: the access tokens die with the refresh token.
 fn logout(exchange: &mut Exchange<'_>) -> Result<Reply, Broken> {
     let token = exchange.field("refreshToken");
     Ok(match exchange.sign_out(token.as_deref(), true) {
@@ -121,7 +121,7 @@ fn refuse(endpoint: Endpoint) -> Reply {
 }
 
 /// Used only when a setting asks for JWTs.
-fn claims(_kind: RequestKind, person: Person, claim: &Claim) -> Fields {
+fn claims(_kind: TokenKind, person: Person, claim: &Claim) -> Fields {
     Fields::default()
         .with("sub", person.username())
         .with("iat", claim.iat)

@@ -2,38 +2,33 @@
 //! that is a GET with the token in its query.
 
 use axum::extract::Query;
-use axum::http::{Method, StatusCode};
+use axum::http::StatusCode;
 use serde::Deserialize;
 
-use super::{Endpoint, Grammar, Names, Route};
+use super::grammar::{Grammar, get, post};
 use crate::book::Refused;
-use crate::exchange::{Exchange, RequestKind};
-use crate::mint::{Broken, Claim};
+use crate::broken::Broken;
+use crate::exchange::Exchange;
+use crate::mint::Claim;
+use crate::name::Endpoint;
 use crate::people::{Person, Stranger};
 use crate::reply::{Fields, Reply};
 use crate::settings::TokenFormat;
+use crate::speech::{Names, Speech, TokenKind};
 
 pub(super) const GRAMMAR: Grammar = Grammar {
     routes: &[
-        Route { method: Method::POST, path: "/login", endpoint: Endpoint::Login, answer: login },
-        Route { method: Method::GET, path: "/refresh", endpoint: Endpoint::Refresh, answer: refresh },
-        Route {
-            method: Method::GET,
-            path: "/aaa",
-            endpoint: Endpoint::Resource,
-            answer: |it| text(it, "aaa"),
-        },
-        Route {
-            method: Method::GET,
-            path: "/bbb",
-            endpoint: Endpoint::Resource,
-            answer: |it| text(it, "bbb"),
-        },
-        Route { method: Method::POST, path: "/notes", endpoint: Endpoint::Resource, answer: take_note },
+        post("/login", Endpoint::Login, login),
+        get("/refresh", Endpoint::Refresh, refresh),
+        get("/aaa", Endpoint::Resource, |it| text(it, "aaa")),
+        get("/bbb", Endpoint::Resource, |it| text(it, "bbb")),
+        post("/notes", Endpoint::Resource, take_note),
     ],
-    names: Names { access: "accessToken", refresh: "refreshToken", lifetime: "" },
-    refresh_format: TokenFormat::Jwt,
-    claims,
+    speech: Speech {
+        names: Names { access: "accessToken", refresh: "refreshToken", lifetime: "" },
+        refresh_format: TokenFormat::Jwt,
+        claims,
+    },
     refuse: |_| exception(StatusCode::UNAUTHORIZED, GONE),
     by_body: None,
     not_found: |method, path| exception(StatusCode::NOT_FOUND, &format!("Cannot {method} {path}")),
@@ -103,16 +98,15 @@ fn admit(exchange: &mut Exchange<'_>) -> Result<Person, Reply> {
     })
 }
 
-fn claims(kind: RequestKind, person: Person, claim: &Claim) -> Fields {
+fn claims(kind: TokenKind, person: Person, claim: &Claim) -> Fields {
     let who = Fields::default().with("username", person.username());
     let what = match kind {
-        RequestKind::Access => who.with("email", person.email()),
-        RequestKind::Refresh => who.with("kind", "refresh"),
+        TokenKind::Access => who.with("email", person.email()),
+        TokenKind::Refresh => who.with("kind", "refresh"),
     };
     what.with("jti", claim.jti.as_str()).with("iat", claim.iat).with("exp", claim.exp.clone())
 }
 
-/// What Nest makes of a thrown HttpException.
 fn exception(status: StatusCode, message: &str) -> Reply {
     let body = Fields::default()
         .with("message", message)

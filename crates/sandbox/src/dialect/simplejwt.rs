@@ -1,45 +1,36 @@
 //! `/simplejwt`: Django REST framework with simplejwt. Every path ends in a slash, every refusal is a 401, the
 //! refusal of a refresh too, and what is wrong is said only in the body.
 
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use serde_json::json;
 
-use super::{Endpoint, Grammar, Names, Route, not_found_page};
+use super::grammar::{Grammar, get, post};
+use super::pages::not_found_page;
 use crate::book::Refused;
-use crate::exchange::{Exchange, RequestKind};
-use crate::mint::{Broken, Claim};
+use crate::broken::Broken;
+use crate::exchange::Exchange;
+use crate::mint::Claim;
+use crate::name::Endpoint;
 use crate::people::{Order, Person};
 use crate::reply::{Fields, Reply};
 use crate::settings::TokenFormat;
+use crate::speech::{Names, Speech, TokenKind};
 
 pub(super) const GRAMMAR: Grammar = Grammar {
     routes: &[
-        Route { method: Method::POST, path: "/api/token/", endpoint: Endpoint::Login, answer: login },
-        Route {
-            method: Method::POST,
-            path: "/api/token/refresh/",
-            endpoint: Endpoint::Refresh,
-            answer: refresh,
-        },
-        Route {
-            method: Method::POST,
-            path: "/api/token/blacklist/",
-            endpoint: Endpoint::Logout,
-            answer: logout,
-        },
-        Route {
-            method: Method::GET,
-            path: "/api/protected/",
-            endpoint: Endpoint::Resource,
-            answer: protected,
-        },
-        Route { method: Method::GET, path: "/api/orders/", endpoint: Endpoint::Resource, answer: orders },
-        Route { method: Method::POST, path: "/api/notes/", endpoint: Endpoint::Resource, answer: take_note },
+        post("/api/token/", Endpoint::Login, login),
+        post("/api/token/refresh/", Endpoint::Refresh, refresh),
+        post("/api/token/blacklist/", Endpoint::Logout, logout),
+        get("/api/protected/", Endpoint::Resource, protected),
+        get("/api/orders/", Endpoint::Resource, orders),
+        post("/api/notes/", Endpoint::Resource, take_note),
     ],
-    names: Names { access: "access", refresh: "refresh", lifetime: "" },
-    refresh_format: TokenFormat::Jwt,
-    claims,
+    speech: Speech {
+        names: Names { access: "access", refresh: "refresh", lifetime: "" },
+        refresh_format: TokenFormat::Jwt,
+        claims,
+    },
     refuse: |endpoint| {
         if endpoint.is_protected() { invalid("Token is invalid") } else { not_valid("Token is blacklisted") }
     },
@@ -76,7 +67,6 @@ fn refresh(exchange: &mut Exchange<'_>) -> Result<Reply, Broken> {
     })
 }
 
-/// Signs out by putting the refresh token on the blacklist; the access token goes on until it expires.
 fn logout(exchange: &mut Exchange<'_>) -> Result<Reply, Broken> {
     let token = exchange.field("refresh");
     Ok(match exchange.sign_out(token.as_deref(), false) {
@@ -102,7 +92,6 @@ fn orders(exchange: &mut Exchange<'_>) -> Result<Reply, Broken> {
     })
 }
 
-/// How Django REST framework gives out a list.
 #[derive(Serialize)]
 struct Page {
     count: usize,
@@ -131,7 +120,6 @@ fn admit(exchange: &mut Exchange<'_>) -> Result<Person, Reply> {
     })
 }
 
-/// Why a refresh token is not good.
 fn refuse(refused: Refused) -> Reply {
     match refused {
         Refused::Missing => required(&["refresh"]),
@@ -142,10 +130,10 @@ fn refuse(refused: Refused) -> Reply {
     }
 }
 
-fn claims(kind: RequestKind, person: Person, claim: &Claim) -> Fields {
+fn claims(kind: TokenKind, person: Person, claim: &Claim) -> Fields {
     let kind = match kind {
-        RequestKind::Access => "access",
-        RequestKind::Refresh => "refresh",
+        TokenKind::Access => "access",
+        TokenKind::Refresh => "refresh",
     };
     Fields::default()
         .with("token_type", kind)

@@ -1,11 +1,9 @@
-//! What only OAuth has to be told.
-
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{as_ms, lifetime, milliseconds, one_of};
+use super::reading::{as_ms, lifetime, milliseconds, one_of};
 use crate::invalid::{Invalid, fields};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -14,11 +12,9 @@ pub struct OAuthSettings {
     pub code_ttl: Duration,
     #[serde(rename = "device_ttl_ms", serialize_with = "as_ms")]
     pub device_ttl: Duration,
-    /// How long a device is to wait between two polls. Answers tell whole seconds, at least one; what is shorter
-    /// is held to all the same, so that a test need not wait.
+    /// Between two polls. Answers tell whole seconds, at least one; what is shorter is held to all the same.
     #[serde(rename = "device_interval_ms", serialize_with = "as_ms")]
     pub device_interval: Duration,
-    /// By how much the interval grows with every `slow_down`.
     #[serde(rename = "slow_down_ms", serialize_with = "as_ms")]
     pub slow_down: Duration,
     pub dpop: Dpop,
@@ -27,12 +23,10 @@ pub struct OAuthSettings {
     /// For how long a nonce is given out; it is good for as long again.
     #[serde(rename = "nonce_ttl_ms", serialize_with = "as_ms")]
     pub nonce_ttl: Duration,
-    /// Requests for authorization must be pushed.
     pub require_pushed: bool,
     /// Redirects to `localhost` are taken too, not only to loopback addresses.
     pub localhost_redirect: bool,
     pub password_grant: bool,
-    /// A refresh token comes only with the scope `offline_access`.
     pub offline_access_only: bool,
 }
 
@@ -43,7 +37,6 @@ pub enum Dpop {
     Off,
     /// Tokens are bound to a key where the client shows one.
     Optional,
-    /// No tokens without a proof.
     Required,
 }
 

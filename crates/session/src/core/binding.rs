@@ -1,8 +1,5 @@
-//! What a grant is bound to: everything that decides where its tokens may go.
-//!
-//! A slip in a configuration, or somebody else's hand in it, must not send a stored token to another server. So the
-//! origins of every place that is ever shown one of its tokens are kept with the grant, and so is the client that it
-//! was given to. Paths, certificates and times are not: they move no token to another place.
+//! What a grant is bound to: its client, and the origin of every place that is shown one of its tokens, so that an
+//! edited configuration cannot send a stored token to another server. Paths, certificates and times are no part of it.
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -10,23 +7,20 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-/// Where tokens may go, as a profile says it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Binding {
-    /// Of OAuth: whom the tokens were given to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<String>,
-    /// Scheme, host and port (RFC 6454) of each place that is named.
+    /// Each origin is scheme, host and port (RFC 6454).
     pub origins: BTreeMap<Destination, String>,
 }
 
-/// Somewhere that is shown tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Destination {
     Api,
-    /// Not a place: whom the tokens were given to.
+    /// Not a place, but the client that the tokens were given to.
     Client,
     Introspection,
     Issuer,
@@ -35,26 +29,24 @@ pub enum Destination {
     Userinfo,
 }
 
-/// What a stored grant says that it is bound to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bound {
-    /// By the rule of before: the provider, and of OAuth the client, as `ADDRESS (CLIENT)`. Older versions go by it.
+    /// What versions before bindings compared: `ADDRESS`, or with OAuth `ADDRESS (CLIENT)`.
     pub origin: String,
-    /// Absent in what was stored before there were bindings.
+    /// Absent in what such a version stored.
     pub binding: Option<Binding>,
 }
 
-/// Whether a stored grant is for what a profile says today.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Judgement {
-    /// By the rule of before it is. From now on it is bound to what the profile says.
+    /// Stored without a binding, but the old `origin` matches. The grant gets the binding of the profile.
     Adopted,
-    /// These are others than they were. The grant stays where it is, and goes nowhere.
+    /// These places are others than they were. The grant is kept, and its tokens are sent nowhere.
     Elsewhere(Vec<Destination>),
     Ours,
 }
 
-/// Judges what is stored by what the profile says: its binding, and its name by the rule of before.
+/// `origin` is what versions before bindings would have stored for this profile.
 pub fn judge(stored: &Bound, binding: &Binding, origin: &str) -> Judgement {
     let Some(bound) = &stored.binding else {
         return if stored.origin == origin {
@@ -67,7 +59,6 @@ pub fn judge(stored: &Bound, binding: &Binding, origin: &str) -> Judgement {
     if places.is_empty() { Judgement::Ours } else { Judgement::Elsewhere(places) }
 }
 
-/// What is different between two names of before, of which at least something is.
 fn differences_before(stored: &str, binding: &Binding, origin: &str) -> Vec<Destination> {
     let known = [Destination::Issuer, Destination::Token, Destination::Api];
     let address =
@@ -83,7 +74,7 @@ fn differences_before(stored: &str, binding: &Binding, origin: &str) -> Vec<Dest
     places
 }
 
-/// `ADDRESS (CLIENT)`, the second of which only OAuth has. An address has no space in it.
+/// An address contains no space.
 fn split(origin: &str) -> (&str, Option<&str>) {
     match origin.split_once(" (") {
         Some((address, client)) => (address, Some(client)),
@@ -92,7 +83,6 @@ fn split(origin: &str) -> (&str, Option<&str>) {
 }
 
 impl Binding {
-    /// What is different in `other`, in no particular importance; empty where they bind alike.
     pub fn differences(&self, other: &Self) -> Vec<Destination> {
         let mut places: Vec<Destination> = self.origins.keys().chain(other.origins.keys()).copied().collect();
         places.sort_unstable();

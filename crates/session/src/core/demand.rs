@@ -1,12 +1,6 @@
-//! Somebody wants a person at the provider's page, and says what for.
-//!
-//! A protected resource may want a stronger or a newer sign-in, or more scopes (RFC 9470; RFC 6750, section 3.1). That
-//! ends nothing: what the tokens are good for they stay good for, and they go on being refreshed. The token endpoint
-//! may want a person as well (OpenID Connect Core, section 3.1.2.6, and what large providers have added to it). Then
-//! refreshing stops, because asking again would bring the same, but the refresh token is kept aside: it may be as good
-//! as ever once the person was there, or once somebody in charge has relented.
-//!
-//! A demand goes away with a sign-in, with a sign-out, or when a person asks for a refresh in spite of it.
+//! A resource's demand for a person (RFC 9470; RFC 6750, section 3.1) leaves the tokens in use and refreshed. One of
+//! the token endpoint (OpenID Connect Core, section 3.1.2.6) stops refreshing, which would bring the same answer, but
+//! the refresh token is kept: it may work again. A sign-in, a sign-out or a person's refresh ends a demand.
 
 use alloc::vec::Vec;
 
@@ -16,12 +10,12 @@ use super::note::Note;
 use crate::interaction::Interaction;
 
 impl Session {
-    /// What the next sign-in should ask the provider for, because somebody demanded it.
+    /// What the next sign-in should ask the provider for.
     pub fn demand(&self) -> Option<&Interaction> {
         self.demand.as_ref()
     }
 
-    /// Of a token that has been replaced since, the newer one may satisfy whoever demands.
+    /// A demand about a token that has been replaced is ignored: the newer token may satisfy it.
     pub(super) fn on_demanded(&mut self, generation: u32, interaction: Interaction, out: &mut Vec<Effect>) {
         if self.access.as_ref().is_none_or(|access| access.generation != generation) {
             return;
@@ -37,7 +31,7 @@ impl Session {
         }
     }
 
-    /// The token endpoint has the first word: without it nothing goes on.
+    /// The token endpoint's demand goes first, because without it nothing can be refreshed.
     pub(super) fn stop_for_person(&mut self, interaction: Interaction, out: &mut Vec<Effect>) {
         self.lose(interaction.need.lost(), out);
         self.demand = Some(match self.demand.take() {
@@ -46,8 +40,7 @@ impl Session {
         });
     }
 
-    /// A person who asks for a refresh wants to do without what was demanded. With nothing to refresh with, that would
-    /// only hide it.
+    /// With nothing to refresh with, this would only hide the demand.
     pub(super) fn dismiss_demand(&mut self) {
         if self.grant.is_some() {
             self.demand = None;

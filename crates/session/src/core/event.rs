@@ -1,4 +1,4 @@
-//! What a session is told, and what it wants done.
+//! The events that a session takes, and the effects that it returns.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -13,31 +13,27 @@ use crate::reason::{Cause, Lost, VaultTrouble};
 use crate::tokens::{AccessToken, Account, RefreshToken, Tokens};
 use crate::verdict::{Beat, Verdict};
 
-/// Which exchange an answer belongs to. An exchange ends with its report and with nothing else, so no answer of this
-/// epoch is too late; one from an older epoch (before a sign-in or sign-out) brings tokens that nobody owns, and they
-/// are revoked.
+/// Tokens of an older epoch, from before a sign-in or sign-out, belong to no session and are revoked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Attempt {
     pub epoch: u32,
     pub number: u32,
 }
 
-/// Who wants something. What guards against storms of machines is not in a person's way.
+/// Who asks. The breaker and our own pauses hold back machines, never persons.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Asker {
-    /// A program, a script, a pipe; and the session itself.
+    /// A program, a script, or the session itself.
     #[default]
     Machine,
-    /// Somebody at the window or at a terminal, who waits and will not ask a thousand times a second.
     Person,
 }
 
-/// What the vault holds for a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
-    /// A refresh token of a profile that pointed elsewhere: it stays where it is, and goes nowhere.
+    /// The refresh token of a profile that named other places. It is kept, and sent nowhere.
     Elsewhere(Vec<Destination>),
     Nothing,
     Token {
@@ -46,26 +42,23 @@ pub enum Found {
     },
 }
 
-/// What is known of a session besides its tokens: no secret, and kept across the end of the process.
+/// What is kept for the next process besides the tokens. It contains no secret.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Memory {
-    /// Who signed in last.
     #[serde(default)]
     pub user: Option<String>,
-    /// Why nobody but a person can go on.
     #[serde(default)]
     pub lost: Option<Lost>,
-    /// How long access tokens live, in milliseconds, as the provider last said.
     #[serde(default)]
     pub lifetime_ms: Option<u64>,
-    /// What the vault may still hold was ended by a person: it is forgotten as soon as it is found.
+    /// A person has ended what the vault may still hold, so it is forgotten as soon as it is found.
     #[serde(default)]
     pub overruled: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// Somebody wants a refresh now; a person also another try with a token of which nobody is sure.
+    /// A person also gets another try with a refresh token that was set aside.
     Asked {
         by: Asker,
     },
@@ -78,17 +71,16 @@ pub enum Event {
         generation: u32,
         interaction: Interaction,
     },
-    /// The process is about to end: nothing new is begun, and what is not saved yet is saved now.
+    /// The process is about to end: nothing new begins, and what is not saved yet is saved now.
     Ending,
     Forgotten,
-    /// What the vault holds, and what was remembered beside it.
     Loaded {
         found: Found,
         memory: Memory,
-        /// That very token was sent by the last process, which saw no answer.
+        /// The last process sent this token and saw no answer.
         interrupted: bool,
     },
-    /// The network came back, as far as the system can tell. A hint.
+    /// The system says that the network is back, which may be wrong.
     NetworkUp,
     NotForgotten(VaultTrouble),
     NotLoaded(VaultTrouble),
@@ -96,23 +88,20 @@ pub enum Event {
         generation: u32,
         trouble: VaultTrouble,
     },
-    /// What came of [`Effect::Refresh`].
     Refreshed {
         attempt: Attempt,
         verdict: Verdict,
     },
-    /// A protected resource refused the access token of that generation.
     Rejected {
-        /// Whose request it was.
         by: Asker,
         generation: u32,
     },
     Saved {
         generation: u32,
     },
-    /// A person signs in. Whatever holds now goes on until that succeeds.
+    /// The present tokens stay in use until it succeeds.
     SignIn {
-        /// How long that may take; a worker that has not reported by then is called off.
+        /// A worker that has not reported by then is called off.
         patience: Duration,
     },
     SignInFailed {
@@ -126,19 +115,17 @@ pub enum Event {
     },
     /// The process does not end after all.
     Stays,
-    /// Time has passed.
     Tick,
-    /// A caller waits for a token with that much life left.
     Wanted {
         min_valid: Duration,
         by: Asker,
     },
-    /// The refresh was not sent: the host is being left alone for that long.
+    /// The breaker held the refresh back, so nothing was sent.
     Withheld {
         attempt: Attempt,
         wait: Duration,
     },
-    /// The machine slept, or the process stood still, for that long; told before anything else after it.
+    /// The machine slept or the process stood still; told before any other event.
     Woke {
         slept: Duration,
     },
@@ -147,31 +134,30 @@ pub enum Event {
 /// What is to be done, in this order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Its time is over: its worker shall report now, and is then replaced. Answered as what began it.
+    /// The worker's time is over: it must report now, with the event that it was to report anyway.
     CallOff { attempt: Attempt },
-    /// Take the refresh token out of the vault; answered with `Forgotten` or `NotForgotten`.
+    /// Answered with `Forgotten` or `NotForgotten`.
     Forget,
-    /// Ask the provider about this token; answered with `Beaten`.
+    /// Answered with `Beaten`.
     Heartbeat { attempt: Attempt, token: AccessToken, generation: u32 },
-    /// Read the vault; answered with `Loaded` or `NotLoaded`.
+    /// Answered with `Loaded` or `NotLoaded`.
     Load,
-    /// Tell the next process that this token, which is what the vault holds, was sent. On the disk before the token
-    /// goes out.
+    /// Tells the next process that this token was sent. It is on the disk before the token goes out.
     Mark { token: RefreshToken },
-    /// Write it down.
+    /// For the journal.
     Note(Note),
-    /// A new access token is out: wake who waits.
+    /// The new access token may be used: wake the callers that wait.
     Publish { generation: u32 },
-    /// Buy a new access token; answered with `Refreshed`.
+    /// Answered with `Refreshed` or `Withheld`.
     Refresh { attempt: Attempt, token: RefreshToken, cause: Cause, by: Asker },
-    /// Keep this for the next process. Nothing waits for it.
+    /// Keep this for the next process.
     Remember(Memory),
-    /// Tell the provider that these are not wanted any more. Nothing waits for it.
+    /// Not answered: a sign-out waits for nothing.
     Revoke { refresh: Option<RefreshToken>, access: Option<AccessToken> },
-    /// Put this into the vault; answered with `Saved` or `NotSaved`.
+    /// Answered with `Saved` or `NotSaved`.
     Save { generation: u32, token: RefreshToken, account: Account },
-    /// Run the sign-in that was asked for; answered with `SignedIn` or `SignInFailed`.
+    /// Answered with `SignedIn` or `SignInFailed`.
     SignIn { attempt: Attempt },
-    /// No exchange is in doubt any more: what would say so to the next process can go.
+    /// No exchange is in doubt any more, so the mark can go.
     Unmark,
 }

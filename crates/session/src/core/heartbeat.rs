@@ -1,8 +1,5 @@
-//! Asking the provider, every few minutes, whether the token is still good.
-//!
-//! A provider that says no is believed, and the token replaced. But one that says no to whatever it is shown, while the
-//! requests go well, does not speak of the token: some introspection endpoints answer so to clients that they do not
-//! serve. Each no after another one therefore doubles the time until it is asked again.
+//! Asks the provider every few minutes whether the token is still good. A token that it says no to is replaced; each
+//! further no in a row doubles the pause, because some introspection endpoints say no to all tokens of some clients.
 
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -26,8 +23,7 @@ impl Session {
         self.pulse.next_at = now + self.pause_between_beats();
         let Some(access) = &self.access else { return };
         let good = access.is_good(now, Duration::ZERO);
-        // A refresh in flight says more than a heartbeat could, and some providers kill the old token with it.
-        // What nobody was asked, nobody has answered.
+        // A refresh in flight says more than a heartbeat could, and some providers end the old token with it.
         if !good || !self.policy.probe || self.refreshing().is_some() {
             return;
         }
@@ -56,7 +52,6 @@ impl Session {
                 out.push(Effect::Note(Note::Heartbeat { good: false, took_ms }));
                 self.refuse(flight.generation, Cause::HeartbeatSaidNo, Asker::Machine, now, out);
             }
-            // It speaks of a token that has been replaced since.
             Beat::SaysNo => {}
             Beat::Silent { trouble, status } => {
                 out.push(Effect::Note(Note::HeartbeatUnanswered { trouble, status }));
@@ -64,7 +59,7 @@ impl Session {
         }
     }
 
-    /// What the profile says for the first no as well: it was about a token that may really have been dead.
+    /// The first no lengthens nothing, because that token may really have been dead.
     fn pause_between_beats(&self) -> Duration {
         let usual = self.policy.heartbeat.max(limits::HEARTBEAT_SHORTEST);
         let doublings = self.pulse.noes.saturating_sub(1).min(MOST_DOUBLINGS);

@@ -1,4 +1,4 @@
-//! What the flight recorder keeps: every decision with its reason, and never a secret.
+//! What the journal keeps of a session: every decision with its reason, and no secret.
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -9,12 +9,11 @@ use super::binding::Destination;
 use crate::reason::Source;
 use crate::reason::{Cause, Lost, Oddity, Trouble, VaultTrouble};
 
-/// Something that happened to a session, told by the core or by the keeper around it. Durations are milliseconds.
+/// Something that happened to a session. Durations are milliseconds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Note {
-    /// The provider wants to be left alone, or has failed too often in a row.
     BreakerOpened {
         host: String,
         for_ms: u64,
@@ -26,15 +25,11 @@ pub enum Note {
         #[serde(default)]
         details: BTreeMap<String, String>,
     },
-    /// The profile was edited: the stored tokens would go to another place, so they go nowhere.
     Elsewhere {
         places: Vec<Destination>,
     },
-    /// The keeper had to end while a refresh or a sign-in was on its way.
     EndedInFlight,
-    /// The keeper had to end while the newest refresh token was only in memory.
     EndedUnsaved,
-    /// Entries that waited for a disk which could not be written for too long.
     EntriesLost {
         count: u32,
     },
@@ -46,18 +41,16 @@ pub enum Note {
         trouble: Trouble,
         status: Option<u16>,
     },
-    /// A refresh was in flight when the keeper's last process ended; the stored token is tried again.
     Interrupted,
     KeeperStarted {
         version: String,
         vault: String,
     },
     KeeperStopped,
-    /// An answer to an exchange that was given up or overtaken. Nothing in it was used.
+    /// An answer to an exchange that was given up. Nothing in it was used.
     LateAnswer {
         revoked: bool,
     },
-    /// The refresh failed and the session goes on: "kept: 503, retry in 4 s".
     Kept {
         cause: Cause,
         trouble: Trouble,
@@ -65,15 +58,12 @@ pub enum Note {
         failures: u32,
         retry_in_ms: u64,
     },
-    /// Only a person can go on.
     NeedsLogin {
         why: Lost,
     },
-    /// Something that came with good tokens is not as it should be.
     Odd {
         what: Oddity,
     },
-    /// Somebody else has signed in than before: in the browser it is easy to be another account.
     OtherPerson {
         before: Option<String>,
     },
@@ -90,20 +80,16 @@ pub enum Note {
         /// Exchanges tried since the last good one, this one included.
         tries: u32,
     },
-    /// A protected resource refused the access token.
     Rejected {
         path: String,
         status: u16,
         generation: u32,
     },
-    /// Requests that were held were sent, in order of arrival.
     Replayed {
         count: u32,
         waited_ms: u64,
     },
-    /// A stored refresh token was found in the vault.
     Restored,
-    /// Saved to the vault after all.
     Saved,
     SignInFailed {
         code: String,
@@ -119,28 +105,47 @@ pub enum Note {
         source: Source,
         took_ms: u64,
     },
-    /// Signed out here; whether the provider was told is said once it is known.
     SignedOut,
-    /// The provider has no way to be told of a sign-out: its tokens end by themselves.
-    SignOutNotTold,
-    /// What became of telling the provider about a sign-out.
-    SignOutTold {
+    /// The provider has no revocation; its tokens end by themselves.
+    #[serde(alias = "sign_out_not_told")]
+    RevocationUnsupported,
+    /// What came of revoking the tokens of a session that was signed out.
+    #[serde(alias = "sign_out_told")]
+    Revocation {
         trouble: Option<Trouble>,
         status: Option<u16>,
     },
-    /// The process stood still while the clock went on, as a frozen container does.
+    /// The process stood still while the clock went on, as in a frozen container.
     Thawed {
         stood_still_ms: u64,
     },
-    /// The new refresh token is in use and only in memory; saving goes on being tried.
+    /// The new refresh token is in use, but only in memory. Saving is tried again.
     Unsaved {
         trouble: VaultTrouble,
     },
     VaultWaiting {
         trouble: VaultTrouble,
     },
-    /// The machine slept.
     Woke {
         slept_ms: u64,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A journal outlives the names of its entries.
+    #[test]
+    fn entries_of_before_are_read() {
+        for (written, read) in [
+            (
+                r#"{"kind":"sign_out_told","trouble":null,"status":null}"#,
+                Note::Revocation { trouble: None, status: None },
+            ),
+            (r#"{"kind":"sign_out_not_told"}"#, Note::RevocationUnsupported),
+        ] {
+            assert_eq!(serde_json::from_str::<Note>(written).unwrap(), read);
+        }
+    }
 }

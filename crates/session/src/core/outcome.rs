@@ -1,4 +1,4 @@
-//! What came of a refresh: what its answer means for the session, and letting the new token out.
+//! What the answer to a refresh means for the session, and when the new token is published.
 
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -30,7 +30,6 @@ impl Session {
         }
     }
 
-    /// An answer to no exchange of this epoch.
     fn late(&self, attempt: Attempt, verdict: Verdict, out: &mut Vec<Effect>) {
         match verdict {
             Verdict::Fresh(tokens) if attempt.epoch != self.epoch => {
@@ -46,8 +45,7 @@ impl Session {
         }
     }
 
-    /// The worker has had its time and more. It is told to report, and until it has, nothing takes its place: what it
-    /// sent may have spent the token, and what it received may be the only good one.
+    /// Nothing replaces the worker before it reports: it may have spent the token, or received the only good one.
     pub(super) fn call_off(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
         let Some(exchange) = &mut self.exchange else { return };
         exchange.deadline = now + limits::REPORT;
@@ -62,7 +60,7 @@ impl Session {
             Verdict::Fresh(tokens) => self.accept(&exchange, tokens, now, out),
             Verdict::Interaction(interaction) => self.stop_for_person(interaction, out),
             Verdict::Misconfigured { trouble, status } => {
-                // Counted by themselves: one 404 after a dozen 503s is a deployment, not a wrong profile.
+                // Counted apart: one 404 after a dozen 503s is a deployment, not a wrong profile.
                 let in_a_row = self.streak.misconfigured + 1;
                 let pause = Pause::ours(slow_retry(in_a_row));
                 self.keep(&exchange, trouble, status, pause, now, out);
@@ -90,8 +88,7 @@ impl Session {
         }
     }
 
-    /// The one path on which a refresh token is condemned without a person: the provider said so, of this very one.
-    /// The access token goes on until it ends or is refused.
+    /// The only place that ends a refresh token without a person: the provider refused this very one.
     fn condemn(&mut self, exchange: &Exchange, out: &mut Vec<Effect>) {
         if self.grant.as_ref().is_some_and(|grant| grant.generation == exchange.generation) {
             self.grant = None;
@@ -100,7 +97,6 @@ impl Session {
         }
     }
 
-    /// The session goes on; the next try is later.
     fn keep(
         &mut self,
         exchange: &Exchange,
@@ -135,7 +131,7 @@ impl Session {
         Pause::ours(for_)
     }
 
-    /// Whether this refusal is one too many.
+    /// Whether the same refusal came often enough to be believed.
     fn suspect(&mut self, signature: u64, authentic: bool, now: Timestamp) -> bool {
         if !authentic {
             return false;
@@ -177,8 +173,8 @@ impl Session {
     }
 
     pub(super) fn take_grant(&mut self, token: RefreshToken) {
-        self.grants += 1;
-        self.grant = Some(Grant { token, generation: self.grants });
+        self.grant_count += 1;
+        self.grant = Some(Grant { token, generation: self.grant_count });
         self.vault.hurry();
     }
 
@@ -189,7 +185,7 @@ impl Session {
         cause: Cause,
         now: Timestamp,
     ) -> Access {
-        // Some providers say it at the sign-in only; what they said then holds until they say something else.
+        // Some providers say it at the sign-in only. It holds until they say something else.
         let told = told.filter(|told| !told.is_zero());
         self.told_lifetime = told.or(self.told_lifetime);
         let source = match (told, self.told_lifetime) {
@@ -200,17 +196,13 @@ impl Session {
         let lifetime = self.policy.believe(self.told_lifetime);
         let mut expires = now + lifetime;
         let mut refresh_at = self.policy.refresh_at(now, lifetime);
-        // The way into the slot may be a short one, and is gone once: after a start, a sign-in, a long sleep. A token
-        // that replaces a living one is not asked about again before half its life. Otherwise callers who want more
-        // than the lead leaves, or a provider whose lifetimes vary (each its own period, each its own slot), would
-        // have us refresh three times in a lifetime.
+        // A token that replaces a living one is not refreshed before half its life. Otherwise callers who want more
+        // life than the lead leaves, or a provider whose lifetimes vary, would cause up to three refreshes.
         if self.access.as_ref().is_some_and(|old| now < old.expires) {
             refresh_at = refresh_at.max(now + lifetime / 2);
         }
-        // Some providers return the same access token until it is nearly over: it did not get younger by that, and
-        // asking again at once would bring the same. But where its end was only our guess, or is over by what we
-        // believed, the provider has just vouched for it: to insist would leave the session without a token for as
-        // long as that goes on.
+        // Some providers return the same access token until it is nearly over. It is no younger then, and keeps its
+        // dates; but where its end was assumed, or has passed, the provider has just vouched for it.
         let same = |old: &&Access| old.token == token && now < old.expires;
         if self.told_lifetime.is_some()
             && let Some(old) = self.access.as_ref().filter(same)
@@ -218,10 +210,10 @@ impl Session {
             expires = expires.min(old.expires);
             refresh_at = now + (now.until(expires) / 2).max(spacing(lifetime));
         }
-        self.accesses += 1;
+        self.access_count += 1;
         Access {
             token,
-            generation: self.accesses,
+            generation: self.access_count,
             received: now,
             lifetime,
             source,
@@ -232,7 +224,6 @@ impl Session {
         }
     }
 
-    /// Nothing more is waited for: the new token is let out although its refresh token is only in memory.
     pub(super) fn publish_unsaved(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
         self.say_unsaved(VaultTrouble::Slow, out);
         self.publish(now, out);
@@ -260,10 +251,8 @@ impl Session {
     }
 }
 
-/// How long to wait before the next try.
 pub(super) struct Pause {
     pub(super) for_: Duration,
-    /// How much of it the provider asked for.
     named: Duration,
 }
 
@@ -273,5 +262,5 @@ impl Pause {
     }
 }
 
-/// Three times the same over two minutes: a gateway that restarts has another answer by then.
+/// Three equal refusals over two minutes: a gateway that restarts has another answer by then.
 const SUSPECT_COUNT: u32 = 3;

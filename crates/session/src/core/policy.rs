@@ -1,4 +1,4 @@
-//! When: what a profile asks for, and the arithmetic of lifetimes, leads and retries.
+//! What a profile decides about times, and the arithmetic of lifetimes, leads and retries.
 
 use core::time::Duration;
 
@@ -6,35 +6,30 @@ use crate::dice::Dice;
 use crate::limits;
 use crate::time::{Timestamp, millis};
 
-/// What a profile decides about its session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
-    /// How long before its end an access token is refreshed; a quarter of its lifetime when absent.
+    /// Absent means a quarter of the lifetime.
     pub refresh_before: Option<Duration>,
-    /// How long an access token is believed to live when nothing says so.
+    /// The lifetime of tokens whose provider states none.
     pub assume_lifetime: Duration,
-    /// How long one exchange with the provider may take, whole ([`limits::exchange`]).
+    /// The whole time of one exchange ([`limits::exchange`]).
     pub exchange: Duration,
-    /// Time between heartbeats.
     pub heartbeat: Duration,
-    /// The provider has something to ask; otherwise a heartbeat only looks at the clock.
+    /// Without it a heartbeat asks nothing and only looks at the clock.
     pub probe: bool,
-    /// Where this installation stands in a fleet: a stable hash of it and the profile.
+    /// A stable hash of installation and profile, which spreads the refreshes of a fleet.
     pub slot: u64,
 }
 
 impl Policy {
-    /// What to believe of a lifetime. Zero and absence mean that nothing useful was said.
     pub(super) fn believe(&self, told: Option<Duration>) -> Duration {
         let told = told.filter(|told| !told.is_zero()).unwrap_or(self.assume_lifetime);
         told.clamp(limits::LIFETIME_SHORTEST, limits::LIFETIME_LONGEST)
     }
 
-    /// When an access token received at `received` is refreshed behind whatever is going on.
-    ///
-    /// The lead is at most half of the lifetime, or a five-minute token with a five-minute threshold would be
-    /// refreshed on every call. Within the time before the lead each installation has its own slot, so that a
-    /// thousand that signed in (or woke) in the same minute do not come back in the same minute.
+    /// When a token is refreshed in the background. The lead is at most half of the lifetime, or a five-minute token
+    /// with a five-minute lead would be refreshed on every call. Each installation has its own slot before the lead, so
+    /// that a thousand that signed in in the same minute do not come back in the same minute.
     pub(super) fn refresh_at(&self, received: Timestamp, lifetime: Duration) -> Timestamp {
         let lead = self.refresh_before.unwrap_or((lifetime / 4).min(limits::LEAD_LONGEST)).min(lifetime / 2);
         let period = lifetime.saturating_sub(lead);
@@ -43,7 +38,6 @@ impl Policy {
         latest.before(Duration::from_millis(early)).max(received + limits::SPACING_SHORTEST)
     }
 
-    /// How far `latest` is past the last instant of this installation's slot.
     fn past_slot(&self, latest: Timestamp, period: u64) -> u64 {
         let slot = self.slot % period;
         (latest.as_millis() % period + period - slot) % period
@@ -63,17 +57,14 @@ impl Default for Policy {
     }
 }
 
-/// The least time between two refreshes that nothing but a refusal of the newest token asks for.
+/// The least time between two refreshes, unless the newest token was refused.
 pub(super) fn spacing(lifetime: Duration) -> Duration {
     (lifetime / 10).clamp(limits::SPACING_SHORTEST, limits::SPACING_LONGEST)
 }
 
-/// How long to wait after `failures` transient failures (the last one included).
-///
-/// While the token is good there is time: a third of what is left, at most twenty minutes, so that a ten-minute outage
-/// of an hour-long token costs about three tries. Afterwards people are waiting: from a second and a half, doubling, so
-/// that ten seconds of outage cost four tries whatever the dice say. Both ends shrink with the lifetime, since a token
-/// of five seconds has no use for a wait of fifteen.
+/// How long to wait after `failures` transient failures, the last one included. While the token is good, a third of
+/// what is left, at most twenty minutes: ten minutes of outage cost an hour-long token about three tries. Then callers
+/// wait, so from 1.5 s, doubling: ten seconds of outage cost four tries. Both shrink with the lifetime.
 pub(super) fn backoff(dice: &mut Dice, failures: u32, lifetime: Duration, remaining: Duration) -> Duration {
     let floor = (lifetime / 20).clamp(limits::BACKOFF_SHORTEST, limits::BACKOFF_LONGEST);
     let full = if remaining.is_zero() {
@@ -85,15 +76,13 @@ pub(super) fn backoff(dice: &mut Dice, failures: u32, lifetime: Duration, remain
     dice.between(full / 2, full)
 }
 
-/// How long to leave a provider alone that says that our request is wrong: nobody mends that in seconds.
 pub(super) fn slow_retry(failures: u32) -> Duration {
     limits::MISCONFIGURED
         .saturating_mul(1 << failures.saturating_sub(1).min(4))
         .min(limits::MISCONFIGURED_LONGEST)
 }
 
-/// How long to wait before the vault is asked again. Asking is cheap and local, and somebody who has just unlocked a
-/// keyring looks at the window.
+/// Asking the vault is cheap and local, and a person may have just unlocked it.
 pub(super) fn vault_retry(dice: &mut Dice, failures: u32) -> Duration {
     let full = limits::VAULT_AGAIN.saturating_mul(1 << failures.saturating_sub(1).min(2));
     dice.between(full / 2, full)
@@ -107,7 +96,7 @@ mod tests {
         Duration::from_secs(n)
     }
 
-    /// FAILURES A8: from five seconds to thirty days, never before half of the lifetime is over unless the slot says so.
+    /// FAILURES A8: from five seconds to thirty days, never before half of the lifetime unless the slot says so.
     #[test]
     fn the_lead_is_a_quarter_at_most_an_hour_and_never_more_than_half() {
         let policy = Policy::default();

@@ -12,8 +12,7 @@ use crate::reason::{Cause, Trouble};
 use crate::time::{Timestamp, millis};
 
 impl Session {
-    /// A person passes whatever was put off by us, but neither a time that the provider named nor what only another
-    /// sign-in can mend. A machine passes nothing.
+    /// A person passes our own pauses, but neither a time that the provider named nor what only a sign-in can mend.
     pub(super) fn on_asked(&mut self, by: Asker, now: Timestamp, out: &mut Vec<Effect>) {
         if by == Asker::Machine {
             if self.hold.is_none() {
@@ -25,7 +24,6 @@ impl Session {
         if self.hold.as_ref().is_some_and(|hold| now < hold.named) {
             return;
         }
-        // A token that is still there was kept aside by whatever stopped the session.
         if self.grant.is_some() && self.lost.take().is_some() {
             self.suspicion = None;
         }
@@ -35,8 +33,7 @@ impl Session {
         self.begin_refresh(Cause::Asked, by, now, out);
     }
 
-    /// Somebody waits for a token. What is already being done, or put off, is not done twice for it; only a person who
-    /// has nothing to work with does not wait for a pause of ours to end.
+    /// What is in progress or put off is not begun again. Only a person without a good token passes a pause of ours.
     pub(super) fn on_wanted(
         &mut self,
         min_valid: Duration,
@@ -45,7 +42,7 @@ impl Session {
         out: &mut Vec<Effect>,
     ) {
         if let Some(access) = self.access.as_mut().filter(|access| access.is_good(now, Duration::ZERO)) {
-            // More life than half of what a token has can be had at most twice in a lifetime, whatever callers ask.
+            // More than half of a token's life can be had at most twice in a lifetime, whatever callers ask for.
             let half = access.received + access.lifetime / 2;
             if access.is_good(now, min_valid) || min_valid > access.lifetime {
                 return;
@@ -63,7 +60,6 @@ impl Session {
         }
     }
 
-    /// It was not sent, so nothing was learned: neither of the provider nor of the token.
     pub(super) fn on_withheld(
         &mut self,
         attempt: Attempt,
@@ -73,7 +69,7 @@ impl Session {
     ) {
         let Some(exchange) = self.exchange.take_if(|exchange| exchange.attempt == attempt) else { return };
         self.streak.cause.get_or_insert(exchange.cause);
-        // Who came after it had been begun for a machine is not turned away with it.
+        // A person who joined the refresh of a machine is not held back with it.
         if exchange.awaited && exchange.by == Asker::Machine {
             return self.begin_refresh(exchange.cause, Asker::Person, now, out);
         }
@@ -88,7 +84,6 @@ impl Session {
         }));
     }
 
-    /// The provider has refused the access token of that generation.
     pub(super) fn refuse(
         &mut self,
         generation: u32,
@@ -101,12 +96,12 @@ impl Session {
         if access.generation != generation || access.is_beyond_suspicion(now) {
             return;
         }
-        // Everybody who comes after the first finds out what he has; only a person may have more.
+        // Further refusals of a token begin no further refresh, except for a person.
         if access.rejected && by == Asker::Machine {
             return;
         }
         access.rejected = true;
-        // While the token was good there was time for a long pause. Now people wait.
+        // The pause was chosen while the token was good. Now callers wait, so it is shortened.
         let soon = now + self.backoff(now).for_;
         match &mut self.hold {
             Some(hold) if by == Asker::Person && hold.named <= now => {
@@ -146,7 +141,6 @@ impl Session {
         self.begin_refresh(cause.unwrap_or(Cause::Start), Asker::Machine, now, out);
     }
 
-    /// Never a second one beside the one in flight, whoever asks.
     fn begin_refresh(&mut self, cause: Cause, by: Asker, now: Timestamp, out: &mut Vec<Effect>) {
         if let Some(exchange) = &mut self.exchange {
             exchange.awaited |= by == Asker::Person;

@@ -1,12 +1,6 @@
-//! What a session does with what it is told, and what is due.
-//!
-//! The state is a handful of facts, each with one owner: the newest refresh token, the access token that is out, the
-//! exchange that is in flight, the reason to wait. The phase that people see is *derived* from them, so it cannot
-//! disagree with them. An event changes facts; after every event one evaluator ([`Session::pursue`]) starts whatever
-//! the facts make due. A tick is nothing but that evaluator, so a start, a wake-up and an ordinary second are judged
-//! alike, and [`Session::deadline`] asks the same list of duties for its earliest date.
-//!
-//! The rules that this file and its neighbours keep are numbered in `ARCHITECTURE.md`.
+//! What a session does with events, and what is due. The phase is computed from the facts and cannot disagree with
+//! them. After every event [`Session::pursue`] starts whatever the facts make due, and [`Session::deadline`] is its
+//! earliest date, so a tick, a start and a wake-up are judged alike. `ARCHITECTURE.md` has the rules.
 
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -18,7 +12,7 @@ use crate::reason::{Cause, Lost, Source};
 use crate::time::{Timestamp, millis};
 
 impl Session {
-    /// Takes an event in and says what is to be done, in that order.
+    /// Returns what is to be done, in that order.
     pub fn step(mut self, event: Event, now: Timestamp) -> (Self, Vec<Effect>) {
         let mut out = Vec::new();
         match event {
@@ -58,14 +52,13 @@ impl Session {
         (self, out)
     }
 
-    /// When [`Event::Tick`] next has something to do. A deadline is a question; nothing sets a timer.
+    /// When [`Event::Tick`] next has something to do. Nothing sets a timer.
     pub fn deadline(&self) -> Option<Timestamp> {
         Duty::ALL.iter().filter_map(|duty| self.due(*duty)).min()
     }
 
-    /// Starts everything that the facts make due. Doing one thing can make another due, so it goes round until
-    /// nothing is. Each duty, when done, moves its own date past `now` or removes the fact that made it due, and only
-    /// publishing and expiring touch the facts of another: so no duty is done more than twice.
+    /// One duty can make another due. Each moves its own date past `now` or removes the fact that made it due, and only
+    /// publishing and expiring touch the facts of another, so no duty is done more than twice.
     fn pursue(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
         for _ in 0..MOST_PURSUITS {
             let due = Duty::ALL.into_iter().find(|duty| self.due(*duty).is_some_and(|at| at <= now));
@@ -98,8 +91,7 @@ impl Session {
     }
 
     fn on_woke(&mut self, slept: Duration, now: Timestamp) {
-        // Whoever was at work slept as well: patience counts waking time, or an answer that waits in a socket
-        // buffer would lose against the retry that its lateness sets off.
+        // The workers slept as well. With no more time, an answer in a socket buffer would lose against a retry.
         for deadline in [
             self.exchange.as_mut().map(|exchange| &mut exchange.deadline),
             self.unpublished.as_mut().map(|unpublished| &mut unpublished.publish_by),
@@ -124,14 +116,11 @@ impl Session {
         }
     }
 
-    /// Whatever is in flight is seen through.
     fn on_ending(&mut self) {
         self.ending = true;
         self.vault.hurry();
     }
 
-    /// What tells the next process of an exchange in flight stays for as long as there is one, or its end is in doubt,
-    /// or what it brought is not saved.
     fn tend_mark(&mut self, out: &mut Vec<Effect>) {
         if self.marked && self.exchange.is_none() && !self.doubt && self.is_saved() {
             self.marked = false;
@@ -155,7 +144,6 @@ impl Session {
         }
     }
 
-    /// The access token ends and there is nothing to buy another with.
     fn ends_for_good_at(&self) -> Option<Timestamp> {
         if self.grant.is_some() || self.lost.is_some() || self.unpublished.is_some() || !self.vault.is_read()
         {
@@ -170,7 +158,7 @@ impl Session {
     }
 }
 
-/// What a session may have to do of its own accord, in the order in which it is done when several are due.
+/// In the order in which they are done when several are due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Duty {
     Vault,
@@ -196,5 +184,4 @@ impl Duty {
     ];
 }
 
-/// Twice for each duty.
 const MOST_PURSUITS: usize = 2 * Duty::ALL.len() + 1;

@@ -12,7 +12,6 @@ use crate::time::{Timestamp, millis};
 use crate::tokens::{Account, Tokens};
 
 impl Session {
-    /// A newer sign-in takes the place of an older one, whose answer will be late.
     pub(super) fn on_sign_in(&mut self, patience: Duration, now: Timestamp, out: &mut Vec<Effect>) {
         let attempt = self.next_attempt();
         self.sign_in = Some(SignIn { attempt, began: now, deadline: now + patience });
@@ -25,8 +24,7 @@ impl Session {
         }
     }
 
-    /// As with a refresh: it ends with its report. What a person has done at the provider's page is worth more than our
-    /// patience.
+    /// It ends with its report, because what a person did at the provider's page may still arrive.
     pub(super) fn call_off_sign_in(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
         let Some(sign_in) = &mut self.sign_in else { return };
         sign_in.deadline = now + limits::REPORT;
@@ -86,8 +84,7 @@ impl Session {
         self.pulse.restart(now + self.policy.heartbeat);
     }
 
-    /// Nobody owns these. Some providers end all that they gave one person together with any part of it, so what comes
-    /// late for the person who is signed in is left alone.
+    /// Revokes nothing unless `harmless`: some providers would end the newer tokens of the same person as well.
     pub(super) fn give_back(tokens: Tokens, harmless: bool, out: &mut Vec<Effect>) {
         if harmless {
             out.push(Effect::Revoke { refresh: tokens.refresh, access: tokens.access });
@@ -95,7 +92,6 @@ impl Session {
         out.push(Effect::Note(Note::LateAnswer { revoked: harmless }));
     }
 
-    /// Here first: whatever the provider says, or fails to say, nothing is left on this machine.
     pub(super) fn on_sign_out(&mut self, out: &mut Vec<Effect>) {
         let unpublished = self.unpublished.take().map(|unpublished| unpublished.access);
         let access = unpublished.or_else(|| self.access.take()).map(|access| access.token);
@@ -115,7 +111,7 @@ impl Session {
         }
     }
 
-    /// From here on, answers to what is in flight bring tokens that nobody owns.
+    /// From now on, answers to what is in flight bring tokens that belong to no session.
     fn begin_epoch(&mut self) {
         self.epoch += 1;
         self.exchange = None;

@@ -1,8 +1,5 @@
-//! Keeping the vault in step with what is known.
-//!
-//! There is what the vault ought to hold and what it is known to hold; whenever they differ and no operation is under
-//! way, one is started. So saving, forgetting and trying again are one thing, and a vault that hangs for an hour
-//! while ten tokens come and go gets the newest at the end, and only that.
+//! Keeps the vault in step with the facts: whenever it holds something else than it should and no operation is under
+//! way, one is started. A vault that hangs while ten tokens pass gets only the newest.
 
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -20,7 +17,6 @@ impl Session {
         self.vault.holds == self.wanted_in_vault()
     }
 
-    /// A person has ended what the vault holds, and it still holds that.
     pub fn overrules_the_vault(&self) -> bool {
         self.vault.holds == Holds::Stale && self.grant.is_none()
     }
@@ -66,8 +62,7 @@ impl Session {
                 self.lost = Some(lost.unwrap_or(Lost::Never));
                 self.vault.overrule();
             }
-            // What is stored counts as nothing of ours: nothing is written over it but by a sign-in, and nothing of it
-            // is sent.
+            // The stored token is never sent, and only a sign-in overwrites it.
             Found::Elsewhere(places) => {
                 self.lost = Some(Lost::Elsewhere);
                 out.push(Effect::Note(Note::Elsewhere { places }));
@@ -101,14 +96,14 @@ impl Session {
         }
     }
 
-    /// What the provider was shown already: saved only now, it may be spent.
+    /// The provider saw this token before it was saved, so it may be spent.
     fn was_sent(&self, saved: &Grant) -> bool {
         let overtaken = self.grant.as_ref().is_some_and(|newest| newest.generation > saved.generation);
         let on_its_way = self.exchange.as_ref().is_some_and(|out| out.generation == saved.generation);
         overtaken || on_its_way || self.doubt
     }
 
-    /// A mark is of what the vault holds, or it would say nothing to the next process, which finds only that.
+    /// Only what the vault holds is marked, because the next process finds only that.
     pub(super) fn mark(&mut self, token: RefreshToken, out: &mut Vec<Effect>) {
         self.marked = true;
         out.push(Effect::Mark { token });
@@ -120,7 +115,6 @@ impl Session {
         self.vault.holds = Holds::Nothing;
     }
 
-    /// The vault said no, or nothing that can be used. The tokens do not wait for its next try.
     pub(super) fn on_not_saved(
         &mut self,
         generation: u32,
@@ -134,16 +128,15 @@ impl Session {
             self.say_unsaved(trouble, out);
             self.publish(now, out);
         } else {
-            // What it would not take has been overtaken; the newest is still to be asked for.
+            // The failure was about an older token, and the newest is still to be saved.
             self.vault.hurry();
         }
     }
 
-    /// Reading or forgetting failed. Nothing is ever written on the strength of a failed read.
+    /// Reading or forgetting failed. A failed read never leads to a write.
     pub(super) fn on_vault_trouble(&mut self, trouble: VaultTrouble, now: Timestamp, out: &mut Vec<Effect>) {
         self.vault_failed(now);
         if self.vault.is_read() && self.grant.is_some() {
-            // It was about something that a sign-in has overtaken; there is a token to be saved now.
             self.vault.hurry();
         }
         if self.vault.failures == 1 {

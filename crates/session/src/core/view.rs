@@ -1,6 +1,4 @@
-//! What can be seen of a session: by people, and by those who wait for a token.
-//!
-//! Nothing here is kept anywhere: it is all read off the facts.
+//! What people and waiting callers can see of a session, all computed from the facts.
 
 use alloc::string::String;
 use core::time::Duration;
@@ -11,7 +9,6 @@ use crate::reason::{Cause, Lost, Source, Trouble};
 use crate::time::Timestamp;
 use crate::tokens::{AccessToken, Account, TokenType};
 
-/// What the session waits for, or who must act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     Fresh,
@@ -21,34 +18,30 @@ pub enum Phase {
     Waiting { until: Timestamp, failures: u32, why: Trouble, status: Option<u16> },
 }
 
-/// What a caller who needs a token can expect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Prospect<'a> {
-    /// It is being fetched; wait to be woken.
     Coming,
-    /// The token is good for less than that, and another can be had at that time: sooner would be another too soon.
+    /// The token lives for less than was asked, and another one so soon would be one too many.
     Later {
         until: Timestamp,
     },
-    /// The next try is at that time.
     Held {
         until: Timestamp,
         trouble: Trouble,
         status: Option<u16>,
     },
-    /// Only a person can help.
     NeedsLogin(Lost),
     Ready {
         token: &'a AccessToken,
         generation: u32,
     },
-    /// Tokens do not live as long as that.
+    /// Tokens do not live as long as was asked.
     TooShort {
         lifetime: Duration,
     },
 }
 
-/// What a person may see of a session. Holds no secret.
+/// It contains no secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct View {
     pub phase: Phase,
@@ -66,7 +59,6 @@ pub struct View {
 pub struct AccessState {
     pub generation: u32,
     pub lifetime: Duration,
-    /// Where the lifetime comes from; an assumed one ends nothing.
     pub source: Source,
     pub remaining: Duration,
     pub rejected: bool,
@@ -74,13 +66,12 @@ pub struct AccessState {
 }
 
 impl Session {
-    /// The access token, if it is out, was not refused and has `min_valid` left.
+    /// `None` for a token that was refused or has less than `min_valid` left.
     pub fn access_token(&self, now: Timestamp, min_valid: Duration) -> Option<&AccessToken> {
         let access = self.access.as_ref().filter(|access| access.is_good(now, min_valid))?;
         Some(&access.token)
     }
 
-    /// What a caller who needs that much life in a token can expect.
     pub fn prospect(&self, now: Timestamp, min_valid: Duration) -> Prospect<'_> {
         if let Some(access) = self.access.as_ref().filter(|access| access.is_good(now, min_valid)) {
             return Prospect::Ready { token: &access.token, generation: access.generation };
@@ -104,8 +95,7 @@ impl Session {
         }
     }
 
-    /// A demand is shown whatever goes on behind it, until somebody sees to it or dismisses it: a phase that came and
-    /// went with every refresh would call a person each time.
+    /// A demand covers the other phases: one that came and went with every refresh would call a person each time.
     pub fn phase(&self) -> Phase {
         match (self.progress(), &self.demand) {
             (Phase::Fresh | Phase::Refreshing { .. } | Phase::Waiting { .. }, Some(demand)) => {
@@ -115,28 +105,25 @@ impl Session {
         }
     }
 
-    /// Why nothing is left that a token could be bought with, whatever goes on meanwhile.
+    /// Why no token can be bought any more.
     pub fn lost(&self) -> Option<Lost> {
         self.lost
     }
 
-    /// The newest refresh token is in memory and nowhere else.
+    /// The newest refresh token is only in memory.
     pub fn would_be_lost(&self) -> bool {
         self.grant.is_some() && !self.is_saved()
     }
 
-    /// The sign-in that is under way.
     pub fn signing_in(&self) -> Option<Attempt> {
         self.sign_in.as_ref().map(SignIn::attempt)
     }
 
-    /// Whose session it is.
     pub fn account(&self) -> &Account {
         &self.account
     }
 
-    /// Whether a request that was refused with the token of that generation should wait for another: there is one, or
-    /// there may be, or whoever waits is told why not.
+    /// Whether a refused request should wait: for a newer token, or for the reason why there is none.
     pub fn may_do_better_than(&self, generation: u32, now: Timestamp) -> bool {
         match self.prospect(now, Duration::ZERO) {
             Prospect::Coming
@@ -148,12 +135,11 @@ impl Session {
         }
     }
 
-    /// What goes on with the tokens, whatever is demanded besides.
     fn progress(&self) -> Phase {
         if self.sign_in.is_some() { Phase::SigningIn } else { self.standing() }
     }
 
-    /// What goes on with the tokens that there are, also while somebody is at a sign-in.
+    /// What happens with the present tokens, also during a sign-in.
     pub fn standing(&self) -> Phase {
         if let Some(until) = self.vault.unread_until() {
             return Phase::Waiting {

@@ -1,17 +1,15 @@
-//! Addresses that tokens and passwords are sent to. Read strictly: what two parsers could read differently is none.
+//! Addresses that tokens and passwords are sent to. What two parsers could read differently is refused.
 
 use alloc::format;
 use alloc::string::String;
 use core::net::{Ipv4Addr, Ipv6Addr};
 
-/// The parts of an absolute http or https URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Address<'a> {
     pub(super) https: bool,
-    /// Without the port; an IPv6 address in its brackets.
+    /// Without the port; an IPv6 address keeps its brackets.
     pub(super) host: &'a str,
     pub(super) port: Option<u16>,
-    /// From the first `/`, `?` or `#` on.
     pub(super) rest: &'a str,
 }
 
@@ -39,7 +37,6 @@ impl<'a> Address<'a> {
         is_host(host).then_some(Self { https, host, port, rest })
     }
 
-    /// Nobody on the way reads what is sent there, or the person has said that it does not matter.
     pub(super) fn is_safe(&self, allow_http: bool) -> bool {
         self.https || allow_http || self.is_loopback()
     }
@@ -52,7 +49,7 @@ impl<'a> Address<'a> {
             || self.host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
     }
 
-    /// Scheme, host and port, the default port left out, as every parser writes them.
+    /// Scheme, host in small letters and port, without the default port.
     pub(super) fn origin(&self) -> String {
         let (scheme, default) = if self.https { ("https", 443) } else { ("http", 80) };
         let host = self.host.to_ascii_lowercase();
@@ -62,7 +59,6 @@ impl<'a> Address<'a> {
         }
     }
 
-    /// The path without query and fragment; empty when there is none.
     pub(super) fn path(&self) -> &'a str {
         self.rest.split(['?', '#']).next().unwrap_or_default()
     }
@@ -76,7 +72,7 @@ impl<'a> Address<'a> {
     }
 }
 
-/// No user name, no percent signs: neither belongs into the address of an endpoint.
+/// Neither a user name nor percent signs belong into the address of an endpoint.
 fn is_host(host: &str) -> bool {
     if let Some(inside) = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
         return inside.parse::<Ipv6Addr>().is_ok();

@@ -1,7 +1,5 @@
-//! Signing in at a browser: the address to open, and what comes back to the loopback address.
-//!
-//! Everything that an answer is held against (state, issuer, verifier) is fixed when the sign-in begins, so that
-//! nothing that arrives later, from whomever, can change what is expected (RFC 9700, section 4.4).
+//! Signing in at a browser: the address to open, and the callback. State, issuer and verifier are fixed when the
+//! sign-in begins, so that nothing that arrives later can change what is expected (RFC 9700, section 4.4).
 
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
@@ -24,14 +22,13 @@ use crate::wire::answer::Answer;
 use crate::wire::lifetime::number;
 use crate::wire::message::Message;
 
-/// What nobody can guess, from the adapter's source of randomness. Never used twice.
+/// From the adapter's source of randomness, and never used twice.
 pub struct Randomness {
     pub state: [u8; 32],
     pub nonce: [u8; 32],
     pub verifier: [u8; 32],
 }
 
-/// A sign-in that waits for its callback.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Started {
     state: Secret,
@@ -42,37 +39,31 @@ pub struct Started {
     issuer_must_be_named: bool,
 }
 
-/// What is asked for this once, beyond what the client always asks for.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Ask<'a> {
-    /// Instead of what the scopes call for; empty for no `prompt` at all.
+    /// Replaces what the scopes call for; empty for no `prompt` at all.
     pub prompt: Option<&'a str>,
     pub login_hint: Option<&'a str>,
     /// The thumbprint of the key to which the code is bound (RFC 9449, section 10).
     pub dpop_jkt: Option<&'a str>,
-    /// What the provider or a resource has demanded.
     pub interaction: Option<&'a Interaction>,
 }
 
-/// What tokens are bought with, once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuthorizationCode(pub(super) Secret);
 
-/// A request that the provider keeps for us (RFC 9126).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pushed {
     request_uri: Secret,
     pub expires_in: Option<Duration>,
 }
 
-/// Why a callback brought no code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CallbackProblem {
-    /// Not the answer to this sign-in: any page can call a loopback address. Go on listening.
+    /// Not the answer to this sign-in. Any page can call a loopback address, so the adapter goes on listening.
     State,
-    /// It comes from another provider than the one that was asked (RFC 9207), or does not say from whom.
+    /// From another provider than was asked (RFC 9207), or without saying from which.
     Issuer,
-    /// The provider, or the person at it, said no.
     Refused(ProviderError),
     Repeated(&'static str),
     MissingCode,
@@ -92,19 +83,18 @@ impl Started {
         }
     }
 
-    /// What to open in the browser; `None` where the provider has no page for it.
+    /// `None` where the provider has no page for it.
     pub fn url(&self, provider: &Provider, ask: Ask<'_>) -> Option<Secret> {
         let endpoint = provider.metadata.authorization_endpoint.as_ref()?;
         Some(self.parameters(provider, ask).url(endpoint))
     }
 
-    /// Hands the request to the provider first; `None` where the provider does not take it.
+    /// `None` where the provider does not take requests this way (RFC 9126).
     pub fn push(&self, provider: &Provider, ask: Ask<'_>) -> Option<Message> {
         let endpoint = provider.metadata.pushed_authorization_request_endpoint.as_ref()?;
         Some(provider.post(endpoint, self.parameters(provider, ask), &BTreeMap::new()))
     }
 
-    /// What to open in the browser after the request was handed over.
     pub fn pushed_url(&self, provider: &Provider, pushed: &Pushed) -> Option<Secret> {
         let endpoint = provider.metadata.authorization_endpoint.as_ref()?;
         let form = Form::default()
@@ -113,7 +103,6 @@ impl Started {
         Some(form.url(endpoint))
     }
 
-    /// Reads the query of a request to the loopback address.
     pub fn read_callback(&self, query: &str) -> Result<AuthorizationCode, CallbackProblem> {
         if query.len() > LONGEST_QUERY {
             return Err(CallbackProblem::TooLong);
@@ -137,7 +126,6 @@ impl Started {
         code.map(AuthorizationCode).ok_or(CallbackProblem::MissingCode)
     }
 
-    /// What the ID token has to contain.
     pub fn nonce(&self) -> &Secret {
         &self.nonce
     }
@@ -178,7 +166,6 @@ impl Started {
         form
     }
 
-    /// What the provider's page is to ask of the person: what was demanded, and what always holds for this client.
     fn prompt(client: &ClientRegistration, ask: Ask<'_>) -> Option<String> {
         if let Some(prompt) = ask.prompt {
             return Some(prompt.to_string());
@@ -190,7 +177,7 @@ impl Started {
         let demanded = ask.interaction.and_then(|interaction| prompt_for(interaction.need));
         let mut words = Vec::new();
         for word in demanded.into_iter().chain(usual.split_whitespace()) {
-            // To ask nothing of the person (section 3.1.2.1) goes with nothing else, and what is demanded comes first.
+            // `none` goes with no other word (section 3.1.2.1), so a demand replaces it.
             if !words.contains(&word) && (word != "none" || demanded.is_none()) {
                 words.push(word);
             }
@@ -199,7 +186,6 @@ impl Started {
     }
 }
 
-/// What the provider made of a request that was handed over.
 pub fn read_push(answer: &Answer<'_>) -> Result<Pushed, Refusal> {
     let body = answer.read();
     if answer.is_success()
@@ -241,7 +227,7 @@ fn prompt_for(need: Need) -> Option<&'static str> {
     }
 }
 
-/// The value of a parameter that may stand there only once (RFC 6749, section 3.1).
+/// The parameter may stand there only once (RFC 6749, section 3.1).
 fn once(query: &str, name: &'static str) -> Result<Option<Secret>, CallbackProblem> {
     let mut values = form::pairs(query).flatten().filter(|(other, _)| other == name).map(|(_, value)| value);
     let value = values.next();
@@ -255,5 +241,5 @@ pub(super) fn is_same(one: &str, other: &str) -> bool {
     one.len() == other.len() && differences == 0
 }
 
-/// Room for a code of 8 KiB, escaped, and what comes with it.
+/// Room for a code of 8 KiB, escaped, and the other parameters.
 const LONGEST_QUERY: usize = 64 * 1024;

@@ -1,7 +1,5 @@
-//! What a protected resource says when it refuses (`WWW-Authenticate`; RFC 9110, section 11.6.1).
-//!
-//! The header is a list of lists with the same separator, and servers get it wrong in every way there is. Whatever
-//! can be understood is; the rest is skipped.
+//! What a protected resource says when it refuses (`WWW-Authenticate`; RFC 9110, section 11.6.1). Many servers get the
+//! syntax wrong: what can be understood is read, and the rest is skipped.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -9,30 +7,23 @@ use alloc::vec::Vec;
 use super::error::ErrorKind;
 use crate::interaction::{Interaction, Need};
 
-/// One way in, as the resource describes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Challenge {
-    /// As it was written; empty when there are parameters before any scheme.
+    /// As it was written; empty for parameters before any scheme.
     pub scheme: String,
     pub token68: Option<String>,
     parameters: Vec<(String, String)>,
 }
 
-/// What to do about a refusal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Meaning {
-    /// The access token is not good; a new one may be.
     Refresh,
-    /// No new token of this kind will do.
     NeedsInteraction(Interaction),
-    /// Send it once more, with the nonce of this answer's `DPoP-Nonce`.
     UseNonce,
-    /// Nothing about the token.
     Nothing,
 }
 
 impl Challenge {
-    /// A parameter, whatever the case of its name.
     pub fn get(&self, name: &str) -> Option<&str> {
         let found = self.parameters.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
@@ -43,7 +34,6 @@ impl Challenge {
     }
 }
 
-/// The challenges of one header, or of several that were joined with commas.
 pub fn parse(header: &str) -> Vec<Challenge> {
     let mut text = Text(header);
     let mut challenges = Vec::<Challenge>::new();
@@ -77,7 +67,6 @@ pub fn parse(header: &str) -> Vec<Challenge> {
     }
 }
 
-/// What a refusal means for the access token that was sent.
 pub fn meaning(status: u16, challenges: &[Challenge]) -> Meaning {
     let ours = || challenges.iter().filter(|challenge| challenge.is_about_tokens());
     let errors = || ours().filter_map(|challenge| Some((challenge, challenge.get("error")?)));
@@ -102,14 +91,13 @@ pub fn meaning(status: u16, challenges: &[Challenge]) -> Meaning {
     if errors().any(|(_, error)| error == "invalid_token") {
         return Meaning::Refresh;
     }
-    // Our request is wrong, which no token mends.
+    // Our request is wrong, and no token mends that.
     if errors().any(|(_, error)| ErrorKind::of(error) == ErrorKind::Misconfigured) {
         return Meaning::Nothing;
     }
     if status == 401 { Meaning::Refresh } else { Meaning::Nothing }
 }
 
-/// What is left to be read.
 struct Text<'a>(&'a str);
 
 impl<'a> Text<'a> {
@@ -131,7 +119,6 @@ impl<'a> Text<'a> {
         next
     }
 
-    /// `= value`, quoted or not.
     fn value(&mut self) -> Option<String> {
         let rest = self.0.trim_start_matches([' ', '\t']).strip_prefix('=')?;
         // `abc==` is no parameter with the value `=`.
@@ -143,7 +130,7 @@ impl<'a> Text<'a> {
         value.or_else(|| Some(self.take(|c| !matches!(c, ' ' | '\t' | ',' | ';')).to_string()))
     }
 
-    /// With its escapes undone. One that never ends goes on to the end.
+    /// A text that never ends goes on to the end of the header.
     fn quoted(&mut self) -> Option<String> {
         self.0 = self.0.strip_prefix('"')?;
         let mut value = String::new();
@@ -157,7 +144,7 @@ impl<'a> Text<'a> {
         Some(value)
     }
 
-    /// Instead of parameters, a single value that may end in `=` (RFC 9110, section 11.2).
+    /// A single value in place of parameters, which may end in `=` (RFC 9110, section 11.2).
     fn token68(&mut self) -> Option<String> {
         let start = self.0.trim_start_matches([' ', '\t']);
         let mut text = Text(start);
@@ -184,7 +171,6 @@ mod tests {
     use super::*;
     use alloc::format;
 
-    /// `scheme:token68{name=value|…}`, joined.
     fn told(header: &str) -> String {
         let one = |challenge: &Challenge| {
             let parameters: Vec<_> =
@@ -208,7 +194,7 @@ mod tests {
             ("Bearer a=1, DPoP algs=\"ES256 EdDSA\", b=2", "Bearer{a=1} DPoP{algs=ES256 EdDSA|b=2}"),
             ("Negotiate YWJj+/-._~==", "Negotiate:YWJj+/-._~=={}"),
             ("Negotiate abc=, Bearer error=x", "Negotiate:abc={} Bearer{error=x}"),
-            // Malformed, and seen.
+            // Malformed headers that servers do send.
             ("Bearer error=\"x\" error_description=\"y\"", "Bearer{error=x|error_description=y}"),
             ("NTLM abc, Bearer error=\"x\"; scope=\"y\"", "NTLM:abc{} Bearer{error=x|scope=y}"),
             ("Bearer realm=\"never ends, error=x", "Bearer{realm=never ends, error=x}"),
@@ -228,7 +214,6 @@ mod tests {
         }
     }
 
-    /// Nothing that a server can send makes it hang or fall over.
     #[test]
     fn every_cut_of_a_header_is_read() {
         let header = r#"Bearer realm="a\"b", x==, é="ü", Negotiate abc==, DPoP error="use_dpop_nonce", "#;

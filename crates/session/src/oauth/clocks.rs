@@ -1,5 +1,5 @@
-//! How far the clocks of a provider are from ours: a proof of possession with a date that the other side does not
-//! believe is refused (RFC 9449, section 11.1), and so is an ID token that seems to be from the future.
+//! How far the clocks of providers are from ours. They refuse a proof of possession with a wrong date (RFC 9449,
+//! section 11.1), and we refuse an ID token from the future.
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -9,38 +9,33 @@ use super::address::Address;
 /// Learned from the `Date` of every answer. All times are seconds since 1970.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Clocks {
-    /// Theirs minus ours, by origin: a resource need not have the clock of the server that gives the tokens.
+    /// Theirs minus ours, by origin: a resource need not have the clock of the token endpoint.
     ahead: BTreeMap<String, i64>,
-    /// Of whoever answered last, for those that have not answered yet.
     latest: i64,
 }
 
 impl Clocks {
-    /// An answer from that URL showed `theirs`, and our clock `ours`.
     pub fn heard(&mut self, url: &str, theirs: i64, ours: i64) {
         let Some(address) = Address::read(url) else { return };
         self.latest = theirs.saturating_sub(ours);
-        // They are learned again with the next answer.
         if self.ahead.len() >= MOST_ORIGINS {
             self.ahead.clear();
         }
         self.ahead.insert(address.origin(), self.latest);
     }
 
-    /// What the clock there shows, by the best estimate.
     pub fn at(&self, url: &str, ours: i64) -> i64 {
         let ahead = Address::read(url).and_then(|address| self.ahead.get(&address.origin()).copied());
         ours.saturating_add(ahead.unwrap_or(self.latest))
     }
 }
 
-/// Whether a proof that was dated `dated` may have been refused for that, now that the other side's clock is known: it
-/// is made once more then.
+/// Whether a proof may have been refused for its date, and is worth making once more.
 pub fn explains_refusal(dated: i64, theirs: i64) -> bool {
     theirs.abs_diff(dated) > CLOSE
 }
 
-/// What every server that checks dates has to allow for, and then some: a message takes a moment.
+/// Seconds that every server has to allow for, because a message takes time.
 const CLOSE: u64 = 4;
 
 const MOST_ORIGINS: usize = 64;

@@ -20,26 +20,21 @@ use crate::wire::lifetime::number;
 use crate::wire::meaning;
 use crate::wire::message::Message;
 
-/// What a person is shown, and what is polled with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Device {
     device_code: Secret,
     pub user_code: String,
     pub verification_uri: String,
-    /// With the user code in it, for a QR code or a click.
     pub verification_uri_complete: Option<String>,
-    /// No longer than a person is waited for.
     pub expires_in: Duration,
     pub interval: Duration,
 }
 
-/// When to ask the next time, and until when. Time comes in with every call; a machine that slept, and so asks late,
-/// just goes on.
+/// When to poll next, and until when. A machine that slept and polls late just goes on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Polling {
-    /// Grows with every `slow_down`, for good.
+    /// It grows with every `slow_down`, for good.
     interval: Duration,
-    /// In a row, without an answer.
     failures: u32,
     next: Timestamp,
     end: Timestamp,
@@ -52,20 +47,17 @@ pub enum Next {
     Expired,
 }
 
-/// What an answer to a poll means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     Wait(Timestamp),
     Tokens(TokenAnswer),
     Denied,
     Expired,
-    /// Poll again at once, with the nonce of this answer's `DPoP-Nonce`.
     UseNonce,
     Problem(Refusal),
 }
 
 impl Provider {
-    /// `None` where the provider has no such endpoint.
     pub fn device(&self) -> Option<Message> {
         let endpoint = self.metadata.device_authorization_endpoint.as_ref()?;
         let mut form = Form::default();
@@ -92,7 +84,7 @@ impl Device {
         let text = |name: &str| json.get(name)?.as_str().map(str::trim).filter(|text| !text.is_empty());
         let user_code = text("user_code")
             .filter(|code| code.len() <= LONGEST_USER_CODE && !code.chars().any(meaning::is_invisible))?;
-        // It is opened or shown, and it came from a server: nothing but a web page may be behind it.
+        // It comes from a server and is opened or shown, so it must be the address of a web page.
         let page = |name| text(name).filter(|uri| uri.len() <= LONGEST_URI && Address::read(uri).is_some());
         Some(Self {
             device_code: Secret::new(text("device_code")?),
@@ -115,7 +107,7 @@ impl Polling {
         Self { interval, failures: 0, next: now + first, end: now + device.expires_in }
     }
 
-    /// A poll that is late is made although the end has passed meanwhile: the provider knows best.
+    /// A late poll is made although the end has passed, because the provider knows best.
     pub fn next(&self, now: Timestamp) -> Next {
         if now >= self.next && self.next < self.end {
             Next::Poll
@@ -126,13 +118,12 @@ impl Polling {
         }
     }
 
-    /// How long the code still lives.
     pub fn left(&self, now: Timestamp) -> Duration {
         now.until(self.end)
     }
 
-    /// Puts a poll off whose answer could not be used yet: the provider keeps what a person has approved until it is
-    /// asked. Not where the code could end meanwhile; then it is `false`, and the poll is due.
+    /// The provider keeps an approval until it is asked, so a poll whose answer could not be used yet can wait. Returns
+    /// `false` where the code could end meanwhile; the poll is due then.
     pub fn put_off(&mut self, now: Timestamp) -> bool {
         let later = now + self.interval;
         let may = later + self.interval < self.end;
@@ -142,8 +133,7 @@ impl Polling {
         may
     }
 
-    /// The interval counts from the receipt of an answer, so however the network delays it, no two polls reach the
-    /// provider sooner after each other than it asked for.
+    /// The interval counts from the receipt of an answer, so a slow network cannot bring two polls too close.
     pub fn on_answer(
         &mut self,
         answer: &Answer<'_>,
@@ -176,7 +166,7 @@ impl Polling {
         }
     }
 
-    /// No answer came. RFC 8628, section 3.5: poll less often, exponentially.
+    /// RFC 8628, section 3.5: without an answer, poll exponentially less often.
     pub fn on_trouble(&mut self, now: Timestamp) -> Step {
         self.wait_longer(Duration::ZERO, now)
     }

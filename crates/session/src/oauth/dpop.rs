@@ -1,6 +1,4 @@
-//! Proof of possession (RFC 9449): what is to be signed, and which nonce goes into it.
-//!
-//! The key and the signature are the adapter's. The same key serves a session as long as its refresh token lives.
+//! Proof of possession (RFC 9449): what is signed, and the nonces. The adapter has the key, and signs.
 
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
@@ -16,29 +14,24 @@ use super::error::{ErrorKind, ProviderError};
 use crate::tokens::{AccessToken, Secret};
 use crate::wire::answer::Answer;
 
-/// The public half of an ES256 key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicKey {
     x: String,
     y: String,
 }
 
-/// What one proof says.
 #[derive(Clone, Copy, Debug)]
 pub struct Proof<'a> {
     pub method: &'a str,
-    /// The URL as it is requested.
     pub url: &'a str,
-    /// Random, and never used twice.
     pub jti: [u8; 16],
     /// Seconds since 1970, by the best estimate of the provider's clock.
     pub iat: i64,
-    /// At a protected resource, the token that is shown with it.
+    /// Only at a protected resource.
     pub access_token: Option<&'a AccessToken>,
     pub nonce: Option<&'a str>,
 }
 
-/// The newest nonce of each origin.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Nonces(BTreeMap<String, String>);
 
@@ -48,26 +41,24 @@ impl PublicKey {
         Self { x: URL_SAFE_NO_PAD.encode(x), y: URL_SAFE_NO_PAD.encode(y) }
     }
 
-    /// Nothing but what belongs to the key: a `kid` would be the provider's to give.
+    /// Only what belongs to the key: a `kid` would be the provider's to give.
     pub fn jwk(&self) -> Value {
         json!({ "kty": "EC", "crv": "P-256", "x": self.x, "y": self.y })
     }
 
-    /// What stands for the key elsewhere: `dpop_jkt`, and `cnf.jkt` in a token.
     pub fn thumbprint(&self) -> String {
         thumbprint(&self.jwk()).unwrap_or_default()
     }
 }
 
 impl Proof<'_> {
-    /// What is to be signed with ES256.
     pub fn signing_input(&self, key: &PublicKey) -> String {
         let header = json!({ "typ": "dpop+jwt", "alg": "ES256", "jwk": key.jwk() });
         let encoded = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         [encoded(&header), encoded(&self.claims())].join(".")
     }
 
-    /// The value of the `DPoP` header, given the 64 bytes of the signature (r and s, as JWS has them).
+    /// The `DPoP` header, from the 64 bytes of a JWS signature (r and s).
     pub fn signed(signing_input: &str, signature: &[u8]) -> Secret {
         Secret::new([signing_input, &URL_SAFE_NO_PAD.encode(signature)].join("."))
     }
@@ -89,23 +80,20 @@ impl Proof<'_> {
 }
 
 impl Nonces {
-    /// For a request to that URL.
     pub fn get(&self, url: &str) -> Option<&str> {
         self.0.get(&Address::read(url)?.origin()).map(String::as_str)
     }
 
-    /// To be told of the `DPoP-Nonce` of every answer, good or bad: servers renew them as they please.
+    /// Takes the `DPoP-Nonce` of every answer, good or bad, because servers renew them at any time.
     pub fn heard(&mut self, url: &str, nonce: &str) {
         let Some(address) = Address::read(url).filter(|_| is_nonce(nonce)) else { return };
-        // They are learned again at the price of one request.
         if self.0.len() >= MOST_ORIGINS {
             self.0.clear();
         }
         self.0.insert(address.origin(), nonce.to_string());
     }
 
-    /// The answer demands a nonce. Whether to send the request again: once, and only when it came with one that was
-    /// not in the proof already.
+    /// Whether to send the request again: once, and only with a nonce that was not in the proof already.
     pub fn again(&mut self, url: &str, sent: Option<&str>, offered: Option<&str>, retried: bool) -> bool {
         let Some(offered) = offered.filter(|offered| is_nonce(offered)) else { return false };
         self.heard(url, offered);
@@ -113,7 +101,7 @@ impl Nonces {
     }
 }
 
-/// The thumbprint of a public key (RFC 7638, RFC 8037); `None` for a key of a kind that nobody here knows.
+/// The thumbprint of a public key (RFC 7638, RFC 8037); `None` for an unknown kind of key.
 pub fn thumbprint(jwk: &Value) -> Option<String> {
     let names: &[&str] = match jwk.get("kty")?.as_str()? {
         "EC" => &["crv", "kty", "x", "y"],
@@ -121,7 +109,7 @@ pub fn thumbprint(jwk: &Value) -> Option<String> {
         "RSA" => &["e", "kty", "n"],
         _ => return None,
     };
-    // Written by hand, because the order is part of it.
+    // Written by hand, because the order of the members counts.
     let mut text = String::new();
     for name in names {
         text.push(if text.is_empty() { '{' } else { ',' });
@@ -133,7 +121,7 @@ pub fn thumbprint(jwk: &Value) -> Option<String> {
     Some(URL_SAFE_NO_PAD.encode(Sha256::digest(text)))
 }
 
-/// The URL without query and fragment, its origin as every parser writes it (RFC 9449, section 4.2).
+/// The URL without query and fragment (RFC 9449, section 4.2).
 fn target(url: &str) -> String {
     match Address::read(url) {
         Some(address) if address.path().is_empty() => address.origin() + "/",
@@ -153,8 +141,7 @@ const MOST_ORIGINS: usize = 64;
 
 const LONGEST_NONCE: usize = 1024;
 
-/// Whether the answer of an endpoint or of a resource, with these challenges, asks for a proof with a nonce in it (RFC
-/// 9449, sections 8 and 9).
+/// Whether the answer or its challenges ask for a proof with a nonce (RFC 9449, sections 8 and 9).
 pub fn wants_nonce(answer: &Answer<'_>, challenges: &str) -> bool {
     let said = || {
         let body = answer.read();
@@ -164,7 +151,7 @@ pub fn wants_nonce(answer: &Answer<'_>, challenges: &str) -> bool {
     matches!(answer.status, 400 | 401) && (challenged() || said())
 }
 
-/// Whether the answer refuses the proof itself (RFC 9449, sections 5 and 7.1), for whatever reason.
+/// Whether the answer refuses the proof itself (RFC 9449, sections 5 and 7.1).
 pub fn refuses_proof(answer: &Answer<'_>, challenges: &str) -> bool {
     let is_it = |code: &str| code == "invalid_dpop_proof";
     let said = || answer.read().json().and_then(ProviderError::of).is_some_and(|error| is_it(&error.code));

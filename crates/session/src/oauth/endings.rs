@@ -14,7 +14,6 @@ use crate::verdict::RevocationAnswer;
 use crate::wire::answer::Answer;
 use crate::wire::message::Message;
 
-/// A token, and what it is.
 #[derive(Clone, Copy, Debug)]
 pub enum TokenToEnd<'a> {
     Access(&'a AccessToken),
@@ -26,7 +25,6 @@ pub enum TokenToEnd<'a> {
 pub enum Activity {
     Active,
     Inactive,
-    /// Whoever answered did not answer that.
     Unknown,
 }
 
@@ -43,15 +41,13 @@ impl Provider {
         Some(self.post(endpoint, about(token), &BTreeMap::new()))
     }
 
-    /// Whether there is a userinfo endpoint that the client's tokens open: those that `openid` was asked for with, and
-    /// that are for nobody else (OpenID Connect Core, section 5.3; RFC 8707).
+    /// Only `openid` tokens without another audience open it (OpenID Connect Core, section 5.3; RFC 8707).
     pub fn opens_userinfo(&self) -> bool {
         let for_another = self.client.audience.is_some() || !self.client.resources.is_empty();
         self.metadata.userinfo_endpoint.is_some() && self.client.asks_for("openid") && !for_another
     }
 
-    /// What to open in the browser to sign out at the provider too (OpenID Connect RP-Initiated Logout). It revokes
-    /// nothing: that is asked for by itself.
+    /// The page on which to sign out at the provider (OpenID Connect RP-Initiated Logout). It revokes no tokens.
     pub fn logout_url(
         &self,
         id_token: Option<&Secret>,
@@ -68,7 +64,6 @@ impl Provider {
     }
 }
 
-/// What the answer to [`Provider::revoke`] means, and so whether the provider is asked again.
 pub fn read_revocation(answer: &Answer<'_>) -> RevocationAnswer {
     if answer.is_success() {
         return RevocationAnswer::Done;
@@ -103,7 +98,7 @@ pub fn read_introspection(answer: &Answer<'_>) -> Activity {
     }
 }
 
-/// The claims, when they are about that person (OpenID Connect Core, section 5.3.2).
+/// The claims, if they are about that person (OpenID Connect Core, section 5.3.2).
 pub fn read_userinfo(answer: &Answer<'_>, subject: Option<&str>) -> Option<Value> {
     let body = answer.read();
     let claims = body.json().filter(|json| answer.is_success() && json.is_object())?;

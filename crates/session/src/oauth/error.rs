@@ -1,4 +1,4 @@
-//! What providers say when they say no, and what that means.
+//! The errors of providers, and what they mean.
 
 use alloc::string::{String, ToString};
 
@@ -15,43 +15,35 @@ use core::time::Duration;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProviderError {
     pub code: String,
-    /// For people, when it is short and plain.
     pub description: Option<String>,
-    /// What some providers add to a code that is too coarse for them (`suberror`, `error_subtype`).
+    /// `suberror` or `error_subtype`, which some providers add to a coarse code.
     pub detail: Option<String>,
 }
 
-/// What an error code is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
     /// The code, the refresh token, the device code or the password.
     Grant,
-    /// The person, or somebody in charge, said no.
     Denied,
-    /// The device code has run out.
     Expired,
-    /// Somebody has to be at a browser.
     Interaction(Need),
-    /// What we send is wrong, and will be wrong the next time.
     Misconfigured,
     /// The proof of possession lacks the provider's nonce (RFC 9449, section 8).
     Nonce,
-    /// Nobody has entered the user code yet.
     Pending,
     SlowDown,
-    /// The provider has a problem of its own.
     Unavailable,
     Unknown,
 }
 
-/// Why an exchange brought nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// Send it once more, with the nonce of this answer's `DPoP-Nonce`.
     UseNonce,
-    /// The provider said so.
-    Provider { status: u16, error: ProviderError },
-    /// The question was not answered.
+    Provider {
+        status: u16,
+        error: ProviderError,
+    },
     Trouble {
         trouble: Trouble,
         status: Option<u16>,
@@ -61,7 +53,7 @@ pub enum Refusal {
 }
 
 impl ProviderError {
-    /// Out of a JSON answer, whatever its status: some providers put their errors into a 200.
+    /// Out of a JSON answer of any status, because some providers put their errors into a 200.
     pub(super) fn of(json: &Value) -> Option<Self> {
         let text = |name: &str| json.get(name).and_then(Value::as_str);
         let detail = text("suberror").or_else(|| text("error_subtype")).filter(|detail| is_code(detail));
@@ -124,7 +116,6 @@ impl ErrorKind {
 }
 
 impl Refusal {
-    /// Why an answer without what was asked for has none.
     pub(super) fn of(answer: &Answer<'_>, body: &Body) -> Self {
         let error = body.json().and_then(ProviderError::of);
         match error {
@@ -143,7 +134,7 @@ impl Refusal {
     }
 }
 
-/// Codes are words. What is none could be anything, and is not passed on.
+/// A text that is no word could be anything, so it is not passed on.
 fn is_code(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= LONGEST_CODE

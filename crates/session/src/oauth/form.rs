@@ -8,8 +8,7 @@ use crate::tokens::Secret;
 use crate::wire::escape::escape;
 use crate::wire::message::Message;
 
-/// Parameters in the order in which they were put. Of two with the same name the first one stays (RFC 6749, section
-/// 3.1, forbids to send both), so what must not be overridden is put first.
+/// Of two with the same name, which RFC 6749, section 3.1, forbids, the first one stays.
 #[derive(Default)]
 pub(super) struct Form(Vec<(String, Secret)>);
 
@@ -48,7 +47,6 @@ impl Form {
         }
     }
 
-    /// As the body of a POST.
     pub(super) fn message(self, url: &str) -> Message {
         let mut message = Message::bare("POST", url);
         // Without it some servers answer with a form or a page.
@@ -58,8 +56,7 @@ impl Form {
         message
     }
 
-    /// As the query of a URL, after the one that is there already (RFC 6749, section 3.1). A space is `%20`: whoever
-    /// reads `+` as a space reads this too, and not the other way around.
+    /// Extends the query that is there (RFC 6749, section 3.1). A space is `%20`, which every server reads.
     pub(super) fn url(self, url: &str) -> Secret {
         let separator = match url.split_once('?') {
             None => "?",
@@ -83,7 +80,7 @@ impl Form {
     }
 }
 
-/// The pairs of a query; `None` for a pair whose escapes make no text.
+/// `None` stands for a pair whose escapes make no text.
 pub(super) fn pairs(query: &str) -> impl Iterator<Item = Option<(String, Secret)>> {
     query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));

@@ -1,5 +1,4 @@
-//! What an ID token proves (OpenID Connect Core, sections 3.1.3.7 and 12.2). The adapter tries its signature, with keys
-//! that the provider publishes and an algorithm that was allowed before anybody looked at the token.
+//! What an ID token proves (OpenID Connect Core, sections 3.1.3.7 and 12.2). The adapter verifies its signature.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -17,24 +16,19 @@ use crate::tokens::{AccessToken, Identity, Secret};
 use crate::wire::lifetime::number;
 use crate::wire::meaning;
 
-/// What an ID token says of who signed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
     pub identity: Identity,
-    /// What people know themselves by, if the provider tells.
     pub name: Option<String>,
 }
 
-/// What an ID token is held against.
 #[derive(Clone, Copy, Debug)]
 pub struct Expected<'a> {
     pub issuer: &'a str,
     pub client_id: &'a str,
-    /// Of the sign-in; `None` for a token that came by another way than a browser.
+    /// `None` for a token that did not come through a browser.
     pub nonce: Option<&'a Secret>,
-    /// The access token that came along.
     pub access_token: Option<&'a AccessToken>,
-    /// With which the signature was verified.
     pub algorithm: &'a str,
     /// Seconds since 1970, by the best estimate of the provider's clock.
     pub now: i64,
@@ -42,53 +36,41 @@ pub struct Expected<'a> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IdTokenProblem {
-    /// It belongs to another access token.
     AccessToken,
     Algorithm,
     Audience,
     Expired,
     Issuer,
-    /// A claim is not there, or is no such thing.
     Missing(&'static str),
-    /// It was issued for another sign-in.
     Nonce,
-    /// It is not valid yet.
     NotYet,
 }
 
-/// With what a token was signed, as it says itself.
+/// As the token itself says, which proves nothing yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
     pub algorithm: String,
     pub key: Option<String>,
 }
 
-/// What is known of a token once its signature was tried.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Tried<'a> {
-    /// Nobody who is known has signed it, or nobody at all.
     Unproved,
-    /// It is no signed token, or its claims are none.
     Unreadable,
-    /// A key that the provider publishes made it, with an algorithm that was allowed before.
     Verified(&'a Value),
 }
 
-/// Whose the tokens of a refresh are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Holder {
-    /// Another person's, beyond doubt.
     Another,
-    /// Nothing says that they are not the same person's, and something is odd.
+    /// Something is wrong, but nothing says that they are another person's.
     Odd(Oddity),
     Same,
 }
 
 impl IdTokenProblem {
-    /// The token, which the provider has signed, says that it was made for another sign-in. Then what came with it is
-    /// given back. Whatever else is wrong is refused and left alone: with many providers to revoke one refresh token
-    /// ends everything that the person has with this client, and so the session from before, over a slash too many in
-    /// an issuer or a key that was published a minute late.
+    /// Only then are the tokens given back. For any other problem nothing is revoked: with many providers that ends
+    /// everything that the person has with this client, over a slash in an issuer or a key that was published late.
     pub fn is_of_another_sign_in(self) -> bool {
         match self {
             Self::Nonce => true,
@@ -103,7 +85,7 @@ impl IdTokenProblem {
     }
 }
 
-/// Reads the header of a signed token; `None` for what is encrypted, or no token at all.
+/// `None` for what is encrypted, or no token at all.
 pub fn header(token: &Secret) -> Option<Header> {
     let mut parts = token.expose().split('.');
     let (header, claims, signature) = (parts.next()?, parts.next()?, parts.next()?);
@@ -118,12 +100,9 @@ pub fn header(token: &Secret) -> Option<Header> {
     })
 }
 
-/// Whose the tokens are that a refresh brought.
-///
-/// Only a verified token, of this issuer and for this client, can say that they are somebody else's. Whatever else is
-/// odd about one ends nothing: the tokens came over the same TLS (OpenID Connect Core, section 3.1.3.7, rule 6), the
-/// refresh token that was sent is spent by then, and to drop the new one would end the session over keys that a cache
-/// still has. Its times and hashes are not looked at: some providers repeat the token of the sign-in.
+/// Only a verified token of this issuer for this client can say that the tokens of a refresh are another person's.
+/// Otherwise nothing ends: the tokens came over the same TLS (OpenID Connect Core, section 3.1.3.7, rule 6), and the
+/// old refresh token is spent. Times and hashes are not checked: some providers repeat the first ID token.
 pub fn holder(tried: Tried<'_>, issuer: &str, client_id: &str, before: &Identity) -> Holder {
     let claims = match tried {
         Tried::Unproved => return Holder::Odd(Oddity::IdTokenUnverified),
@@ -144,8 +123,7 @@ pub fn holder(tried: Tried<'_>, issuer: &str, client_id: &str, before: &Identity
     }
 }
 
-/// Whether a sign-in is what was demanded: strong enough, and recent enough (RFC 9470, section 5). Tokens that say
-/// nothing of it have not met it.
+/// Strong and recent enough (RFC 9470, section 5). A token that does not say so has not met the demand.
 pub fn meets(claims: &Value, demand: &Interaction, now: i64) -> bool {
     let strong = demand.acr_values.as_deref().is_none_or(|wanted| {
         let acr = claims.get("acr").and_then(Value::as_str);
@@ -158,8 +136,7 @@ pub fn meets(claims: &Value, demand: &Interaction, now: i64) -> bool {
     strong && recent
 }
 
-/// With which a signature may be made: ours, those that the provider names, and nothing that anybody could make who
-/// knows only what is public. RS256 is what a provider has that names nothing.
+/// Never a symmetric one, whose key others may know. A provider that names none has RS256.
 pub fn algorithms(metadata: &Metadata) -> Vec<&'static str> {
     let named = &metadata.id_token_signing_alg_values_supported;
     if named.is_empty() {
@@ -168,7 +145,6 @@ pub fn algorithms(metadata: &Metadata) -> Vec<&'static str> {
     ASYMMETRIC.into_iter().filter(|ours| named.iter().any(|name| name == ours)).collect()
 }
 
-/// Checks the claims of a sign-in, and tells who it is.
 pub fn check(claims: &Value, expected: &Expected<'_>) -> Result<Person, IdTokenProblem> {
     if !ASYMMETRIC.contains(&expected.algorithm) {
         return Err(IdTokenProblem::Algorithm);
@@ -197,8 +173,7 @@ pub fn check(claims: &Value, expected: &Expected<'_>) -> Result<Person, IdTokenP
     Ok(Person { identity, name: name(claims) })
 }
 
-/// What people know themselves by, in the claims of an ID token or of the userinfo endpoint (OpenID Connect Core,
-/// section 5.1): the first that can be shown.
+/// The first name that can be shown (OpenID Connect Core, section 5.1).
 pub fn name(claims: &Value) -> Option<String> {
     let mut names = ["preferred_username", "email", "name"]
         .into_iter()
@@ -206,7 +181,7 @@ pub fn name(claims: &Value) -> Option<String> {
     names.find(|name| is_showable(name)).map(str::to_string)
 }
 
-/// Whether a person can be shown as that; some subjects are as long as a token.
+/// Some subjects are as long as a token.
 pub fn is_showable(text: &str) -> bool {
     !text.trim().is_empty()
         && text.chars().count() <= LONGEST_NAME
@@ -239,7 +214,7 @@ fn check_times(claims: &Value, now: i64) -> Result<(), IdTokenProblem> {
     Ok(())
 }
 
-/// The left half of the hash that goes with the signature (OpenID Connect Core, section 3.1.3.6).
+/// The left half of the hash (OpenID Connect Core, section 3.1.3.6).
 fn half_hash(token: &AccessToken, algorithm: &str) -> String {
     let token = token.expose();
     let half = |hash: &[u8]| URL_SAFE_NO_PAD.encode(&hash[..hash.len() / 2]);
@@ -250,13 +225,12 @@ fn half_hash(token: &AccessToken, algorithm: &str) -> String {
     }
 }
 
-/// How far apart the two clocks may be, in seconds.
+/// Seconds that the two clocks may be apart.
 pub const LEEWAY: i64 = 120;
 
 const LONGEST_NAME: usize = 64;
 
 const LONGEST_HEADER: usize = 8 * 1024;
 
-/// What the adapter can verify, all with a public key.
 pub const ASYMMETRIC: [&str; 9] =
     ["ES256", "ES384", "EdDSA", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"];

@@ -10,10 +10,9 @@ use super::address::Address;
 use crate::wire::answer::Answer;
 use crate::wire::answer::Body;
 
-/// Where a provider can be asked for what, and how it wants to be asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Metadata {
-    /// Unknown where the endpoints were written by hand and nothing was said of it; no ID token can be checked then.
+    /// Unknown where the endpoints were written by hand. No ID token can be checked then.
     pub issuer: Option<String>,
     pub token_endpoint: String,
     pub authorization_endpoint: Option<String>,
@@ -32,17 +31,16 @@ pub struct Metadata {
     pub token_endpoint_auth_methods_supported: Vec<String>,
     pub authorization_response_iss_parameter_supported: bool,
     pub require_pushed_authorization_requests: bool,
-    /// Endpoints that the provider names and that are not used, because they are no address to send anything to.
+    /// Endpoints that are named, and not used because their address is not safe.
     pub ignored: Vec<&'static str>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MetadataProblem {
-    /// It speaks for somebody else (RFC 8414, section 3.3), or for nobody.
+    /// It is for another issuer (RFC 8414, section 3.3), or for none.
     Issuer {
         found: Option<String>,
     },
-    /// Meant to be JSON, and broken.
     Garbled,
     Missing(&'static str),
     NotJson,
@@ -53,8 +51,8 @@ pub enum MetadataProblem {
     },
 }
 
-/// Where an issuer's metadata may be found, in the order in which to try: OpenID Connect appends (Discovery, section
-/// 4), RFC 8414 inserts, and some insert what the others append (RFC 8414, section 5). Nothing for what is no issuer.
+/// Where to look, in this order: OpenID Connect appends (Discovery, section 4), RFC 8414 inserts, and some insert what
+/// the others append (RFC 8414, section 5). Nothing for what is no issuer.
 pub fn well_known(issuer: &str) -> Vec<String> {
     let Some(address) =
         Address::read(issuer).filter(|address| !address.has_query() && !address.has_fragment())
@@ -73,7 +71,6 @@ pub fn well_known(issuer: &str) -> Vec<String> {
 }
 
 impl Metadata {
-    /// As [`Metadata::read`], of an answer.
     pub fn of(answer: &Answer<'_>, issuer: &str, allow_http: bool) -> Result<Self, MetadataProblem> {
         Self::read(answer.body, issuer, allow_http).map_err(|problem| match (problem, answer.read()) {
             (MetadataProblem::NotJson, Body::CutShort | Body::Garbled) => MetadataProblem::Garbled,
@@ -81,7 +78,7 @@ impl Metadata {
         })
     }
 
-    /// Reads the metadata of that issuer and no other; they are compared letter by letter.
+    /// Issuers are compared letter by letter.
     pub fn read(json: &[u8], issuer: &str, allow_http: bool) -> Result<Self, MetadataProblem> {
         let json: Value = serde_json::from_slice(json).map_err(|_| MetadataProblem::NotJson)?;
         let text = |name: &str| json.get(name).and_then(Value::as_str).map(str::to_string);
@@ -116,9 +113,7 @@ impl Metadata {
         metadata.checked(allow_http)
     }
 
-    /// For endpoints that were written by hand as well: no token is sent to an address that is not safe.
-    ///
-    /// What a sign-in cannot do without is a problem; what it can do without is ignored when it is not safe.
+    /// An unsafe address is a problem where a sign-in needs it, and ignored elsewhere; also for those written by hand.
     pub fn checked(mut self, allow_http: bool) -> Result<Self, MetadataProblem> {
         let is_safe = |url: &str| {
             Address::read(url).is_some_and(|address| address.is_safe(allow_http) && !address.has_fragment())
@@ -141,8 +136,7 @@ impl Metadata {
         Ok(Self { ignored, ..self })
     }
 
-    /// Takes from another document of the same issuer what this one leaves out, or names and cannot be used: some
-    /// providers name an endpoint in one of their two documents only.
+    /// Some providers name an endpoint in one of their two documents only.
     pub fn complete(&mut self, mut other: Self) {
         let mut ignored = core::mem::take(&mut self.ignored);
         ignored.append(&mut other.ignored);
@@ -158,7 +152,6 @@ impl Metadata {
         self.authorization_endpoint = self.authorization_endpoint.take().or(other.authorization_endpoint);
     }
 
-    /// What a sign-in can do without.
     fn dispensable(&mut self) -> [(&'static str, &mut Option<String>); 7] {
         [
             ("device_authorization_endpoint", &mut self.device_authorization_endpoint),
@@ -171,14 +164,13 @@ impl Metadata {
         ]
     }
 
-    /// Whether another document could add anything that a session has a use for.
     pub fn is_complete(&self) -> bool {
         self.revocation_endpoint.is_some()
             && self.introspection_endpoint.is_some()
             && self.device_authorization_endpoint.is_some()
     }
 
-    /// Endpoints on another origin than the issuer's. Large providers have them on purpose; a person may want to know.
+    /// Large providers have endpoints on another origin on purpose, but a person may want to know.
     pub fn elsewhere(&self) -> Vec<&str> {
         let origin = |url: &str| Address::read(url).map(|address| address.origin());
         let Some(home) = self.issuer.as_deref().and_then(origin) else { return Vec::new() };
@@ -200,13 +192,11 @@ impl Metadata {
         .collect()
     }
 
-    /// Whether to prove possession of a key (RFC 9449): the provider knows how to check what we can sign.
     pub fn supports_dpop(&self) -> bool {
         self.dpop_signing_alg_values_supported.iter().any(|alg| alg == "ES256")
     }
 }
 
-/// A list, or the words of a text.
 fn list(json: &Value, name: &str) -> Vec<String> {
     match json.get(name) {
         Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).map(str::to_string).collect(),

@@ -23,36 +23,31 @@ use crate::wire::message::Message;
 use crate::wire::message::with_scheme;
 use crate::wire::pointer::Pointer;
 
-/// What came with new tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenAnswer {
-    /// With an access token, unless what came cannot be used; with a refresh token at least.
+    /// Without an access token only where it cannot be used; then with a refresh token.
     pub tokens: Tokens,
-    /// What was granted, where it is not what was asked for (RFC 6749, section 5.1).
+    /// Absent where it is what was asked for (RFC 6749, section 5.1).
     pub scope: Option<String>,
     pub id_token: Option<Secret>,
 }
 
 impl TokenAnswer {
-    /// An ID token was asked for and granted, and none came.
     pub fn lacks_id_token(&self, client: &ClientRegistration) -> bool {
         let granted = |scope: &String| scope.split_whitespace().any(|word| word == "openid");
         client.asks_for("openid") && self.scope.as_ref().is_none_or(granted) && self.id_token.is_none()
     }
 }
 
-/// What came of a refresh.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refreshed {
     Fresh(TokenAnswer),
-    /// Nothing came, and what that means for the session.
     Not(Verdict),
     /// Send it once more, with the nonce of this answer's `DPoP-Nonce`.
     UseNonce,
 }
 
 impl Provider {
-    /// Buys tokens with the code of a callback.
     pub fn redeem(&self, started: &Started, code: &AuthorizationCode) -> Message {
         let mut form = Form::grant("authorization_code")
             .with("code", code.0.expose())
@@ -68,7 +63,7 @@ impl Provider {
         self.post(&self.metadata.token_endpoint, form, &self.client.extra.refresh)
     }
 
-    /// RFC 9700 (section 2.4) forbids this grant to new clients; some servers know no other way to sign in.
+    /// RFC 9700, section 2.4, forbids this grant to new clients, but some servers know no other.
     pub fn password(&self, username: &str, password: &Secret) -> Message {
         let mut form = Form::grant("password").with("username", username).with("password", password.expose());
         form.put_some("scope", self.client.scope().as_deref());
@@ -88,7 +83,6 @@ impl Provider {
     }
 }
 
-/// The scheme under which an access token is shown.
 pub fn scheme(kind: TokenType) -> &'static str {
     match kind {
         TokenType::Bearer => "Bearer",
@@ -96,17 +90,12 @@ pub fn scheme(kind: TokenType) -> &'static str {
     }
 }
 
-/// The name and the value of the header that opens a protected resource.
 pub fn authorization(token: &AccessToken) -> (String, Secret) {
     ("Authorization".to_string(), with_scheme(scheme(token.token_type()), token.expose()))
 }
 
-/// How the token is to be shown; `None` for one that nobody here can show.
-///
-/// A type that is not understood forbids the use of the token (RFC 6749, section 7.1), and those that have a meaning of
-/// their own are kept to that. But the word is often missing or invented (`jwt`, `token`, `access_token`, `bearer
-/// token`, the kind of a user): servers that write it take the token as a bearer, and to be strict with them would
-/// leave people without a session over a word.
+/// `None` for a type that must not be shown as a bearer (RFC 6749, section 7.1). Many servers omit the word or invent
+/// one (`jwt`, `access_token`, the kind of a user) and still take the token as a bearer.
 fn token_type(json: &Value) -> Option<TokenType> {
     let kind = json.get("token_type").and_then(Value::as_str).unwrap_or_default().trim().to_ascii_lowercase();
     if OF_ANOTHER_KIND.contains(&kind.as_str()) {
@@ -116,8 +105,7 @@ fn token_type(json: &Value) -> Option<TokenType> {
 }
 
 impl Refreshed {
-    /// Of a client that comes for itself: what buys its tokens is its secret (RFC 6749, section 4.4). A refresh token
-    /// does not take the place of that, and where the grant is refused it is the client that is.
+    /// A client of its own (RFC 6749, section 4.4) buys tokens with its secret: a refused grant is a refused client.
     #[must_use]
     pub fn of_client(self, status: u16) -> Self {
         match self {
@@ -132,7 +120,7 @@ impl Refreshed {
         }
     }
 
-    /// What the session is told, once no other try follows at once.
+    /// What the session is told when no other try follows at once.
     pub fn into_verdict(self) -> Verdict {
         match self {
             Self::Fresh(answer) => Verdict::Fresh(answer.tokens),
@@ -144,8 +132,7 @@ impl Refreshed {
     }
 }
 
-/// The tokens that a sign-in brought, or why it brought none. `told` is where the answer says how long the access
-/// token lives, for providers that have a way of their own.
+/// `told` is where the answer states the lifetime, for providers that have a way of their own.
 pub fn read_tokens(
     answer: &Answer<'_>,
     clock: Clock<'_>,
@@ -155,8 +142,7 @@ pub fn read_tokens(
     tokens(answer, &body, clock, told).ok_or_else(|| Refusal::of(answer, &body))
 }
 
-/// What the answer to a refresh means. Only one thing condemns the token that was sent: `invalid_grant`, in the
-/// provider's JSON, with the status that belongs to it.
+/// Only `invalid_grant`, in the provider's JSON and with its proper status, condemns the token that was sent.
 pub fn read_refresh(answer: &Answer<'_>, clock: Clock<'_>, told: Option<&Lifetime>) -> Refreshed {
     let body = answer.read();
     let salvaged = || salvage(answer, told).and_then(|left| tokens_in(&left, clock, told));
@@ -177,7 +163,7 @@ pub fn read_refresh(answer: &Answer<'_>, clock: Clock<'_>, told: Option<&Lifetim
                 Some(detail) => return interaction(need(detail)),
             },
             (ErrorKind::Interaction(need), 400 | 401 | 403) => return interaction(need),
-            // Some servers say this of a dead refresh token, so it says nothing for certain.
+            // Some servers say this of a dead refresh token, so it is not certain.
             (ErrorKind::Misconfigured, _) if error.code == "invalid_request" => {}
             (ErrorKind::Misconfigured, 200..300 | 400 | 401 | 403) => {
                 let status = Some(answer.status);
@@ -187,7 +173,6 @@ pub fn read_refresh(answer: &Answer<'_>, clock: Clock<'_>, told: Option<&Lifetim
             (ErrorKind::SlowDown, 200..500) => return not(meaning::transient(answer, Trouble::RateLimited)),
             _ => {}
         }
-        // A refusal in an envelope that says success.
         if answer.is_success() {
             return not(meaning::suspect(answer, &body));
         }
@@ -195,8 +180,7 @@ pub fn read_refresh(answer: &Answer<'_>, clock: Clock<'_>, told: Option<&Lifetim
     not(meaning::neither_fresh_nor_dead(answer, &body))
 }
 
-/// What came, though it be only a new refresh token: the one that it takes the place of is spent, so it is never thrown
-/// away over what stands beside it.
+/// A new refresh token is kept even alone, because the one that it replaces is spent.
 pub(super) fn tokens(
     answer: &Answer<'_>,
     body: &Body,
@@ -228,7 +212,6 @@ fn tokens_in(json: &Value, clock: Clock<'_>, told: Option<&Lifetime>) -> Option<
     })
 }
 
-/// What is left of an answer that cannot be read, if the new refresh token is.
 fn salvage(answer: &Answer<'_>, told: Option<&Lifetime>) -> Option<Value> {
     let names = ["/refresh_token", "/access_token", "/token_type", "/expires_in", "/scope", "/id_token"];
     let places: Vec<Pointer> = names.into_iter().filter_map(|name| Pointer::new(name).ok()).collect();
@@ -254,9 +237,8 @@ fn need(detail: &str) -> Need {
     }
 }
 
-/// Types that say how the token has to be shown, and not as a bearer: signed for (an older draft), with a key (RFC 9200),
-/// or not at all (RFC 8693, section 2.2.1).
+/// Signed for (an older draft), not shown at all (RFC 8693, section 2.2.1), shown with a key (RFC 9200).
 const OF_ANOTHER_KIND: [&str; 3] = ["mac", "n_a", "pop"];
 
-/// What a provider adds to `invalid_grant` when it does mean the token. Whatever else it adds asks for a person.
+/// What providers add to `invalid_grant` when they mean the token. Anything else asks for a person.
 const ABOUT_THE_TOKEN: [&str; 2] = ["bad_token", "token_expired"];

@@ -11,18 +11,15 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::wire::flaw::Flaw;
 use crate::wire::pointer::Pointer;
 
-/// How a body is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Format {
-    /// `application/x-www-form-urlencoded`.
     Form,
     #[default]
     Json,
 }
 
-/// Where a value goes in a request. Written as `"/user/name"` (in the body), or `{ query = "token" }`, or
-/// `{ header = "Authorization", scheme = "Bearer" }`.
+/// Written as `"/user/name"`, `{ query = "token" }` or `{ header = "Authorization", scheme = "Bearer" }`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
     Body(Pointer),
@@ -38,7 +35,6 @@ pub struct Resource {
 }
 
 impl Resource {
-    /// Reads `/notes` or `POST /notes`.
     pub fn new(text: &str) -> Result<Self, Flaw> {
         let (verb, target) = text.split_once(' ').unwrap_or(("GET", text));
         Ok(Self { method: checked_method(verb)?, path: checked_path(target.trim())? })

@@ -1,4 +1,4 @@
-//! The recipes that come with the product. They are data, the same that a person may write for another provider.
+//! The recipes that come with the product.
 
 use core::time::Duration;
 

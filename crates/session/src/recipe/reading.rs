@@ -1,4 +1,4 @@
-//! What answers mean.
+//! What answers mean under a recipe.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -19,23 +19,10 @@ use crate::wire::meaning::{
 };
 use crate::wire::pointer::Pointer;
 
-/// Why a sign-in brought no tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SignInRefusal {
-    /// The provider does not accept this name and password.
-    Refused {
-        status: u16,
-        /// The provider's own words, when they are short and plain.
-        message: Option<String>,
-    },
-    /// The question of name and password was not answered.
-    Trouble {
-        trouble: Trouble,
-        status: Option<u16>,
-        /// What the provider asked for, capped.
-        retry_after: Option<Duration>,
-        message: Option<String>,
-    },
+    Refused { status: u16, message: Option<String> },
+    Trouble { trouble: Trouble, status: Option<u16>, retry_after: Option<Duration>, message: Option<String> },
 }
 
 pub(super) fn refresh(recipe: &Recipe, answer: &Answer<'_>, clock: Clock<'_>) -> Verdict {
@@ -47,11 +34,11 @@ pub(super) fn refresh(recipe: &Recipe, answer: &Answer<'_>, clock: Clock<'_>) ->
     let refused = recipe.refresh.refused.iter().any(|rule| {
         rule.holds_of(answer, &body) && (rule.looks_inside() || is_of_the_provider(answer, &body))
     });
-    // What names our request is not about the token, however wide a recipe's rule is. A bare 404 may be about it.
+    // An error that names our request is not about the token, however wide a recipe's rule is. A bare 404 may be.
     if !is_about_the_request(answer, &body) && (refused || is_invalid_grant(answer, &body)) {
         return Verdict::Dead;
     }
-    // The one that was sent is spent by now, so the new one is kept whatever stands beside it.
+    // The token that was sent is spent by now, so the new one is kept whatever stands beside it.
     if came.refresh.is_some() {
         return Verdict::Fresh(came);
     }
@@ -76,7 +63,7 @@ pub(super) fn sign_in(
     let message = body.json().and_then(words);
     let status = answer.status;
     let by_rule = login.is_some_and(|login| login.refused.iter().any(|rule| rule.holds_of(answer, &body)));
-    // A portal's page never answers the question. Anyone else's 401 to a password does, even without a word.
+    // A portal's page is no answer to the question. Any other 401 is, even without a word.
     let by_status = match (status, &body) {
         (_, Body::Html) => status == 401 && answer.authentic,
         (400 | 401 | 403 | 422, Body::Json(_)) => true,
@@ -91,14 +78,13 @@ pub(super) fn sign_in(
     Err(SignInRefusal::Trouble { trouble, status: Some(status), retry_after: answer.pause(), message })
 }
 
-/// A provider's "no" counts, a network's page does not.
 pub(super) fn heartbeat(recipe: &Recipe, answer: &Answer<'_>) -> Option<bool> {
     let probe = recipe.heartbeat.as_ref()?;
     let body = answer.read();
     if body == Body::CutShort {
         return None;
     }
-    // A page is good news only from a resource that serves pages, over a connection that no portal can sit on.
+    // A page is good news only from a resource that serves pages, over a connection that no portal can intercept.
     if body == Body::Html {
         return (probe.page && answer.authentic && answer.is_success()).then_some(true);
     }
@@ -111,14 +97,13 @@ pub(super) fn heartbeat(recipe: &Recipe, answer: &Answer<'_>) -> Option<bool> {
     }
     match answer.status {
         200..300 => Some(true),
-        // The question is wrong, or comes at a bad time; that says nothing about the token.
+        // The question is wrong or comes at a bad time, which says nothing about the token.
         404 | 405 | 407 | 408 | 410 | 425 | 429 | 451 => None,
         400..500 => body.json().map(|_| false),
         _ => None,
     }
 }
 
-/// What a refresh brings, though its answer can be read only in part.
 fn came(recipe: &Recipe, answer: &Answer<'_>, body: &Body, clock: Clock<'_>) -> Option<Tokens> {
     let take = &recipe.refresh.take;
     if let Some(json) = body.json() {
@@ -147,7 +132,7 @@ fn tokens(recipe: &Recipe, take: &Take, json: &Value, clock: Clock<'_>) -> Token
     }
 }
 
-/// Some servers hand out the header's whole value, scheme and all.
+/// Some servers hand out the whole value of the header.
 fn without_scheme<'a>(scheme: &str, token: &'a str) -> &'a str {
     match token.split_once(' ') {
         Some((word, rest)) if !scheme.is_empty() && word.eq_ignore_ascii_case(scheme) => rest.trim_start(),
@@ -155,7 +140,7 @@ fn without_scheme<'a>(scheme: &str, token: &'a str) -> &'a str {
     }
 }
 
-/// The one refusal that has a standard (RFC 6749, section 5.2) means the same wherever it is said.
+/// This refusal has a standard (RFC 6749, section 5.2), so it needs no rule.
 fn is_invalid_grant(answer: &Answer<'_>, body: &Body) -> bool {
     matches!(answer.status, 400 | 401) && error_code(body) == Some("invalid_grant")
 }

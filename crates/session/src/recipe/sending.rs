@@ -14,7 +14,6 @@ use crate::wire::flaw::Flaw;
 use crate::wire::matching::Match;
 use crate::wire::message::{Message, with_scheme};
 
-/// What is known when a message is made.
 #[derive(Default)]
 pub(super) struct Values<'a> {
     pub(super) username: Option<&'a Secret>,
@@ -23,7 +22,6 @@ pub(super) struct Values<'a> {
     pub(super) access_token: Option<&'a Secret>,
 }
 
-/// `None` when the exchange asks for a value that is not there.
 pub(super) fn build(exchange: &Exchange, values: &Values<'_>) -> Option<Message> {
     let mut message = Message::bare(&exchange.method, &exchange.path);
     message.query = constants(&exchange.query);
@@ -52,7 +50,7 @@ pub(super) fn build(exchange: &Exchange, values: &Values<'_>) -> Option<Message>
     Some(message)
 }
 
-/// What the types of a recipe cannot forbid: the key, and the problem.
+/// What the types of a recipe cannot forbid. Returns the key and the problem.
 pub(super) fn check(recipe: &Recipe) -> Result<(), (&'static str, Flaw)> {
     let Recipe { login, refresh, heartbeat, logout, authorization, rejects, resources: _ } = recipe;
     let exchanges = [("login", login.as_ref()), ("refresh", Some(refresh)), ("logout", logout.as_ref())];
@@ -127,7 +125,7 @@ fn check_places(exchange: &Exchange, places: &[&Option<Place>]) -> Result<(), Fl
     Ok(())
 }
 
-/// Nothing that a server in trouble or a network in between sends may condemn a refresh token.
+/// What a server in trouble or a network in between may send must not condemn a refresh token.
 fn check_refused(rule: &Match) -> Result<(), Flaw> {
     for &status in &rule.status.0 {
         match status {
@@ -205,7 +203,7 @@ mod tests {
         message.body.as_ref().map_or("-", Secret::expose)
     }
 
-    /// Flask-AppBuilder: constant fields at the sign-in, and the refresh token in the header with no body at all.
+    /// As Flask-AppBuilder does it.
     #[test]
     fn a_refresh_token_can_be_what_opens_the_door() {
         let recipe = recipe(&json!({

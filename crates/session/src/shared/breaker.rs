@@ -1,8 +1,4 @@
-//! One breaker per host, shared by everything that asks it.
-//!
-//! Each session backs off by itself; the breaker is for the host that a dozen sessions share. What counts against a
-//! host is decided here, on typed outcomes: whatever answers is there, and what went wrong on this machine says nothing
-//! about another. A person is no storm, and passes.
+//! One breaker per host, for all its sessions. An answer shows that the host is there; a local fault says nothing.
 
 use core::time::Duration;
 
@@ -11,30 +7,24 @@ use crate::limits;
 use crate::reason::Trouble;
 use crate::time::Timestamp;
 
-/// Counts failures in a row, and after five leaves the host alone.
 #[derive(Clone, Debug, Default)]
 pub struct Breaker {
     failures: u32,
-    /// How often it opened since the last answer.
     opened: u32,
     open_until: Option<Timestamp>,
-    /// Somebody is on the way to find out whether the host is back. Every exchange reports, so this ends.
+    /// An exchange is finding out whether the host is back. Every exchange reports, so this ends.
     probing: bool,
 }
 
-/// What an exchange says about the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It answered, whatever it said.
     Answered,
-    /// It was not reached, did not answer, or wants to be left alone.
+    /// It was not reached, did not answer, or asked for a pause.
     Failed,
-    /// Nothing: the fault was this machine's, or somebody's in between.
     Unknown,
 }
 
 impl Outcome {
-    /// Of an exchange that brought nothing.
     pub fn of(trouble: Trouble) -> Self {
         match trouble {
             Trouble::CutShort
@@ -57,11 +47,10 @@ impl Outcome {
             | Trouble::Disk
             | Trouble::Memory
             | Trouble::NoNetwork
-            // A page, or a way to one, is mostly a network's own.
+            // A page or a redirect mostly comes from a network in between.
             | Trouble::NotJson
             | Trouble::Redirected
-            // Whoever cannot be believed may be somebody in between, or this machine's date is wrong. A person can mend
-            // that, and has to hear of it.
+            // It may come from a network in between, or from a wrong date on this machine.
             | Trouble::Tls
             | Trouble::Vault => Self::Unknown,
         }
@@ -69,11 +58,7 @@ impl Outcome {
 }
 
 impl Breaker {
-    /// Whether an exchange may go out now; if not, how long to wait. Whoever is let through has to report.
-    ///
-    /// # Errors
-    ///
-    /// The time until a machine may ask again.
+    /// An exchange that is let through must report with [`Self::heard`]. Fails with the time to wait.
     pub fn admit(&mut self, by: Asker, now: Timestamp) -> Result<(), Duration> {
         let Some(until) = self.open_until else { return Ok(()) };
         if by == Asker::Machine {
@@ -88,8 +73,7 @@ impl Breaker {
         Ok(())
     }
 
-    /// Takes in what an exchange says about the host. Returns for how long the host is left alone when this failure is
-    /// one too many.
+    /// Returns for how long the host is left alone, if this failure was one too many.
     pub fn heard(&mut self, outcome: Outcome, now: Timestamp) -> Option<Duration> {
         let probing = core::mem::take(&mut self.probing);
         match outcome {
@@ -112,7 +96,6 @@ impl Breaker {
         }
     }
 
-    /// The network is back, as far as anybody can tell: the next one may find out what the host says to that.
     pub fn on_network_up(&mut self, now: Timestamp) {
         self.open_until = self.open_until.map(|until| until.min(now));
     }
@@ -124,7 +107,7 @@ const FAILURES_ALLOWED: u32 = 5;
 mod tests {
     use super::*;
 
-    /// FAILURES D6: the number of requests over an hour of outage is bounded, however many sessions ask each second.
+    /// FAILURES D6: the number of requests over an hour of outage is bounded, however many sessions ask.
     #[test]
     fn an_hour_of_outage_costs_few_requests() {
         let mut breaker = Breaker::default();
@@ -172,7 +155,6 @@ mod tests {
         assert!(breaker.admit(Asker::Machine, now).is_err());
     }
 
-    /// A machine without descriptors, a wrong path for the heartbeat, our own refusals: none is the host's.
     #[test]
     fn what_answers_is_there_and_a_fault_of_this_machine_is_not_the_hosts() {
         for trouble in [
@@ -197,7 +179,6 @@ mod tests {
         }
     }
 
-    /// A probe that learned nothing leaves the way to the next one.
     #[test]
     fn a_probe_that_failed_here_is_followed_by_another() {
         let (mut breaker, now) = open();

@@ -1,9 +1,6 @@
-//! Who else could have written a file.
-//!
-//! Whoever can write the configuration says where passwords and tokens are sent. So a file that somebody else can write
-//! is not believed. A group of one's own is nobody else: many systems give everybody one, and a mask that goes with it.
+//! Who else could have written a file. The configuration says where passwords and tokens go, so one that others can
+//! write is refused. A group with no other member is allowed, because many systems give each person one.
 
-/// A file's permissions, and whose it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Custody {
     pub mode: u32,
@@ -11,20 +8,15 @@ pub struct Custody {
     pub gid: u32,
 }
 
-/// Why a file is not believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Danger {
-    /// Everybody on this machine may write it.
     Anyone,
-    /// Its group may write it, and has others in it than this person.
     Group,
-    /// It is somebody else's.
     Owner,
 }
 
 impl Custody {
-    /// `us` is who reads the file. `members` finds out who is in its group, and is asked only where that matters;
-    /// nothing means that it cannot be known.
+    /// `us` reads the file. `members` lists a group, `None` if unknown, and is called only where that matters.
     pub fn danger<M>(self, us: u32, members: impl FnOnce(u32) -> Option<M>) -> Option<Danger>
     where
         M: IntoIterator<Item = u32>,

@@ -1,9 +1,5 @@
-//! When an edit of the configuration counts.
-//!
-//! A file that is being saved is empty for a moment, and then half of itself; an editor that saves of its own accord
-//! leaves half-typed lines there for as long as somebody thinks. Half a file is often a good file with fewer profiles
-//! in it. So a session ends for the sake of the file, or begins anew, only once the file has been left alone for
-//! [`STABLE`] and can be read. A profile that is new has nobody to wait for, and begins at once.
+//! When an edit of the configuration counts. A half-saved file is often a good file with fewer profiles, so a session
+//! ends or begins anew only once the file can be read and was left alone for [`STABLE`]. New profiles begin at once.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -11,41 +7,33 @@ use alloc::vec::Vec;
 use crate::limits::STABLE;
 use crate::time::Timestamp;
 
-/// What a look at the file found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Look {
-    /// It says something else than at the look before.
     New,
-    /// As the look before.
     Same,
-    /// It says something else, and nobody can tell what.
     Unreadable,
 }
 
-/// What the file says of a profile whose session runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Written {
     Absent,
     Alike,
-    /// There is a mistake in it.
     Broken,
     Changed,
 }
 
-/// How far the edits of one file are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Edits {
-    /// When what stands there now was first seen; absent once it has stood there for long enough.
+    /// When the present content was first seen; absent once it has stood there for long enough.
     since: Option<Timestamp>,
-    /// It has been looked at. What stands there at the start is taken as it is: no session depends on it yet.
+    /// What stands there at the start is taken as it is, because no session depends on it yet.
     known: bool,
     unreadable: bool,
-    /// The profiles whose newest edit was asked of us: a person has said what is to be.
+    /// Profiles whose newest edit a person asked us for. These edits count at once.
     ours: Vec<String>,
 }
 
 impl Edits {
-    /// A look that began at `began` has found this.
     pub fn looked(&mut self, look: Look, began: Timestamp) {
         match look {
             Look::New | Look::Unreadable => {
@@ -59,33 +47,28 @@ impl Edits {
         }
     }
 
-    /// The file was written by us because somebody asked for this profile to be added or removed.
     pub fn wrote(&mut self, profile: &str, now: Timestamp) {
         self.looked(Look::New, now);
         self.ours.push(String::from(profile));
     }
 
-    /// When a look can say that the file has been left alone.
     pub fn due(&self) -> Option<Timestamp> {
         self.since.map(|since| since + STABLE)
     }
 
-    /// What the file says is what somebody means.
     pub fn is_settled(&self) -> bool {
         self.since.is_none()
     }
 
-    /// Whoever writes it anew keeps what stands there, and that is not to be the half of what somebody is just saving.
+    /// Writing keeps what stands there, which must not be half of what is just being saved.
     pub fn may_be_written(&self) -> bool {
         self.is_settled() || !self.ours.is_empty()
     }
 
-    /// A profile that the file has and no session has yet gets one.
     pub fn begins(&self) -> bool {
         !self.unreadable
     }
 
-    /// Whether the session of that name is over, as far as the file goes.
     pub fn ends(&self, profile: &str, written: Written) -> bool {
         match written {
             Written::Alike | Written::Broken => false,

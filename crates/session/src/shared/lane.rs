@@ -1,36 +1,31 @@
-//! Requests that are held until there is a good token, and the order in which they go on.
-//!
-//! They go on in order of arrival. Reads are sent one after the other without waiting for answers: they commute. A
-//! request that may change something goes alone: after every earlier one is answered and before any later one is
-//! sent. So what the provider sees is the order in which things were asked for, wherever order can matter.
+//! Requests that wait for a good token, in order of arrival. Reads are sent without waiting for each other. One that
+//! may change something goes alone: after every earlier answer and before any later request.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use crate::time::Timestamp;
 
-/// Holds requests by their order of arrival.
 #[derive(Debug)]
 pub struct Lane<T> {
     held: BTreeMap<u64, Held<T>>,
+    deadlines: BTreeSet<(Timestamp, u64)>,
     reads_out: u32,
     write_out: bool,
 }
 
-/// A held request.
 #[derive(Debug)]
 pub struct Held<T> {
-    /// Order of arrival at the keeper.
     pub order: u64,
     /// Sending it twice, or in another order, makes no difference (RFC 9110, section 9.2.1).
     pub safe: bool,
-    /// When its caller stops waiting.
     pub deadline: Timestamp,
     pub request: T,
 }
 
 impl<T> Lane<T> {
     pub fn hold(&mut self, held: Held<T>) {
+        self.deadlines.insert((held.deadline, held.order));
         self.held.insert(held.order, held);
     }
 
@@ -38,7 +33,6 @@ impl<T> Lane<T> {
         self.held.len()
     }
 
-    /// Nothing held and nothing on its way; a new request may go straight on.
     pub fn is_clear(&self) -> bool {
         self.held.is_empty() && !self.write_out && self.reads_out == 0
     }
@@ -47,7 +41,7 @@ impl<T> Lane<T> {
         self.held.is_empty()
     }
 
-    /// The next request that may be sent now. Call it until it has none, and again after each [`Self::answered`].
+    /// Call it until it returns `None`, and again after each [`Self::answered`].
     pub fn release(&mut self) -> Option<Held<T>> {
         let first = self.held.first_entry()?;
         let alone = !first.get().safe;
@@ -59,10 +53,11 @@ impl<T> Lane<T> {
         } else {
             self.reads_out += 1;
         }
-        Some(first.remove())
+        let held = first.remove();
+        self.deadlines.remove(&(held.deadline, held.order));
+        Some(held)
     }
 
-    /// A request that [`Self::release`] gave out has its answer.
     pub fn answered(&mut self, safe: bool) {
         if safe {
             self.reads_out = self.reads_out.saturating_sub(1);
@@ -71,22 +66,24 @@ impl<T> Lane<T> {
         }
     }
 
-    /// Takes out the requests whose callers stop waiting at or before `limit`.
+    /// Takes out the requests whose callers stop waiting at `limit` or earlier.
     pub fn take_until(&mut self, limit: Timestamp) -> Vec<Held<T>> {
-        let over: Vec<u64> =
-            self.held.values().filter(|held| held.deadline <= limit).map(|held| held.order).collect();
-        over.into_iter().filter_map(|order| self.held.remove(&order)).collect()
+        let later = self.deadlines.split_off(&(limit, u64::MAX));
+        let over = core::mem::replace(&mut self.deadlines, later);
+        let mut over: Vec<Held<T>> =
+            over.into_iter().filter_map(|(_, order)| self.held.remove(&order)).collect();
+        over.sort_unstable_by_key(|held| held.order);
+        over
     }
 
-    /// When the first caller stops waiting.
     pub fn deadline(&self) -> Option<Timestamp> {
-        self.held.values().map(|held| held.deadline).min()
+        self.deadlines.first().map(|(deadline, _)| *deadline)
     }
 }
 
 impl<T> Default for Lane<T> {
     fn default() -> Self {
-        Self { held: BTreeMap::new(), reads_out: 0, write_out: false }
+        Self { held: BTreeMap::new(), deadlines: BTreeSet::new(), reads_out: 0, write_out: false }
     }
 }
 

@@ -1,10 +1,6 @@
-//! Who waits for which look at the configuration file.
-//!
-//! Whoever edits the file and then asks expects an answer that knows of the edit. So a question waits for a look that
-//! began after it arrived. A disk can hang, though, and then nobody is kept waiting: not longer than [`LOOK`] once, and
-//! not at all from then on until the look has come back.
-//!
-//! At most one look is under way and at most one is wanted after it, however many ask.
+//! Which questions wait for which look at the configuration file: one that began after they arrived, so that the answer
+//! knows of earlier edits. A disk that hangs delays questions by [`LOOK`] once, and then not until the look has come
+//! back. At most one look is under way and one wanted.
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -13,42 +9,38 @@ use core::time::Duration;
 use crate::limits::{FIRST_LOOK, LONGEST_SLEEP, LOOK};
 use crate::time::Timestamp;
 
-/// The looks at one file, and the questions that wait for them, in order of arrival.
 #[derive(Debug)]
 pub struct Looks<Q> {
     waiting: VecDeque<Waiting<Q>>,
-    /// How many have begun, and when the last one did.
     begun: u64,
     began: Timestamp,
-    /// How many have come back.
     done: u64,
     wanted: bool,
-    /// The one that is under way was waited for in vain.
+    /// Questions have waited in vain for the look that is under way.
     late: bool,
 }
 
 #[derive(Debug)]
 struct Waiting<Q> {
     question: Q,
-    /// The number of the first look that began after it arrived.
+    /// The number of the first look that began after the question arrived.
     look: u64,
     until: Timestamp,
 }
 
 impl<Q> Looks<Q> {
-    /// A question arrives. It is to be answered once [`Self::take`] gives it out.
+    /// [`Self::take`] gives the question out once it may be answered.
     pub fn ask(&mut self, question: Q, now: Timestamp) {
         self.wanted = true;
         let until = now + if self.late { Duration::ZERO } else { self.patience() };
         self.waiting.push_back(Waiting { question, look: self.begun + 1, until });
     }
 
-    /// The file may have changed.
     pub fn want(&mut self) {
         self.wanted = true;
     }
 
-    /// Whether a look is to begin now; it has begun then.
+    /// Returns whether a look begins now.
     pub fn begin(&mut self, now: Timestamp) -> bool {
         let due = self.wanted || self.begun == 0 || self.began + LONGEST_SLEEP <= now;
         if self.is_under_way() || !due {
@@ -60,14 +52,13 @@ impl<Q> Looks<Q> {
         true
     }
 
-    /// The look that was under way has come back. Returns when it began.
+    /// Returns when the look began that has come back.
     pub fn came_back(&mut self) -> Timestamp {
         self.done = self.begun;
         self.late = false;
         self.began
     }
 
-    /// The questions that need not wait any more, in order of arrival.
     pub fn take(&mut self, now: Timestamp) -> Vec<Q> {
         if self.waiting.front().is_some_and(|first| first.look > self.done && first.until <= now) {
             self.late = true;
@@ -77,17 +68,15 @@ impl<Q> Looks<Q> {
         self.waiting.drain(..over).map(|waiting| waiting.question).collect()
     }
 
-    /// All of them, looked or not.
     pub fn take_all(&mut self) -> Vec<Q> {
         self.waiting.drain(..).map(|waiting| waiting.question).collect()
     }
 
-    /// Nobody waits for the look that is under way any more.
     pub fn is_late(&self) -> bool {
         self.late
     }
 
-    /// When there is something to do next; while a look is under way, only for those who wait for it.
+    /// When there is something to do next. While a look is under way, only its questions count.
     pub fn due(&self, settles: Option<Timestamp>) -> Option<Timestamp> {
         if self.is_under_way() {
             return self.waiting.front().map(|first| first.until);
@@ -100,7 +89,6 @@ impl<Q> Looks<Q> {
         self.begun > self.done
     }
 
-    /// The first look finds out about the keyring as well.
     fn patience(&self) -> Duration {
         if self.done == 0 { FIRST_LOOK } else { LOOK }
     }
@@ -190,7 +178,6 @@ mod tests {
         assert_eq!(looks.take_all(), ["a", "b"]);
     }
 
-    /// The first look began at 5 and is over.
     fn looked() -> Looks<&'static str> {
         let mut looks = Looks::default();
         assert!(looks.begin(ms(5)));

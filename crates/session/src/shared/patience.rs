@@ -1,15 +1,11 @@
-//! How long something is waited for, counted in time that this process was awake.
-//!
-//! A process that stood still (a machine that slept, a frozen container) finds all its timers over at once, and the
-//! answer that it waited for in the socket. Whoever gave up then would throw away what has arrived, and of an exchange
-//! that spends a refresh token that is the session. So waiting is done in naps: one that took much longer than it
-//! should does not count, and something is always left after it to look once more.
+//! How long something is waited for, counted in time that this process was awake. After a freeze all timers are over,
+//! and the answer may lie in the socket; to give up then can cost the session. So a nap that took much too long does
+//! not count, and time is left after it to look once more.
 
 use core::time::Duration;
 
 use crate::limits::{GLANCE, LATE, NAP_SHORTEST, SECOND_LOOK};
 
-/// What is left of the time that something may take.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Patience {
     left: Duration,
@@ -18,16 +14,16 @@ pub struct Patience {
 
 impl Patience {
     pub fn new(whole: Duration) -> Self {
-        // Of a short time too, a freeze shows in the nap that it fell into.
+        // A short wait has short naps, so that a freeze shows in it too.
         Self { left: whole, nap: (whole / 8).clamp(NAP_SHORTEST, GLANCE) }
     }
 
-    /// How long to wait before the clock is looked at again; `None` once the time is used up.
+    /// `None` once the time is used up.
     pub fn nap(&self) -> Option<Duration> {
         (!self.left.is_zero()).then(|| self.nap.min(self.left))
     }
 
-    /// Somebody meant to wait for `nap` at most, and `took` passed on the clock that runs on.
+    /// `took` is by the clock that goes on during a freeze.
     pub fn waited(&mut self, nap: Duration, took: Duration) {
         if took > nap + LATE {
             self.left = self.left.max(SECOND_LOOK);
@@ -45,7 +41,6 @@ mod tests {
         Duration::from_secs(n)
     }
 
-    /// Naps until it is over, each as long as it should be.
     fn spend(patience: &mut Patience) -> Duration {
         let mut spent = Duration::ZERO;
         while let Some(nap) = patience.nap() {

@@ -1,7 +1,4 @@
-//! Telling a provider that a session is over: how often it is tried, and when that has had its time.
-//!
-//! A sign-out is done here at once. The provider hears of it as soon as it can be reached: whoever signs out on a train
-//! expects the tokens to be dead by the evening.
+//! Telling a provider of a sign-out: how often, and for how long. A sign-out takes effect here at once.
 
 use crate::core::note::Note;
 use crate::limits;
@@ -9,7 +6,6 @@ use crate::reason::Trouble;
 use crate::time::Timestamp;
 use crate::verdict::RevocationAnswer;
 
-/// One sign-out that a provider has not heard of yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Revocation {
     until: Timestamp,
@@ -18,17 +14,15 @@ pub struct Revocation {
 }
 
 impl Revocation {
-    /// Due at once.
     pub fn new(now: Timestamp) -> Self {
         Self { until: now + limits::REVOKE, next: now, failures: 0 }
     }
 
-    /// When it is to be told next.
     pub fn due(&self) -> Timestamp {
         self.next
     }
 
-    /// Nobody has been told yet what became of it.
+    /// No outcome has been reported yet.
     pub fn is_first(&self) -> bool {
         self.failures == 0
     }
@@ -49,26 +43,24 @@ impl Revocation {
         }
     }
 
-    /// What is being tried is the last try.
+    /// The try that is under way is the last one.
     pub fn give_up(&mut self, now: Timestamp) {
         self.until = now;
     }
 
-    /// The network is back, as far as anybody can tell.
     pub fn on_network_up(&mut self, now: Timestamp) {
         self.next = self.next.min(now);
     }
 }
 
-/// What the journal says of it.
 pub fn note(answer: RevocationAnswer) -> Note {
     match answer {
-        RevocationAnswer::Done => Note::SignOutTold { trouble: None, status: None },
+        RevocationAnswer::Done => Note::Revocation { trouble: None, status: None },
         RevocationAnswer::Refused { status } => {
-            Note::SignOutTold { trouble: Some(Trouble::Suspect), status: Some(status) }
+            Note::Revocation { trouble: Some(Trouble::Suspect), status: Some(status) }
         }
-        RevocationAnswer::Trouble { trouble, status } => Note::SignOutTold { trouble: Some(trouble), status },
-        RevocationAnswer::Unsupported => Note::SignOutNotTold,
+        RevocationAnswer::Trouble { trouble, status } => Note::Revocation { trouble: Some(trouble), status },
+        RevocationAnswer::Unsupported => Note::RevocationUnsupported,
     }
 }
 
@@ -80,7 +72,7 @@ mod tests {
 
     const OFFLINE: RevocationAnswer = RevocationAnswer::Trouble { trouble: Trouble::Offline, status: None };
 
-    /// FAILURES D13: a day, and not in anybody's way.
+    /// FAILURES D13.
     #[test]
     fn a_provider_is_told_again_for_a_day_and_ever_less_often() {
         let mut now = Timestamp::from_millis(5_000);
@@ -110,7 +102,6 @@ mod tests {
         assert_eq!(revocation.due(), now);
     }
 
-    /// Somebody has signed in again meanwhile.
     #[test]
     fn what_is_given_up_is_not_told_again() {
         let now = Timestamp::from_millis(5_000);

@@ -10,47 +10,40 @@ use super::pointer::Pointer;
 use super::salvage::salvage;
 use crate::reason::Trouble;
 
-/// An answer, unjudged.
 #[derive(Clone, Copy, Debug)]
 pub struct Answer<'a> {
     pub status: u16,
     pub content_type: Option<&'a str>,
-    /// `Retry-After`, in whichever of its two forms it came.
     pub retry_after: Option<Duration>,
     pub body: &'a [u8],
-    /// Why the body ends where it does, if it is not its end.
     pub broken: Option<Trouble>,
-    /// Nobody between the provider and us can have written it: it came over TLS, or from loopback.
+    /// It came over TLS or from loopback, so nothing in between wrote it.
     pub authentic: bool,
 }
 
-/// What is known about time at the receipt of an answer. All of it was said by the provider.
+/// What the provider says of the time, in seconds since 1970.
 #[derive(Clone, Copy)]
 pub struct Clock<'a> {
-    /// The `Date` header, in seconds since 1970.
     pub date: Option<i64>,
-    /// Reads the times of a JWT; `None` for whatever is none. The core parses no JWT.
+    /// `None` for what is no JWT. The core parses none.
     pub jwt: &'a dyn Fn(&str) -> Option<JwtTimes>,
 }
 
-/// The times that a JWT says of itself, in seconds since 1970 (RFC 7519, section 4.1).
+/// In seconds since 1970 (RFC 7519, section 4.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct JwtTimes {
     pub exp: Option<i64>,
     pub iat: Option<i64>,
 }
 
-/// What a body is, whatever its label says: some servers label JSON as HTML, and portals label HTML as anything.
+/// Judged by its content: some servers label JSON as HTML, and portals label HTML as anything.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Body {
     Empty,
-    /// JSON that stops in the middle.
     CutShort,
-    /// Meant to be JSON, and broken.
     Garbled,
     Html,
     Json(Value),
-    /// Neither JSON nor a page.
     Text,
 }
 
@@ -59,7 +52,6 @@ impl Answer<'_> {
         (200..300).contains(&self.status)
     }
 
-    /// How long the provider wants to be left alone, as far as that is believed.
     pub fn pause(&self) -> Option<Duration> {
         self.retry_after.map(|wait| wait.min(limits::RETRY_AFTER))
     }
@@ -86,8 +78,7 @@ impl Answer<'_> {
         }
     }
 
-    /// What a provider has sent under these names where it cannot be read as a whole, if the new refresh token is among
-    /// it. A page says nothing, unless nobody else can have written it.
+    /// What can be found in an unreadable answer, if the new refresh token is among it.
     pub(crate) fn salvage(&self, refresh: &Pointer, places: &[&Pointer]) -> Option<Value> {
         let readable = matches!(self.read(), Body::Json(_) | Body::Empty);
         if readable || !self.is_success() || (self.read() == Body::Html && !self.authentic) {
@@ -102,7 +93,6 @@ impl Answer<'_> {
         labelled || matches!(body.trim_ascii_start().first(), Some(b'{' | b'['))
     }
 
-    /// The media type in small letters, without its parameters.
     pub(crate) fn essence(&self) -> Option<String> {
         let kind = self.content_type?.split(';').next()?.trim();
         Some(kind.to_ascii_lowercase())
@@ -115,7 +105,7 @@ impl Body {
     }
 }
 
-/// Without the byte order mark that some servers send before their JSON.
+/// Some servers send a byte order mark before their JSON.
 fn without_mark(body: &[u8]) -> &[u8] {
     body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }

@@ -1,9 +1,8 @@
-//! How names and values are written in a form.
+//! How names and values are written in an HTML form.
 
 use alloc::format;
 use alloc::string::String;
 
-/// As HTML forms are written: a space is `+`, everything that is not plain is `%` and two digits.
 pub(crate) fn escape(text: &mut String, part: &str) {
     for byte in part.bytes() {
         match byte {

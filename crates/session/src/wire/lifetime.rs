@@ -1,7 +1,5 @@
-//! How long an access token lives, from what the provider says about it.
-//!
-//! Providers say it in seconds, in milliseconds, as a point in time, as text, or not at all, and some say one and
-//! mean another. No clock of ours takes part: a point in time is compared only with other times of the provider's.
+//! How long an access token lives. Providers say it in seconds, in milliseconds, as a point in time, as text, or not at
+//! all, and some mean another unit than they say. A point in time is compared only with the provider's own times.
 
 use core::fmt;
 use core::time::Duration;
@@ -14,8 +12,7 @@ use serde_json::Value;
 use super::answer::{Clock, JwtTimes};
 use super::pointer::Pointer;
 
-/// Where an answer says how long the access token lives, and how. Written as `"/expires_in"`, or
-/// `{ at = "/expires", unit = "milliseconds" }`.
+/// Written as `"/expires_in"`, or `{ at = "/expires", unit = "milliseconds" }`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lifetime {
     pub at: Pointer,
@@ -30,13 +27,10 @@ pub enum Unit {
     Rfc3339,
     #[default]
     Seconds,
-    /// A point in time, in milliseconds since 1970.
     UnixMilliseconds,
-    /// A point in time, in seconds since 1970.
     UnixSeconds,
 }
 
-/// The lifetime of a token that was received just now; `None` when nothing sensible says so.
 pub(crate) fn of(field: Option<&Lifetime>, json: &Value, token: &str, clock: Clock<'_>) -> Option<Duration> {
     let times = (clock.jwt)(token).unwrap_or_default();
     let times = JwtTimes { exp: times.exp.map(as_seconds), iat: times.iat.map(as_seconds) };
@@ -49,7 +43,7 @@ pub(crate) fn of(field: Option<&Lifetime>, json: &Value, token: &str, clock: Clo
     .map(Duration::from_millis)
 }
 
-/// What the field says, in milliseconds.
+/// In milliseconds.
 fn told(field: &Lifetime, json: &Value, iat: Option<i64>, date: Option<i64>) -> Option<u64> {
     let value = field.at.find(json)?;
     let now = date.or(iat);
@@ -70,7 +64,7 @@ fn told(field: &Lifetime, json: &Value, iat: Option<i64>, date: Option<i64>) -> 
     positive(millis)
 }
 
-/// What the JWT says of itself, in milliseconds.
+/// In milliseconds.
 fn own(times: JwtTimes, date: Option<i64>) -> Option<u64> {
     let seconds = [times.iat, date].into_iter().flatten().find_map(|from| {
         let lifetime = times.exp?.saturating_sub(from);
@@ -79,14 +73,13 @@ fn own(times: JwtTimes, date: Option<i64>) -> Option<u64> {
     Some(u64::try_from(seconds).ok()?.saturating_mul(1000))
 }
 
-/// Two witnesses. A field that is off by a thousand named the wrong unit; and no server takes a JWT past its `exp`,
-/// so where the field promises more, it is the JWT that is believed.
+/// A field that is off by a thousand has the wrong unit. No server takes a JWT past its `exp`.
 fn reconciled(told: u64, own: u64) -> u64 {
     let thousandfold = told.saturating_mul(1000);
     if thousandfold.abs_diff(own) <= own / 50 { own } else { told.min(own) }
 }
 
-/// Milliseconds until a point in time, which is in seconds or in milliseconds since 1970, as its size tells.
+/// In milliseconds. The point is in seconds or milliseconds since 1970, as its size tells.
 fn until(point: f64, now: Option<i64>) -> Option<f64> {
     let seconds = if point >= IN_MILLISECONDS { point / 1000.0 } else { point };
     Some((seconds - now? as f64) * 1000.0)
@@ -105,12 +98,11 @@ pub(crate) fn number(value: &Value) -> Option<f64> {
     number.is_finite().then_some(number)
 }
 
-/// Rounded down, and at least one; nothing for zero and less. The cast saturates.
+/// At least one, and `None` below. The cast saturates.
 fn positive(millis: f64) -> Option<u64> {
     (millis >= 1.0).then_some(millis as u64)
 }
 
-/// Seconds since 1970 of a date and time (RFC 3339), without its fraction.
 fn rfc3339(text: &str) -> Option<i64> {
     let (date, rest) = text.trim().split_once(['T', 't', ' '])?;
     let zone = rest.find(['Z', 'z', '+', '-'])?;
@@ -137,7 +129,7 @@ fn triple(text: &str, separator: char) -> Option<[i64; 3]> {
     parts.next().is_none().then_some(triple)
 }
 
-/// Days since 1970 in the Gregorian calendar, by counting years from March so that the leap day comes last.
+/// Days since 1970, by counting years from March so that the leap day comes last.
 fn days(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let month = (month + 9) % 12;
@@ -145,10 +137,10 @@ fn days(year: i64, month: i64, day: i64) -> i64 {
     era_day + (month * 153 + 2) / 5 + day - 1 - 719_468
 }
 
-/// As a lifetime in seconds this is 31 years, and so no lifetime. As a point in time it is September 2001.
+/// In seconds, this is a lifetime of 31 years, or the year 2001.
 const POINT_IN_TIME: f64 = 1e9;
 
-/// As a point in time in seconds this is the year 5138, in milliseconds it is March 1973.
+/// This is the year 5138 in seconds, and 1973 in milliseconds.
 const IN_MILLISECONDS: f64 = 1e11;
 
 impl Serialize for Lifetime {
@@ -200,7 +192,6 @@ mod tests {
     use Unit::{Milliseconds, Rfc3339, Seconds, UnixMilliseconds, UnixSeconds};
     use serde_json::json;
 
-    /// Some noon in 2026.
     const DATE: i64 = 1_795_262_400;
 
     const HOUR: Option<u64> = Some(3_600_000);
@@ -212,7 +203,7 @@ mod tests {
         lifetime.map(|lifetime| lifetime.as_millis() as u64)
     }
 
-    /// FAILURES A10, A11: what providers write, and what is believed of it when nothing else is known.
+    /// FAILURES A10, A11: what providers write, and what is believed when nothing else is known.
     #[test]
     fn fields_are_read_for_what_they_mean() {
         let table = [
@@ -230,13 +221,12 @@ mod tests {
             (json!("2026-11-21T13:00:00.123456Z"), Rfc3339, HOUR),
             (json!("2026-11-21 08:30:00-04:30"), Rfc3339, HOUR),
             (json!("2026-11-22T01:00:00+12:00"), Rfc3339, HOUR),
-            // A point in time where a distance was promised, and the wrong one of its two units.
+            // A point in time where a lifetime was promised, and in the wrong unit.
             (json!(DATE + 3600), Seconds, HOUR),
             (json!((DATE + 3600) * 1000), Seconds, HOUR),
             (json!((DATE + 3600) * 1000), Milliseconds, HOUR),
             (json!((DATE + 3600) * 1000), UnixSeconds, HOUR),
             (json!(DATE + 3600), UnixMilliseconds, HOUR),
-            // Years are long, and they are believed: who acts on them has a limit of its own.
             (json!(365 * 86_400), Seconds, Some(365 * 86_400_000)),
         ];
         for (value, unit, believed) in table {
@@ -300,7 +290,6 @@ mod tests {
         assert_eq!(of_field(json!(null), Seconds, Some(i64::MAX), Some(times)), None);
     }
 
-    /// A point in time says nothing without another one of the provider's: our own clock may be years off.
     #[test]
     fn points_in_time_are_compared_with_the_providers_own() {
         let times = |iat| Some(JwtTimes { exp: None, iat });
@@ -315,9 +304,8 @@ mod tests {
             (Some(DATE + 3600), Some(DATE), None, HOUR),
             (Some(DATE + 3600), Some(DATE), Some(DATE - 7777), HOUR),
             (Some(DATE + 3600), None, Some(DATE), HOUR),
-            // Issued after it ended: only the server's own clock is left to go by.
+            // It was issued after it ended, so only the server's own clock is left.
             (Some(DATE + 3600), Some(DATE + 9999), Some(DATE), HOUR),
-            // Milliseconds, where the standard says seconds.
             (Some((DATE + 3600) * 1000), Some(DATE * 1000), None, HOUR),
             (Some((DATE + 3600) * 1000), None, Some(DATE), HOUR),
             (Some(DATE + 3600), None, None, None),

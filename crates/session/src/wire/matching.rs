@@ -1,4 +1,4 @@
-//! Rules that recognise an answer: by its status, and by what stands in its body where the status alone says little.
+//! Rules that recognise an answer by its status, and by its body where the status says little.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -12,17 +12,16 @@ use super::answer::{Answer, Body};
 use super::flaw::Flaw;
 use super::pointer::Pointer;
 
-/// An answer of this kind. Everything that is said must hold.
+/// All that is given must hold.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Match {
     pub status: Statuses,
-    /// The media type, such as `text/html`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_type: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<Condition>,
-    /// Not when this holds: some servers say 401 for what no new token can mend.
+    /// An exception: some servers say 401 for what no new token can mend.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unless: Option<Condition>,
 }
@@ -31,28 +30,24 @@ pub struct Match {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statuses(pub Vec<u16>);
 
-/// Something that holds of a body. Written as `{ at = "/code", equals = "token_not_valid" }`.
+/// Written as `{ at = "/code", equals = "token_not_valid" }`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "ConditionTable", into = "ConditionTable")]
 pub struct Condition {
-    /// Where to look; without it, at the whole body.
+    /// Without it, the whole body.
     pub at: Option<Pointer>,
     pub test: Test,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Test {
-    /// A text in which this stands, whatever the case of its letters.
     Contains(String),
-    /// Nothing but white space.
     Empty(bool),
     Equals(Value),
-    /// Something stands there, and it is not null.
     Exists(bool),
     Is(JsonKind),
 }
 
-/// The kinds of JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum JsonKind {
@@ -65,7 +60,6 @@ pub enum JsonKind {
 }
 
 impl Match {
-    /// Any answer with this status.
     pub fn status(status: u16) -> Self {
         Self { status: Statuses(Vec::from([status])), content_type: None, body: None, unless: None }
     }
@@ -83,7 +77,6 @@ impl Match {
             && self.unless.as_ref().is_none_or(|condition| !condition.holds(answer, body))
     }
 
-    /// It looks at more than the status.
     pub(crate) fn looks_inside(&self) -> bool {
         self.body.is_some() || self.content_type.is_some()
     }
@@ -126,7 +119,7 @@ impl JsonKind {
     }
 }
 
-/// Equal, where 1 and 1.0 are: the two sides were written in different languages.
+/// 1 equals 1.0, because the two sides were written in different languages.
 fn same(found: &Value, wanted: &Value) -> bool {
     match (found, wanted) {
         (Value::Number(found), Value::Number(wanted)) => found == wanted || found.as_f64() == wanted.as_f64(),
@@ -291,7 +284,6 @@ mod tests {
         }
     }
 
-    /// A page instead of a resource: some servers send their sign-in form with a 200.
     #[test]
     fn a_content_type_is_compared_without_its_parameters() {
         let rule = json!({ "status": [200, 203], "content_type": "text/html" });

@@ -1,4 +1,4 @@
-//! What an answer means, whatever the names in it are: the judgements that do not depend on a recipe.
+//! The judgements of an answer that do not depend on a recipe.
 
 use alloc::string::{String, ToString};
 use serde_json::Value;
@@ -8,7 +8,6 @@ use crate::reason::Trouble;
 use crate::tokens::RefreshToken;
 use crate::verdict::{Beat, Verdict};
 
-/// What is left to be judged when an answer brings no tokens and no refusal that names the token.
 pub(crate) fn neither_fresh_nor_dead(answer: &Answer<'_>, body: &Body) -> Verdict {
     if is_misconfigured(answer, body) {
         return Verdict::Misconfigured { trouble: Trouble::Misconfigured, status: Some(answer.status) };
@@ -29,8 +28,7 @@ pub(crate) fn transient(answer: &Answer<'_>, trouble: Trouble) -> Verdict {
     Verdict::Transient { trouble, status, retry_after: answer.pause() }
 }
 
-/// A heartbeat was answered, and the answer says nothing of the token. Its status is there, which sets it apart from no
-/// answer at all: whoever answers is not out of order.
+/// The status shows that the provider did answer, and is in order.
 pub fn silence(status: u16) -> Beat {
     let trouble = match status {
         429 => Trouble::RateLimited,
@@ -42,7 +40,7 @@ pub fn silence(status: u16) -> Beat {
     Beat::Silent { trouble, status: Some(status) }
 }
 
-/// As it came, blanks included: it goes back to who has made it. Some make it a number, and zero is none.
+/// As it came, blanks included. Some servers make it a number, and zero is none.
 pub(crate) fn refresh_token(value: &Value) -> Option<RefreshToken> {
     let text = match value {
         Value::String(text) => text.clone(),
@@ -52,13 +50,11 @@ pub(crate) fn refresh_token(value: &Value) -> Option<RefreshToken> {
     (!text.trim().is_empty()).then(|| RefreshToken::new(text))
 }
 
-/// It is our request that is wrong, not the token.
 pub(crate) fn is_misconfigured(answer: &Answer<'_>, body: &Body) -> bool {
     matches!(answer.status, 404 | 405 | 406 | 410 | 411 | 413 | 414 | 415 | 431)
         || is_about_the_request(answer, body)
 }
 
-/// It says so in the words of the standard.
 pub(crate) fn is_about_the_request(answer: &Answer<'_>, body: &Body) -> bool {
     matches!(answer.status, 400 | 401 | 403)
         && error_code(body).is_some_and(|code| {
@@ -69,9 +65,8 @@ pub(crate) fn is_about_the_request(answer: &Answer<'_>, body: &Body) -> bool {
         })
 }
 
-/// A refusal in which nothing is recognisable. 419, 440 and 498 are what some frameworks have instead of 401.
-///
-/// A 403 with a page is a gateway's and says nothing of the token; neither does any page from a network in between.
+/// 419, 440 and 498 are what some frameworks send instead of 401. A 403 with a page comes from a gateway, and any other
+/// page may come from a network in between.
 fn is_suspect(answer: &Answer<'_>, body: &Body) -> bool {
     match answer.status {
         403 => *body != Body::Html,
@@ -97,7 +92,7 @@ pub(crate) fn trouble(answer: &Answer<'_>, body: &Body) -> Trouble {
     }
 }
 
-/// Nothing in between could have made this up: it came over a channel of its own, or it is the provider's own JSON.
+/// It came over a channel that nothing can intercept, or is the provider's own JSON.
 pub(crate) fn is_of_the_provider(answer: &Answer<'_>, body: &Body) -> bool {
     match body {
         Body::Json(_) => true,
@@ -110,7 +105,7 @@ pub(crate) fn error_code(body: &Body) -> Option<&str> {
     body.json()?.get("error")?.as_str()
 }
 
-/// Equal for equal answers: FNV-1a over status, type and body. It is no defence against anyone, and need not be.
+/// FNV-1a over status, type and body, which is no defence against an attacker.
 fn signature(answer: &Answer<'_>) -> u64 {
     let status = answer.status.to_be_bytes();
     let kind = answer.essence().unwrap_or_default();
@@ -120,13 +115,12 @@ fn signature(answer: &Answer<'_>) -> u64 {
     })
 }
 
-/// The provider's own words for people, when they are short and plain. What could be a token is not passed on.
 pub(crate) fn words(json: &Value) -> Option<String> {
     let said = WORDS.iter().find_map(|name| sentence(json.get(name)?))?;
     plain(said)
 }
 
-/// Short, visible, and without anything that could be a token.
+/// Short and visible, and no word is long enough to be a token.
 pub(crate) fn plain(said: &str) -> Option<String> {
     let plain = said.chars().count() <= LONGEST_WORDS
         && !said.chars().any(is_invisible)
@@ -136,7 +130,7 @@ pub(crate) fn plain(said: &str) -> Option<String> {
     plain.then(|| said.to_string())
 }
 
-/// A text, the first text of a list, or the text of `{"message": …}`, which is how frameworks say it.
+/// Frameworks also send `{"message": …}`, or a list of texts.
 fn sentence(value: &Value) -> Option<&str> {
     match value {
         Value::String(text) => Some(text.trim()).filter(|text| !text.is_empty()),
@@ -146,7 +140,7 @@ fn sentence(value: &Value) -> Option<&str> {
     }
 }
 
-/// Control characters, and those that turn the direction of a text around.
+/// Control characters, and those that reverse the direction of a text.
 pub(crate) fn is_invisible(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')

@@ -1,4 +1,4 @@
-//! A request to a provider, as it is to be sent.
+//! A request to a provider. Its secrets are in types that cannot print.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -6,29 +6,25 @@ use alloc::vec::Vec;
 
 use crate::tokens::Secret;
 
-/// A request as it is to be sent. Printing it shows no secret: all that was filled in is in types that cannot print.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     pub method: String,
-    /// To be appended to the profile's URL; of an OAuth message, the whole URL of the endpoint.
+    /// Appended to the profile's URL; with OAuth the whole URL of the endpoint.
     pub path: String,
-    /// Neither names nor values are escaped yet.
+    /// Names and values are not escaped yet.
     pub query: Vec<(String, Secret)>,
     pub headers: Vec<(String, Secret)>,
     pub body: Option<Secret>,
-    /// Of the body.
     pub content_type: Option<&'static str>,
 }
 
 impl Message {
-    /// Asks for a document, in JSON.
     pub fn get(url: &str) -> Self {
         let mut message = Self::bare("GET", url);
         message.headers.push(("Accept".to_string(), Secret::new("application/json")));
         message
     }
 
-    /// With nothing in it but where it goes.
     pub(crate) fn bare(method: &str, path: &str) -> Self {
         Self {
             method: method.to_string(),

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::flaw::Flaw;
 
-/// Where a value stands in a JSON text (RFC 6901): `""` is the whole of it, `/user/name` a member of a member.
+/// `""` is the whole text, `/user/name` a member of a member.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pointer(String);
 
@@ -37,12 +37,11 @@ impl Pointer {
         json.pointer(&self.0)
     }
 
-    /// The names on the way, unescaped.
     pub fn names(&self) -> Vec<String> {
         self.0.split('/').skip(1).map(|name| name.replace("~1", "/").replace("~0", "~")).collect()
     }
 
-    /// Puts a value there, making the objects on the way. What is in the way and cannot hold it gives way.
+    /// Makes the objects on the way, and replaces what cannot hold them.
     pub(crate) fn put(&self, json: &mut Value, value: Value) {
         let mut here = json;
         for name in self.names() {

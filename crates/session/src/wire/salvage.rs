@@ -1,8 +1,5 @@
-//! What is left of a JSON answer that cannot be read.
-//!
-//! The refresh token that was sent for it is spent, so the new one is looked for in whatever has arrived: before a byte
-//! that no JSON may have, behind a server's warning, in front of an end that never came. Only what stands there whole is
-//! taken.
+//! What is left of a JSON answer that cannot be read. The old refresh token is spent, so the new one is looked for in
+//! whatever arrived: before an invalid byte, behind a server's warning, without the end. Only whole values are taken.
 
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
@@ -10,9 +7,8 @@ use serde_json::{Map, Value};
 
 use super::pointer::Pointer;
 
-/// The texts and numbers that stand under the names at the end of these places, each put in its place.
 pub(crate) fn salvage(body: &[u8], places: &[&Pointer]) -> Value {
-    // Of a text in two-byte characters, which ours are all of the first kind, this leaves the characters.
+    // This turns UTF-16 into ASCII, which is all that names and tokens need.
     let bytes: Vec<u8> = body.iter().copied().filter(|byte| *byte != 0).collect();
     let text = String::from_utf8_lossy(&bytes);
     let mut left = Value::Object(Map::new());
@@ -24,7 +20,7 @@ pub(crate) fn salvage(body: &[u8], places: &[&Pointer]) -> Value {
     left
 }
 
-/// The last one that there is, as everybody reads an object with the same name twice.
+/// The last one counts, as JSON parsers treat duplicate names.
 fn find(text: &str, name: &str) -> Option<Value> {
     let quoted = Value::from(name).to_string();
     text.rmatch_indices(&quoted).find_map(|(at, _)| {
@@ -34,7 +30,6 @@ fn find(text: &str, name: &str) -> Option<Value> {
     })
 }
 
-/// A text or a number, with its end.
 fn whole(text: &str) -> Option<Value> {
     if let Some(inside) = text.strip_prefix('"') {
         let mut escaped = false;

@@ -1,42 +1,22 @@
 //! The front door: a client sends a person here with a request, the person signs in, and goes back with a code.
-//!
 //! Nothing is shown to be guessed: until the client and its address are known to belong together, whatever is wrong
 //! is told to the person; from then on it is told to the client.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use url::Url;
 
-use super::clients::{Client, Scopes};
 use super::form::Form;
-use super::ledger::Page;
-use super::metadata::FOREIGN_ISSUER;
 use super::refusal::{Refusal, Stop, json};
-use super::resources::STEPPED_UP;
-use super::{dpop, pages};
+use super::words::{FOREIGN_ISSUER, STEPPED_UP};
+use super::{clients, dpop, pages};
+use crate::broken::Broken;
 use crate::exchange::Exchange;
-use crate::mint::Broken;
+use crate::ledger::{Client, Page, Request};
 use crate::people::Person;
 use crate::reply::{Fields, Reply};
 use crate::settings::ms;
 use crate::tweaks::Amiss;
 
-/// A request for authorization in which everything is as it should be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Request {
-    pub(super) client: Client,
-    pub(super) redirect: String,
-    pub(super) scopes: Scopes,
-    pub(super) state: Option<String>,
-    pub(super) nonce: Option<String>,
-    /// By S256.
-    pub(super) challenge: String,
-    /// The key that the tokens will be bound to.
-    pub(super) jkt: Option<String>,
-    pub(super) stepped_up: bool,
-    pub(super) login_hint: Option<String>,
-}
-
-/// `GET /authorize`: the sign-in page.
 pub(super) fn page(exchange: &mut Exchange<'_>) -> Result<Reply, Broken> {
     let form = Form::of_query(exchange.asked);
     if let Some(name) = form.repeated() {
@@ -59,7 +39,6 @@ pub(super) fn page(exchange: &mut Exchange<'_>) -> Result<Reply, Broken> {
     pages::open(exchange, Some(request), |ticket| pages::sign_in(ticket, &hint, None))
 }
 
-/// `POST /sign_in`: what the page sends.
 pub(super) fn sign_in(exchange: &mut Exchange<'_>) -> Result<Reply, Broken> {
     Stop::said(signed_in(exchange))
 }
@@ -94,7 +73,7 @@ pub(super) fn push(exchange: &mut Exchange<'_>) -> Result<Reply, Broken> {
 
 fn pushed(exchange: &mut Exchange<'_>) -> Result<Reply, Stop> {
     let form = Form::of_body(exchange.asked)?;
-    let client = Client::authenticated(&exchange.asked.head.headers, &form)?;
+    let client = clients::authenticated(&exchange.asked.head.headers, &form)?;
     let shown = dpop::shown(exchange, dpop::Role::Server, None)?;
     if form.get("request_uri").is_some() {
         return Err(Refusal::invalid_request("`request_uri` has no place in a pushed request").into());
@@ -113,7 +92,6 @@ fn pushed(exchange: &mut Exchange<'_>) -> Result<Reply, Stop> {
     Ok(json(StatusCode::CREATED, &body))
 }
 
-/// Reads the request out of the address that a browser was sent to.
 fn asked(exchange: &Exchange<'_>, form: &Form) -> Result<Request, Reply> {
     let settings = &exchange.settings.oauth;
     let Some(client) = form.get("client_id").and_then(Client::named) else {
@@ -134,7 +112,6 @@ fn asked(exchange: &Exchange<'_>, form: &Form) -> Result<Request, Reply> {
     Ok(request)
 }
 
-/// Reads a request of a client whose address is known to be its own.
 fn read(client: Client, form: &Form) -> Result<Request, Refusal> {
     if form.need("response_type")? != "code" {
         return Err(Refusal::bad("unsupported_response_type", "only `code`"));
@@ -155,7 +132,7 @@ fn read(client: Client, form: &Form) -> Result<Request, Refusal> {
     Ok(Request {
         client,
         redirect: form.need("redirect_uri")?.to_owned(),
-        scopes: Scopes::asked(form)?,
+        scopes: clients::scopes(form)?,
         state: own("state"),
         nonce: own("nonce"),
         challenge: challenge.to_owned(),
@@ -165,7 +142,6 @@ fn read(client: Client, form: &Form) -> Result<Request, Refusal> {
     })
 }
 
-/// Sends the browser back to the client, with a code or with the reason why there is none.
 fn back(
     exchange: &Exchange<'_>,
     redirect: &str,

@@ -2,29 +2,27 @@
 
 use axum::http::StatusCode;
 
-use super::clients::{Client, Scopes};
-use super::devices::{Answer, Device};
 use super::form::Form;
-use super::pages;
 use super::refusal::{Refusal, Stop, json};
+use super::{clients, pages};
+use crate::broken::Broken;
 use crate::exchange::Exchange;
-use crate::mint::Broken;
+use crate::ledger::{Answer, Client, Device};
 use crate::people::Person;
 use crate::reply::{Fields, Reply};
 use crate::settings::ms;
 
-/// `POST /device_authorization`
 pub(super) fn begin(exchange: &mut Exchange<'_>) -> Result<Reply, Broken> {
     Stop::said(begun(exchange))
 }
 
 fn begun(exchange: &mut Exchange<'_>) -> Result<Reply, Stop> {
     let form = Form::of_body(exchange.asked)?;
-    let client = Client::authenticated(&exchange.asked.head.headers, &form)?;
+    let client = clients::authenticated(&exchange.asked.head.headers, &form)?;
     if client != Client::Pilotlight {
         return Err(Refusal::bad("unauthorized_client", "not for this client").into());
     }
-    let scopes = Scopes::asked(&form)?;
+    let scopes = clients::scopes(&form)?;
     let (device_code, user_code) = (exchange.mint.opaque()?, exchange.mint.user_code()?);
     let (settings, now) = (&exchange.settings.oauth, exchange.now_ms());
     let (ttl_ms, interval_ms) = (ms(settings.device_ttl), ms(settings.device_interval));
@@ -42,14 +40,12 @@ fn begun(exchange: &mut Exchange<'_>) -> Result<Reply, Stop> {
     Ok(json(StatusCode::OK, &body))
 }
 
-/// `GET /device`: where the code is entered.
 pub(super) fn page(exchange: &mut Exchange<'_>) -> Result<Reply, Broken> {
     let form = Form::of_query(exchange.asked);
     let user_code = form.get("user_code").unwrap_or_default();
     pages::open(exchange, None, |ticket| pages::device(ticket, user_code, "", None))
 }
 
-/// `POST /device`: what the page sends.
 pub(super) fn answer(exchange: &mut Exchange<'_>) -> Result<Reply, Broken> {
     Stop::said(answered(exchange))
 }

@@ -15,7 +15,6 @@ pub(super) enum Role {
     Resource,
 }
 
-/// What a proof must be for.
 struct Expected<'a> {
     method: &'a str,
     url: &'a str,
@@ -23,16 +22,13 @@ struct Expected<'a> {
     now_s: i64,
 }
 
-/// A proof that is good as far as it can be judged by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Proof {
-    /// The thumbprint of its key.
     jkt: String,
     jti: String,
     nonce: Option<String>,
 }
 
-/// Judges the proof of a request, if it has one, and returns the thumbprint of the key.
 pub(super) fn shown(
     exchange: &mut Exchange<'_>,
     role: Role,
@@ -69,7 +65,6 @@ pub(super) fn shown(
     Ok(Some(proof.jkt))
 }
 
-/// The nonce that is to be used next, where any is.
 pub(super) fn nonce(exchange: &mut Exchange<'_>, role: Role) -> Result<String, Stop> {
     let (fresh, now) = (exchange.mint.opaque()?, exchange.now_ms());
     let nonces = match role {
@@ -118,7 +113,6 @@ fn status(role: Role) -> StatusCode {
     }
 }
 
-/// How far the clock of a client may be off.
 const OFF_S: i64 = 60;
 /// Longer than a proof can be good.
 const REMEMBERED_MS: u64 = 3 * 60 * 1_000;

@@ -1,17 +1,15 @@
-//! Tokens are ended, and asked about.
-
 use axum::http::{HeaderValue, StatusCode, header};
 use serde_json::json;
 use url::Url;
 
-use super::clients::Client;
 use super::form::Form;
-use super::pages;
 use super::refusal::{Refusal, Stop, json};
 use super::tokens::{session, subject};
+use super::{clients, pages};
+use crate::broken::Broken;
 use crate::exchange::Exchange;
 use crate::jose::Signed;
-use crate::mint::Broken;
+use crate::ledger::Client;
 use crate::reply::{Fields, Reply};
 
 /// `POST /revoke`: a refresh token takes its access tokens along, an access token only itself.
@@ -21,7 +19,7 @@ pub(super) fn revoke(exchange: &mut Exchange<'_>) -> Result<Reply, Broken> {
 
 fn revoked(exchange: &mut Exchange<'_>) -> Result<Reply, Stop> {
     let form = Form::of_body(exchange.asked)?;
-    let client = Client::authenticated(&exchange.asked.head.headers, &form)?;
+    let client = clients::authenticated(&exchange.asked.head.headers, &form)?;
     let (token, now) = (form.need("token")?, exchange.now_ms());
     // Whatever is not good, or not this client's, is as gone as it was asked to be.
     if let Some(standing) = exchange.book.standing(token, now)
@@ -37,14 +35,13 @@ fn revoked(exchange: &mut Exchange<'_>) -> Result<Reply, Stop> {
     Ok(Reply::empty(StatusCode::OK).with(header::CACHE_CONTROL, no_store))
 }
 
-/// `POST /introspect`: for clients that can keep a secret.
 pub(super) fn introspect(exchange: &mut Exchange<'_>) -> Result<Reply, Broken> {
     Stop::said(introspected(exchange))
 }
 
 fn introspected(exchange: &mut Exchange<'_>) -> Result<Reply, Stop> {
     let form = Form::of_body(exchange.asked)?;
-    if Client::authenticated(&exchange.asked.head.headers, &form)? != Client::Service {
+    if clients::authenticated(&exchange.asked.head.headers, &form)? != Client::Service {
         let refusal = Refusal::new(StatusCode::UNAUTHORIZED, "invalid_client", "only with a secret");
         return Err(refusal.challenging("Basic realm=\"sandbox\"").into());
     }
@@ -76,7 +73,6 @@ fn inactive() -> Reply {
     json(StatusCode::OK, &json!({"active": false}))
 }
 
-/// `/end_session`: the sign-in that the id_token came from is over, with all its tokens.
 pub(super) fn end_session(exchange: &mut Exchange<'_>) -> Result<Reply, Broken> {
     let form = match exchange.asked.head.method {
         axum::http::Method::POST => Form::parse(&exchange.asked.body),

@@ -1,5 +1,3 @@
-//! The parameters of a request: of its query, or of its body.
-
 use std::borrow::Cow;
 
 use axum::http::header;

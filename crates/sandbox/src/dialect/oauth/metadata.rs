@@ -1,14 +1,11 @@
-//! What the server says of itself: its endpoints, its habits, its keys.
-
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::clients::Scopes;
 use super::refusal::json;
-use super::resources::STEPPED_UP;
-use super::token::DEVICE_CODE;
+use super::words::{DEVICE_CODE, FOREIGN_ISSUER, STEPPED_UP};
+use crate::broken::Broken;
 use crate::exchange::Exchange;
-use crate::mint::Broken;
+use crate::ledger::Scopes;
 use crate::reply::{Fields, Reply};
 use crate::settings::Dpop;
 
@@ -57,8 +54,6 @@ pub(super) fn keys(exchange: &mut Exchange<'_>) -> Result<Reply, Broken> {
     Ok(json(StatusCode::OK, &json!({"keys": [exchange.mint.signer.public().jwk()]})))
 }
 
-/// Of nobody: the name cannot exist.
-pub(super) const FOREIGN_ISSUER: &str = "https://issuer.pilotlight.invalid";
 const ELSEWHERE: &str = "http://sandbox.pilotlight.invalid/oauth";
 const BASIC: &str = "client_secret_basic";
 const POST: &str = "client_secret_post";

@@ -1,20 +1,17 @@
 //! The pages that a person sees: plain forms, no script, nothing from elsewhere.
-//!
 //! A form carries a ticket that is good for one browser only, the one that the page was shown to: whoever sends the
 //! form from another site has no ticket that goes with the cookie.
 
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 
-use super::authorize::Request;
 use super::form::Form;
-use super::ledger::Page;
 use super::refusal::with_text;
+use crate::broken::Broken;
 use crate::exchange::Exchange;
-use crate::mint::Broken;
+use crate::ledger::{Page, Request};
 use crate::people::USERS;
 use crate::reply::Reply;
 
-/// Shows a page with a form to this browser.
 pub(super) fn open(
     exchange: &mut Exchange<'_>,
     request: Option<Request>,
@@ -31,7 +28,6 @@ pub(super) fn open(
     Ok(with_text(page(&ticket), header::SET_COOKIE, Some(set)))
 }
 
-/// The page that a form comes from, with its ticket, if it was shown to this very browser.
 pub(super) fn returned(exchange: &Exchange<'_>, form: &Form) -> Option<(String, Page)> {
     let ticket = form.get("ticket")?;
     let page = exchange.ledger.pages.see(ticket, exchange.now_ms())?;
@@ -67,7 +63,6 @@ pub(super) fn device(ticket: &str, user_code: &str, username: &str, error: Optio
     bare(StatusCode::OK, &form)
 }
 
-/// A page that leads nowhere.
 pub(super) fn done(words: &str) -> Reply {
     bare(StatusCode::OK, &format!("<p>{}</p>\n", escaped(words)))
 }
@@ -120,7 +115,6 @@ fn credentials(username: &str) -> String {
     )
 }
 
-/// They are no secret, and who tries the sandbox should not have to look for them.
 fn known_people() -> String {
     let people = USERS.map(|(username, password)| format!("{username} / {password}")).join(", ");
     format!("<p><small>People here: {people}</small></p>\n")

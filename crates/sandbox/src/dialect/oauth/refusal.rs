@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
 
-use crate::mint::Broken;
+use crate::broken::Broken;
 use crate::reply::{Fields, Reply};
 
 #[derive(Clone, Debug)]
@@ -17,7 +17,6 @@ pub(super) struct Refusal {
     nonce: Option<String>,
 }
 
-/// Why a request is not answered as it hoped for.
 pub(super) enum Stop {
     Refused(Refusal),
     Broken(Broken),
@@ -66,7 +65,6 @@ impl Refusal {
 }
 
 impl Stop {
-    /// The answer that a refusal is.
     pub(super) fn said(outcome: Result<Reply, Self>) -> Result<Reply, Broken> {
         match outcome {
             Ok(reply) => Ok(reply),

@@ -2,19 +2,18 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 
-use super::clients::Scopes;
 use super::dpop::{self, Role};
-use super::ledger::Terms;
 use super::refusal::{DPOP_NONCE, Refusal, Stop, json, with_text};
 use super::tokens::subject;
+use super::words::STEPPED_UP;
 use crate::book::Refused;
+use crate::broken::Broken;
 use crate::exchange::Exchange;
-use crate::mint::Broken;
+use crate::ledger::{Scopes, Terms};
 use crate::people::{Orders, Person};
 use crate::reply::{Fields, Reply};
 use crate::settings::Dpop;
 
-/// `/userinfo`
 pub(super) fn userinfo(exchange: &mut Exchange<'_>) -> Result<Reply, Broken> {
     behind(exchange, |_, visitor| {
         let scoped = |scope: &str, value: &'static str| visitor.scopes.has(scope).then_some(value);
@@ -45,7 +44,6 @@ pub(super) fn take_note(exchange: &mut Exchange<'_>) -> Result<Reply, Broken> {
     })
 }
 
-/// `/api/reports`: only with the scope of that name.
 pub(super) fn reports(exchange: &mut Exchange<'_>) -> Result<Reply, Broken> {
     behind(exchange, |_, visitor| {
         visitor.needs("reports")?;
@@ -53,7 +51,6 @@ pub(super) fn reports(exchange: &mut Exchange<'_>) -> Result<Reply, Broken> {
     })
 }
 
-/// `/api/safe`: only after the stricter sign-in, which a client asks for by `acr_values`.
 pub(super) fn safe(exchange: &mut Exchange<'_>) -> Result<Reply, Broken> {
     behind(exchange, |exchange, visitor| {
         if visitor.terms.stepped_up {
@@ -76,7 +73,6 @@ pub(super) fn refused() -> Reply {
     invalid_token(Scheme::Bearer, "the access token is expired, revoked or unknown").reply()
 }
 
-/// Whom an access token lets in.
 struct Visitor {
     person: Person,
     scopes: Scopes,
@@ -113,13 +109,11 @@ impl Scheme {
     }
 }
 
-/// Answers whoever comes with a good access token.
 fn behind(
     exchange: &mut Exchange<'_>,
     answer: fn(&mut Exchange<'_>, &Visitor) -> Result<Reply, Stop>,
 ) -> Result<Reply, Broken> {
     let Some((scheme, token)) = credentials(exchange) else {
-        // Counted as refused, like any other.
         let _missing = exchange.admit(None);
         return Ok(nobody(exchange.settings.oauth.dpop));
     };
@@ -157,7 +151,6 @@ fn admitted(exchange: &mut Exchange<'_>, scheme: Scheme, token: &str) -> Result<
     visitor
 }
 
-/// Looks at what a good access token is bound to.
 fn known(exchange: &mut Exchange<'_>, scheme: Scheme, token: &str, person: Person) -> Result<Visitor, Stop> {
     let terms = exchange.book.family(token).and_then(|family| exchange.ledger.agreed(family)).cloned();
     let terms = terms.ok_or_else(|| invalid_token(scheme, "the access token is unknown"))?;
@@ -223,6 +216,3 @@ fn challenge(scheme: Scheme, error: &str, why: &str) -> String {
     // Descriptions hold backticks at most, so nothing has to be escaped.
     format!("{}, error=\"{error}\", error_description=\"{why}\"", scheme.realm())
 }
-
-/// The stricter sign-in. In the sandbox it differs in nothing but its name.
-pub(super) const STEPPED_UP: &str = "urn:pilotlight:sandbox:strict";

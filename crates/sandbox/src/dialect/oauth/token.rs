@@ -1,17 +1,15 @@
-//! `POST /token`: something is shown, and tokens are given for it.
-
 use axum::http::StatusCode;
 
-use super::clients::{Client, Scopes};
-use super::devices::{Approved, NotNow};
 use super::dpop::{self, Role};
 use super::form::Form;
-use super::ledger::{Lent, Terms};
 use super::refusal::{DPOP_NONCE, Refusal, Stop, json, with_text};
-use super::tokens;
+use super::words::DEVICE_CODE;
+use super::{clients, tokens};
 use crate::book::Fresh;
+use crate::broken::Broken;
 use crate::exchange::Exchange;
-use crate::mint::Broken;
+use crate::ledger::{Approved, Client, Lent, NotNow, Scopes, Terms};
+use crate::name::Endpoint;
 use crate::people::Person;
 use crate::reply::{Fields, Reply};
 use crate::settings::{Dpop, ms};
@@ -21,7 +19,7 @@ pub(super) fn token(exchange: &mut Exchange<'_>) -> Result<Reply, Broken> {
         |exchange: &Exchange<'_>| exchange.counters.refreshes_granted + exchange.counters.refreshes_refused;
     let before = judged(exchange);
     let outcome = granted(exchange);
-    let is_refresh = super::asked_for(&exchange.asked.body) == super::Endpoint::Refresh;
+    let is_refresh = asked_for(&exchange.asked.body) == Endpoint::Refresh;
     if is_refresh && judged(exchange) == before {
         // Refused before the token itself was looked at.
         exchange.counters.refreshes_refused += 1;
@@ -35,9 +33,17 @@ pub(super) fn token(exchange: &mut Exchange<'_>) -> Result<Reply, Broken> {
     Ok(reply)
 }
 
+pub(super) fn asked_for(body: &[u8]) -> Endpoint {
+    match Form::parse(body).get("grant_type") {
+        Some("refresh_token") => Endpoint::Refresh,
+        Some(DEVICE_CODE) => Endpoint::Poll,
+        _ => Endpoint::Login,
+    }
+}
+
 fn granted(exchange: &mut Exchange<'_>) -> Result<Reply, Stop> {
     let form = Form::of_body(exchange.asked)?;
-    let client = Client::authenticated(&exchange.asked.head.headers, &form)?;
+    let client = clients::authenticated(&exchange.asked.head.headers, &form)?;
     let grant = form.need("grant_type")?;
     let (answer, may): (fn(&mut Exchange<'_>, &Form, Asking) -> _, _) = match grant {
         "authorization_code" => (code, Client::Pilotlight),
@@ -57,7 +63,6 @@ fn granted(exchange: &mut Exchange<'_>) -> Result<Reply, Stop> {
     answer(exchange, &form, Asking { client, jkt })
 }
 
-/// Who asks, and with which key.
 struct Asking {
     client: Client,
     jkt: Option<String>,
@@ -100,7 +105,7 @@ fn refresh(exchange: &mut Exchange<'_>, form: &Form, asking: Asking) -> Result<R
     }
     let scopes = match form.get("scope") {
         None => terms.scopes.clone(),
-        Some(_) => Scopes::asked(form)?,
+        Some(_) => clients::scopes(form)?,
     };
     if !terms.scopes.covers(&scopes) {
         return Err(Refusal::bad("invalid_scope", "that is more than was granted").into());
@@ -145,11 +150,11 @@ fn password(exchange: &mut Exchange<'_>, form: &Form, asking: Asking) -> Result<
     let Ok(person) = Person::sign_in(form.need("username")?, form.need("password")?) else {
         return Err(Refusal::invalid_grant().into());
     };
-    Ok(first(exchange, plain(exchange, asking, person, Scopes::asked(form)?))?.0)
+    Ok(first(exchange, plain(exchange, asking, person, clients::scopes(form)?))?.0)
 }
 
 fn client_credentials(exchange: &mut Exchange<'_>, form: &Form, asking: Asking) -> Result<Reply, Stop> {
-    let scopes = Scopes::asked(form)?;
+    let scopes = clients::scopes(form)?;
     if scopes.has("openid") || scopes.has("offline_access") {
         return Err(Refusal::bad("invalid_scope", "nobody signs in here").into());
     }
@@ -169,7 +174,6 @@ fn plain(exchange: &Exchange<'_>, asking: Asking, person: Person, scopes: Scopes
     }
 }
 
-/// The first tokens of a sign-in, and the family that they begin.
 fn first(exchange: &mut Exchange<'_>, terms: Terms) -> Result<(Reply, u64), Broken> {
     if exchange.settings.oauth.offline_access_only && !terms.scopes.has("offline_access") {
         return lent(exchange, terms);
@@ -184,7 +188,6 @@ fn first(exchange: &mut Exchange<'_>, terms: Terms) -> Result<(Reply, u64), Brok
     Ok((reply, granted.family))
 }
 
-/// An access token with nothing to refresh it by.
 fn lent(exchange: &mut Exchange<'_>, terms: Terms) -> Result<(Reply, u64), Broken> {
     let lent = Lent { scopes: terms.scopes.clone(), jkt: terms.jkt.clone() };
     let access = tokens::access(exchange, &terms, &lent)?;
@@ -224,5 +227,3 @@ fn given(
 fn unproven() -> Refusal {
     Refusal::bad("invalid_dpop_proof", "a proof of possession of the right key is missing")
 }
-
-pub(super) const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";

@@ -1,19 +1,16 @@
-//! What OAuth's tokens say.
-
 use serde_json::json;
 
-use super::ledger::{Lent, Terms};
-use super::metadata::FOREIGN_ISSUER;
-use super::resources::STEPPED_UP;
+use super::words::{FOREIGN_ISSUER, STEPPED_UP};
+use crate::broken::Broken;
 use crate::exchange::Exchange;
 use crate::jose::{half_sha256, unsigned};
-use crate::mint::{Broken, Claim};
+use crate::ledger::{Lent, Terms};
+use crate::mint::Claim;
 use crate::people::Person;
 use crate::reply::Fields;
 use crate::settings::{TokenFormat, ms};
 use crate::tweaks::{Confusion, Flaw};
 
-/// An access token; a JWT by RFC 9068 where the settings have it so.
 pub(super) fn access(exchange: &Exchange<'_>, terms: &Terms, lent: &Lent) -> Result<String, Broken> {
     if exchange.settings.dialects.oauth.access_format == TokenFormat::Opaque {
         return exchange.mint.opaque();

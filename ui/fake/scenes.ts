@@ -1,6 +1,7 @@
-import type { Entry, Failure, Note, VaultView } from "./api.ts";
-import { type Born, Life } from "./fake-life.ts";
-import type { Settings } from "./host.ts";
+import type { EntryView, Failure, Note, VaultView } from "../src/api.ts";
+import type { Settings } from "../src/host.ts";
+import { type Born, Life } from "./life.ts";
+import { says } from "./says.ts";
 
 export const SCENES = [
   "signed-in",
@@ -20,7 +21,7 @@ export const SCENES = [
 export type SceneName = (typeof SCENES)[number];
 
 export interface Scene {
-  lives: ((write: (entry: Entry) => void) => Life)[];
+  lives: ((write: (entry: EntryView) => void) => Life)[];
   settings: Settings;
   vault: VaultView;
   problems: Failure[];
@@ -270,7 +271,7 @@ const longName: Make = (write) =>
   );
 
 /** The last three minutes of a busy session, as in a real journal. */
-function story(profile: string, write: (entry: Entry) => void): void {
+function story(profile: string, write: (entry: EntryView) => void): void {
   const now = Date.now();
   const at = (seconds: number, note: Note) => tell(write, profile, now - seconds * 1000, note);
   const refreshed = (generation: number, more: object): Note => ({
@@ -324,8 +325,8 @@ function story(profile: string, write: (entry: Entry) => void): void {
   }
 }
 
-function tell(write: (entry: Entry) => void, profile: string, at_ms: number, note: Note): void {
-  write({ id: 0, at_ms: Math.round(at_ms), profile, note });
+function tell(write: (entry: EntryView) => void, profile: string, at_ms: number, note: Note): void {
+  write({ id: 0, at_ms: Math.round(at_ms), profile, note, says: says(note) });
 }
 
 export const PRESETS = ["flask", "heartbeat", "nestjs", "simplejwt"];

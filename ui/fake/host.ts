@@ -1,8 +1,18 @@
-import type { Bench, Code, Discovery, Draft, Entry, Failure, Fetched, Overview, Way } from "./api.ts";
-import { Life, pause } from "./fake-life.ts";
-import { BODIES, FAULTS, PRESETS, SCENES, type Scene, sceneOf } from "./fake-scenes.ts";
-import { FakeSignIn } from "./fake-sign-in.ts";
-import type { Host, Listener, Settings } from "./host.ts";
+import type {
+  Bench,
+  Code,
+  Discovery,
+  Draft,
+  EntryView,
+  Failure,
+  Fetched,
+  Overview,
+  Way,
+} from "../src/api.ts";
+import type { Host, Listener, Settings } from "../src/host.ts";
+import { Life, pause } from "./life.ts";
+import { BODIES, FAULTS, PRESETS, SCENES, type Scene, sceneOf } from "./scenes.ts";
+import { FakeSignIn } from "./sign-in.ts";
 
 /** `?scene=…&theme=…&lang=…&tab=…` of the page's address. */
 export function sceneFromAddress(): Scene {
@@ -14,6 +24,7 @@ export function sceneFromAddress(): Scene {
     theme: theme === "light" || theme === "dark" ? theme : "system",
     language: lang === "en" || lang === "zh-CN" ? lang : "system",
     system_language: navigator.language.startsWith("zh") ? "zh-CN" : "en",
+    zoom: 100,
     profile: query.get("profile"),
     tab: query.get("tab"),
   });
@@ -23,8 +34,8 @@ export function sceneFromAddress(): Scene {
 export function fakeHost(scene: Scene): Host {
   let listener: Listener | null = null;
   let settings: Settings = scene.settings;
-  const journal: Entry[] = [];
-  const write = (entry: Entry) => {
+  const journal: EntryView[] = [];
+  const write = (entry: EntryView) => {
     journal.push(entry);
     listener?.entry(entry);
   };
@@ -74,7 +85,8 @@ export function fakeHost(scene: Scene): Host {
       const by = way === "device" ? "device" : "browser";
       find(profile).begin(new FakeSignIn(by, by === "device" ? 30 : 8));
       tell();
-      return overview();
+      const address = by === "browser" ? `https://login.example.com/authorize?state=${Date.now()}` : null;
+      return { overview: overview(), address, unopened: null };
     },
     finishSignIn: async ({ profile }) => {
       const code = await find(profile).finished();

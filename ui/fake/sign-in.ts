@@ -1,5 +1,5 @@
-import type { Code, Pending } from "./api.ts";
-import { QR } from "./fake-qr.ts";
+import type { Code, Pending } from "../src/api.ts";
+import { QR } from "./qr.ts";
 
 /** A sign-in at the browser of a person who is quick, or, where `done_s` is left out, never gets there. */
 export class FakeSignIn {
@@ -14,7 +14,10 @@ export class FakeSignIn {
 
   view(): Pending {
     const expires_in_ms = Math.max(0, this.began + LIFETIME_MS[this.way] - Date.now());
-    if (this.way === "browser") return { way: "browser", expires_in_ms };
+    if (this.way === "browser") {
+      const open_within_ms = Math.max(0, this.began + ADDRESS_MS - Date.now());
+      return { way: "browser", expires_in_ms, open_within_ms };
+    }
     return {
       way: "device",
       user_code: "WDJB-MJHT",
@@ -46,4 +49,5 @@ export class FakeSignIn {
   }
 }
 
+const ADDRESS_MS = 60_000;
 const LIFETIME_MS = { browser: 300_000, device: 900_000 };

@@ -4,27 +4,27 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use super::clients::{Client, Scopes};
+use super::client::Client;
+use super::scopes::Scopes;
+use super::shelf::REMEMBERED;
 use crate::people::Person;
 
 #[derive(Default)]
 pub(crate) struct Devices {
-    /// By device code, each with its place in the order in which they came.
     known: HashMap<String, (u64, Device)>,
     begun: u64,
 }
 
-pub(super) struct Device {
-    pub(super) user_code: String,
-    pub(super) client: Client,
-    pub(super) scopes: Scopes,
-    pub(super) until: u64,
-    pub(super) interval_ms: u64,
-    pub(super) polled: Option<u64>,
-    pub(super) answer: Answer,
+pub(crate) struct Device {
+    pub(crate) user_code: String,
+    pub(crate) client: Client,
+    pub(crate) scopes: Scopes,
+    pub(crate) until: u64,
+    pub(crate) interval_ms: u64,
+    pub(crate) polled: Option<u64>,
+    pub(crate) answer: Answer,
 }
 
-/// A device as the control endpoint tells of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DeviceState {
     pub user_code: String,
@@ -32,11 +32,9 @@ pub struct DeviceState {
     pub scope: String,
     /// `pending`, `approved`, `denied`, `expired` or `done`.
     pub state: &'static str,
-    /// What it is held to by now.
     pub interval_ms: u64,
 }
 
-/// What a person said to the code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     None,
@@ -49,17 +47,15 @@ pub(crate) enum Answer {
     Taken,
 }
 
-/// Who connected a device, and to what.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Approved {
-    pub(super) person: Person,
-    pub(super) scopes: Scopes,
-    pub(super) at_s: i64,
+pub(crate) struct Approved {
+    pub(crate) person: Person,
+    pub(crate) scopes: Scopes,
+    pub(crate) at_s: i64,
 }
 
-/// What a device is told that asks too early, or in vain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum NotNow {
+pub(crate) enum NotNow {
     Pending,
     SlowDown,
     Denied,
@@ -69,7 +65,7 @@ pub(super) enum NotNow {
 }
 
 impl Devices {
-    pub(super) fn begin(&mut self, device_code: String, device: Device, now: u64) {
+    pub(crate) fn begin(&mut self, device_code: String, device: Device, now: u64) {
         if self.known.len() >= REMEMBERED {
             self.known.retain(|_, (_, device)| device.until > now);
         }
@@ -78,7 +74,7 @@ impl Devices {
     }
 
     /// Answers a poll. One that comes too early makes the next wait longer.
-    pub(super) fn poll(
+    pub(crate) fn poll(
         &mut self,
         device_code: &str,
         client: Client,
@@ -119,7 +115,6 @@ impl Devices {
         Some(device.state(now))
     }
 
-    /// All that are remembered, in the order in which they came.
     pub(crate) fn states(&self, now: u64) -> Vec<DeviceState> {
         let mut known: Vec<_> = self.known.values().collect();
         known.sort_by_key(|(place, _)| *place);
@@ -149,8 +144,6 @@ impl Device {
 fn letters(code: &str) -> String {
     code.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_uppercase()).collect()
 }
-
-const REMEMBERED: usize = 10_000;
 
 #[cfg(test)]
 mod tests {

@@ -1,5 +1,3 @@
-//! Bodies that no well-behaved server would send.
-
 use std::convert::Infallible;
 use std::io;
 use std::pin::Pin;
@@ -8,12 +6,10 @@ use std::task::{Context, Poll};
 use axum::body::{Body, Bytes, HttpBody};
 use hyper::body::{Frame, SizeHint};
 
-/// Sends `part`, then breaks off, whatever length was promised.
 pub(crate) fn torn(part: Vec<u8>) -> Body {
     Body::new(Torn { part: Some(part.into()), is_out: false })
 }
 
-/// A JSON document of `size` bytes, made while it is sent.
 pub(crate) fn huge(size: u64) -> Body {
     let filling = size.saturating_sub((OPENING.len() + CLOSING.len()) as u64);
     Body::new(Huge { opening: Some(OPENING), filling, closing: Some(CLOSING) })

@@ -3,16 +3,17 @@ import type {
   Cause,
   Code,
   Demand,
-  Entry,
+  EntryView,
   Lost,
   Note,
   Pending,
-  Phase,
+  PhaseView,
   SessionView,
   Source,
   Way,
-} from "./api.ts";
-import { FakeSignIn } from "./fake-sign-in.ts";
+} from "../src/api.ts";
+import { says } from "./says.ts";
+import { FakeSignIn } from "./sign-in.ts";
 
 export interface Born {
   profile: string;
@@ -20,7 +21,7 @@ export interface Born {
   url: string;
   host: string;
   user?: string;
-  phase?: Phase;
+  phase?: PhaseView;
   lifetime_s?: number;
   /** Where it is known from; told when absent. */
   source?: Source;
@@ -43,7 +44,7 @@ export interface Born {
 export class Life {
   readonly profile: string;
   readonly faults = new Map<string, number | null>();
-  private phase: Phase;
+  private phase: PhaseView;
   private user: string | null;
   private generation: number;
   private gotAt: number;
@@ -62,7 +63,7 @@ export class Life {
 
   constructor(
     private readonly born: Born,
-    private readonly write: (entry: Entry) => void,
+    private readonly write: (entry: EntryView) => void,
   ) {
     this.profile = born.profile;
     this.phase = born.phase ?? { name: "Fresh" };
@@ -189,7 +190,7 @@ export class Life {
   signOut(): void {
     this.phase = { name: "NeedsLogin", why: "signed_out" };
     this.note({ kind: "signed_out" });
-    this.note({ kind: "sign_out_told", trouble: null, status: 200 });
+    this.note({ kind: "revocation", trouble: null, status: 200 });
   }
 
   revokeAccess(): void {
@@ -272,7 +273,7 @@ export class Life {
 
   private note(note: Note): void {
     lastId += 1;
-    this.write({ id: lastId, at_ms: Date.now(), profile: this.profile, note });
+    this.write({ id: lastId, at_ms: Date.now(), profile: this.profile, note, says: says(note) });
   }
 
   private get atProvider(): boolean {
