@@ -28,3 +28,5 @@ mod stopping;
 mod terminal;
 #[path = "cli/watching.rs"]
 mod watching;
+#[path = "cli/wrong.rs"]
+mod wrong;

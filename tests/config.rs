@@ -9,6 +9,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use api::words::{Language, Words};
 use api::{Code, Draft, Grant, OauthDraft, VaultKind};
 use keeper::config::{self, Config, Oauth, Probe, Profile, Protocol};
 use session::recipe::{Recipe, Resource};
@@ -69,7 +70,7 @@ fn everything_that_can_be_said_is_understood() {
 #[test]
 fn an_empty_file_is_a_configuration_and_presets_bring_their_threshold() {
     let config = read("");
-    assert!(config.profiles.is_empty() && config.problems.is_empty() && !config.unreadable);
+    assert!(config.profiles.is_empty() && config.mistakes.is_empty() && !config.unreadable);
     assert_eq!(config.vault, VaultKind::Keyring);
     let config = read("profile.a = { preset = 'simplejwt', url = 'https://a.example' }");
     assert_eq!(config.profiles[0].refresh_before, Some(Duration::from_secs(300)));
@@ -82,14 +83,14 @@ fn an_empty_file_is_a_configuration_and_presets_bring_their_threshold() {
 #[test]
 fn a_mistake_is_told_with_its_line_and_a_hint_and_the_others_go_on() {
     let table = [
-        ("prest = 'flask'", "6 prest: unknown key `prest` (did you mean `preset`?)"),
-        ("colour = 1", "6 colour: unknown key `colour` (known: `allow_http`, `assume_lifetime`"),
-        ("heartbeat = 300", r#"6 heartbeat: `heartbeat` has no unit (write `heartbeat = "300s"`)"#),
-        ("heartbeat = '5 minutes'", "6 heartbeat: `5 minutes` is not a duration (write it as"),
-        ("heartbeat = '1ms'", "6 heartbeat: 1ms is not a sensible `heartbeat` (between 1s and 30d)"),
+        ("prest = 'flask'", "6 prest: unknown key `prest` (Did you mean `preset`?)"),
+        ("colour = 1", "6 colour: unknown key `colour` (Known: `allow_http`, `assume_lifetime`"),
+        ("heartbeat = 300", r#"6 heartbeat: `heartbeat` has no unit (Write `heartbeat = "300s"`.)"#),
+        ("heartbeat = '5 minutes'", "6 heartbeat: `5 minutes` is not a duration (Write it as"),
+        ("heartbeat = '1ms'", "6 heartbeat: 1ms is not a sensible `heartbeat` (Between 1s and 30d.)"),
         ("heartbeat = true", "6 heartbeat: `heartbeat` is of the wrong kind (boolean)"),
-        ("timeout = '1d'", "6 timeout: 1d is not a sensible `timeout` (between 100ms and 10m)"),
-        ("allow_http = 'yes'", "6 allow_http: `allow_http` is of the wrong kind (string) (write `true` or"),
+        ("timeout = '1d'", "6 timeout: 1d is not a sensible `timeout` (Between 100ms and 10m.)"),
+        ("allow_http = 'yes'", "6 allow_http: `allow_http` is of the wrong kind (string) (Write `true` or"),
         ("user = 7", "6 user: `user` is of the wrong kind (integer)"),
         ("ca_file = ''", "6 ca_file: `ca_file` is empty"),
         ("resources = '/orders'", "6 resources: `resources` is of the wrong kind (string)"),
@@ -98,16 +99,19 @@ fn a_mistake_is_told_with_its_line_and_a_hint_and_the_others_go_on() {
         ("recipe = 1", "6 recipe: `recipe` is not a table"),
         (
             "recipe = { refresh = { pth = '/r' } }",
-            "6 recipe.refresh.pth: unknown key `pth` (did you mean `path`?)",
+            "6 recipe.refresh.pth: unknown key `pth` (Did you mean `path`?)",
         ),
         ("recipe.refresh.path = 'r'", "6 recipe.refresh.path: `r` is not a path below"),
         ("\nrecipe.refresh.refused = [{ status = 500 }]", "7 recipe.refresh: 500 never means refused"),
-        ("[profile.b.recipe]\nlogni = 1", "7 recipe.logni: unknown key `logni` (did you mean `login`?)"),
+        ("[profile.b.recipe]\nlogni = 1", "7 recipe.logni: unknown key `logni` (Did you mean `login`?)"),
         (
             "[profile.b.recipe.refresh]\nsend = { token = '/t' }",
             "7 recipe.refresh.send.token: unknown key `token`",
         ),
-        ("[[profile.b.recipe.rejects]]\nstatus = 'x'", "7 recipe.rejects.status: invalid type: string"),
+        (
+            "[[profile.b.recipe.rejects]]\nstatus = 'x'",
+            "7 recipe.rejects.status: `status` is of the wrong kind (string) (Wanted: a status such as 401",
+        ),
     ];
     for (mistake, told) in table {
         let text = format!(
@@ -117,7 +121,7 @@ fn a_mistake_is_told_with_its_line_and_a_hint_and_the_others_go_on() {
         let config = read(&text);
         let problems = problems(&config);
         assert!(problems.len() == 1 && problems[0].starts_with(told), "{mistake}\n{problems:#?}\n{told}");
-        assert_eq!(config.problems[0].profile.as_deref(), Some("b"), "{mistake}");
+        assert_eq!(config.mistakes[0].profile.as_deref(), Some("b"), "{mistake}");
         let names: Vec<_> = config.profiles.iter().map(|profile| profile.name.as_str()).collect();
         assert_eq!(names, ["a", "c"], "{mistake}");
         assert!(!config.unreadable);
@@ -130,15 +134,15 @@ fn what_is_missing_or_wrong_in_a_whole_profile_is_told_at_once() {
         (
             "\n[profile.a]\n",
             &[
-                "2 url: there is no `url` (url =",
-                "2 preset: there is neither a `preset`, a `recipe` nor `oauth` (presets: fl",
+                "2 url: `url` is missing (Write `url =",
+                "2 preset: there is neither a `preset`, a `recipe` nor `oauth` (Presets: `fl",
             ][..],
         ),
         (
             "[profile.a]\npreset = 'flsk'\nurl = 'a.example'\n",
             &[
-                "3 url: `a.example` is not a complete URL (write `https://a.example`)",
-                "2 preset: unknown preset `flsk` (did",
+                "3 url: `a.example` is not a complete URL (Write `https://a.example`.)",
+                "2 preset: unknown preset `flsk` (Did",
             ],
         ),
         ("[profile.a]\nurl = 7\n", &["2 url: `url` is of the wrong kind", "1 preset: there is neither"]),
@@ -148,9 +152,9 @@ fn what_is_missing_or_wrong_in_a_whole_profile_is_told_at_once() {
         ),
         ("[profile.'../x']\npreset = 'flask'\nurl = 'https://a.example'\n", &["1 : a name begins with"]),
         ("profile = 7", &["1 profile: profiles are tables"]),
-        ("[profile]\na = 7", &["2 : `a` is not a table (write `[profile.a]`)"]),
-        ("vualt = 'keyring'", &["1 vualt: unknown key `vualt` (did you mean `vault`?)"]),
-        ("vault = 'memry'", &["1 vault: unknown vault `memry` (did you mean `memory`?)"]),
+        ("[profile]\na = 7", &["2 : `a` is not a table (Write `[profile.a]`.)"]),
+        ("vualt = 'keyring'", &["1 vualt: unknown key `vualt` (Did you mean `vault`?)"]),
+        ("vault = 'memry'", &["1 vault: unknown vault `memry` (Did you mean `memory`?)"]),
         (
             "[profile.a]\nurl = 'https://a.example'\n[profile.a.recipe.login]\npath = '/l'\n",
             &["3 recipe: `refresh` is missing"],
@@ -173,26 +177,29 @@ fn a_text_that_is_no_toml_says_where_and_leaves_the_rest_to_the_caller() {
     let text = "vault = 'memory'\n\n[profile.a]\npreset = 'flask'\nurl = 'https://a.example'\n\nuser = \n";
     let config = read(text);
     assert!(config.unreadable && config.profiles.is_empty());
-    let failure = config.problems[0].failure();
+    let failure = config.mistakes[0].failure();
     assert_eq!((failure.code, failure.details["line"].as_str()), (Code::BadConfig, "7"));
     assert_eq!(failure.details["path"], "/etc/pilotlight/config.toml");
-    assert!(!failure.details["problem"].contains('\n'), "{failure:?}");
+    assert_eq!(failure.details["problem"], "said", "a parser says it");
+    assert!(!failure.details["said"].contains('\n'), "{failure:?}");
 
     let twice = read("[profile.a]\nurl = 'x'\n[profile.a]\n");
-    assert!(twice.unreadable && twice.problems[0].line == Some(3), "{:?}", twice.problems);
+    assert!(twice.unreadable && twice.mistakes[0].line == Some(3), "{:?}", twice.mistakes);
 }
 
 #[test]
 fn a_problem_is_a_failure_that_faces_can_show() {
     let config = read("[profile.a]\npreset = 'flask'\nurl = 'https://a.example'\nusr = 'mia'\n");
-    let failure = config.problems[0].failure();
+    let failure = config.mistakes[0].failure();
     let details: BTreeMap<_, _> = failure.details.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
     let expected = [
         ("field", "usr"),
-        ("hint", "did you mean `user`?"),
+        ("hint", "did_you_mean"),
         ("line", "4"),
+        ("meant", "user"),
         ("path", "/etc/pilotlight/config.toml"),
-        ("problem", "unknown key `usr`"),
+        ("problem", "unknown_key"),
+        ("written", "usr"),
     ];
     assert_eq!(details, expected.into());
     assert_eq!((failure.code, failure.profile.as_deref()), (Code::BadConfig, Some("a")));
@@ -363,12 +370,33 @@ fn read(text: &str) -> Config {
 }
 
 fn problems(config: &Config) -> Vec<String> {
-    let tell = |problem: &config::Problem| {
-        let line = problem.line.map(|line| line.to_string()).unwrap_or_default();
-        let hint = problem.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
-        format!("{line} {}: {}{hint}", problem.field, problem.problem)
+    let english = Words::of(Language::English);
+    let tell = |mistake: &config::Mistake| {
+        can_be_read_in_chinese(mistake);
+        let line = mistake.line.map(|line| line.to_string()).unwrap_or_default();
+        let problem = english.problem(&mistake.problem.details());
+        let (_, next) = english.say(&mistake.failure());
+        let hint = next.split("Correct it").next().unwrap_or_default().trim_end();
+        let hint = if hint.is_empty() { String::new() } else { format!(" ({hint})") };
+        format!("{line} {}: {problem}{hint}", mistake.field)
     };
-    config.problems.iter().map(tell).collect()
+    config.mistakes.iter().map(tell).collect()
+}
+
+/// No English stands in it but names, what is to be typed, and what others have said, in quotes.
+fn can_be_read_in_chinese(mistake: &config::Mistake) {
+    let (say, next) = Words::of(Language::Chinese).say(&mistake.failure());
+    let whole = format!("{say} {next}");
+    let own: String = whole.split('`').step_by(2).collect();
+    let own: String = own.split('“').map(|part| part.split_once('”').map_or(part, |(_, own)| own)).collect();
+    let is_letter = |c: char| c.is_ascii_alphabetic();
+    let foreign = own.split(|c: char| !(c.is_ascii_alphanumeric() || "./-_".contains(c))).find(|word| {
+        word.contains(is_letter)
+            && !word.contains(['.', '/'])
+            && !word.starts_with(|c: char| c.is_ascii_digit())
+            && !["HTTP", "JSON", "URI", "http", "https"].contains(word)
+    });
+    assert_eq!(foreign, None, "{whole}");
 }
 
 fn draft(name: &str) -> Draft {

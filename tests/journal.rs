@@ -11,6 +11,7 @@ use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use api::words::{Language, Words};
 use api::{Code, Note, Source};
 use keeper::adapters::journal::Journal;
 use session::reason::Cause;
@@ -390,8 +391,8 @@ fn now<T>(what: impl Future<Output = T>) -> T {
 /// What it says in its newest entry.
 fn said(journal: &Journal) -> String {
     let newest = now(journal.read(None, None, 1)).unwrap().remove(0).note;
-    let Note::ConfigProblem { problem, .. } = newest else { panic!("{newest:?}") };
-    problem
+    assert!(matches!(newest, Note::ConfigProblem { .. }), "{newest:?}");
+    Words::of(Language::English).note(&newest)
 }
 
 fn until(what: &str, mut holds: impl FnMut() -> bool) {

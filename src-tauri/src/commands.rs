@@ -10,7 +10,8 @@ use api::paths::Home;
 use api::secret::Password;
 use api::words::EntryView;
 use api::{
-    Asker, Bench, BenchChange, Code, Discovery, Draft, Failure, Fetch, Fetched, Overview, Pending, Way,
+    Asker, Bench, BenchChange, Code, Discovery, Draft, Failure, Fetch, Fetched, Overview, Pending, Problem,
+    Way,
 };
 use client::Client;
 use client::browser;
@@ -199,7 +200,9 @@ fn verification_page(pending: Option<Pending>) -> Result<String, Failure> {
 async fn on_worker<T: Send + 'static>(
     run: impl FnOnce() -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Failure> {
-    tauri::async_runtime::spawn_blocking(run).await.unwrap_or_else(|error| Err(internal(&error.to_string())))
+    tauri::async_runtime::spawn_blocking(run)
+        .await
+        .unwrap_or_else(|error| Err(internal(Problem::said(error))))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::thread::{self, JoinHandle};
 
 use api::paths::Home;
 use api::secret::Password;
-use api::{Draft, Failure, OauthDraft};
+use api::{Draft, Failure, OauthDraft, Problem};
 use client::Client;
 use client::sandbox::SandboxProcess;
 use session::limits;
@@ -20,7 +20,7 @@ pub(crate) fn home() -> Result<Home, Failure> {
         return Ok(home);
     }
     let journal = home.journal();
-    let state = journal.parent().ok_or_else(|| internal("no directory for the demo"))?;
+    let state = journal.parent().ok_or_else(|| internal(Problem::NoDemoFolder))?;
     Home::at(state.join("demo"))
 }
 

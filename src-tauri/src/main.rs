@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use api::Failure;
 use api::paths::Home;
+use api::words::Words;
 use tauri::utils::config::AppDirectoriesOverride;
 use tauri::{App, AppHandle, Builder, Context, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
@@ -45,7 +46,7 @@ fn main() -> ExitCode {
 
 #[derive(Debug, thiserror::Error)]
 enum Error {
-    #[error("{}", .0.details.get("problem").map_or("no home", String::as_str))]
+    #[error("{}", Words::for_locale().say(.0).0)]
     Home(Failure),
     #[error(transparent)]
     Tauri(#[from] tauri::Error),

@@ -9,9 +9,9 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt 
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use api::Failure;
+use api::{Failure, Problem};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use tauri::{AppHandle, Runtime};
 use tauri_plugin_store::{StoreExt as _, resolve_store_path};
 
@@ -157,19 +157,17 @@ fn mend(path: &Path) -> io::Result<()> {
 fn stored(settings: Settings) -> Result<Map<String, Value>, Failure> {
     let Settings { theme, language, system_language: _, zoom, profile, tab } = settings;
     if [&profile, &tab].into_iter().flatten().any(|name| name.len() > LONGEST_NAME) {
-        return Err(internal("a name is too long to be kept"));
+        return Err(internal(Problem::NameTooLong));
     }
-    let Value::Object(values) = serde_json::json!({
-        "version": 1,
-        "theme": theme,
-        "language": language,
-        "zoom": zoom,
-        "profile": profile,
-        "tab": tab,
-    }) else {
-        return Err(internal("settings are an object"));
-    };
-    Ok(values)
+    let values = [
+        ("version", json!(1)),
+        ("theme", json!(theme)),
+        ("language", json!(language)),
+        ("zoom", json!(zoom)),
+        ("profile", json!(profile)),
+        ("tab", json!(tab)),
+    ];
+    Ok(values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
 /// What an older or newer version, or a person, wrote and this one does not understand counts as not set.
@@ -207,7 +205,7 @@ fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 fn failed(error: &dyn std::fmt::Display) -> Failure {
-    internal(&format!("settings: {error}"))
+    internal(Problem::SettingsFailed { said: error.to_string() })
 }
 
 const FILE: &str = "settings.json";

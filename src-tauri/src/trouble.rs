@@ -1,7 +1,7 @@
 //! What goes wrong in the window's own program.
 
-use api::{Code, Failure};
+use api::{Code, Failure, Problem};
 
-pub(crate) fn internal(problem: &str) -> Failure {
-    Failure::new(Code::Internal).with("problem", problem)
+pub(crate) fn internal(problem: Problem) -> Failure {
+    Failure::new(Code::Internal).because(problem)
 }

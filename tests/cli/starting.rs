@@ -82,7 +82,7 @@ fn a_home_that_others_may_write_to_is_not_used() {
     fs::set_permissions(&lab.dir, fs::Permissions::from_mode(0o777)).unwrap();
     let ran = run_with(&lab, STARTER, &["token", "work"]);
     assert_eq!(ran.code, Some(1));
-    assert!(ran.err.contains("others may write to it"), "{}", ran.err);
+    assert!(ran.err.contains("others may write to /"), "{}", ran.err);
     assert!(!lab.dir.join("asked").exists());
 }
 

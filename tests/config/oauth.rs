@@ -106,12 +106,12 @@ fn what_is_wrong_with_an_oauth_provider_is_told_with_its_line() {
     let table = [
         ("issuer = 'id.example'\nclient_id = 'x'", "2 oauth.issuer: `id.example` is not a complete URL"),
         ("issuer = 'http://id.example'\nclient_id = 'x'", "2 oauth.issuer: plain http would let others"),
-        ("client_id = 'x'", "1 oauth.issuer: there is no `issuer`"),
+        ("client_id = 'x'", "1 oauth.issuer: `issuer` is missing (Write `issuer ="),
         ("issuer = 'https://id.example'", "1 oauth: `client_id` is missing"),
         ("issuer = 'https://id.example'\nclient_id = ' '", "3 oauth.client_id: `client_id` is empty"),
         (
             "issuer = 'https://id.example'\nclientid = 'x'",
-            "3 oauth.clientid: unknown key `clientid` (did you mean `client_id`?)",
+            "3 oauth.clientid: unknown key `clientid` (Did you mean `client_id`?)",
         ),
         (
             "issuer = 'https://id.example'\nclient_id = 'x'\ngrant = 'implicit'",
@@ -124,6 +124,10 @@ fn what_is_wrong_with_an_oauth_provider_is_told_with_its_line() {
         (
             "issuer = 'https://id.example'\nclient_id = 'x'\nredirect_port = 0",
             "4 oauth.redirect_port: 0 is no port",
+        ),
+        (
+            "issuer = 'https://id.example'\nclient_id = 'x'\nredirect_port = 70000",
+            "4 oauth.redirect_port: `redirect_port` cannot be 70000 (Wanted: a port from 1 to 65535.)",
         ),
         (
             "issuer = 'https://id.example'\nclient_id = 'x'\nredirect_path = 'cb?x'",

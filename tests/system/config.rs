@@ -137,7 +137,7 @@ fn a_file_that_anybody_may_write_is_not_believed() {
     keeper.write_config(&both);
     let told = the_problem(&keeper);
     assert_eq!(told.code, Code::ConfigUnsafe);
-    assert_eq!(told.details["hint"], format!("chmod go-w {}", path.display()));
+    assert_eq!(told.details["command"], format!("chmod go-w {}", path.display()));
     assert_eq!(keeper.fetch("nestjs", "/aaa").unwrap().status, 200, "who is signed in stays so");
     assert_eq!(keeper.fetch("flask", "/protected").unwrap_err().code, Code::ConfigUnsafe);
     let refused = keeper.ask(draft_of(&bench)).unwrap_err();

@@ -63,7 +63,7 @@ fn a_configuration_that_cannot_be_written_stays_as_it_was() {
     fill_the_disk(&keeper, true);
     let refused = keeper.ask(add("work")).unwrap_err();
     assert_eq!(refused.code, Code::ConfigUnwritable);
-    assert!(refused.details["problem"].contains("File too large"), "{refused:?}");
+    assert!(refused.details["said"].contains("File too large"), "{refused:?}");
     assert!(fs::read(&path).unwrap() == before);
     let drafts = fs::read_dir(path.parent().unwrap()).unwrap().flatten();
     assert_eq!(drafts.filter(|entry| entry.file_name().to_string_lossy().ends_with(".new")).count(), 0);

@@ -40,7 +40,7 @@ fn a_journal_whose_disk_fails_costs_no_session_and_no_entry() {
             let told = until("it is said", || problem(&keeper));
             assert_eq!(told.code, Code::JournalFailed, "{acts:?}");
             until("it is said what it is", || {
-                let problem = problem(&keeper)?.details.remove("problem")?;
+                let problem = problem(&keeper)?.details.remove("said")?;
                 (problem == "disk I/O error").then_some(())
             });
             assert!(
@@ -71,7 +71,7 @@ fn a_keeper_that_starts_while_the_disk_fails_has_everything_back_afterwards() {
     keeper.until_fresh("nestjs");
     assert_eq!(keeper.fetch("nestjs", "/aaa").unwrap().status, 200);
     let told = until("it is said", || problem(&keeper));
-    assert_eq!((told.code, told.details["problem"].as_str()), (Code::JournalFailed, "disk I/O error"));
+    assert_eq!((told.code, told.details["said"].as_str()), (Code::JournalFailed, "disk I/O error"));
     disk.is_well();
     until("it is not said any more", || problem(&keeper).is_none().then_some(()));
     assert_eq!(keeper.noted("nestjs", "signed_in"), 1, "what was there before");
@@ -81,7 +81,7 @@ fn a_keeper_that_starts_while_the_disk_fails_has_everything_back_afterwards() {
     disk.fails("read", "config.toml");
     keeper.spawn();
     let told = until("it is said", || problem(&keeper));
-    assert_eq!((told.code, told.details["problem"].as_str()), (Code::ConfigUnreadable, EIO));
+    assert_eq!((told.code, told.details["said"].as_str()), (Code::ConfigUnreadable, EIO));
     let refused = keeper.fetch("nestjs", "/aaa").unwrap_err();
     assert_eq!(refused.code, Code::ConfigUnreadable, "nobody can say whether there is such a profile");
     disk.is_well();
@@ -105,7 +105,7 @@ fn a_configuration_whose_disk_fails_stays_as_it_was() {
     {
         disk.fails(act, "config.toml");
         let refused = keeper.ask(add(act)).unwrap_err();
-        assert_eq!((refused.code, refused.details["problem"].as_str()), (code, EIO), "{act}");
+        assert_eq!((refused.code, refused.details["said"].as_str()), (code, EIO), "{act}");
         assert!(disk.has_failed(act));
         assert_eq!(fs::read_to_string(&path).unwrap(), before, "{act}");
         let names = names(&keeper);
@@ -117,7 +117,7 @@ fn a_configuration_whose_disk_fails_stays_as_it_was() {
     disk.fails("read", "config.toml");
     keeper.write_config(&format!("{before}{}", bench.profile(Dialect::SimpleJwt, "")));
     let told = until("it is said", || problem(&keeper));
-    assert_eq!((told.code, told.details["problem"].as_str()), (Code::ConfigUnreadable, EIO));
+    assert_eq!((told.code, told.details["said"].as_str()), (Code::ConfigUnreadable, EIO));
     keeper.refresh("nestjs").unwrap();
     assert_eq!(keeper.fetch("nestjs", "/aaa").unwrap().status, 200);
     disk.is_well();

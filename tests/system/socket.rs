@@ -183,7 +183,7 @@ fn a_connection_watches_once() {
     assert!(matches!(wire.receive(), Line::Answer { reply: Reply::Status(_), .. }));
     let refused = wire.ask(Request::Watch).unwrap_err();
     assert_eq!(refused.code, Code::BadRequest);
-    assert!(refused.details["problem"].contains("watches already"), "{refused:?}");
+    assert_eq!(refused.details["problem"], "watches_already", "{refused:?}");
     keeper.refresh("nestjs").unwrap();
     until("it is told", || wire.text().contains("\"refreshed\"").then_some(()));
     wire.send(Request::Hello { version: "0".to_owned() });

@@ -80,7 +80,7 @@ export function sceneOf(name: SceneName, settings: Settings): Scene {
       scene.problems.push({
         code: "bad_config",
         profile: "old",
-        details: { line: "14", problem: "unknown field `adress`" },
+        details: { line: "14", problem: "unknown_key", written: "adress" },
         retry_in_ms: null,
       });
       scene.away = true;

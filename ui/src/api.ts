@@ -125,7 +125,8 @@ profile: string | null, note: Note, says: Says, };
 
 export type Failure = { code: Code, profile: string | null, 
 /**
- * What the sentence's placeholders stand for: `host`, `status`, `line`, `field`, `path`…
+ * What the sentence's placeholders stand for: `host`, `status`, `line`, `field`, `path`… Of these `problem` and
+ * `hint` are words of the catalogues, whose sentences have placeholders of their own.
  */
 details: { [key in string]: string }, 
 /**
@@ -167,7 +168,7 @@ export type LastRefresh = { cause: Cause, ago_ms: number, took_ms: number, };
 
 export type Lost = "consent_required" | "expired" | "elsewhere" | "insufficient_scope" | "insufficient_user_authentication" | "interrupted" | "interaction_required" | "login_required" | "never" | "refused" | "signed_out" | "unsure";
 
-export type Note = { "kind": "breaker_opened", host: string, for_ms: number, } | { "kind": "config_problem", line: number | null, problem: string, } | { "kind": "elsewhere", places: Array<Destination>, } | { "kind": "ended_in_flight" } | { "kind": "ended_unsaved" } | { "kind": "entries_lost", count: number, } | { "kind": "heartbeat", good: boolean, took_ms: number, } | { "kind": "heartbeat_unanswered", trouble: Trouble, status: number | null, } | { "kind": "interrupted" } | { "kind": "keeper_started", version: string, vault: string, } | { "kind": "keeper_stopped" } | { "kind": "late_answer", revoked: boolean, } | { "kind": "kept", cause: Cause, trouble: Trouble, status: number | null, failures: number, retry_in_ms: number, } | { "kind": "needs_login", why: Lost, } | { "kind": "odd", what: Oddity, } | { "kind": "other_person", before: string | null, } | { "kind": "refreshed", cause: Cause, generation: number, lifetime_ms: number, 
+export type Note = { "kind": "breaker_opened", host: string, for_ms: number, } | { "kind": "config_problem", line: number | null, problem: string, details: { [key in string]: string }, } | { "kind": "elsewhere", places: Array<Destination>, } | { "kind": "ended_in_flight" } | { "kind": "ended_unsaved" } | { "kind": "entries_lost", count: number, } | { "kind": "heartbeat", good: boolean, took_ms: number, } | { "kind": "heartbeat_unanswered", trouble: Trouble, status: number | null, } | { "kind": "interrupted" } | { "kind": "keeper_started", version: string, vault: string, } | { "kind": "keeper_stopped" } | { "kind": "late_answer", revoked: boolean, } | { "kind": "kept", cause: Cause, trouble: Trouble, status: number | null, failures: number, retry_in_ms: number, } | { "kind": "needs_login", why: Lost, } | { "kind": "odd", what: Oddity, } | { "kind": "other_person", before: string | null, } | { "kind": "refreshed", cause: Cause, generation: number, lifetime_ms: number, 
 /**
  * Where the lifetime is known from. Entries from before this was written down say that it was told.
  */

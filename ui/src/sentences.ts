@@ -11,7 +11,7 @@ import type {
   VaultTrouble,
 } from "./api.ts";
 import { measured, span } from "./format.ts";
-import { join, known, t } from "./words.ts";
+import { join, known, t, type Values } from "./words.ts";
 
 /** How long the thing itself took, where it took any time. */
 export function noteTook(note: Note): string | null {
@@ -62,8 +62,7 @@ export function trouble(why: Trouble, status: number | null): string {
 }
 
 export function failureSay(failure: Failure): string {
-  const details = { profile: failure.profile, ...failure.details };
-  return known(`error.${failure.code}.say`, details) ?? failure.code;
+  return known(`error.${failure.code}.say`, valuesOf(failure)) ?? failure.code;
 }
 
 /** Both, one after the other. */
@@ -72,7 +71,24 @@ export function failureWhole(failure: Failure): string {
 }
 
 export function failureNext(failure: Failure): string {
-  return known(`error.${failure.code}.next`, { profile: failure.profile, ...failure.details }) ?? "";
+  return known(`error.${failure.code}.next`, valuesOf(failure)) ?? "";
+}
+
+function valuesOf({ profile, details }: Failure): Values {
+  return { profile, ...spoken(details) };
+}
+
+/**
+ * The details as a person reads them: some are words, with sentences of their own. One that is not known is from an
+ * older or a newer version, and stays.
+ */
+function spoken(details: Failure["details"]): Failure["details"] {
+  const said = { ...details };
+  for (const [name, group] of WORDS) {
+    const words = known(`${group}.${details[name]}`, said);
+    if (words !== undefined) said[name] = words;
+  }
+  return said;
 }
 
 /** The state in a few words, for the list and for the announcer. */
@@ -179,6 +195,14 @@ function demandSentences({ scope, acr_values, max_age }: Demand): string[] {
   else if (max_age !== null) said.push(t("ui.demand.max_age", { max_age: span(max_age * 1000) }));
   return said;
 }
+
+/** Which details are words, each with its group in the catalogues; the sentences of the last two speak of the others. */
+const WORDS = [
+  ["kind", "kind"],
+  ["wanted", "kind"],
+  ["problem", "problem"],
+  ["hint", "hint"],
+] as const;
 
 const DEMANDS: ReadonlySet<Lost> = new Set<Lost>([
   "consent_required",

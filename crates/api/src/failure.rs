@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::words::word;
-use crate::{Code, Lost, Trouble, VaultTrouble};
+use crate::{Code, Hint, Lost, Problem, Trouble, VaultTrouble};
 
 /// Why something could not be done: a stable code to search for, what and where, for how long.
 ///
@@ -19,7 +19,8 @@ pub struct Failure {
     pub code: Code,
     #[serde(default)]
     pub profile: Option<String>,
-    /// What the sentence's placeholders stand for: `host`, `status`, `line`, `field`, `path`…
+    /// What the sentence's placeholders stand for: `host`, `status`, `line`, `field`, `path`… Of these `problem` and
+    /// `hint` are words of the catalogues, whose sentences have placeholders of their own.
     #[serde(default)]
     pub details: BTreeMap<String, String>,
     /// When the keeper itself will try again.
@@ -42,6 +43,20 @@ impl Failure {
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Display) -> Self {
         self.details.insert(name.to_owned(), value.to_string());
+        self
+    }
+
+    /// What exactly is wrong.
+    #[must_use]
+    pub fn because(mut self, problem: impl Into<Problem>) -> Self {
+        self.details.append(&mut problem.into().details());
+        self
+    }
+
+    /// What a person may do about it.
+    #[must_use]
+    pub fn hint(mut self, hint: Option<Hint>) -> Self {
+        self.details.extend(hint.iter().flat_map(Hint::details));
         self
     }
 
@@ -79,7 +94,7 @@ impl Failure {
         let failure = if is_folder || os::files::is_of_no_file(error) {
             Self::new(Code::NotAFile)
         } else {
-            Self::new(Code::HomeUnwritable).with("problem", error)
+            Self::new(Code::HomeUnwritable).because(Problem::said(error))
         };
         failure.with("path", path.display())
     }

@@ -14,6 +14,7 @@ pub mod duration;
 mod failure;
 mod oauth;
 pub mod paths;
+mod problem;
 mod reply;
 mod request;
 pub mod secret;
@@ -28,6 +29,7 @@ pub use session::reason::{Cause, Lost, Oddity, Source, Trouble, VaultTrouble};
 pub use code::Code;
 pub use failure::Failure;
 pub use oauth::{Demand, Discovery, Grant, OauthDraft, Pending, Way};
+pub use problem::{Hint, Kind, Problem};
 pub use reply::{Bench, Entry, FaultSwitch, Fetched, Line, Notice, Reply, Token};
 pub use request::{BenchChange, Call, Draft, Fetch, Request};
 pub use view::{

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf, absolute};
 
 use os::files;
 
-use crate::{Code, Failure};
+use crate::{Code, Failure, Problem};
 
 /// The directories of one keeper. Nothing is created before [`Home::prepare`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,7 +102,7 @@ impl Home {
             Some(path) => Ok(path.join("pilotlight")),
             None => home()
                 .map(|home| home.join(default).join("pilotlight"))
-                .ok_or_else(|| failure(Path::new("~"), "HOME is not set")),
+                .ok_or_else(|| unreachable(Problem::HomeUnset)),
         };
         let runtime = runtime_dir(var, uid, logins);
         Ok(Self {
@@ -115,7 +115,7 @@ impl Home {
     }
 
     fn under(dir: &Path, runtime: impl Fn() -> PathBuf) -> Result<Self, Failure> {
-        let dir = absolute(dir).map_err(|error| failure(dir, &error.to_string()))?;
+        let dir = absolute(dir).map_err(|error| failed(dir, &error))?;
         // Without a trailing slash, or `a` and `a/` would be two homes.
         let dir: PathBuf = dir.components().collect();
         let uid = os::user::id();
@@ -157,18 +157,19 @@ fn private_tmp(uid: u32) -> PathBuf {
 }
 
 fn make(dir: &Path) -> Result<(), Failure> {
-    files::make_private_folder(dir).map_err(|error| failure(dir, &error.to_string()))
+    files::make_private_folder(dir).map_err(|error| failed(dir, &error))
 }
 
 /// A directory of ours, itself and not behind a link, that nobody else can write to.
 fn guard(dir: &Path) -> Result<(), Failure> {
-    let data = fs::symlink_metadata(dir).map_err(|error: io::Error| failure(dir, &error.to_string()))?;
+    let data = fs::symlink_metadata(dir).map_err(|error| failed(dir, &error))?;
+    let folder = dir.display().to_string();
     if !data.is_dir() {
-        Err(failure(dir, "not a directory"))
+        Err(unreachable(Problem::NotAFolder { folder }))
     } else if data.uid() != os::user::id() {
-        Err(failure(dir, "owned by another user"))
+        Err(unreachable(Problem::FolderOfAnother { folder }))
     } else if files::is_shared(&data) {
-        Err(failure(dir, "others may write to it (chmod 700)"))
+        Err(unreachable(Problem::FolderShared { folder }))
     } else {
         Ok(())
     }
@@ -182,8 +183,12 @@ fn digest(path: &Path) -> String {
     format!("{hash:016x}")
 }
 
-fn failure(path: &Path, problem: &str) -> Failure {
-    Failure::new(Code::KeeperUnreachable).with("problem", format_args!("{}: {problem}", path.display()))
+fn failed(path: &Path, error: &io::Error) -> Failure {
+    unreachable(Problem::said_of(path.display(), error))
+}
+
+fn unreachable(problem: Problem) -> Failure {
+    Failure::new(Code::KeeperUnreachable).because(problem)
 }
 
 /// `sun_path` has 108 bytes on Linux, the last of which is a zero.
@@ -281,13 +286,12 @@ mod tests {
         let dir = scratch("open");
         fs::set_permissions(&dir, fs::Permissions::from_mode(0o777)).unwrap();
         let refused = Home::at(&dir).unwrap().prepare().unwrap_err();
-        assert!(refused.details["problem"].starts_with(&dir.display().to_string()), "{refused:?}");
+        assert_eq!(refused.details["problem"], "folder_shared");
+        assert_eq!(refused.details["folder"], dir.display().to_string());
 
         let link = scratch("link").join("to");
         symlink(scratch("target"), &link).unwrap();
-        assert!(
-            Home::at(&link).unwrap().prepare().unwrap_err().details["problem"].ends_with("not a directory")
-        );
+        assert_eq!(Home::at(&link).unwrap().prepare().unwrap_err().details["problem"], "not_a_folder");
     }
 
     fn scratch(name: &str) -> PathBuf {

@@ -2,14 +2,16 @@
 //! look up sentences for them, here for the command line, from the same two catalogues that the window reads.
 //!
 //! In a sentence `{name}` stands for a value, and a part in `[square brackets]` is left out when a value in it is
-//! missing, so that a sentence reads well without its details.
+//! missing, so that a sentence reads well without its details. What exactly is wrong and what to do about it are words
+//! too, with sentences of their own, which stand in for them in the sentence of the failure.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::env;
 
 use serde::Serialize;
 
+use crate::problem::{PROBLEM, WORDS};
 use crate::{AccessView, Cause, Failure, Note, PhaseView, Source, Trouble};
 
 mod note;
@@ -97,14 +99,31 @@ impl Words {
     /// What went wrong, and what a person may do next.
     pub fn say(&self, failure: &Failure) -> (String, String) {
         let code = word(&failure.code);
-        let mut values: Vec<(&str, &str)> =
-            failure.details.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let details = self.spoken(&failure.details);
+        let mut values = pairs(&details);
         if let Some(profile) = &failure.profile {
             values.push(("profile", profile));
         }
         let say = self.known(&format!("error.{code}.say"), &values).unwrap_or_else(|| code.clone());
         let next = self.known(&format!("error.{code}.next"), &values).unwrap_or_default();
         (say, next)
+    }
+
+    /// What exactly is wrong, as a part of a sentence.
+    pub fn problem(&self, details: &BTreeMap<String, String>) -> String {
+        self.spoken(details).remove(PROBLEM).unwrap_or_default()
+    }
+
+    /// The details as a person reads them. A word that is not known is from an older or a newer version, and stays.
+    fn spoken(&self, details: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+        let mut spoken = details.clone();
+        for (name, group) in WORDS {
+            let Some(word) = details.get(name) else { continue };
+            if let Some(words) = self.known(&format!("{group}.{word}"), &pairs(&spoken)) {
+                spoken.insert(name.to_owned(), words);
+            }
+        }
+        spoken
     }
 
     /// What a line of the journal says.
@@ -188,6 +207,10 @@ impl Words {
             _ => unit("unit.days", hours / 24),
         }
     }
+}
+
+fn pairs(values: &BTreeMap<String, String>) -> Vec<(&str, &str)> {
+    values.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
 }
 
 /// The word of a code or reason on the wire, which is also its word in the catalogues.

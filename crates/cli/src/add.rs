@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use api::{Code, Discovery, Draft, Failure, OauthDraft};
+use api::{Code, Discovery, Draft, Failure, OauthDraft, Problem};
 
 use crate::args::Add;
 use crate::ended::Ended;
@@ -43,12 +43,13 @@ pub(crate) fn add(face: &Face, add: &Add) -> Result<u8, Ended> {
 /// In full: the keeper has another working directory.
 fn ca_file(add: &Add) -> Result<Option<String>, Ended> {
     let Some(path) = &add.ca_file else { return Ok(None) };
-    let wrong = |problem: String| {
-        let problem = format!("--ca-file {}: {problem}", path.display());
-        Ended::Failed(Failure::new(Code::BadRequest).with("problem", problem))
-    };
-    let full = path.canonicalize().map_err(|error| wrong(error.to_string()))?;
-    full.into_os_string().into_string().map(Some).map_err(|_| wrong("the path is not text".to_owned()))
+    let wrong = |problem| Ended::Failed(Failure::new(Code::BadRequest).because(problem));
+    let full = path
+        .canonicalize()
+        .map_err(|error| wrong(Problem::said_of(format_args!("{CA_FILE} {}", path.display()), error)))?;
+    full.into_os_string().into_string().map(Some).map_err(|_| {
+        wrong(Problem::PathNotText { option: CA_FILE.to_owned(), file: path.display().to_string() })
+    })
 }
 
 /// What a careful person would want to know, and what is no reason to refuse.
@@ -110,9 +111,11 @@ fn pair(option: &str, text: &str) -> Result<(String, String), Ended> {
 
 fn malformed(option: &str, text: &str) -> Ended {
     let form = if option == "--extra" { "PLACE.NAME=VALUE" } else { "NAME=URL" };
-    let problem = format!("{option} {text} is not written as {form}");
-    Ended::Failed(Failure::new(Code::BadRequest).with("problem", problem))
+    let problem = Problem::NotWrittenAs { written: format!("{option} {text}"), form: form.to_owned() };
+    Ended::Failed(Failure::new(Code::BadRequest).because(problem))
 }
+
+const CA_FILE: &str = "--ca-file";
 
 #[cfg(test)]
 mod tests {

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use api::{Code, Failure, PhaseView, Trouble};
+use api::{Code, Failure, PhaseView, Problem, Trouble};
 
 /// Why a run ended before it was done.
 #[derive(Debug)]
@@ -14,8 +14,8 @@ pub(crate) enum Ended {
     Output(io::Error),
     /// Whoever read our output has enough.
     PipeClosed,
-    /// Called in a way that cannot work: the key of the sentence that says how.
-    Usage(&'static str),
+    /// Called in a way that cannot work.
+    Usage(Problem),
 }
 
 impl Ended {

@@ -91,12 +91,18 @@ impl Face {
                 let (what, next) = self.sentences(failure);
                 say(&format!("pilotlight: {what}\n  → {next} [{}]", word(&failure.code)));
             }
-            Ended::Usage(key) if self.json => {
-                let details = json!({ "problem": self.words().fill(key, &[]) });
-                drop(self.print_json(&json!({ "error": { "code": Code::BadRequest, "details": details } })));
+            Ended::Usage(problem) if self.json => {
+                let failure = Failure::new(Code::BadRequest).because(problem.clone());
+                drop(self.print_json(&json!({ "error": failure })));
             }
-            Ended::Usage(key) => say(&format!("pilotlight: {}", self.words().fill(key, &[]))),
-            Ended::Output(error) => say(&format!("pilotlight: {error}")),
+            Ended::Usage(problem) => {
+                let problem = self.words().problem(&problem.details());
+                say(&format!("pilotlight: {}", self.words().fill("cli.usage", &[("problem", &problem)])));
+            }
+            Ended::Output(error) => {
+                let sentence = self.words().fill("cli.output", &[("said", &error.to_string())]);
+                say(&format!("pilotlight: {sentence}"));
+            }
             Ended::Interrupted | Ended::PipeClosed => {}
         }
     }

@@ -1,10 +1,9 @@
 //! `pilotlight fetch`: the protected resource, as if the token were none of the caller's business.
 
-use std::fmt::Display;
 use std::fs;
 use std::io::{self, Read as _};
 
-use api::{Code, Failure, Fetched};
+use api::{Code, Failure, Fetched, Problem};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
@@ -54,11 +53,11 @@ fn body(data: &str) -> Result<String, Ended> {
     } else {
         fs::read_to_string(file)
     };
-    Ok(read.map_err(|error| bad_request(format!("{file}: {error}")))?)
+    Ok(read.map_err(|error| bad_request(Problem::said_of(file, error)))?)
 }
 
 fn split(header: &str) -> Result<(String, String), Ended> {
-    let (name, value) = header.split_once(':').ok_or(Ended::Usage("cli.fetch.header"))?;
+    let (name, value) = header.split_once(':').ok_or(Ended::Usage(Problem::HeaderForm))?;
     Ok((name.trim().to_owned(), value.trim().to_owned()))
 }
 
@@ -69,12 +68,12 @@ fn head(fetched: &Fetched) -> String {
 
 fn bytes(fetched: &Fetched) -> Result<Vec<u8>, Ended> {
     if fetched.base64 {
-        Ok(STANDARD.decode(&fetched.body).map_err(bad_request)?)
+        Ok(STANDARD.decode(&fetched.body).map_err(|error| bad_request(Problem::said(error)))?)
     } else {
         Ok(fetched.body.clone().into_bytes())
     }
 }
 
-fn bad_request(problem: impl Display) -> Failure {
-    Failure::new(Code::BadRequest).with("problem", problem)
+fn bad_request(problem: Problem) -> Failure {
+    Failure::new(Code::BadRequest).because(problem)
 }

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use api::secret::Password;
-use api::{Lost, Overview, Pending, PhaseView, SessionView, Way};
+use api::{Lost, Overview, Pending, PhaseView, Problem, SessionView, Way};
 use client::Client;
 use client::browser;
 use rustix::termios::tcgetwinsize;
@@ -65,7 +65,7 @@ fn typed(
         None => String::new(),
     };
     if way == Way::Password && username.is_empty() {
-        return Err(Ended::Usage("cli.login.no_user"));
+        return Err(Ended::Usage(Problem::NoUser));
     }
     let password = match way {
         Way::Unattended => Password::new(String::new()),

@@ -21,7 +21,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use api::{Request, Source};
+use api::{Problem, Request, Source};
 use clap::Parser as _;
 use client::Program;
 use os::process::keep_memory_private;
@@ -94,7 +94,7 @@ fn token(face: &Face, asked: &Token) -> Result<u8, Ended> {
 fn become_program(program: Program, command: &[&str], rest: &Rest) -> Result<u8, Ended> {
     let path = program.find()?;
     let error = std::process::Command::new(&path).args(command).args(&rest.arguments).exec();
-    Err(program.not_found(&path).with("problem", error).into())
+    Err(program.not_found(&path).because(Problem::said(error)).into())
 }
 
 /// The keeper need not repeat what it was asked about; a sentence for a person should.

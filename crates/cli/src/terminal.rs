@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
 
+use api::Problem;
 use api::secret::Password;
 use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
@@ -22,8 +23,8 @@ pub(crate) fn ask(prompt: &str) -> Result<String, Ended> {
 /// The password from the terminal, unseen; or the first line of standard input.
 pub(crate) fn password(prompt: &str) -> Result<Password, Ended> {
     let typed = if is_there() { hidden(prompt)? } else { first_line(&mut io::stdin().lock())? };
-    let text = String::from_utf8(typed.to_vec()).map_err(|_| Ended::Usage("cli.login.not_text"))?;
-    if text.is_empty() { Err(Ended::Usage("cli.login.no_password")) } else { Ok(Password::new(text)) }
+    let text = String::from_utf8(typed.to_vec()).map_err(|_| Ended::Usage(Problem::PasswordNotText))?;
+    if text.is_empty() { Err(Ended::Usage(Problem::NoPassword)) } else { Ok(Password::new(text)) }
 }
 
 fn first_line(input: &mut dyn io::BufRead) -> io::Result<Zeroizing<Vec<u8>>> {

@@ -3,8 +3,8 @@
 
 use api::secret::Password;
 use api::{
-    Asker, Bench, BenchChange, Discovery, Draft, Entry, Failure, Fetch, Fetched, Overview, Pending, Reply,
-    Request, Token, Way,
+    Asker, Bench, BenchChange, Discovery, Draft, Entry, Failure, Fetch, Fetched, Overview, Pending, Problem,
+    Reply, Request, Token, Way,
 };
 
 use crate::{Client, unreachable};
@@ -13,7 +13,7 @@ macro_rules! expect {
     ($client:ident, $request:expr, $reply:pat => $value:expr) => {
         match $client.ask($request)? {
             $reply => Ok($value),
-            _ => Err(unreachable("it answered something else")),
+            _ => Err(unreachable(Problem::AnsweredElse)),
         }
     };
 }
@@ -78,7 +78,7 @@ impl Client {
         if let Reply::Open { url } = reply {
             return Ok(Some(url));
         }
-        matches!(reply, Reply::Done).then_some(None).ok_or_else(|| unreachable("it answered something else"))
+        matches!(reply, Reply::Done).then_some(None).ok_or_else(|| unreachable(Problem::AnsweredElse))
     }
 
     pub fn refresh(&mut self, profile: &str, by: Asker) -> Result<Overview, Failure> {

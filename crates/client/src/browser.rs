@@ -1,6 +1,6 @@
 //! The desktop's browser. Faces open it, because the keeper may not know the person's desktop.
 
-use api::{Code, Failure};
+use api::{Code, Failure, Problem};
 
 /// Does not wait for the browser. Fails when the address is no web page, or no browser is found.
 pub fn open(address: &str) -> Result<(), Failure> {
@@ -9,5 +9,5 @@ pub fn open(address: &str) -> Result<(), Failure> {
         return Err(Failure::new(Code::BadUrl));
     }
     open::that_detached(address)
-        .map_err(|error| Failure::new(Code::NoBrowser).with("problem", error.kind().to_string()))
+        .map_err(|error| Failure::new(Code::NoBrowser).because(Problem::said(error.kind())))
 }

@@ -8,7 +8,7 @@ use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use api::paths::Home;
-use api::{Call, Code, Failure, Line, Notice, Overview, Reply, Request};
+use api::{Call, Code, Failure, Line, Notice, Overview, Problem, Reply, Request};
 use serde::Deserialize;
 use session::limits;
 use zeroize::Zeroizing;
@@ -48,7 +48,7 @@ impl Client {
             return Ok(client);
         }
         start::start(home)?;
-        Self::running(home)?.ok_or_else(|| unreachable("it ended at once"))
+        Self::running(home)?.ok_or_else(|| unreachable(Problem::EndedAtOnce))
     }
 
     /// For faces that stay: asks an older keeper to make way for one of this version. Fails with the keeper's reason if
@@ -57,7 +57,7 @@ impl Client {
         let mut client = Self::connect(home)?.on_wait(on_wait);
         let hello = Request::Hello { version: VERSION.to_owned() };
         let Reply::Hello { version, .. } = client.ask(hello)? else {
-            return Err(unreachable("it answered something else"));
+            return Err(unreachable(Problem::AnsweredElse));
         };
         if !older(&version, VERSION) {
             return Ok(client);
@@ -83,7 +83,7 @@ impl Client {
             {
                 Ok(None)
             }
-            Err(error) => Err(unreachable(&format!("{}: {error}", home.socket().display()))),
+            Err(error) => Err(unreachable(Problem::said_of(home.socket().display(), error))),
         }
     }
 
@@ -125,7 +125,7 @@ impl Client {
     /// Returns the state of everything, then every change.
     pub fn watch(mut self) -> Result<(Overview, Notices), Failure> {
         let Reply::Status(overview) = self.ask(Request::Watch)? else {
-            return Err(unreachable("it answered something else"));
+            return Err(unreachable(Problem::AnsweredElse));
         };
         self.set_timeout(None)?;
         Ok((overview, Notices { client: self }))
@@ -163,14 +163,14 @@ impl Client {
         let call = Call { id: self.last_id, request };
         // It may hold a password.
         let mut line = Zeroizing::new(Vec::with_capacity(512));
-        serde_json::to_writer(&mut *line, &call).map_err(|error| unreachable(&error.to_string()))?;
+        serde_json::to_writer(&mut *line, &call).map_err(|error| unreachable(Problem::said(error)))?;
         line.push(b'\n');
         Ok(line)
     }
 
     fn put(&mut self, line: &[u8], patience: Duration) -> Result<Reply, Failure> {
         self.send(line)?;
-        self.answer(patience)?.ok_or_else(|| unreachable("no answer in time"))?
+        self.answer(patience)?.ok_or_else(|| unreachable(Problem::NoAnswer))?
     }
 
     fn send(&mut self, line: &[u8]) -> Result<(), Failure> {
@@ -195,7 +195,7 @@ impl Client {
         loop {
             match self.reader.read_until(b'\n', &mut self.partial) {
                 Ok(_) if self.partial.ends_with(b"\n") => {}
-                Ok(_) => return Err(unreachable("it ended")),
+                Ok(_) => return Err(unreachable(Problem::Ended)),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
                 Err(error) => return Err(lost(error)),
             }
@@ -205,7 +205,7 @@ impl Client {
                 Ok(line) => return Ok(Some(line)),
                 // A newer keeper may send notices that this version does not know, but it answers in known words.
                 Err(_) if is_notice(&line) => {}
-                Err(error) => return Err(unreachable(&format!("not understood: {error}"))),
+                Err(error) => return Err(unreachable(Problem::NotUnderstood { said: error.to_string() })),
             }
         }
     }
@@ -255,7 +255,7 @@ fn check_peer(stream: &UnixStream) -> Result<(), Failure> {
     if os::peer::user(stream).map_err(lost)? == os::user::id() {
         Ok(())
     } else {
-        Err(unreachable("the socket belongs to another user"))
+        Err(unreachable(Problem::SocketOfAnother))
     }
 }
 
@@ -278,11 +278,11 @@ fn older(this: &str, that: &str) -> bool {
 }
 
 fn lost(error: io::Error) -> Failure {
-    unreachable(&error.to_string())
+    unreachable(Problem::said(error))
 }
 
-fn unreachable(problem: &str) -> Failure {
-    Failure::new(Code::KeeperUnreachable).with("problem", problem)
+fn unreachable(problem: Problem) -> Failure {
+    Failure::new(Code::KeeperUnreachable).because(problem)
 }
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -322,7 +322,7 @@ mod tests {
             })
             .take(3)
             .collect();
-        assert_eq!(told, ["a", "b", "it ended"]);
+        assert_eq!(told, ["a", "b", "ended"]);
     }
 
     #[test]

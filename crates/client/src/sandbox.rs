@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 
-use api::{Code, Failure};
+use api::{Code, Failure, Problem};
 use serde::Deserialize;
 
 use crate::programs::Program;
@@ -30,7 +30,7 @@ impl SandboxProcess {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .map_err(|error| failed(&error.to_string()))?;
+            .map_err(|error| failed(Problem::said(error)))?;
         let mut line = String::new();
         if let Some(stdout) = process.stdout.take() {
             drop(BufReader::new(stdout).read_line(&mut line));
@@ -40,7 +40,10 @@ impl SandboxProcess {
             Err(_) => {
                 drop(process.kill());
                 drop(process.wait());
-                Err(failed(line.trim_end()))
+                Err(failed(match line.trim_end() {
+                    "" => Problem::EndedAtOnce,
+                    other => Problem::said(other),
+                }))
             }
         }
     }
@@ -57,6 +60,6 @@ impl Drop for SandboxProcess {
     }
 }
 
-fn failed(problem: &str) -> Failure {
-    Failure::new(Code::SandboxFailed).with("problem", problem)
+fn failed(problem: Problem) -> Failure {
+    Failure::new(Code::SandboxFailed).because(problem)
 }

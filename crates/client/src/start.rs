@@ -12,7 +12,7 @@ use session::limits;
 use crate::programs::Program;
 
 use api::paths::Home;
-use api::{Code, Failure};
+use api::{Code, Failure, Problem};
 
 /// Returns when this keeper, or another one that was quicker, listens.
 pub(super) fn start(home: &Home) -> Result<(), Failure> {
@@ -26,10 +26,10 @@ pub(super) fn start(home: &Home) -> Result<(), Failure> {
     if let Some(root) = home.root() {
         command.env("PILOTLIGHT_HOME", root);
     }
-    let child = command.spawn().map_err(|error| unreachable(&error.to_string(), &log))?;
+    let child = command.spawn().map_err(|error| unreachable(Problem::said(error), &log))?;
     match first_line(child).recv_timeout(limits::START) {
         Ok(line) => understand(&line, &log),
-        Err(_) => Err(unreachable("it did not get ready in time", &log)),
+        Err(_) => Err(unreachable(Problem::NotReady, &log)),
     }
 }
 
@@ -58,13 +58,11 @@ fn understand(line: &str, log: &Path) -> Result<(), Failure> {
     }
     match line.trim_end() {
         "ready" => Ok(()),
-        other => {
-            Err(serde_json::from_str(other)
-                .map_or_else(|_| unreachable(other, log), |Refusal { error }| error))
-        }
+        other => Err(serde_json::from_str(other)
+            .map_or_else(|_| unreachable(Problem::said(other), log), |Refusal { error }| error)),
     }
 }
 
-fn unreachable(problem: &str, log: &Path) -> Failure {
-    Failure::new(Code::KeeperUnreachable).with("problem", format_args!("{problem}; see {}", log.display()))
+fn unreachable(problem: Problem, log: &Path) -> Failure {
+    Failure::new(Code::KeeperUnreachable).because(problem).with("log", log.display())
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use session::limits;
 
 use crate::{Client, unreachable};
-use api::{Code, Failure, Reply, Request};
+use api::{Code, Failure, Problem, Reply, Request};
 
 impl Client {
     pub(super) fn put_patiently(&mut self, line: &[u8], patience: Duration) -> Result<Reply, Failure> {
@@ -14,7 +14,7 @@ impl Client {
             return answer;
         }
         self.tell_of_waiting();
-        self.answer(patience)?.ok_or_else(|| unreachable("no answer in time"))?
+        self.answer(patience)?.ok_or_else(|| unreachable(Problem::NoAnswer))?
     }
 
     /// Waits until the keeper has ended or decided to stay. Returns whether there is one to be asked again.

@@ -13,7 +13,6 @@ mod reading;
 mod rules;
 mod watched;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -24,7 +23,7 @@ use session::recipe::{Recipe, Resource};
 use toml_edit::{Document, Item};
 use url::Url;
 
-use api::{Code, Failure, VaultKind};
+use api::{Code, Failure, Hint, Problem, VaultKind};
 
 pub use edit::{add, remove};
 pub use file::write;
@@ -42,7 +41,7 @@ pub struct Config {
     /// Those that can be used, in the order of the file.
     pub profiles: Vec<Profile>,
     /// What is wrong with the others.
-    pub problems: Vec<Problem>,
+    pub mistakes: Vec<Mistake>,
     /// Nothing could be read at all: it is no TOML, or no text, or somebody else can write it. Whoever has an older
     /// configuration goes on with it.
     pub unreadable: bool,
@@ -85,7 +84,7 @@ pub enum Protocol {
 
 /// Something in the file that is wrong, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
+pub struct Mistake {
     pub code: Code,
     pub path: PathBuf,
     /// Counted from 1.
@@ -93,8 +92,10 @@ pub struct Problem {
     pub profile: Option<String>,
     /// The key within the profile (or the file), such as `recipe.refresh.path`; empty when it is none in particular.
     pub field: String,
-    pub problem: String,
-    pub hint: Option<String>,
+    pub problem: Problem,
+    pub hint: Option<Hint>,
+    /// What a person may run to mend it.
+    pub command: Option<String>,
 }
 
 /// The name of a recipe that comes from no preset.
@@ -113,7 +114,7 @@ impl Config {
     pub fn read(text: &str, path: &Path) -> Self {
         let document = match Document::parse(text) {
             Ok(document) => document,
-            Err(error) => return Self::unreadable(Problem::of_syntax(text, path, &error)),
+            Err(error) => return Self::unreadable(Mistake::of_syntax(text, path, &error)),
         };
         let source = profile::Source { text, path };
         let mut config = Self::empty();
@@ -123,18 +124,18 @@ impl Config {
                 "profile" => config.read_profiles(source, item),
                 _ => {
                     let span = document.as_table().key(key).and_then(toml_edit::Key::span);
-                    let problem = hint::unknown("key", key, &["profile", "vault"]);
-                    config.problems.push(source.problem(span, None, key, problem));
+                    let told = hint::unknown_key(key, &["profile", "vault"]);
+                    config.mistakes.push(source.mistake(span, None, key, told));
                 }
             }
         }
         config
     }
 
-    fn of(text: Result<String, Box<Problem>>, path: &Path) -> Self {
+    fn of(text: Result<String, Box<Mistake>>, path: &Path) -> Self {
         match text {
             Ok(text) => Self::read(&text, path),
-            Err(problem) => Self::unreadable(*problem),
+            Err(mistake) => Self::unreadable(*mistake),
         }
     }
 
@@ -149,34 +150,36 @@ impl Config {
             said => {
                 // Nothing is written anywhere that was perhaps not meant, and what is in the keyring stays there.
                 self.vault = VaultKind::Memory;
-                let told = hint::unknown("vault", said.unwrap_or("?"), &["keyring", "memory"]);
-                self.problems.push(source.problem(item.span(), None, "vault", told));
+                let written = said.unwrap_or("?").to_owned();
+                let hint = hint::of_known(&written, &["keyring", "memory"]);
+                let told = (Problem::UnknownVault { written }, Some(hint));
+                self.mistakes.push(source.mistake(item.span(), None, "vault", told));
             }
         }
     }
 
     fn read_profiles(&mut self, source: profile::Source<'_>, item: &Item) {
         let Some(profiles) = item.as_table_like() else {
-            let told = ("profiles are tables".to_owned(), Some("write `[profile.NAME]`".to_owned()));
-            self.problems.push(source.problem(item.span(), None, "profile", told));
+            let told = (Problem::ProfilesNotTables, hint::write("[profile.NAME]"));
+            self.mistakes.push(source.mistake(item.span(), None, "profile", told));
             return;
         };
         for (name, item) in profiles.iter() {
             let span = profiles.key(name).and_then(toml_edit::Key::span);
             match profile::read(source, name, span, item) {
                 Ok(profile) => self.profiles.push(profile),
-                Err(problems) => self.problems.extend(problems),
+                Err(mistakes) => self.mistakes.extend(mistakes),
             }
         }
     }
 
     /// Of which nothing is known.
     pub(crate) fn empty() -> Self {
-        Self { vault: VaultKind::Keyring, profiles: Vec::new(), problems: Vec::new(), unreadable: false }
+        Self { vault: VaultKind::Keyring, profiles: Vec::new(), mistakes: Vec::new(), unreadable: false }
     }
 
-    fn unreadable(problem: Problem) -> Self {
-        Self { problems: vec![problem], unreadable: true, ..Self::empty() }
+    fn unreadable(mistake: Mistake) -> Self {
+        Self { mistakes: vec![mistake], unreadable: true, ..Self::empty() }
     }
 }
 
@@ -248,30 +251,41 @@ impl Profile {
     }
 }
 
-impl Problem {
+impl Mistake {
     pub fn failure(&self) -> Failure {
         let details = [
-            ("path", Some(self.path.display().to_string()).filter(|path| !path.is_empty())),
-            ("line", self.line.map(|line| line.to_string())),
+            ("command", self.command.clone()),
             ("field", Some(self.field.clone()).filter(|field| !field.is_empty())),
-            ("problem", Some(self.problem.clone())),
-            ("hint", self.hint.clone()),
+            ("line", self.line.map(|line| line.to_string())),
+            ("path", Some(self.path.display().to_string()).filter(|path| !path.is_empty())),
         ];
-        let details: BTreeMap<_, _> =
-            details.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
-        Failure { code: self.code, profile: self.profile.clone(), details, retry_in_ms: None }
+        let failure = Failure { profile: self.profile.clone(), ..Failure::new(self.code) };
+        let failure = failure.because(self.problem.clone()).hint(self.hint.clone());
+        details
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)))
+            .fold(failure, |failure, (name, value)| failure.with(name, value))
     }
 
     /// Of the file as a whole.
-    pub(crate) fn of_file(path: &Path, code: Code, problem: &str, hint: Option<String>) -> Self {
-        let (path, problem) = (path.to_owned(), problem.to_owned());
-        Self { code, path, line: None, profile: None, field: String::new(), problem, hint }
+    pub(crate) fn of_file(path: &Path, code: Code, problem: Problem) -> Self {
+        let path = path.to_owned();
+        Self {
+            code,
+            path,
+            line: None,
+            profile: None,
+            field: String::new(),
+            problem,
+            hint: None,
+            command: None,
+        }
     }
 
     fn of_syntax(text: &str, path: &Path, error: &toml_edit::TomlError) -> Self {
         // The parser puts what it expected on lines of its own.
-        let problem = error.message().trim().lines().map(str::trim).collect::<Vec<_>>().join(", ");
+        let said = error.message().trim().lines().map(str::trim).collect::<Vec<_>>().join(", ");
         let line = error.span().map(|span| hint::line(text, span.start));
-        Self { line, ..Self::of_file(path, Code::BadConfig, &problem, None) }
+        Self { line, ..Self::of_file(path, Code::BadConfig, Problem::said(said)) }
     }
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use api::words::Words;
-use api::{Code, Failure};
+use api::{Code, Failure, Problem};
 
 use api::paths::Home;
 
@@ -96,7 +96,7 @@ async fn keep(audience: Audience, home: &Home, mut signals: Signals) -> ExitCode
         Ok(Started::Already) => {
             say(audience, "ready");
             if audience == Audience::Person {
-                tell("pilotlight: a keeper is running for this home already");
+                tell(format_args!("pilotlight: {}", Words::for_locale().fill("cli.keeper.already", &[])));
             }
             ExitCode::SUCCESS
         }
@@ -135,8 +135,8 @@ async fn start(home: &Home) -> Result<Started, Failure> {
             Err(_) => tokio::time::sleep(limits::LOCK_AGAIN).await,
         }
     }
-    let problem = "another process holds the home's lock and does not answer";
-    Err(Failure::new(Code::KeeperUnreachable).with("problem", problem).with("path", home.lock().display()))
+    let failure = Failure::new(Code::KeeperUnreachable).because(Problem::LockSilent);
+    Err(failure.with("path", home.lock().display()))
 }
 
 /// The face stops reading after the line; nothing else is ever written there.

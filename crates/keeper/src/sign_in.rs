@@ -21,7 +21,7 @@ use crate::main_loop::keeper::Keeper;
 use crate::main_loop::kept::{Kept, Pending, Starting};
 use crate::main_loop::mail::{Id, Mail};
 use crate::main_loop::report::Report;
-use api::{Code, Failure, Reply, Way};
+use api::{Code, Failure, Problem, Reply, Way};
 
 impl Keeper {
     pub(crate) fn start_sign_in(&mut self, id: Id, how: How, answer: Answer) {
@@ -47,7 +47,7 @@ impl Keeper {
                 let failure = Failure::new(Code::WayUnsupported)
                     .of(&kept.profile.name)
                     .with("host", kept.profile.host())
-                    .with("problem", "this profile does not sign in at a browser");
+                    .because(Problem::NotAtBrowser);
                 return refuse(answer, failure);
             }
         };
@@ -224,12 +224,7 @@ impl Keeper {
             let code = if check_issuer(&issuer, true).is_ok() { Code::PlainHttp } else { Code::BadUrl };
             // An address that is none may have a password in it.
             let url = if issuer.contains('@') { "" } else { issuer.as_str() };
-            let failure = Failure::new(code).with("problem", problem).with("url", url);
-            let failure = match hint {
-                Some(hint) => failure.with("hint", hint),
-                None => failure,
-            };
-            return refuse(answer, failure);
+            return refuse(answer, Failure::new(code).because(problem).hint(hint).with("url", url));
         }
         let http = self.http.clone();
         tokio::spawn(async move {

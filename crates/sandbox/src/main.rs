@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use api::words::Words;
-use api::{Code, Failure, duration};
+use api::{Code, Failure, Problem, duration};
 use clap::{Parser, ValueEnum};
 use pilotlight_sandbox::{Dialect, Rotation, Settings, StartError, start};
 use tokio::io::AsyncReadExt as _;
@@ -90,8 +90,13 @@ async fn run(arguments: Arguments) -> ExitCode {
 fn not_started(error: &StartError) -> Failure {
     match error {
         StartError::PortInUse { port } => Failure::new(Code::PortInUse).with("port", port),
-        StartError::Listen { .. } | StartError::Random(_) => {
-            Failure::new(Code::Internal).with("problem", error)
+        StartError::Listen { port, source } => {
+            let problem = Problem::CannotListen { port: *port, said: source.to_string() };
+            Failure::new(Code::Internal).because(problem)
+        }
+        StartError::Random(source) => {
+            let problem = Problem::NoRandomness { said: Some(source.to_string()) };
+            Failure::new(Code::Internal).because(problem)
         }
     }
 }

@@ -17,6 +17,7 @@ use serde_json::{Map, Value};
 use crate::tokens::{AccessToken, RefreshToken, Secret, Tokens};
 use crate::verdict::Verdict;
 use crate::wire::answer::{Answer, Clock};
+use crate::wire::flaw::Flaw;
 use crate::wire::lifetime::Lifetime;
 use crate::wire::matching::Match;
 use crate::wire::message::{Message, with_scheme};
@@ -137,7 +138,7 @@ impl Recipe {
     }
 
     /// Returns the key and the problem of what can be read and cannot work.
-    pub fn check(&self) -> Result<(), (&'static str, String)> {
+    pub fn check(&self) -> Result<(), (&'static str, Flaw)> {
         sending::check(self)
     }
 

@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub(crate) mod escape;
+pub mod flaw;
 pub mod lifetime;
 pub mod matching;
 pub mod meaning;

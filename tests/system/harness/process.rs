@@ -17,6 +17,7 @@ use client::Client;
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use super::say::is_in_words;
 use super::{Keyring, PATIENCE, Scratch, Wire, fetch, fetched, kind, until};
 
 pub(crate) struct Keeper {
@@ -137,7 +138,13 @@ impl Keeper {
     }
 
     pub(crate) fn ask(&self, request: Request) -> Result<Reply, Failure> {
-        self.wire().ask(request)
+        let reply = self.wire().ask(request);
+        match &reply {
+            Ok(Reply::Status(overview)) => overview.problems.iter().for_each(is_in_words),
+            Ok(_) => {}
+            Err(failure) => is_in_words(failure),
+        }
+        reply
     }
 
     pub(crate) fn login_as(&self, profile: &str, user: &str, password: &str) -> Result<(), Failure> {

@@ -1,5 +1,7 @@
-//! What a provider can be told to answer.
+//! What a provider can be told to answer, and how the keeper has to say what is wrong.
 
+use api::Failure;
+use api::words::{Language, Words};
 use serde_json::{Value, json};
 
 use super::signer::Forged;
@@ -73,5 +75,15 @@ impl Say {
 
     pub(crate) fn forged(forged: Forged) -> Self {
         Self::Tokens(Box::new(Given { forged, ..Given::default() }))
+    }
+}
+
+/// What exactly is wrong, and what to do, are words that both languages have sentences for.
+pub(crate) fn is_in_words(failure: &Failure) {
+    for group in ["problem", "hint"] {
+        let Some(word) = failure.details.get(group) else { continue };
+        for language in [Language::English, Language::Chinese] {
+            assert!(Words::of(language).known(&format!("{group}.{word}"), &[]).is_some(), "{failure:?}");
+        }
     }
 }

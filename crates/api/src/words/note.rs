@@ -1,6 +1,7 @@
 //! The journal's sentences.
 
 use super::{Words, word};
+use crate::problem::PROBLEM;
 use crate::{Cause, Note, Source};
 
 /// What kind of news a line of the journal is.
@@ -55,9 +56,11 @@ pub(super) fn sentence(words: &Words, note: &Note) -> String {
         Note::BreakerOpened { host, for_ms } => {
             words.fill("note.breaker_opened", &[("host", host), ("for", &words.measured(*for_ms))])
         }
-        Note::ConfigProblem { line, problem } => {
+        Note::ConfigProblem { line, problem, details } => {
             let line = line.map(|line| line.to_string()).unwrap_or_default();
-            words.fill("note.config_problem", &[("line", &line), ("problem", problem)])
+            let mut details = details.clone();
+            details.insert(PROBLEM.to_owned(), problem.clone());
+            words.fill("note.config_problem", &[("line", &line), ("problem", &words.problem(&details))])
         }
         Note::Elsewhere { places } => {
             let places: Vec<String> = places.iter().map(|place| words.reason("place", place)).collect();

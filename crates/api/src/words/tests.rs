@@ -3,7 +3,9 @@ use std::collections::BTreeMap;
 use ts_rs::{Config, TS};
 
 use super::*;
-use crate::{Cause, Code, Destination, Lost, Oddity, Source, VaultTrouble};
+use crate::{Cause, Code, Destination, Lost, Oddity, Problem, Source, VaultTrouble};
+
+mod told;
 
 const LANGUAGES: [Language; 2] = [Language::English, Language::Chinese];
 
@@ -137,8 +139,9 @@ fn notes_read_like_this() {
     let words = Words::of(Language::English);
     let said: Vec<_> = notes().iter().map(|note| words.note(note)).collect();
     for sentence in [
-        "Configuration, line 3: no url",
-        "Configuration: no url",
+        "Configuration, line 3: `url` is missing",
+        "Configuration: `url` is missing",
+        "Configuration, line 7: no url",
         "Kept the session: server error 503; trying again in 4 s",
         "Kept the session: no connection, 3 times in a row; trying again in 12 s",
         "Refreshed before it ran out (token 2)",
@@ -159,7 +162,7 @@ fn notes_read_like_this() {
 #[test]
 fn who_it_is_and_who_it_may_be_are_told_apart() {
     let other = Failure::provider(Trouble::Identity, Some(200), "id.example");
-    let unproved = Failure::new(Code::IdentityUnverified).with("problem", "it has run out");
+    let unproved = Failure::new(Code::IdentityUnverified).because(Problem::IdTokenExpired);
     let kept = |words: Words| words.fill("trouble.identity", &[]);
     let english = Words::of(Language::English);
     let told = [english.say(&other).0, english.say(&unproved).0, kept(english)];
@@ -261,8 +264,10 @@ fn notes() -> Vec<Note> {
     vec![
         Note::BreakerOpened { host: text("api.example"), for_ms: 30_000 },
         Note::EntriesLost { count: 12 },
-        Note::ConfigProblem { line: Some(3), problem: text("no url") },
-        Note::ConfigProblem { line: None, problem: text("no url") },
+        Problem::Missing { key: text("url") }.note(Some(3)),
+        Problem::Missing { key: text("url") }.note(None),
+        // As older versions wrote it.
+        Note::ConfigProblem { line: Some(7), problem: text("no url"), details: BTreeMap::new() },
         Note::Elsewhere { places: vec![Destination::Token, Destination::Client] },
         Note::EndedInFlight,
         Note::EndedUnsaved,

@@ -25,7 +25,7 @@ use thiserror::Error;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use api::{Code, Entry, Failure};
+use api::{Code, Entry, Failure, Problem};
 
 use clerk::Clerk;
 use desk::{Desk, Order, Page};
@@ -194,13 +194,25 @@ impl Place {
         let failure = if error.is_of_a_full_disk(path) {
             Failure::new(Code::DiskFull)
         } else {
-            Failure::new(Code::JournalFailed).with("problem", error)
+            Failure::new(Code::JournalFailed).because(error.problem())
         };
         failure.with("path", path.display())
     }
 }
 
 impl JournalError {
+    /// What a person is told.
+    pub fn problem(&self) -> Problem {
+        match self {
+            Self::Damaged(said) => Problem::JournalDamaged { said: said.clone() },
+            Self::Io(error) => Problem::said(error),
+            Self::Newer => Problem::JournalNewer,
+            Self::NotAFile => Problem::NotAFile,
+            Self::Slow => Problem::DiskSlow,
+            Self::Sql(error) => Problem::said(error),
+        }
+    }
+
     /// Somebody else has the file for a moment.
     fn is_passing(&self) -> bool {
         let Self::Sql(error) = self else { return false };

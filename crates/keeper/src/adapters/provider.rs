@@ -28,7 +28,7 @@ use crate::adapters::http::{self, Http, NoClient, Received};
 use crate::adapters::patience::within;
 use crate::config::{Profile, Protocol};
 use api::secret::Password;
-use api::{Failure, Grant, Way};
+use api::{Failure, Grant, Problem, Way};
 
 pub(crate) use oauth::discovery::{describe, discover};
 pub(crate) use oauth::landing::Landing;
@@ -150,7 +150,7 @@ impl Provider {
                 self.sign_in_by_recipe(recipe, username, &password).await.map_err(NotSignedIn::from)
             }
             (Protocol::Recipe(_), How::Browser | How::Device) => {
-                Err(oauth::unsupported("this profile signs in with a password").into())
+                Err(oauth::unsupported(Problem::ByPassword).into())
             }
             (Protocol::Oauth(oauth), How::Browser) => {
                 self.sign_in_at_browser(oauth, ties, &mut landing).await
@@ -328,7 +328,7 @@ mod tests {
     fn provider(lines: &str) -> Provider {
         let text = format!("[profile.a]\nurl = 'https://127.0.0.1:9'\n{lines}");
         let config = Config::read(&text, Path::new("/nowhere.toml"));
-        assert!(config.problems.is_empty(), "{:?}", config.problems);
+        assert!(config.mistakes.is_empty(), "{:?}", config.mistakes);
         Provider::new(Arc::new(config.profiles[0].clone()), Http::default())
     }
 

@@ -10,30 +10,28 @@ use url::Url;
 
 use api::duration;
 
-use super::{Config, Problem, hint, rules};
-use api::{Code, Draft, Failure, OauthDraft};
+use super::{Config, Mistake, hint, rules};
+use api::{Code, Draft, Failure, OauthDraft, Problem};
 
 /// The text with one more profile in it.
 pub fn add(text: &str, draft: &Draft) -> Result<String, Failure> {
     let name = draft.profile.as_str();
-    let refuse = |code, details: &[(&str, String)]| Err(failure(code, name, details));
+    let failure = |code| Failure::new(code).of(name);
     if let Err((problem, hint)) = rules::check_name(name) {
-        return refuse(Code::BadProfile, &[("problem", problem), ("hint", hint.unwrap_or_default())]);
+        return Err(failure(Code::BadProfile).because(problem).hint(hint));
     }
     if draft.oauth.is_none() && Recipe::preset(&draft.preset).is_none() {
-        let (problem, hint) = hint::unknown("preset", &draft.preset, &Recipe::PRESETS);
-        return refuse(
-            Code::BadRequest,
-            &[("field", "preset".to_owned()), ("problem", problem), ("hint", hint.unwrap_or_default())],
-        );
+        let problem = Problem::UnknownPreset { written: draft.preset.clone() };
+        let hint = hint::of_known(&draft.preset, &Recipe::PRESETS);
+        return Err(failure(Code::BadRequest).with("field", "preset").because(problem).hint(Some(hint)));
     }
     let url = match &draft.oauth {
         Some(_) if draft.url.trim().is_empty() => None,
         _ => Some(check_url(draft)?),
     };
     for path in &draft.resources {
-        if let Err(problem) = Resource::new(path) {
-            return refuse(Code::BadPath, &[("path", path.clone()), ("problem", problem)]);
+        if let Err(flaw) = Resource::new(path) {
+            return Err(failure(Code::BadPath).with("path", path).because(flaw));
         }
     }
     let mut document = parse(text)?;
@@ -43,23 +41,18 @@ pub fn add(text: &str, draft: &Draft) -> Result<String, Failure> {
         Item::Table(table)
     });
     let Some(profiles) = profiles.as_table_like_mut() else {
-        return refuse(
-            Code::BadConfig,
-            &[("field", "profile".to_owned()), ("problem", "not a table".to_owned())],
-        );
+        return Err(failure(Code::BadConfig).with("field", "profile").because(Problem::ProfilesNotTables));
     };
     if profiles.contains_key(name) {
-        return refuse(Code::AlreadyExists, &[("profile", name.to_owned())]);
+        return Err(failure(Code::AlreadyExists).with("profile", name));
     }
     profiles.insert(name, Item::Table(table_of(draft, url.as_ref())));
     let text = document.to_string();
     // What is written is read again before anyone relies on it.
     let config = Config::read(&text, Path::new(""));
-    match config.problems.iter().find(|problem| problem.profile.as_deref() == Some(name)) {
-        Some(problem) => Err(problem.failure()),
-        None if config.profile(name).is_none() => {
-            refuse(Code::Internal, &[("problem", "the new profile cannot be read back".to_owned())])
-        }
+    match config.mistakes.iter().find(|mistake| mistake.profile.as_deref() == Some(name)) {
+        Some(mistake) => Err(mistake.failure()),
+        None if config.profile(name).is_none() => Err(failure(Code::Internal).because(Problem::NotReadBack)),
         None => Ok(text),
     }
 }
@@ -67,7 +60,7 @@ pub fn add(text: &str, draft: &Draft) -> Result<String, Failure> {
 /// The text without the profile.
 pub fn remove(text: &str, name: &str) -> Result<String, Failure> {
     let mut document = parse(text)?;
-    let unknown = || failure(Code::UnknownProfile, name, &[("profile", name.to_owned())]);
+    let unknown = || Failure::new(Code::UnknownProfile).of(name).with("profile", name);
     let profiles = document.get_mut("profile").and_then(Item::as_table_like_mut).ok_or_else(unknown)?;
     let removed = profiles.remove(name).ok_or_else(unknown)?;
     if profiles.is_empty() {
@@ -81,11 +74,17 @@ fn check_url(draft: &Draft) -> Result<Url, Failure> {
     rules::check_url(&draft.url, draft.allow_http).map_err(|(problem, hint)| {
         let lenient = rules::check_url(&draft.url, true).ok();
         let code = if lenient.is_some() { Code::PlainHttp } else { Code::BadUrl };
+        let failure = Failure::new(code).of(&draft.profile).hint(hint);
         // A URL that is not one may have a password in it.
-        let shown = if draft.url.contains('@') { String::new() } else { draft.url.clone() };
-        let host = lenient.as_ref().map(rules::host).unwrap_or_default();
-        let hint = hint.unwrap_or_default();
-        failure(code, &draft.profile, &[("url", shown), ("host", host), ("problem", problem), ("hint", hint)])
+        let failure = if draft.url.contains('@') || draft.url.is_empty() {
+            failure
+        } else {
+            failure.with("url", &draft.url)
+        };
+        match &lenient {
+            Some(url) => failure.with("host", rules::host(url)).because(problem),
+            None => failure.because(problem),
+        }
     })
 }
 
@@ -206,14 +205,5 @@ fn following(table: &mut Table, position: Option<isize>) -> Option<&mut Table> {
 }
 
 fn parse(text: &str) -> Result<DocumentMut, Failure> {
-    text.parse().map_err(|error| Problem::of_syntax(text, Path::new(""), &error).failure())
-}
-
-fn failure(code: Code, profile: &str, details: &[(&str, String)]) -> Failure {
-    let details: BTreeMap<_, _> = details
-        .iter()
-        .filter(|(_, value)| !value.is_empty())
-        .map(|(name, value)| ((*name).to_owned(), value.clone()))
-        .collect();
-    Failure { code, profile: Some(profile.to_owned()), details, retry_in_ms: None }
+    text.parse().map_err(|error| Mistake::of_syntax(text, Path::new(""), &error).failure())
 }

@@ -5,17 +5,13 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use api::{Code, Failure};
+use api::{Code, Failure, Problem};
 
 /// Replaces the file as a whole or not at all: a crash in the middle leaves the old one (FAILURES C8).
 pub fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    replace(path, text).map_err(|error| unwritable(path, &error.to_string()))
-}
-
-fn unwritable(path: &Path, problem: &str) -> Failure {
-    let details = [("path", path.display().to_string()), ("problem", problem.to_owned())];
-    let details = details.map(|(name, value)| (name.to_owned(), value)).into();
-    Failure { code: Code::ConfigUnwritable, profile: None, details, retry_in_ms: None }
+    replace(path, text).map_err(|error| {
+        Failure::new(Code::ConfigUnwritable).with("path", path.display()).because(Problem::said(error))
+    })
 }
 
 fn replace(path: &Path, text: &str) -> io::Result<()> {

@@ -1,7 +1,10 @@
 //! Telling people where a mistake is and what they may have meant.
 
+use api::{Hint, Kind, Problem};
+use session::wire::flaw::Flaw;
+
 /// What is wrong, and what to do about it.
-pub(super) type Told = (String, Option<String>);
+pub(super) type Told = (Problem, Option<Hint>);
 
 /// The line of a byte, counted from 1.
 pub(super) fn line(text: &str, at: usize) -> u32 {
@@ -9,28 +12,85 @@ pub(super) fn line(text: &str, at: usize) -> u32 {
     u32::try_from(before).unwrap_or(u32::MAX).saturating_add(1)
 }
 
-/// A word that is none of those that are known.
-pub(super) fn unknown(what: &str, word: &str, known: &[&str]) -> Told {
-    let hint = match nearest(word, known) {
-        Some(meant) => format!("did you mean `{meant}`?"),
-        None => {
-            let known: Vec<_> = known.iter().map(|known| format!("`{known}`")).collect();
-            format!("known: {}", known.join(", "))
-        }
-    };
-    (format!("unknown {what} `{word}`"), Some(hint))
+/// What to try instead of a key that is none of those that are known.
+pub(super) fn unknown_key(written: &str, known: &[&str]) -> Told {
+    (Problem::UnknownKey { written: written.to_owned() }, Some(of_known(written, known)))
 }
 
-/// Makes a hint of what serde says, which quotes the wrong word first and then those that it knows.
-pub(super) fn of_serde(message: &str) -> Told {
-    let message = message.trim();
-    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
-    match quoted.split_first() {
-        Some((word, known)) if message.starts_with("unknown field") => unknown("key", word, known),
-        Some((word, known)) if message.starts_with("unknown variant") => unknown("value", word, known),
-        Some((word, [])) if message.starts_with("missing field") => (format!("`{word}` is missing"), None),
-        _ => (message.replace('\n', ", "), None),
+/// What to try instead of a word that is none of those that are known.
+pub(super) fn of_known(word: &str, known: &[&str]) -> Hint {
+    match nearest(word, known) {
+        Some(meant) => Hint::DidYouMean { meant: meant.to_owned() },
+        None => Hint::Known { known: listed(known) },
     }
+}
+
+pub(super) fn listed(words: &[&str]) -> String {
+    let words: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
+    words.join(", ")
+}
+
+pub(super) fn write(example: impl Into<String>) -> Option<Hint> {
+    Some(Hint::Write { example: example.into() })
+}
+
+/// What serde says of `field`. It quotes the wrong word first and then those that it knows, and it passes on what our
+/// own types say.
+pub(super) fn of_serde(message: &str, field: &str) -> Told {
+    let message = message.trim();
+    if let Some(flaw) = Flaw::of_message(message) {
+        return (flaw.into(), None);
+    }
+    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    let key = field.rsplit('.').next().unwrap_or(field);
+    match quoted.split_first() {
+        Some((word, known)) if message.starts_with("unknown field") => unknown_key(word, known),
+        Some((word, known)) if message.starts_with("unknown variant") => {
+            (Problem::UnknownValue { written: (*word).to_owned() }, Some(of_known(word, known)))
+        }
+        Some((word, [])) if message.starts_with("missing field") => {
+            (Problem::Missing { key: (*word).to_owned() }, None)
+        }
+        _ => {
+            of_wrong_kind(message, key).unwrap_or_else(|| (Problem::said(message.replace('\n', ", ")), None))
+        }
+    }
+}
+
+/// `invalid type: integer `7`, expected a string`
+fn of_wrong_kind(message: &str, key: &str) -> Option<Told> {
+    let key = Some(key).filter(|key| !key.is_empty())?.to_owned();
+    let (what, found) = message.split_once(": ")?;
+    let (found, wanted) = found.rsplit_once(", expected ")?;
+    let hint = kind(wanted).map(|wanted| Hint::Wanted { wanted });
+    match what {
+        "invalid type" => Some((Problem::WrongKind { key, kind: kind(found)? }, hint)),
+        "invalid value" => {
+            let written = found.split('`').nth(1)?.to_owned();
+            Some((Problem::WrongValue { key, written }, hint))
+        }
+        _ => None,
+    }
+}
+
+/// What serde or one of our own types calls it.
+fn kind(called: &str) -> Option<Kind> {
+    let name = called.strip_prefix("a ").unwrap_or(called);
+    let name = name.split([' ', ',']).next().unwrap_or_default();
+    Some(match name {
+        "sequence" => Kind::Array,
+        "boolean" => Kind::Boolean,
+        "datetime" => Kind::Datetime,
+        "floating" => Kind::Float,
+        "integer" | "i64" => Kind::Integer,
+        "lifetime" => Kind::Lifetime,
+        "place" => Kind::Place,
+        "u16" => Kind::Port,
+        "status" => Kind::Status,
+        "string" => Kind::String,
+        "map" | "struct" => Kind::Table,
+        _ => return None,
+    })
 }
 
 /// The known word that is a slip of the hand away.
@@ -82,10 +142,28 @@ mod tests {
 
     #[test]
     fn serde_is_translated() {
-        let told = of_serde("unknown field `pth`, expected one of `method`, `path`, `format`");
-        assert_eq!(told, ("unknown key `pth`".into(), Some("did you mean `path`?".into())));
-        assert_eq!(of_serde("missing field `path`"), ("`path` is missing".into(), None));
-        assert_eq!(of_serde("invalid type: integer `7`, expected a string").1, None);
+        let told = |message| of_serde(message, "recipe.refresh.path");
+        let key = || "path".to_owned();
+        assert_eq!(
+            told("unknown field `pth`, expected one of `method`, `path`, `format`"),
+            (Problem::UnknownKey { written: "pth".into() }, Some(Hint::DidYouMean { meant: key() }))
+        );
+        assert_eq!(told("missing field `path`"), (Problem::Missing { key: key() }, None));
+        assert_eq!(
+            told("invalid type: integer `7`, expected a string"),
+            (
+                Problem::WrongKind { key: key(), kind: Kind::Integer },
+                Some(Hint::Wanted { wanted: Kind::String })
+            )
+        );
+        assert_eq!(
+            told("invalid value: integer `70000`, expected u16"),
+            (
+                Problem::WrongValue { key: key(), written: "70000".into() },
+                Some(Hint::Wanted { wanted: Kind::Port })
+            )
+        );
+        assert_eq!(told("something else"), (Problem::said("something else"), None));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use session::recipe::Recipe;
 use toml_edit::{Item, Key, TableLike, Value};
 
 use super::hint::{self, Told};
+use api::Problem;
 
 /// A recipe that cannot be read: which key of it, and where that stands.
 pub(super) struct Wrong {
@@ -16,15 +17,22 @@ pub(super) struct Wrong {
     pub(super) told: Told,
 }
 
+impl Wrong {
+    /// What serde says of a part of `table`.
+    pub(super) fn of_serde(error: &toml_edit::de::Error, table: &Item) -> Box<Self> {
+        let span = error.span();
+        let field = span.as_ref().map(|span| field_at(table, span)).unwrap_or_default();
+        Box::new(Self { told: hint::of_serde(error.message(), &field), field, span })
+    }
+}
+
 /// `over` laid over the preset. What is read keeps its place in the file, so that mistakes have a line.
-pub(super) fn recipe(preset: Option<&str>, over: &Item) -> Result<Recipe, Wrong> {
-    let wrong = |told| Wrong { field: String::new(), span: over.span(), told };
+pub(super) fn recipe(preset: Option<&str>, over: &Item) -> Result<Recipe, Box<Wrong>> {
+    let wrong = |told| Box::new(Wrong { field: String::new(), span: over.span(), told });
     let mut merged = over.clone();
     let Some(table) = merged.as_table_like_mut() else {
-        return Err(wrong((
-            "`recipe` is not a table".to_owned(),
-            Some("write `[profile.NAME.recipe]`".to_owned()),
-        )));
+        let problem = Problem::NotATable { key: "recipe".to_owned() };
+        return Err(wrong((problem, hint::write("[profile.NAME.recipe]"))));
     };
     let off: Vec<_> = OPTIONAL.into_iter().filter(|key| is_off(table.get(key))).collect();
     if let Some(text) = preset.and_then(Recipe::preset_text) {
@@ -34,15 +42,13 @@ pub(super) fn recipe(preset: Option<&str>, over: &Item) -> Result<Recipe, Wrong>
     for key in off {
         table.remove(key);
     }
-    let value = merged.into_value().map_err(|_| wrong(("`recipe` is empty".to_owned(), None)))?;
-    let read = Recipe::deserialize(value.into_deserializer()).map_err(|error: toml_edit::de::Error| {
-        let span = error.span();
-        let field = span.as_ref().map(|span| field_at(over, span)).unwrap_or_default();
-        Wrong { field, span, told: hint::of_serde(error.message()) }
-    })?;
-    read.check().map_err(|(key, problem)| {
+    let value =
+        merged.into_value().map_err(|_| wrong((Problem::Empty { key: "recipe".to_owned() }, None)))?;
+    let read =
+        Recipe::deserialize(value.into_deserializer()).map_err(|error| Wrong::of_serde(&error, over))?;
+    read.check().map_err(|(key, flaw)| {
         let span = over.as_table_like().and_then(|table| table.key(key)).and_then(Key::span);
-        Wrong { field: key.to_owned(), span, told: (problem, None) }
+        Box::new(Wrong { field: key.to_owned(), span, told: (flaw.into(), None) })
     })?;
     Ok(read)
 }
@@ -91,7 +97,7 @@ pub(super) fn is_off(item: Option<&Item>) -> bool {
 }
 
 /// The dotted key of what stands at `span`.
-pub(super) fn field_at(item: &Item, span: &Range<usize>) -> String {
+fn field_at(item: &Item, span: &Range<usize>) -> String {
     let mut found = Vec::new();
     if let Some(table) = item.as_table_like() {
         descend(table, span, &mut found);

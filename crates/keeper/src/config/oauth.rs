@@ -13,9 +13,9 @@ use session::wire::lifetime::Lifetime;
 use session::wire::matching::Match;
 use toml_edit::Item;
 
-use super::merge::{Wrong, field_at};
+use super::merge::Wrong;
 use super::{hint, rules};
-use api::Grant;
+use api::{Grant, Hint, Problem};
 
 /// An OAuth provider, and how this profile wants to be treated by it.
 #[derive(Clone, Debug, PartialEq)]
@@ -160,69 +160,64 @@ struct ExtraTables {
 }
 
 /// The table, or what is wrong with it and where.
-pub(super) fn read(item: &Item, allow_http: bool) -> Result<Oauth, Wrong> {
+pub(super) fn read(item: &Item, allow_http: bool) -> Result<Oauth, Box<Wrong>> {
     let whole = || item.span();
-    let wrong = |field: &str, told: hint::Told| Wrong {
-        field: field.to_owned(),
-        span: span_of(item, field).or_else(whole),
-        told,
+    let wrong = |field: &str, told: hint::Told| {
+        Box::new(Wrong { field: field.to_owned(), span: span_of(item, field).or_else(whole), told })
     };
     if item.as_table_like().is_none() {
-        let told = ("`oauth` is not a table".to_owned(), Some("write `[profile.NAME.oauth]`".to_owned()));
-        return Err(wrong("", told));
+        let problem = Problem::NotATable { key: "oauth".to_owned() };
+        return Err(wrong("", (problem, hint::write("[profile.NAME.oauth]"))));
     }
-    let nothing = || ("`oauth` is empty".to_owned(), Some(r#"issuer = "https://id.example.com""#.to_owned()));
-    let value = item.clone().into_value().map_err(|_| wrong("", nothing()))?;
-    let said = Written::deserialize(value.into_deserializer()).map_err(|error: toml_edit::de::Error| {
-        let span = error.span();
-        let field = span.as_ref().map(|span| field_at(item, span)).unwrap_or_default();
-        Wrong { field, span, told: hint::of_serde(error.message()) }
-    })?;
-    said.check(allow_http).map_err(|(field, told)| wrong(field, told))?;
+    let nothing = (Problem::Empty { key: "oauth".to_owned() }, Some(Hint::IssuerOrToken));
+    let value = item.clone().into_value().map_err(|_| wrong("", nothing))?;
+    let said =
+        Written::deserialize(value.into_deserializer()).map_err(|error| Wrong::of_serde(&error, item))?;
+    said.check(allow_http, &wrong)?;
     Ok(said.into_oauth())
 }
 
 impl Written {
-    fn check(&self, allow_http: bool) -> Result<(), (&'static str, hint::Told)> {
-        let told = |field, problem: &str, hint: &str| {
-            Err((field, (problem.to_owned(), Some(hint.to_owned()).filter(|hint| !hint.is_empty()))))
+    /// What its types cannot forbid. `wrong` says where a field stands.
+    fn check(
+        &self,
+        allow_http: bool,
+        wrong: &dyn Fn(&str, hint::Told) -> Box<Wrong>,
+    ) -> Result<(), Box<Wrong>> {
+        let told = |field, problem: fn(String) -> Problem, hint| {
+            Err(wrong(field, (problem(field.to_owned()), Some(hint))))
         };
         match (&self.issuer, &self.endpoints.token) {
-            (None, None) => {
-                let hint = r#"issuer = "https://id.example.com", or `endpoints.token` by hand"#;
-                return told("issuer", "there is no `issuer`", hint);
-            }
-            (Some(issuer), _) => check_issuer(issuer, allow_http).map_err(|told| ("issuer", told))?,
+            (None, None) => return told("issuer", |key| Problem::Missing { key }, Hint::IssuerOrToken),
+            (Some(issuer), _) => check_issuer(issuer, allow_http).map_err(|told| wrong("issuer", told))?,
             (None, Some(_)) => {}
         }
         for url in self.endpoints.all() {
-            rules::check_endpoint(url, allow_http).map_err(|told| ("endpoints", told))?;
+            rules::check_endpoint(url, allow_http).map_err(|told| wrong("endpoints", told))?;
         }
         if self.client_id.trim().is_empty() {
-            return told(
-                "client_id",
-                "`client_id` is empty",
-                "the provider gives it when an app is registered",
-            );
+            return told("client_id", |key| Problem::Empty { key }, Hint::ClientId);
         }
         if self.redirect_host.as_ref().is_some_and(|host| !HOSTS.contains(&host.as_str())) {
-            let hint = "`127.0.0.1`, `localhost` or `[::1]`: nobody else may receive the code";
-            return told("redirect_host", "`redirect_host` is not this machine", hint);
+            let hint = Hint::Loopback { known: hint::listed(&HOSTS) };
+            return told("redirect_host", |key| Problem::NotThisMachine { key }, hint);
         }
         if self.redirect_port == Some(0) {
-            return told("redirect_port", "0 is no port", "leave it out for any free one");
+            return told("redirect_port", |_| Problem::PortZero, Hint::LeaveOutPort);
         }
         if self.redirect_path.as_ref().is_some_and(|path| !is_path(path)) {
-            return told("redirect_path", "`redirect_path` is no path", r#"write it as "/callback""#);
+            let hint = Hint::Write { example: r#"redirect_path = "/callback""#.to_owned() };
+            return told("redirect_path", |key| Problem::NoPath { key }, hint);
         }
-        for indicator in &self.resource_indicators {
-            // RFC 8707, section 2: an absolute URI without a fragment.
-            if !indicator.contains(':') || indicator.contains('#') {
-                let problem = format!("`{indicator}` is no resource indicator");
-                return told("resource_indicators", &problem, "an absolute URI without a fragment");
+        // RFC 8707, section 2: an absolute URI without a fragment.
+        let is_none = |indicator: &&String| !indicator.contains(':') || indicator.contains('#');
+        match self.resource_indicators.iter().find(is_none).cloned() {
+            Some(written) => {
+                let told = (Problem::NotAnIndicator { written }, Some(Hint::Indicator));
+                Err(wrong("resource_indicators", told))
             }
+            None => Ok(()),
         }
-        Ok(())
     }
 
     fn into_oauth(self) -> Oauth {
@@ -264,8 +259,7 @@ impl Written {
 pub fn check_issuer(text: &str, allow_http: bool) -> Result<(), hint::Told> {
     rules::check_url(text, allow_http)?;
     if text.trim() != text {
-        let hint = "leave out the space around it";
-        return Err(("there is space around the issuer".to_owned(), Some(hint.to_owned())));
+        return Err((Problem::IssuerSpace, Some(Hint::LeaveOutSpace)));
     }
     Ok(())
 }

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use session::limits;
 use session::recipe::{Recipe, Resource};
-use toml_edit::{Item, Key};
+use toml_edit::{Item, Key, Value};
 use url::Url;
 
 use api::duration;
 
 use super::hint::{self, Told};
-use super::{CUSTOM, OAUTH, Oauth, Problem, Profile, Protocol, merge, oauth, rules};
-use api::Code;
+use super::{CUSTOM, Mistake, OAUTH, Oauth, Profile, Protocol, merge, oauth, rules};
+use api::{Code, Hint, Kind, Problem};
 
 /// The text that is being read, and where it came from.
 #[derive(Clone, Copy)]
@@ -25,9 +25,9 @@ pub(super) struct Source<'a> {
 type Span = Option<Range<usize>>;
 
 impl Source<'_> {
-    pub(super) fn problem(self, span: Span, profile: Option<&str>, field: &str, told: Told) -> Problem {
+    pub(super) fn mistake(self, span: Span, profile: Option<&str>, field: &str, told: Told) -> Mistake {
         let (problem, hint) = told;
-        Problem {
+        Mistake {
             code: Code::BadConfig,
             path: self.path.to_owned(),
             line: span.map(|span| hint::line(self.text, span.start)),
@@ -35,23 +35,21 @@ impl Source<'_> {
             field: field.to_owned(),
             problem,
             hint,
+            command: None,
         }
     }
 }
 
 /// The profile, or everything that is wrong with it: nobody should have to mend a file one line at a time.
-pub(super) fn read(source: Source<'_>, name: &str, span: Span, item: &Item) -> Result<Profile, Vec<Problem>> {
-    let mut reader = Reader { source, name, header: span.clone(), problems: Vec::new() };
+pub(super) fn read(source: Source<'_>, name: &str, span: Span, item: &Item) -> Result<Profile, Vec<Mistake>> {
+    let mut reader = Reader { source, name, header: span.clone(), mistakes: Vec::new() };
     if let Err(told) = rules::check_name(name) {
-        reader.problem(span.clone(), "", told);
+        reader.mistake(span.clone(), "", told);
     }
     let Some(table) = item.as_table_like() else {
-        reader.problem(
-            span,
-            "",
-            (format!("`{name}` is not a table"), Some(format!("write `[profile.{name}]`"))),
-        );
-        return Err(reader.problems);
+        let problem = Problem::NotATable { key: name.to_owned() };
+        reader.mistake(span, "", (problem, hint::write(format!("[profile.{name}]"))));
+        return Err(reader.mistakes);
     };
     let mut said = Said::default();
     for (key, item) in table.iter() {
@@ -59,14 +57,14 @@ pub(super) fn read(source: Source<'_>, name: &str, span: Span, item: &Item) -> R
         reader.read(&mut said, key, span, item);
     }
     let profile = reader.finish(said);
-    profile.filter(|_| reader.problems.is_empty()).ok_or(reader.problems)
+    profile.filter(|_| reader.mistakes.is_empty()).ok_or(reader.mistakes)
 }
 
 struct Reader<'a> {
     source: Source<'a>,
     name: &'a str,
     header: Span,
-    problems: Vec<Problem>,
+    mistakes: Vec<Mistake>,
 }
 
 /// What the table says, each key read by itself.
@@ -114,7 +112,7 @@ impl<'a> Reader<'a> {
             "resources" => said.resources = self.resources(key, item),
             "sandbox" => said.sandbox = self.flag(key, item),
             "user" => said.user = self.text(key, item).filter(|user| !user.is_empty()),
-            _ => self.problem(key_span, key, hint::unknown("key", key, &KEYS)),
+            _ => self.mistake(key_span, key, hint::unknown_key(key, &KEYS)),
         }
     }
 
@@ -166,15 +164,15 @@ impl<'a> Reader<'a> {
             ("recipe", said.recipe.as_ref().map(|(_, span)| span.clone())),
         ] {
             if let Some(span) = span {
-                let hint = Some(format!("leave out `{other}`, or leave out `oauth`"));
-                self.problem(span, other, (format!("`{other}` and `oauth` are two kinds of provider"), hint));
+                let (key, either) = (other.to_owned(), other.to_owned());
+                let hint = Hint::LeaveOutEither { either };
+                self.mistake(span, other, (Problem::TwoKinds { key }, Some(hint)));
             }
         }
         match oauth::read(item, said.allow_http) {
             Ok(oauth) => Some(oauth),
-            Err(merge::Wrong { field, span, told }) => {
-                let field = if field.is_empty() { "oauth".to_owned() } else { format!("oauth.{field}") };
-                self.problem(span.or(key_span).or_else(|| self.header.clone()), &field, told);
+            Err(wrong) => {
+                self.wrong(OAUTH, key_span, *wrong);
                 None
             }
         }
@@ -182,37 +180,37 @@ impl<'a> Reader<'a> {
 
     fn url(&mut self, said: Option<(String, Span)>, allow_http: bool) -> Option<Url> {
         let Some((text, span)) = said else {
-            if self.problems.iter().all(|problem| problem.field != "url") {
-                let told =
-                    ("there is no `url`".to_owned(), Some(r#"url = "https://api.example.com""#.to_owned()));
-                self.problem(self.header.clone(), "url", told);
+            if self.mistakes.iter().all(|mistake| mistake.field != "url") {
+                let problem = Problem::Missing { key: "url".to_owned() };
+                let hint = hint::write(r#"url = "https://api.example.com""#);
+                self.mistake(self.header.clone(), "url", (problem, hint));
             }
             return None;
         };
-        rules::check_url(&text, allow_http).map_err(|told| self.problem(span, "url", told)).ok()
+        rules::check_url(&text, allow_http).map_err(|told| self.mistake(span, "url", told)).ok()
     }
 
     fn recipe(&mut self, preset: Option<(String, Span)>, over: Option<(&'a Item, Span)>) -> Option<Recipe> {
         if let Some((name, span)) = &preset
             && Recipe::preset(name).is_none()
         {
-            self.problem(span.clone(), "preset", hint::unknown("preset", name, &Recipe::PRESETS));
+            let problem = Problem::UnknownPreset { written: name.clone() };
+            let hint = hint::of_known(name, &Recipe::PRESETS);
+            self.mistake(span.clone(), "preset", (problem, Some(hint)));
             return None;
         }
         let preset = preset.as_ref().map(|(name, _)| name.as_str());
         let Some((over, key_span)) = over else {
-            if preset.is_none() && self.problems.iter().all(|problem| problem.field != "preset") {
-                let hint = format!("presets: {}", Recipe::PRESETS.join(", "));
-                let told = ("there is neither a `preset`, a `recipe` nor `oauth`".to_owned(), Some(hint));
-                self.problem(self.header.clone(), "preset", told);
+            if preset.is_none() && self.mistakes.iter().all(|mistake| mistake.field != "preset") {
+                let hint = Hint::Presets { known: hint::listed(&Recipe::PRESETS) };
+                self.mistake(self.header.clone(), "preset", (Problem::NoProvider, Some(hint)));
             }
             return preset.and_then(Recipe::preset);
         };
         match merge::recipe(preset, over) {
             Ok(recipe) => Some(recipe),
-            Err(merge::Wrong { field, span, told }) => {
-                let field = if field.is_empty() { "recipe".to_owned() } else { format!("recipe.{field}") };
-                self.problem(span.or(key_span).or_else(|| self.header.clone()), &field, told);
+            Err(wrong) => {
+                self.wrong("recipe", key_span, *wrong);
                 None
             }
         }
@@ -221,17 +219,16 @@ impl<'a> Reader<'a> {
     fn text(&mut self, key: &str, item: &Item) -> Option<String> {
         let text = item.as_str().map(|text| text.trim().to_owned());
         if text.is_none() {
-            let told =
-                (format!("`{key}` is {}", kind(item)), Some(format!(r#"write it in quotes: {key} = "…""#)));
-            self.problem(item.span(), key, told);
+            let told = (wrong_kind(key, item), hint::write(format!(r#"{key} = "…""#)));
+            self.mistake(item.span(), key, told);
         }
         text
     }
 
     fn flag(&mut self, key: &str, item: &Item) -> bool {
         item.as_bool().unwrap_or_else(|| {
-            let told = (format!("`{key}` is {}", kind(item)), Some("write `true` or `false`".to_owned()));
-            self.problem(item.span(), key, told);
+            let hint = Hint::WriteEither { example: "true".to_owned(), other: "false".to_owned() };
+            self.mistake(item.span(), key, (wrong_kind(key, item), Some(hint)));
             false
         })
     }
@@ -243,27 +240,27 @@ impl<'a> Reader<'a> {
         range: &std::ops::RangeInclusive<Duration>,
     ) -> Option<Duration> {
         if let Some(seconds) = item.as_integer() {
-            let told = (format!("`{key}` has no unit"), Some(format!(r#"write `{key} = "{seconds}s"`"#)));
-            self.problem(item.span(), key, told);
+            let problem = Problem::NoUnit { key: key.to_owned() };
+            self.mistake(item.span(), key, (problem, hint::write(format!(r#"{key} = "{seconds}s""#))));
             return None;
         }
         let text = self.text(key, item)?;
         let read = duration::parse(&text)
-            .map_err(|how| (format!("`{text}` is not a duration"), Some(how.to_string())))
+            .map_err(|_| (Problem::NotADuration { written: text }, Some(Hint::Duration)))
             .and_then(|duration| {
                 if range.contains(&duration) {
                     return Ok(duration);
                 }
-                let ends = [range.start(), range.end()].map(|end| duration::format(*end));
-                let what = format!("{} is not a sensible `{key}`", duration::format(duration));
-                Err((what, Some(format!("between {} and {}", ends[0], ends[1]))))
+                let [least, most] = [range.start(), range.end()].map(|end| duration::format(*end));
+                let (key, written) = (key.to_owned(), duration::format(duration));
+                Err((Problem::NotSensible { key, written }, Some(Hint::Between { least, most })))
             });
-        read.map_err(|told| self.problem(item.span(), key, told)).ok()
+        read.map_err(|told| self.mistake(item.span(), key, told)).ok()
     }
 
     fn file(&mut self, key: &str, span: Span, text: &str) -> Option<PathBuf> {
         if text.is_empty() {
-            self.problem(span, key, (format!("`{key}` is empty"), Some("leave it out".to_owned())));
+            self.mistake(span, key, (Problem::Empty { key: key.to_owned() }, Some(Hint::LeaveOut)));
             return None;
         }
         let dir = self.source.path.parent().unwrap_or(Path::new(""));
@@ -271,24 +268,30 @@ impl<'a> Reader<'a> {
     }
 
     fn resources(&mut self, key: &str, item: &Item) -> Option<Vec<Resource>> {
-        let hint = || Some(r#"write `resources = ["/orders", "POST /notes"]`"#.to_owned());
+        let hint = || hint::write(r#"resources = ["/orders", "POST /notes"]"#);
         let Some(list) = item.as_array() else {
-            self.problem(item.span(), key, (format!("`{key}` is {}", kind(item)), hint()));
+            self.mistake(item.span(), key, (wrong_kind(key, item), hint()));
             return None;
         };
         let mut resources = Vec::new();
         for value in list {
             match value.as_str().map(Resource::new) {
                 Some(Ok(resource)) => resources.push(resource),
-                Some(Err(problem)) => self.problem(value.span(), key, (problem, hint())),
-                None => self.problem(value.span(), key, ("a resource is not a text".to_owned(), hint())),
+                Some(Err(flaw)) => self.mistake(value.span(), key, (flaw.into(), hint())),
+                None => self.mistake(value.span(), key, (Problem::ResourceNotText, hint())),
             }
         }
         Some(resources)
     }
 
-    fn problem(&mut self, span: Span, field: &str, told: Told) {
-        self.problems.push(self.source.problem(span, Some(self.name), field, told));
+    fn wrong(&mut self, table: &str, key_span: Span, wrong: merge::Wrong) {
+        let merge::Wrong { field, span, told } = wrong;
+        let field = if field.is_empty() { table.to_owned() } else { format!("{table}.{field}") };
+        self.mistake(span.or(key_span).or_else(|| self.header.clone()), &field, told);
+    }
+
+    fn mistake(&mut self, span: Span, field: &str, told: Told) {
+        self.mistakes.push(self.source.mistake(span, Some(self.name), field, told));
     }
 }
 
@@ -297,8 +300,17 @@ fn says_no_heartbeat(recipe: &Item) -> bool {
     recipe.as_table_like().is_some_and(|recipe| merge::is_off(recipe.get("heartbeat")))
 }
 
-fn kind(item: &Item) -> String {
-    format!("of the wrong kind ({})", item.type_name())
+fn wrong_kind(key: &str, item: &Item) -> Problem {
+    let kind = match item {
+        Item::Value(Value::Boolean(_)) => Kind::Boolean,
+        Item::Value(Value::Datetime(_)) => Kind::Datetime,
+        Item::Value(Value::Float(_)) => Kind::Float,
+        Item::Value(Value::Integer(_)) => Kind::Integer,
+        Item::Value(Value::String(_)) => Kind::String,
+        Item::Value(Value::Array(_)) | Item::ArrayOfTables(_) => Kind::Array,
+        Item::Value(Value::InlineTable(_)) | Item::None | Item::Table(_) => Kind::Table,
+    };
+    Problem::WrongKind { key: key.to_owned(), kind }
 }
 
 const KEYS: [&str; 13] = [

@@ -7,9 +7,9 @@ use std::path::Path;
 
 use session::custody::{Custody, Danger};
 
-use super::Problem;
+use super::Mistake;
 use crate::adapters::clock;
-use api::Code;
+use api::{Code, Problem};
 use os::files;
 
 /// What the file was when it was looked at. Two that are alike are the same text, unless the file was just being
@@ -42,22 +42,22 @@ impl Seen {
 }
 
 /// The text of the file; empty when there is none.
-pub(super) fn read(path: &Path) -> Result<String, Box<Problem>> {
-    let unreadable = |problem: &str| Box::new(Problem::of_file(path, Code::ConfigUnreadable, problem, None));
+pub(super) fn read(path: &Path) -> Result<String, Box<Mistake>> {
+    let unreadable = |problem| Box::new(Mistake::of_file(path, Code::ConfigUnreadable, problem));
     let mut file = match files::open(path, OpenOptions::new().read(true)) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(String::new()),
-        Err(error) => return Err(unreadable(&error.to_string())),
+        Err(error) => return Err(unreadable(Problem::said(error))),
     };
-    let data = file.metadata().map_err(|error| unreadable(&error.to_string()))?;
+    let data = file.metadata().map_err(|error| unreadable(Problem::said(error)))?;
     if let Some(danger) = danger(&data) {
         return Err(Box::new(not_ours_alone(path, danger)));
     }
     let mut bytes = Vec::new();
     let length = file.by_ref().take(LARGEST + 1).read_to_end(&mut bytes);
-    match length.map_err(|error| unreadable(&error.to_string()))? {
-        length if length as u64 > LARGEST => Err(unreadable("it is far too large")),
-        _ => String::from_utf8(bytes).map_err(|_| unreadable("it is not UTF-8 text")),
+    match length.map_err(|error| unreadable(Problem::said(error)))? {
+        length if length as u64 > LARGEST => Err(unreadable(Problem::TooLarge)),
+        _ => String::from_utf8(bytes).map_err(|_| unreadable(Problem::NotUtf8)),
     }
 }
 
@@ -66,17 +66,14 @@ fn danger(data: &Metadata) -> Option<Danger> {
     custody.danger(os::user::id(), os::user::members)
 }
 
-fn not_ours_alone(path: &Path, danger: Danger) -> Problem {
+fn not_ours_alone(path: &Path, danger: Danger) -> Mistake {
     let quoted = quoted(path);
-    let (problem, hint) = match danger {
-        Danger::Anyone => ("everybody on this computer may write it", format!("chmod go-w {quoted}")),
-        Danger::Group => ("its group may write it, and has other members", format!("chmod go-w {quoted}")),
-        Danger::Owner => {
-            let us = os::user::id();
-            ("it belongs to somebody else", format!("chown {us} {quoted}"))
-        }
+    let (problem, command) = match danger {
+        Danger::Anyone => (Problem::WritableByAll, format!("chmod go-w {quoted}")),
+        Danger::Group => (Problem::WritableByGroup, format!("chmod go-w {quoted}")),
+        Danger::Owner => (Problem::OwnedByOther, format!("chown {} {quoted}", os::user::id())),
     };
-    Problem::of_file(path, Code::ConfigUnsafe, problem, Some(hint))
+    Mistake { command: Some(command), ..Mistake::of_file(path, Code::ConfigUnsafe, problem) }
 }
 
 /// As a shell takes it.

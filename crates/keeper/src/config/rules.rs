@@ -2,58 +2,55 @@
 
 use url::{Host, Url};
 
-use super::hint::Told;
+use api::{Hint, Problem};
+
+use super::hint::{self, Told};
 
 /// A profile's name stands in the file, in the keyring, in the window and on command lines.
 pub fn check_name(name: &str) -> Result<(), Told> {
-    let told = |problem: &str| Err((problem.to_owned(), Some(NAMES.to_owned())));
+    let told = |problem| Err((problem, Some(Hint::Names)));
     if name.is_empty() {
-        return told("a name is empty");
+        return told(Problem::NameEmpty);
     }
     if name.chars().count() > LONGEST_NAME {
-        return told("a name is too long");
+        return told(Problem::NameTooLong);
     }
     if name.starts_with([' ', '.', '-']) || name.ends_with(' ') {
-        return told("a name begins with a space, a dot or a dash, or ends with a space");
+        return told(Problem::NameEnds);
     }
     match name.chars().find(|c| !is_for_names(*c)) {
-        Some(c) => told(&format!("a name has {c:?} in it")),
+        Some(c) => told(Problem::NameCharacter { character: format!("{c:?}") }),
         None => Ok(()),
     }
 }
 
 /// A base for the paths of a recipe: absolute, and with nothing in it that is a secret or would be lost.
 pub fn check_url(text: &str, allow_http: bool) -> Result<Url, Told> {
-    let told = |problem: String, hint: &str| Err((problem, Some(hint.to_owned())));
+    let written = || text.to_owned();
     let url = match Url::parse(text.trim()) {
         Ok(url) if text.contains("://") => url,
         _ if !text.contains("://") && !text.trim().is_empty() => {
-            return told(
-                format!("`{text}` is not a complete URL"),
-                &format!("write `https://{}`", text.trim()),
-            );
+            let hint = hint::write(format!("https://{}", text.trim()));
+            return Err((Problem::UrlIncomplete { written: written() }, hint));
         }
-        Ok(_) => return told(format!("`{text}` is not a URL"), AS_IN),
-        Err(error) => return told(format!("`{text}` is not a URL: {error}"), AS_IN),
+        Ok(_) => return Err((Problem::NotAUrl { written: written(), said: None }, as_in())),
+        Err(error) => {
+            let said = Some(error.to_string());
+            return Err((Problem::NotAUrl { written: written(), said }, as_in()));
+        }
     };
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
-        return told(format!("`{}` is neither https nor http", url.scheme()), AS_IN);
+        return Err((Problem::UrlScheme { scheme: url.scheme().to_owned() }, as_in()));
     }
     // Not repeated in the message: a password may stand there.
     if !url.username().is_empty() || url.password().is_some() {
-        return told("a URL has a user name or a password in it".to_owned(), "sign in instead");
+        return Err((Problem::UrlCredentials, Some(Hint::SignIn)));
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return told("a URL has a query or a fragment".to_owned(), "leave out what follows `?` or `#`");
+        return Err((Problem::UrlQuery, Some(Hint::LeaveOutQuery)));
     }
     if url.scheme() == "http" && !allow_http && !is_loopback(&url) {
-        return told(
-            format!(
-                "plain http would let others on the way to {} read the password and the tokens",
-                host(&url)
-            ),
-            "use https, or say `allow_http = true`",
-        );
+        return Err((Problem::PlainHttp { host: host(&url) }, Some(Hint::AllowHttp)));
     }
     Ok(without_slash(url))
 }
@@ -93,16 +90,17 @@ fn without_slash(mut url: Url) -> Url {
     url
 }
 
+fn as_in() -> Option<Hint> {
+    let (example, other) = ("https://api.example.com".to_owned(), "https://example.com/api".to_owned());
+    Some(Hint::WriteEither { example, other })
+}
+
 /// Letters and digits of any script; the last two ranges are the marks that complete letters.
 fn is_for_names(c: char) -> bool {
     c.is_alphanumeric() || " -_.".contains(c) || matches!(c, '\u{300}'..='\u{36f}' | '\u{900}'..='\u{109f}')
 }
 
 const LONGEST_NAME: usize = 64;
-
-const NAMES: &str = "a name has 1 to 64 letters, digits, spaces, `-`, `_` and `.`";
-
-const AS_IN: &str = "write it as `https://api.example.com` or `https://example.com/api`";
 
 #[cfg(test)]
 mod tests {

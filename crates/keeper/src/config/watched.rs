@@ -12,7 +12,7 @@ use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 use zeroize::Zeroizing;
 
 use super::reading::{self, Seen};
-use super::{Config, Problem, file};
+use super::{Config, Mistake, file};
 use api::Failure;
 
 /// Every method may take as long as the disk does.
@@ -20,7 +20,7 @@ pub(crate) struct Watched {
     path: PathBuf,
     seen: Option<Seen>,
     /// What was read last, in so far as it can be told from something else.
-    said: Option<Result<u64, Box<Problem>>>,
+    said: Option<Result<u64, Box<Mistake>>>,
     /// What could be read last. A client's secret may be in it.
     text: Zeroizing<String>,
     /// It went with the home, which is not what somebody wants it to be.
@@ -121,7 +121,7 @@ impl Watched {
         self.watch.is_some()
     }
 
-    fn is_news(&mut self, text: &Result<String, Box<Problem>>) -> bool {
+    fn is_news(&mut self, text: &Result<String, Box<Mistake>>) -> bool {
         if let Ok(text) = text {
             self.text = Zeroizing::new(text.clone());
         }

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
-use api::{Code, Failure};
+use api::{Code, Failure, Problem};
 use os::files::{self, FileIdentity};
 
 /// Held for as long as it lives.
@@ -46,9 +46,9 @@ impl NotLocked {
     /// What a person is told.
     pub fn failure(&self, path: &Path) -> Failure {
         match self {
-            Self::Held { .. } => {
-                Failure::new(Code::KeeperUnreachable).with("problem", self).with("path", path.display())
-            }
+            Self::Held { pid } => Failure::new(Code::KeeperUnreachable)
+                .because(Problem::Held { pid: *pid })
+                .with("path", path.display()),
             Self::Unopenable(error) => Failure::file(path, error),
         }
     }

@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use api::paths::Home;
-use api::{Code, Failure};
+use api::{Code, Failure, Problem};
 use os::files::FileIdentity;
 use os::folders::Losses;
 use session::limits;
@@ -93,7 +93,9 @@ impl Place {
         self.handle.home_is_gone().await;
         let (home, lock) = (self.home.clone(), Arc::clone(&self.lock));
         let made = spawn_blocking(move || make(&home, lock));
-        made.await.unwrap_or_else(|error| Again::NotMade(Failure::new(Code::Internal).with("problem", error)))
+        made.await.unwrap_or_else(|error| {
+            Again::NotMade(Failure::new(Code::Internal).because(Problem::said(error)))
+        })
     }
 }
 

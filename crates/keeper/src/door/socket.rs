@@ -16,7 +16,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, mpsc};
 
 use crate::main_loop::Handle;
-use api::{Call, Code, Failure, Line, Notice, Request};
+use api::{Call, Code, Failure, Line, Notice, Problem, Request};
 use os::files;
 
 /// Binds the socket. Whoever holds the home's lock may take away what a dead keeper left there.
@@ -126,7 +126,7 @@ fn understand(frame: &[u8], watches: &mut bool) -> Result<Call, Failure> {
     let call = serde_json::from_slice::<Call>(frame).map_err(|error| malformed(&error))?;
     // Each time more would be the same news once more, for as long as the connection lives.
     if matches!(call.request, Request::Watch) && std::mem::replace(watches, true) {
-        return Err(Failure::new(Code::BadRequest).with("problem", "this connection watches already"));
+        return Err(Failure::new(Code::BadRequest).because(Problem::WatchesAlready));
     }
     Ok(call)
 }
@@ -182,11 +182,10 @@ async fn write(mut writer: OwnedWriteHalf, mut outbox: mpsc::Receiver<Line>) {
 
 fn malformed(error: &serde_json::Error) -> Failure {
     // serde's words quote field names and kinds of values; a password is never one of them, but a value may be.
-    let problem = error.to_string();
-    let problem = problem.split(" at line").next().unwrap_or_default();
-    let problem =
-        if problem.starts_with("invalid") { "a field has the wrong kind of value" } else { problem };
-    Failure::new(Code::BadRequest).with("problem", problem)
+    let said = error.to_string();
+    let said = said.split(" at line").next().unwrap_or_default();
+    let problem = if said.starts_with("invalid") { Problem::WrongField } else { Problem::said(said) };
+    Failure::new(Code::BadRequest).because(problem)
 }
 
 fn id_of(frame: &[u8]) -> u64 {

@@ -9,8 +9,8 @@ use session::time::Timestamp;
 use super::answer::Answer;
 use super::lookout::{Errand, Lookout};
 use super::mail::Edit;
-use crate::config::{Config, Problem, Profile};
-use api::{Code, Failure, Request};
+use crate::config::{Config, Mistake, Profile};
+use api::{Code, Failure, Problem, Request};
 
 /// The file: what it says, and who waits for a look at it.
 pub(crate) struct Configuration {
@@ -25,7 +25,7 @@ pub(crate) struct Configuration {
     /// How many edits are on their way.
     pub(crate) writing: u32,
     /// What the journal has been told already.
-    pub(crate) told: Vec<Problem>,
+    pub(crate) told: Vec<Mistake>,
     /// A session that it does not know any more has something on its way.
     pub(crate) waits: bool,
 }
@@ -46,15 +46,15 @@ impl Configuration {
     }
 
     pub(crate) fn problems(&self) -> Vec<Failure> {
-        self.silence().into_iter().chain(self.config.problems.iter().map(Problem::failure)).collect()
+        self.silence().into_iter().chain(self.config.mistakes.iter().map(Mistake::failure)).collect()
     }
 
     /// Why a profile of that name is not to be had, be it that nobody can say whether there is one.
     pub(crate) fn problem_of(&self, profile: &str) -> Option<Failure> {
-        let mut problems = self.config.problems.iter();
-        let own = problems.find(|problem| problem.profile.as_deref() == Some(profile)).map(Problem::failure);
-        let of_the_whole = || self.config.problems.first().filter(|_| self.config.unreadable);
-        own.or_else(|| self.silence()).or_else(|| of_the_whole().map(Problem::failure))
+        let mut mistakes = self.config.mistakes.iter();
+        let own = mistakes.find(|mistake| mistake.profile.as_deref() == Some(profile)).map(Mistake::failure);
+        let of_the_whole = || self.config.mistakes.first().filter(|_| self.config.unreadable);
+        own.or_else(|| self.silence()).or_else(|| of_the_whole().map(Mistake::failure))
     }
 
     /// When there is something to do for it.
@@ -80,20 +80,14 @@ impl Configuration {
 
     /// It does not let itself be looked at.
     pub(crate) fn silence(&self) -> Option<Failure> {
-        let problem = if self.lookout.is_manned() {
-            "there is no answer from the disk that it is on"
-        } else {
-            "there is no thread that reads it"
-        };
-        self.looks
-            .is_late()
-            .then(|| Problem::of_file(&self.path, Code::ConfigUnreadable, problem, None).failure())
+        let problem = if self.lookout.is_manned() { Problem::DiskSilent } else { Problem::NoReader };
+        self.looks.is_late().then(|| Mistake::of_file(&self.path, Code::ConfigUnreadable, problem).failure())
     }
 
     /// Takes in what it says now. Where it cannot be read, what it said holds.
     pub(crate) fn take(&mut self, read: Config) {
         if read.unreadable {
-            self.config.problems = read.problems;
+            self.config.mistakes = read.mistakes;
             self.config.unreadable = true;
         } else {
             self.config = read;
@@ -111,6 +105,6 @@ impl Configuration {
     }
 
     fn is_broken(&self, name: &str) -> bool {
-        self.config.problems.iter().any(|problem| problem.profile.as_deref() == Some(name))
+        self.config.mistakes.iter().any(|mistake| mistake.profile.as_deref() == Some(name))
     }
 }

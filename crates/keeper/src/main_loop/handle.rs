@@ -6,7 +6,7 @@ use tokio::sync::{Semaphore, broadcast, oneshot};
 
 use super::answer::stopping;
 use super::mail::{Mail, Post};
-use api::{Asker, Code, Failure, Fetch, Notice, Reply, Request};
+use api::{Asker, Code, Failure, Fetch, Notice, Problem, Reply, Request};
 
 #[derive(Clone)]
 pub struct Handle {
@@ -102,7 +102,7 @@ impl Default for Places {
 
 /// What was asked may have been done: unlike [`stopping`], it is no invitation to ask the next keeper.
 fn ended() -> Failure {
-    Failure::new(Code::KeeperUnreachable).with("problem", "it ended")
+    Failure::new(Code::KeeperUnreachable).because(Problem::Ended)
 }
 
 const MOST_QUICK: usize = 512;

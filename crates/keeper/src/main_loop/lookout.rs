@@ -14,7 +14,7 @@ use super::mail::{Edit, Looked, Mail, News, Post};
 use crate::adapters::clock;
 use crate::adapters::vault::Vault;
 use crate::config::{self, Config, Watched};
-use api::{Code, Failure, VaultKind};
+use api::{Code, Failure, Problem, VaultKind};
 
 /// Where errands for the file are taken. They are run in order, one at a time.
 pub(crate) struct Lookout {
@@ -57,7 +57,7 @@ impl Lookout {
     pub(crate) fn send(&self, errand: Errand) -> bool {
         let sent = self.errands.send(errand);
         if let Err(mpsc::SendError(Errand::Write(_, answer))) = sent {
-            refuse(answer, Failure::new(Code::Internal).with("problem", "no thread"));
+            refuse(answer, Failure::new(Code::Internal).because(Problem::NoThread));
             return false;
         }
         sent.is_ok()
@@ -197,7 +197,7 @@ mod tests {
             let problems = overview(&handle).await.problems;
             stop(&handle).await;
             assert_eq!(problems[0].code, Code::ConfigUnreadable);
-            assert_eq!(problems[0].details["problem"], "there is no thread that reads it");
+            assert_eq!(problems[0].details["problem"], "no_reader");
         };
         tokio::join!(keeper.run(), asking);
         fs::remove_dir_all(home.root().unwrap()).unwrap();

@@ -86,7 +86,7 @@ impl Keeper {
             return;
         }
         if self.config.edits.is_settled() {
-            self.tell_problems();
+            self.tell_mistakes();
         }
         self.replace_sessions();
         self.config.write();
@@ -102,13 +102,12 @@ impl Keeper {
     }
 
     /// Once per mistake, and not while somebody is still typing.
-    fn tell_problems(&mut self) {
-        let problems = self.config.config.problems.clone();
-        for problem in problems.iter().filter(|problem| !self.config.told.contains(problem)) {
-            let note = Note::ConfigProblem { line: problem.line, problem: problem.problem.clone() };
-            self.note(problem.profile.as_deref(), note);
+    fn tell_mistakes(&mut self) {
+        let mistakes = self.config.config.mistakes.clone();
+        for mistake in mistakes.iter().filter(|mistake| !self.config.told.contains(mistake)) {
+            self.note(mistake.profile.as_deref(), mistake.problem.note(mistake.line));
         }
-        self.config.told = problems;
+        self.config.told = mistakes;
     }
 
     /// Ends the sessions whose profiles are gone or others now, and begins the new ones. A session that has a token

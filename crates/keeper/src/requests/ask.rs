@@ -9,6 +9,7 @@ use session::view::Prospect;
 use crate::main_loop::kept::Wanting;
 
 use crate::adapters::clock;
+use crate::adapters::journal::JournalError;
 use crate::adapters::provider::How;
 use crate::main_loop::answer::{Answer, refuse, stopping};
 use crate::main_loop::ending::Why;
@@ -127,9 +128,8 @@ impl Keeper {
         let entries = self.journal.read(profile, before, limit.unwrap_or(100).min(1000));
         tokio::spawn(async move {
             let reply = entries.await.map(|entries| Reply::Log { entries });
-            drop(
-                answer.send(reply.map_err(|error| Failure::new(Code::JournalFailed).with("problem", error))),
-            );
+            let failed = |error: JournalError| Failure::new(Code::JournalFailed).because(error.problem());
+            drop(answer.send(reply.map_err(failed)));
         });
     }
 
@@ -152,7 +152,7 @@ impl Keeper {
         let known: Vec<&str> = self.names.keys().map(String::as_str).collect();
         let failure = Failure::new(Code::UnknownProfile).of(profile).with("profile", profile);
         Err(match crate::config::nearest(profile, &known) {
-            Some(close) => failure.with("hint", close),
+            Some(close) => failure.with("meant", close),
             None => failure,
         })
     }

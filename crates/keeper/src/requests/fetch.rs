@@ -1,6 +1,7 @@
 //! Requests to protected resources: sent with a good token, held while there is none, sent again once.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,7 +29,7 @@ use crate::main_loop::answer::{Answer, refuse};
 use crate::main_loop::keeper::Keeper;
 use crate::main_loop::kept::Kept;
 use crate::main_loop::mail::{Id, Mail, Parked, Post};
-use api::{Code, Failure, Fetch, Fetched, Reply};
+use api::{Code, Failure, Fetch, Fetched, Problem, Reply};
 
 impl Keeper {
     pub(crate) fn fetch(&mut self, fetch: Fetch, answer: Answer) {
@@ -233,17 +234,16 @@ fn opening(profile: &Profile, provider: &Provider, fetch: Fetch) -> Result<Openi
     let base = &profile.url;
     let url = http::join(base, &fetch.path)
         .map_err(|()| Failure::new(Code::BadPath).with("path", &fetch.path).with("url", base))?;
-    let bad = |field: &str, problem: String| {
-        Failure::new(Code::BadRequest).with("field", field).with("problem", problem)
+    let bad = |field: &str, said: &dyn Display| {
+        Failure::new(Code::BadRequest).with("field", field).because(Problem::said(said))
     };
     let method = fetch.method.as_deref().unwrap_or("GET").to_uppercase();
-    let method = Method::from_bytes(method.as_bytes()).map_err(|error| bad("method", error.to_string()))?;
+    let method = Method::from_bytes(method.as_bytes()).map_err(|error| bad("method", &error))?;
     let authorization = provider.authorization(None).0;
     let mut headers = Vec::new();
     for (name, value) in &fetch.headers {
-        let header =
-            HeaderName::from_bytes(name.as_bytes()).map_err(|error| bad("headers", error.to_string()))?;
-        let value = HeaderValue::from_str(value).map_err(|error| bad("headers", error.to_string()))?;
+        let header = HeaderName::from_bytes(name.as_bytes()).map_err(|error| bad("headers", &error))?;
+        let value = HeaderValue::from_str(value).map_err(|error| bad("headers", &error))?;
         // Two of them would be a riddle for the provider, and a 401 for the caller's cost a refresh.
         let of_the_keeper = header.as_str().eq_ignore_ascii_case(&authorization) || header == "dpop";
         if !of_the_keeper && !OF_THE_CONNECTION.contains(&header) {

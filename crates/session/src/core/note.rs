@@ -1,5 +1,6 @@
 //! What the journal keeps of a session: every decision with its reason, and no secret.
 
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
@@ -17,9 +18,12 @@ pub enum Note {
         host: String,
         for_ms: u64,
     },
+    /// What is wrong, as a word of the catalogues and the values in its sentence; older entries have a sentence there.
     ConfigProblem {
         line: Option<u32>,
         problem: String,
+        #[serde(default)]
+        details: BTreeMap<String, String>,
     },
     Elsewhere {
         places: Vec<Destination>,

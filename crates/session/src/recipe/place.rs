@@ -1,7 +1,6 @@
 //! Where values go in a request, and what there is to look at.
 
 use alloc::borrow::Cow;
-use alloc::format;
 use alloc::string::{String, ToString};
 use core::fmt;
 
@@ -9,6 +8,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::wire::flaw::Flaw;
 use crate::wire::pointer::Pointer;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,7 +35,7 @@ pub struct Resource {
 }
 
 impl Resource {
-    pub fn new(text: &str) -> Result<Self, String> {
+    pub fn new(text: &str) -> Result<Self, Flaw> {
         let (verb, target) = text.split_once(' ').unwrap_or(("GET", text));
         Ok(Self { method: checked_method(verb)?, path: checked_path(target.trim())? })
     }
@@ -87,19 +87,19 @@ pub(super) fn path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String,
     checked_path(&Cow::<str>::deserialize(deserializer)?).map_err(Error::custom)
 }
 
-fn checked_method(text: &str) -> Result<String, String> {
+fn checked_method(text: &str) -> Result<String, Flaw> {
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'-') {
-        return Err(format!("`{text}` is not a request method such as GET or POST"));
+        return Err(Flaw::NotAMethod { written: text.to_string() });
     }
     Ok(text.to_ascii_uppercase())
 }
 
-fn checked_path(text: &str) -> Result<String, String> {
+fn checked_path(text: &str) -> Result<String, Flaw> {
     if !text.starts_with('/') || text.starts_with("//") {
-        return Err(format!("`{text}` is not a path below the profile's URL: it begins with one `/`"));
+        return Err(Flaw::NotAPath { written: text.to_string() });
     }
     if text.contains(['#', '\\']) || text.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        return Err(format!("`{text}` has a character that no path has: a space, `#` or `\\`"));
+        return Err(Flaw::PathCharacter { written: text.to_string() });
     }
     Ok(text.to_string())
 }
@@ -118,7 +118,7 @@ struct PlaceTable {
 }
 
 impl TryFrom<PlaceTable> for Place {
-    type Error = &'static str;
+    type Error = Flaw;
 
     fn try_from(table: PlaceTable) -> Result<Self, Self::Error> {
         match table {
@@ -129,20 +129,14 @@ impl TryFrom<PlaceTable> for Place {
                 Ok(Self::Header { name, scheme: scheme.unwrap_or_default() })
             }
             PlaceTable { body: None, header: None, scheme: None, query: Some(name) } => Ok(Self::Query(name)),
-            _ => {
-                Err("a value goes to exactly one of `body`, `query` or `header` (which may have a `scheme`)")
-            }
+            _ => Err(Flaw::PlaceNotOne),
         }
     }
 }
 
 impl Place {
-    fn body(pointer: Pointer) -> Result<Self, &'static str> {
-        if pointer.as_str().is_empty() {
-            Err("a value in the body needs a name, as in `/token`")
-        } else {
-            Ok(Self::Body(pointer))
-        }
+    fn body(pointer: Pointer) -> Result<Self, Flaw> {
+        if pointer.as_str().is_empty() { Err(Flaw::PlaceNameless) } else { Ok(Self::Body(pointer)) }
     }
 }
 
@@ -152,7 +146,7 @@ impl<'de> Visitor<'de> for PlaceVisitor {
     type Value = Place;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON pointer into the body, or a table with `query` or `header`")
+        f.write_str("place")
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Place, E> {

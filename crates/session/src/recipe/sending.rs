@@ -1,7 +1,6 @@
 //! Messages to a provider: what goes where, and what a recipe may not say.
 
 use alloc::collections::BTreeMap;
-use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -11,6 +10,7 @@ use super::place::{Format, Place};
 use super::{Exchange, Recipe, Send};
 use crate::tokens::Secret;
 use crate::wire::escape::escape;
+use crate::wire::flaw::Flaw;
 use crate::wire::matching::Match;
 use crate::wire::message::{Message, with_scheme};
 
@@ -51,7 +51,7 @@ pub(super) fn build(exchange: &Exchange, values: &Values<'_>) -> Option<Message>
 }
 
 /// What the types of a recipe cannot forbid. Returns the key and the problem.
-pub(super) fn check(recipe: &Recipe) -> Result<(), (&'static str, String)> {
+pub(super) fn check(recipe: &Recipe) -> Result<(), (&'static str, Flaw)> {
     let Recipe { login, refresh, heartbeat, logout, authorization, rejects, resources: _ } = recipe;
     let exchanges = [("login", login.as_ref()), ("refresh", Some(refresh)), ("logout", logout.as_ref())];
     for (key, exchange) in exchanges {
@@ -60,27 +60,18 @@ pub(super) fn check(recipe: &Recipe) -> Result<(), (&'static str, String)> {
         }
     }
     if heartbeat.as_ref().is_some_and(|probe| probe.bad.iter().any(|rule| !rule.looks_inside())) {
-        return Err((
-            "heartbeat",
-            "a `bad` rule needs a `body` condition: the status speaks for itself".into(),
-        ));
+        return Err(("heartbeat", Flaw::BadWithoutBody));
     }
     if rejects
         .iter()
         .any(|rule| rule.status.0.iter().any(|status| (200..300).contains(status)) && !rule.looks_inside())
     {
-        return Err((
-            "rejects",
-            "a rule for a success status needs a `body` condition or a `content_type`".into(),
-        ));
+        return Err(("rejects", Flaw::RejectsWithoutBody));
     }
-    if !is_header_name(&authorization.header) {
-        return Err(("authorization", format!("`{}` is not the name of a header", authorization.header)));
-    }
-    Ok(())
+    check_header(&authorization.header).map_err(|flaw| ("authorization", flaw))
 }
 
-fn check_exchange(key: &str, exchange: &Exchange) -> Result<(), String> {
+fn check_exchange(key: &str, exchange: &Exchange) -> Result<(), Flaw> {
     let Send { username, password, refresh_token, access_token } = &exchange.send;
     let allowed = match key {
         "login" => [true, true, false, false],
@@ -90,26 +81,24 @@ fn check_exchange(key: &str, exchange: &Exchange) -> Result<(), String> {
     let places = [username, password, refresh_token, access_token];
     for ((place, allowed), name) in places.iter().zip(allowed).zip(VALUES) {
         if place.is_some() && !allowed {
-            return Err(format!("there is no `{name}` yet that a {key} could send"));
+            return Err(Flaw::NothingToSend { value: name.to_string(), exchange: key.to_string() });
         }
     }
     let take = &exchange.take;
     match key {
-        "login" if password.is_none() => return Err("`send` has no place for the `password`".into()),
+        "login" if password.is_none() => return Err(no_place_for("password")),
         "login" if take.access_token.is_none() && take.refresh_token.is_none() => {
-            return Err("`take` has neither `access_token` nor `refresh_token`".into());
+            return Err(Flaw::TakesNothing);
         }
-        "refresh" if refresh_token.is_none() => {
-            return Err("`send` has no place for the `refresh_token`".into());
-        }
-        "refresh" if take.access_token.is_none() => return Err("`take` has no `access_token`".into()),
+        "refresh" if refresh_token.is_none() => return Err(no_place_for("refresh_token")),
+        "refresh" if take.access_token.is_none() => return Err(Flaw::TakesNoAccessToken),
         _ => {}
     }
     check_places(exchange, &places)?;
     exchange.refused.iter().try_for_each(check_refused)
 }
 
-fn check_places(exchange: &Exchange, places: &[&Option<Place>]) -> Result<(), String> {
+fn check_places(exchange: &Exchange, places: &[&Option<Place>]) -> Result<(), Flaw> {
     let mut inside = exchange.body.as_ref().map(|_| ()).is_some();
     let mut seen: Vec<Vec<String>> = Vec::new();
     for place in places.iter().filter_map(|place| place.as_ref()) {
@@ -118,37 +107,31 @@ fn check_places(exchange: &Exchange, places: &[&Option<Place>]) -> Result<(), St
                 inside = true;
                 let names = pointer.names();
                 if seen.iter().any(|other| other.starts_with(&names) || names.starts_with(other)) {
-                    return Err(format!("two values would stand at `{}`", pointer.as_str()));
+                    return Err(Flaw::PlaceTaken { written: pointer.as_str().to_string() });
                 }
                 if exchange.format == Format::Form && names.len() != 1 {
-                    return Err(format!("a form has no members of members, as in `{}`", pointer.as_str()));
+                    return Err(Flaw::FormNested { written: pointer.as_str().to_string() });
                 }
                 seen.push(names);
             }
-            Place::Header { name, .. } if !is_header_name(name) => {
-                return Err(format!("`{name}` is not the name of a header"));
-            }
-            Place::Header { .. } | Place::Query(_) => {}
+            Place::Header { name, .. } => check_header(name)?,
+            Place::Query(_) => {}
         }
     }
-    if let Some(name) = exchange.headers.keys().find(|name| !is_header_name(name)) {
-        return Err(format!("`{name}` is not the name of a header"));
-    }
+    exchange.headers.keys().try_for_each(|name| check_header(name))?;
     if inside && matches!(exchange.method.as_str(), "GET" | "HEAD") {
-        return Err(format!("a {} has no body: use `query` or `header`", exchange.method));
+        return Err(Flaw::MethodWithoutBody { method: exchange.method.clone() });
     }
     Ok(())
 }
 
 /// What a server in trouble or a network in between may send must not condemn a refresh token.
-fn check_refused(rule: &Match) -> Result<(), String> {
-    for status in &rule.status.0 {
+fn check_refused(rule: &Match) -> Result<(), Flaw> {
+    for &status in &rule.status.0 {
         match status {
-            200..300 if rule.body.is_none() => {
-                return Err(format!("a `refused` rule for {status} needs a `body` condition"));
-            }
+            200..300 if rule.body.is_none() => return Err(Flaw::RefusedWithoutBody { status }),
             200..300 | 400..500 if !matches!(status, 407 | 408 | 425 | 429 | 451) => {}
-            _ => return Err(format!("{status} never means refused: gateways and broken servers send it")),
+            _ => return Err(Flaw::NeverRefused { status }),
         }
     }
     Ok(())
@@ -186,6 +169,14 @@ fn form(body: &Value) -> String {
         }
     }
     text
+}
+
+fn no_place_for(value: &str) -> Flaw {
+    Flaw::NoPlaceFor { value: value.to_string() }
+}
+
+fn check_header(name: &str) -> Result<(), Flaw> {
+    if is_header_name(name) { Ok(()) } else { Err(Flaw::NotAHeader { written: name.to_string() }) }
 }
 
 /// A token of RFC 9110, section 5.6.2.

@@ -1,7 +1,6 @@
 //! How long an access token lives. Providers say it in seconds, in milliseconds, as a point in time, as text, or not at
 //! all, and some mean another unit than they say. A point in time is compared only with the provider's own times.
 
-use alloc::string::String;
 use core::fmt;
 use core::time::Duration;
 
@@ -173,11 +172,11 @@ impl<'de> Visitor<'de> for LifetimeVisitor {
     type Value = Lifetime;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON pointer, or a table with `at` and `unit`")
+        f.write_str("lifetime")
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Lifetime, E> {
-        let at = Pointer::new(text).map_err(|problem: String| E::custom(problem))?;
+        let at = Pointer::new(text).map_err(E::custom)?;
         Ok(Lifetime { at, unit: Unit::default() })
     }
 

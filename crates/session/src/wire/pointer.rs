@@ -1,7 +1,6 @@
 //! Where a value stands in a JSON text (RFC 6901).
 
 use alloc::borrow::Cow;
-use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -9,22 +8,22 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
+use super::flaw::Flaw;
+
 /// `""` is the whole text, `/user/name` a member of a member.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pointer(String);
 
 impl Pointer {
-    pub fn new(text: &str) -> Result<Self, String> {
+    pub fn new(text: &str) -> Result<Self, Flaw> {
         if !text.is_empty() && !text.starts_with('/') {
-            return Err(format!("`{text}` is not a JSON pointer: it begins with `/`, as in `/access_token`"));
+            return Err(Flaw::NotAPointer { written: text.to_string() });
         }
         let mut rest = text;
         while let Some(at) = rest.find('~') {
             rest = &rest[at + 1..];
             if !rest.starts_with(['0', '1']) {
-                return Err(format!(
-                    "`{text}` is not a JSON pointer: `~` is written `~0`, `/` within a name `~1`"
-                ));
+                return Err(Flaw::PointerEscape { written: text.to_string() });
             }
         }
         Ok(Self(text.to_string()))

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::error::Error;
-use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,7 +19,7 @@ use super::fault;
 use super::places::{Place, Places};
 use crate::adapters::patience::within;
 use crate::config::is_loopback;
-use api::Failure;
+use api::{Failure, Problem};
 
 /// The HTTP clients of a keeper, made when first needed and shared by the profiles that need the same. Cloning gives
 /// another handle to the same.
@@ -35,7 +34,7 @@ pub(crate) struct Http {
 pub(crate) struct NoClient {
     trouble: Trouble,
     ca_file: Option<PathBuf>,
-    problem: String,
+    problem: Problem,
 }
 
 /// What makes two profiles need different clients.
@@ -129,8 +128,9 @@ impl Http {
 
 impl NoClient {
     fn of(error: &(dyn Error + 'static), ca_file: Option<&Path>) -> Self {
-        let (trouble, problem) = (fault::in_making(error), fault::cause(error));
-        Self { trouble, ca_file: ca_file.map(Path::to_owned), problem }
+        let problem = error.downcast_ref::<Unfit>().map(Unfit::problem);
+        let problem = problem.unwrap_or_else(|| Problem::said(fault::cause(error)));
+        Self { trouble: fault::in_making(error), ca_file: ca_file.map(Path::to_owned), problem }
     }
 
     pub(crate) fn trouble(&self) -> Trouble {
@@ -138,7 +138,7 @@ impl NoClient {
     }
 
     pub(crate) fn failure(self, host: &str) -> Failure {
-        let failure = Failure::provider(self.trouble, None, host).with("problem", self.problem);
+        let failure = Failure::provider(self.trouble, None, host).because(self.problem);
         match self.ca_file {
             Some(path) => failure.with("path", path.display()),
             None => failure,
@@ -203,15 +203,15 @@ async fn read_anew(
         certificates(&file).map(|certificates| Some((found, certificates)))
     });
     let read = within(patience, within(&mut Patience::new(limits::FILE), reading)).await.flatten();
-    let read = read.map_or_else(|| Err("it cannot be read in time".into()), |ended| ended?);
+    let read = read.map_or_else(|| Err(Unfit::Slow.into()), |ended| ended?);
     read.map_err(|error: Unread| NoClient::of(&*error, Some(path)))
 }
 
-fn stamp(path: &Path) -> io::Result<Stamp> {
+fn stamp(path: &Path) -> Result<Stamp, Unread> {
     let metadata = std::fs::metadata(path)?;
     // What is none may never be read to its end.
     if !metadata.is_file() {
-        return Err(io::Error::other("it is no file"));
+        return Err(Unfit::NotAFile.into());
     }
     Ok(Stamp {
         device: metadata.dev(),
@@ -224,7 +224,7 @@ fn stamp(path: &Path) -> io::Result<Stamp> {
 fn certificates(path: &Path) -> Result<Vec<reqwest::Certificate>, Unread> {
     let certificates = reqwest::Certificate::from_pem_bundle(&std::fs::read(path)?)?;
     if certificates.is_empty() {
-        return Err("there is no certificate in it".into());
+        return Err(Unfit::Empty.into());
     }
     Ok(certificates)
 }
@@ -234,6 +234,27 @@ fn tell(wrong: &NoClient) {
 }
 
 type Unread = Box<dyn Error + Send + Sync>;
+
+/// Why a file with certificates is of no use, where nobody else says so.
+#[derive(Debug, thiserror::Error)]
+enum Unfit {
+    #[error("there is no certificate in it")]
+    Empty,
+    #[error("it is no file")]
+    NotAFile,
+    #[error("it cannot be read in time")]
+    Slow,
+}
+
+impl Unfit {
+    fn problem(&self) -> Problem {
+        match self {
+            Self::Empty => Problem::NoCertificate,
+            Self::NotAFile => Problem::NotAFile,
+            Self::Slow => Problem::FileSlow,
+        }
+    }
+}
 
 const MOST_REDIRECTS: usize = 5;
 

@@ -9,7 +9,7 @@ use super::desk::{Desk, Order, Page};
 use super::store::{self, Store};
 use super::{JournalError, Place};
 use crate::adapters::clock;
-use api::{Entry, Note};
+use api::{Entry, Problem};
 
 pub(super) struct Clerk {
     desk: Arc<Desk>,
@@ -59,8 +59,8 @@ impl Clerk {
                 self.desk.follow(last_id);
                 self.store = Some(store);
                 if let Some(problem) = moved {
-                    tracing::warn!("{problem}");
-                    self.desk.write(None, &Note::ConfigProblem { line: None, problem });
+                    tracing::warn!(?problem, "there is another journal");
+                    self.desk.write(None, &problem.note(None));
                 }
                 self.trim();
             }
@@ -176,7 +176,7 @@ fn told<T>(found: Result<Option<T>, JournalError>) -> Option<T> {
 
 impl Place {
     /// The store, what was moved aside for it if anything was, and the newest entry's number.
-    fn open(&self) -> Result<(Store, Option<String>, i64), JournalError> {
+    fn open(&self) -> Result<(Store, Option<Problem>, i64), JournalError> {
         let (store, moved) = match self {
             Self::Memory => (Store::memory()?, None),
             Self::File(path) => match Store::open(path) {
@@ -190,15 +190,15 @@ impl Place {
 }
 
 /// What is no journal of ours makes room for one.
-fn replace(path: &Path, problem: JournalError) -> Result<(Store, Option<String>), JournalError> {
-    match problem {
-        JournalError::Damaged(_) | JournalError::Newer | JournalError::NotAFile => {
-            let aside = store::move_aside(path)?;
-            let told = format!("{}: {problem}; moved to {}", path.display(), aside.display());
-            Ok((Store::open(path)?, Some(told)))
-        }
-        JournalError::Io(_) | JournalError::Slow | JournalError::Sql(_) => Err(problem),
-    }
+fn replace(path: &Path, error: JournalError) -> Result<(Store, Option<Problem>), JournalError> {
+    let aside = || store::move_aside(path).map(|aside| aside.display().to_string());
+    let moved = match error {
+        JournalError::Damaged(said) => Problem::JournalDamagedMoved { aside: aside()?, said },
+        JournalError::Newer => Problem::JournalNewerMoved { aside: aside()? },
+        JournalError::NotAFile => Problem::JournalNotAFileMoved { aside: aside()? },
+        JournalError::Io(_) | JournalError::Slow | JournalError::Sql(_) => return Err(error),
+    };
+    Ok((Store::open(path)?, Some(moved)))
 }
 
 /// Trimming looks at every entry, which takes about as long as writing a few.
@@ -209,6 +209,7 @@ mod tests {
     use super::*;
     use std::sync::atomic::{AtomicU32, Ordering};
 
+    use session::note::Note;
     use session::tokens::RefreshToken;
     use tokio::sync::oneshot;
 
@@ -368,6 +369,6 @@ mod tests {
 
     /// Too long for the room that is left in a page.
     fn long() -> Note {
-        Note::ConfigProblem { line: None, problem: "/x".repeat(4000) }
+        Problem::said("/x".repeat(4000)).note(None)
     }
 }

@@ -17,7 +17,7 @@ use super::oauth::unsupported;
 use super::{Provider, SignedIn, Unwanted};
 use crate::adapters::http::{self, Received};
 use api::secret::Password;
-use api::{Code, Failure};
+use api::{Code, Failure, Problem};
 
 impl Provider {
     pub(super) async fn sign_in_by_recipe(
@@ -27,7 +27,7 @@ impl Provider {
         password: &Password,
     ) -> Result<SignedIn, Failure> {
         let Some(message) = recipe.sign_in(&username, &Secret::new(password.expose())) else {
-            return Err(unsupported("this profile has no sign-in with a password"));
+            return Err(unsupported(Problem::NotWithPassword));
         };
         let host = self.profile.host();
         let received = self.ask(&message).await.map_err(|trouble| Failure::provider(trouble, None, &host))?;

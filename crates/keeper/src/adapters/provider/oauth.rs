@@ -37,7 +37,7 @@ use super::{Bought, Opening, Provider, Unwanted};
 use crate::adapters::clock;
 use crate::adapters::http::{self, Received};
 use crate::config::{self, Oauth};
-use api::{Code, Failure, Grant};
+use api::{Code, Failure, Grant, Problem};
 
 use identity::Keys;
 use proof::Proving;
@@ -313,6 +313,6 @@ pub(super) fn opinion(oauth: &Oauth, received: &Received) -> Opinion {
     probe::opinion(&received.answer(), challenges, &oauth.rejects)
 }
 
-pub(super) fn unsupported(problem: &str) -> Failure {
-    Failure::new(Code::WayUnsupported).with("problem", problem)
+pub(super) fn unsupported(problem: Problem) -> Failure {
+    Failure::new(Code::WayUnsupported).because(problem)
 }

@@ -21,7 +21,7 @@ use crate::adapters::clock;
 use crate::adapters::http::{self, Http, NoClient, Received};
 use crate::adapters::provider::Provider;
 use crate::config::Oauth;
-use api::{Code, Discovery, Failure};
+use api::{Code, Discovery, Failure, Hint, Problem};
 
 /// Why a provider could not be described.
 #[derive(Clone, Debug)]
@@ -226,16 +226,14 @@ impl Reader<'_> {
 }
 
 fn nothing(issuer: &str) -> Undescribed {
-    let hint = "an issuer is the address before `/.well-known/…`";
-    Undescribed::Unusable(
-        Failure::new(Code::NoMetadata)
-            .with("problem", format!("there is no description below {issuer}"))
-            .with("hint", hint),
-    )
+    let problem = Problem::NoDescription { issuer: issuer.to_owned() };
+    let failure = Failure::new(Code::NoMetadata).because(problem);
+    Undescribed::Unusable(failure.hint(Some(Hint::IssuerAddress)))
 }
 
 fn unusable(problem: &MetadataProblem, issuer: &str) -> Undescribed {
-    let said = |problem: String| Failure::new(Code::NoMetadata).with("problem", problem);
+    let told = |problem| Failure::new(Code::NoMetadata).because(problem);
+    let owned = |field: &str| field.to_owned();
     Undescribed::Unusable(match problem {
         MetadataProblem::Issuer { found } => {
             let failure = Failure::new(Code::WrongIssuer).with("issuer", issuer);
@@ -244,19 +242,19 @@ fn unusable(problem: &MetadataProblem, issuer: &str) -> Undescribed {
                 None => failure,
             }
         }
-        MetadataProblem::Missing(field) => said(format!("`{field}` is missing")),
+        MetadataProblem::Missing(field) => told(Problem::Missing { key: owned(field) }),
         MetadataProblem::Garbled => {
             let failure = Failure::new(Code::AnswerGarbled);
             return Undescribed::Unreadable(Trouble::Garbled, failure);
         }
         MetadataProblem::NotJson => {
-            return Undescribed::Unreadable(Trouble::NotJson, said("it is not JSON".to_owned()));
+            return Undescribed::Unreadable(Trouble::NotJson, told(Problem::NotJson));
         }
         MetadataProblem::Unsafe { field, url } if is_showable(url) => {
-            said(format!("`{field}` is not safe: {url}"))
-                .with("hint", "use https, or allow plain http for this profile")
+            let problem = Problem::UnsafeAddress { key: owned(field), address: url.clone() };
+            told(problem).hint(Some(Hint::AllowHttp))
         }
-        MetadataProblem::Unsafe { field, .. } => said(format!("`{field}` is no address")),
+        MetadataProblem::Unsafe { field, .. } => told(Problem::NoAddress { key: owned(field) }),
     })
 }
 
@@ -315,7 +313,7 @@ mod tests {
             [profile.a.oauth]\nissuer = 'https://127.0.0.1:9'\nclient_id = 'x'\n";
         let config = Config::read(text, Path::new("/nowhere.toml"));
         let profile = Arc::new(config.profiles[0].clone());
-        let Protocol::Oauth(oauth) = &profile.protocol else { panic!("{:?}", config.problems) };
+        let Protocol::Oauth(oauth) = &profile.protocol else { panic!("{:?}", config.mistakes) };
         let provider = Provider::new(Arc::clone(&profile), Http::default());
         let patience = || Patience::new(profile.timeout);
         let undescribed = provider.described(oauth, &mut patience()).await.unwrap_err();

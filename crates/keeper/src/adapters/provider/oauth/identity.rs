@@ -18,6 +18,7 @@ use session::tokens::{AccessToken, Account, Secret};
 use crate::adapters::clock;
 use crate::adapters::patience::within;
 use crate::adapters::provider::Provider;
+use api::Problem;
 
 /// The provider's keys as they were last published.
 #[derive(Default)]
@@ -35,13 +36,13 @@ pub(super) struct Keys {
 enum Signature {
     By(String, Value),
     /// Nobody who is known, and why not.
-    Nobody(String),
+    Nobody(Problem),
     Unreadable,
 }
 
 /// Why nobody is believed to have signed in.
 pub(super) struct Unproved {
-    pub(super) problem: String,
+    pub(super) problem: Problem,
     /// The tokens were made for another sign-in.
     pub(super) of_another: bool,
 }
@@ -55,13 +56,11 @@ impl Provider {
         access_token: Option<&AccessToken>,
         provider: &oauth::Provider,
     ) -> Result<(Person, Value), Unproved> {
-        let unproved = |problem: String| Unproved { problem, of_another: false };
+        let unproved = |problem| Unproved { problem, of_another: false };
         let (algorithm, claims) = match self.try_signature(id_token, provider) {
             Signature::By(algorithm, claims) => (algorithm, claims),
             Signature::Nobody(problem) => return Err(unproved(problem)),
-            Signature::Unreadable => {
-                return Err(unproved("it is no signed token of a kind that is known".to_owned()));
-            }
+            Signature::Unreadable => return Err(unproved(Problem::IdTokenUnreadable)),
         };
         let expected = Expected {
             issuer: provider.metadata.issuer.as_deref().unwrap_or_default(),
@@ -73,8 +72,8 @@ impl Provider {
         };
         match id_token::check(&claims, &expected) {
             Ok(person) => Ok((person, claims)),
-            Err(problem) => {
-                Err(Unproved { problem: words(problem), of_another: problem.is_of_another_sign_in() })
+            Err(wrong) => {
+                Err(Unproved { problem: problem(wrong), of_another: wrong.is_of_another_sign_in() })
             }
         }
     }
@@ -111,7 +110,7 @@ impl Provider {
             Arc::clone(&facts.keys.set)
         };
         if set.is_empty() {
-            return Signature::Nobody("the provider’s keys cannot be had".to_owned());
+            return Signature::Nobody(Problem::KeysAbsent);
         }
         if verifies(&set, id_token, algorithm, &header) {
             return match claims(id_token) {
@@ -120,7 +119,7 @@ impl Provider {
             };
         }
         self.oauth.lock().keys.doubted = true;
-        Signature::Nobody("none of the provider’s keys made its signature".to_owned())
+        Signature::Nobody(Problem::KeysOther)
     }
 
     /// There is nothing yet to try a signature with, though the provider publishes it.
@@ -187,16 +186,13 @@ fn verifies(set: &[Jwk], token: &Secret, algorithm: Algorithm, header: &Header) 
 }
 
 /// Why a signature of that kind says nothing. Only words that are known are repeated.
-fn not_taken(algorithm: &str) -> String {
-    match algorithm.parse::<Algorithm>() {
-        _ if algorithm == "none" => "nobody has signed it".to_owned(),
-        Ok(Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512) => {
-            format!(
-                "it is signed with a secret ({algorithm}), and not with a key that the provider publishes"
-            )
-        }
-        Ok(_) => format!("it is signed with {algorithm}, which this provider does not name"),
-        Err(_) => "it is signed in a way that is not known here".to_owned(),
+fn not_taken(named: &str) -> Problem {
+    let algorithm = named.to_owned();
+    match named.parse::<Algorithm>() {
+        _ if named == "none" => Problem::IdTokenUnsigned,
+        Ok(Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512) => Problem::IdTokenSecret { algorithm },
+        Ok(_) => Problem::IdTokenUnnamed { algorithm },
+        Err(_) => Problem::IdTokenUnknown,
     }
 }
 
@@ -221,16 +217,16 @@ fn fits(key: &Jwk, algorithm: Algorithm) -> bool {
     for_signatures && alike
 }
 
-fn words(problem: IdTokenProblem) -> String {
-    match problem {
-        IdTokenProblem::AccessToken => "it belongs to another access token".to_owned(),
-        IdTokenProblem::Algorithm => "its signature is of a kind that proves nothing".to_owned(),
-        IdTokenProblem::Audience => "it is for another client".to_owned(),
-        IdTokenProblem::Expired => "it has run out".to_owned(),
-        IdTokenProblem::Issuer => "it is of another issuer".to_owned(),
-        IdTokenProblem::Missing(claim) => format!("it says no `{claim}`"),
-        IdTokenProblem::Nonce => "it was issued for another sign-in".to_owned(),
-        IdTokenProblem::NotYet => "it is not valid yet: compare the clocks".to_owned(),
+fn problem(wrong: IdTokenProblem) -> Problem {
+    match wrong {
+        IdTokenProblem::AccessToken => Problem::IdTokenOfAnother,
+        IdTokenProblem::Algorithm => Problem::IdTokenAlgorithm,
+        IdTokenProblem::Audience => Problem::IdTokenAudience,
+        IdTokenProblem::Expired => Problem::IdTokenExpired,
+        IdTokenProblem::Issuer => Problem::IdTokenIssuer,
+        IdTokenProblem::Missing(claim) => Problem::IdTokenMissing { claim: claim.to_owned() },
+        IdTokenProblem::Nonce => Problem::IdTokenNonce,
+        IdTokenProblem::NotYet => Problem::IdTokenEarly,
     }
 }
 
@@ -265,7 +261,7 @@ mod tests {
         );
         let config = Config::read(&text, Path::new("/nowhere.toml"));
         let profile = Arc::new(config.profiles[0].clone());
-        let Protocol::Oauth(oauth) = &profile.protocol else { panic!("{:?}", config.problems) };
+        let Protocol::Oauth(oauth) = &profile.protocol else { panic!("{:?}", config.mistakes) };
         let provider = Provider::new(Arc::clone(&profile), Http::default());
         runtime.block_on(async {
             let patience = &mut Patience::new(profile.timeout);
@@ -323,11 +319,14 @@ mod tests {
 
     #[test]
     fn what_a_stranger_wrote_is_not_repeated() {
-        for (algorithm, word) in
-            [("none", "nobody"), ("HS256", "secret (HS256)"), ("ES384", "ES384"), ("\u{202e}x", "not known")]
-        {
-            let told = not_taken(algorithm);
-            assert!(told.contains(word) && !told.contains('\u{202e}'), "{told}");
+        let owned = |algorithm: &str| algorithm.to_owned();
+        for (algorithm, told) in [
+            ("none", Problem::IdTokenUnsigned),
+            ("HS256", Problem::IdTokenSecret { algorithm: owned("HS256") }),
+            ("ES384", Problem::IdTokenUnnamed { algorithm: owned("ES384") }),
+            ("\u{202e}x", Problem::IdTokenUnknown),
+        ] {
+            assert_eq!(not_taken(algorithm), told);
         }
     }
 

@@ -22,7 +22,7 @@ use tokio::task::AbortHandle;
 
 use super::landing::{Landing, Page};
 use crate::config::Redirect;
-use api::{Code, Failure};
+use api::{Code, Failure, Problem};
 
 /// A port that is bound and not served yet: it comes before the browser, so that nobody else can have it.
 pub(super) struct Loopback {
@@ -256,7 +256,7 @@ fn bare(status: StatusCode, body: String) -> Response<String> {
 }
 
 fn cannot(error: &io::Error) -> Failure {
-    Failure::new(Code::Internal).with("problem", format!("no port for the browser to come back to: {error}"))
+    Failure::new(Code::Internal).because(Problem::NoPort { said: error.to_string() })
 }
 
 const HEADERS: [(HeaderName, &str); 4] = [

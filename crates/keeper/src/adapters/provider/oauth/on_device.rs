@@ -11,11 +11,11 @@ use session::wire::message::Message;
 use tokio::sync::oneshot;
 
 use super::refusal::refused;
-use super::sign_in::cancelled;
+use super::sign_in::{cancelled, no_endpoint};
 use crate::adapters::clock;
 use crate::adapters::provider::{Begun, NotSignedIn, Provider, Shown, SignedIn, Ties};
 use crate::config::Oauth;
-use api::{Code, Failure, Grant};
+use api::{Code, Failure, Grant, Problem};
 
 impl Provider {
     pub(in crate::adapters::provider) async fn sign_in_on_device(
@@ -24,12 +24,12 @@ impl Provider {
         mut ties: Ties,
     ) -> Result<SignedIn, NotSignedIn> {
         if !matches!(oauth.grant, Grant::AuthorizationCode | Grant::DeviceCode) {
-            return Err(self.wrong_way("this profile does not sign in with a code").into());
+            return Err(self.wrong_way(Problem::NotWithCode).into());
         }
         let host = self.profile.host();
         let provider = self.ready_for_sign_in(oauth).await?;
         let Some(message) = provider.device() else {
-            return Err(self.wrong_way("it names no `device_authorization_endpoint`").into());
+            return Err(self.wrong_way(no_endpoint("device_authorization_endpoint")).into());
         };
         let proof_key = self.new_key(oauth, &provider)?.map(|(_, written)| written);
         let received =

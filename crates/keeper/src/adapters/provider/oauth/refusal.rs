@@ -9,7 +9,7 @@ use session::wire::message::Message;
 use url::form_urlencoded;
 use zeroize::Zeroizing;
 
-use api::{Code, Failure};
+use api::{Code, Failure, Problem};
 
 /// What a person is told of a refusal that ended a sign-in. `sent` is what was refused.
 pub(super) fn refused(refusal: &Refusal, sent: &Message, host: &str, client: &ClientRegistration) -> Failure {
@@ -24,8 +24,7 @@ pub(super) fn refused(refusal: &Refusal, sent: &Message, host: &str, client: &Cl
                 None => failure,
             }
         }
-        Refusal::UseNonce => Failure::provider(Trouble::Status, None, host)
-            .with("message", "the provider keeps asking for another nonce"),
+        Refusal::UseNonce => Failure::provider(Trouble::Status, None, host).because(Problem::NonceAgain),
     }
 }
 
@@ -83,10 +82,10 @@ pub(super) fn provider_said(
     } else if code == Code::ScopeRefused {
         failure.with("scope", client.scopes.join(" "))
     } else if code == Code::WayUnsupported {
-        failure.with("problem", &said.code)
+        failure.because(Problem::said(&said.code))
     } else if code == Code::Misconfigured {
-        let problem = description.map_or_else(|| said.code.clone(), |text| format!("{}: {text}", said.code));
-        let failure = failure.with("problem", problem);
+        let words = description.map_or_else(|| said.code.clone(), |text| format!("{}: {text}", said.code));
+        let failure = failure.because(Problem::said(words));
         status.into_iter().fold(failure, |failure, status| failure.with("status", status))
     } else {
         failure

@@ -25,7 +25,7 @@ use crate::adapters::patience::within;
 use crate::adapters::provider::{Begun, NotSignedIn, Provider, Shown, SignedIn, Ties, Unwanted};
 use crate::config::Oauth;
 use api::secret::Password;
-use api::{Code, Failure, Grant};
+use api::{Code, Failure, Grant, Problem};
 
 impl Provider {
     /// RFC 8252, with PKCE (RFC 7636).
@@ -66,11 +66,11 @@ impl Provider {
 
     async fn begin_at_browser(&self, oauth: &Oauth, ties: &Ties) -> Result<AtBrowser, Failure> {
         if !matches!(oauth.grant, Grant::AuthorizationCode) {
-            return Err(self.wrong_way("this profile does not sign in at a browser"));
+            return Err(self.wrong_way(Problem::NotAtBrowser));
         }
         let provider = self.ready_for_sign_in(oauth).await?;
         if provider.metadata.authorization_endpoint.is_none() {
-            return Err(self.wrong_way("it names no `authorization_endpoint`"));
+            return Err(self.wrong_way(no_endpoint("authorization_endpoint")));
         }
         // Only the page at its end may keep the port of the sign-in before open, and nobody has fetched that.
         if let Some(before) = self.oauth.lock().landing.take() {
@@ -104,7 +104,7 @@ impl Provider {
         ask: Ask<'_>,
         proof_key: Option<&Secret>,
     ) -> Result<Shown, Failure> {
-        let missing = || self.wrong_way("it names no `authorization_endpoint`");
+        let missing = || self.wrong_way(no_endpoint("authorization_endpoint"));
         let host = self.profile.host();
         if let Some(message) = started.push(provider, ask) {
             let pushed = match self.say(&message, proof_key).await {
@@ -125,7 +125,7 @@ impl Provider {
                 Err(failure) => tracing::info!(?failure, "the pushed request was refused"),
             }
         } else if provider.metadata.require_pushed_authorization_requests {
-            return Err(self.wrong_way("it wants pushed requests and names no endpoint for them"));
+            return Err(self.wrong_way(Problem::NoPushEndpoint));
         }
         let url = started.url(provider, ask).ok_or_else(missing)?;
         Ok(Shown::Browser { url, kept_for: None })
@@ -144,17 +144,16 @@ impl Provider {
     /// What came to the loopback address instead of a code.
     fn returned(&self, problem: &CallbackProblem, provider: &oauth::Provider) -> Failure {
         let host = self.profile.host();
-        let wrong =
-            |problem: String| Failure::new(Code::Misconfigured).with("host", &host).with("problem", problem);
+        let wrong = |problem| Failure::new(Code::Misconfigured).with("host", &host).because(problem);
         match problem {
             CallbackProblem::Issuer => {
                 let issuer = provider.metadata.issuer.as_deref().unwrap_or_default();
                 Failure::new(Code::WrongIssuer).with("issuer", issuer).with("host", &host)
             }
-            CallbackProblem::MissingCode => wrong("there is no code in its answer".to_owned()),
+            CallbackProblem::MissingCode => wrong(Problem::NoCode),
             CallbackProblem::Refused(error) => provider_said(error, None, &host, &provider.client),
-            CallbackProblem::Repeated(name) => wrong(format!("its answer says `{name}` twice")),
-            CallbackProblem::State | CallbackProblem::TooLong => wrong("its answer is not ours".to_owned()),
+            CallbackProblem::Repeated(name) => wrong(Problem::Repeated { parameter: (*name).to_owned() }),
+            CallbackProblem::State | CallbackProblem::TooLong => wrong(Problem::NotOurs),
         }
     }
 
@@ -166,7 +165,7 @@ impl Provider {
         password: &Password,
     ) -> Result<SignedIn, NotSignedIn> {
         if matches!(oauth.grant, Grant::AuthorizationCode | Grant::DeviceCode) {
-            return Err(self.wrong_way("this profile signs in at the provider’s own page").into());
+            return Err(self.wrong_way(Problem::NotByTyping).into());
         }
         let provider = self.ready_for_sign_in(oauth).await?;
         let proof_key = self.new_key(oauth, &provider)?.map(|(_, written)| written);
@@ -179,7 +178,7 @@ impl Provider {
         let typed = Some(password.expose()).filter(|typed| !typed.is_empty());
         let configured = oauth.client.secret.as_ref().map(Secret::expose);
         let Some(secret) = typed.or(configured).map(RefreshToken::new) else {
-            let failure = Failure::new(Code::BadRequest).with("problem", "there is no client secret");
+            let failure = Failure::new(Code::BadRequest).because(Problem::NoClientSecret);
             return Err(failure.into());
         };
         let provider = with_secret(&provider, &secret);
@@ -229,7 +228,7 @@ impl Provider {
             Err(Unproved { problem, of_another }) => {
                 let failure = Failure::new(Code::IdentityUnverified);
                 return Err(NotSignedIn {
-                    failure: failure.with("host", self.profile.host()).with("problem", problem),
+                    failure: failure.with("host", self.profile.host()).because(problem),
                     give_back: of_another
                         .then(|| Unwanted { refresh: tokens.refresh, access: tokens.access }),
                 });
@@ -272,11 +271,11 @@ impl Provider {
         if !oauth.dpop.unwrap_or_else(|| provider.metadata.supports_dpop()) {
             return Ok(None);
         }
-        let failed = || Failure::new(Code::Internal).with("problem", "no key could be made");
+        let failed = || Failure::new(Code::Internal).because(Problem::NoKey);
         Key::generate().map(Some).ok_or_else(failed)
     }
 
-    pub(super) fn wrong_way(&self, problem: &str) -> Failure {
+    pub(super) fn wrong_way(&self, problem: Problem) -> Failure {
         unsupported(problem).with("host", self.profile.host())
     }
 }
@@ -290,11 +289,15 @@ struct AtBrowser {
     shown: Shown,
 }
 
+pub(super) fn no_endpoint(endpoint: &str) -> Problem {
+    Problem::NoEndpoint { endpoint: endpoint.to_owned() }
+}
+
 fn randomness() -> Result<Randomness, Failure> {
     let mut randomness = Randomness { state: [0; 32], nonce: [0; 32], verifier: [0; 32] };
     for bytes in [&mut randomness.state, &mut randomness.nonce, &mut randomness.verifier] {
         aws_lc_rs::rand::fill(bytes)
-            .map_err(|_| Failure::new(Code::Internal).with("problem", "no randomness"))?;
+            .map_err(|_| Failure::new(Code::Internal).because(Problem::NoRandomness { said: None }))?;
     }
     Ok(randomness)
 }

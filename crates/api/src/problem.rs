@@ -1,0 +1,348 @@
+//! What exactly is wrong, and what a person may do about it, each as a word with its values.
+//!
+//! Beside its code a [`Failure`](crate::Failure) has both in its details: `problem` and `hint` are words, and the values
+//! stand next to them under names of their own. The sentences are in the catalogues, below `problem.` and `hint.`, and
+//! nowhere else. What others have said, the system, a library or a provider, is `said`, and is quoted.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+
+use serde::Serialize;
+use serde_json::Value;
+use session::note::Note;
+use session::wire::flaw::Flaw;
+
+/// What is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(tag = "problem", rename_all = "snake_case")]
+pub enum Problem {
+    // What a person wrote.
+    Empty {
+        key: String,
+    },
+    IssuerSpace,
+    Missing {
+        key: String,
+    },
+    NameCharacter {
+        character: String,
+    },
+    NameEmpty,
+    NameEnds,
+    NameTooLong,
+    NoPath {
+        key: String,
+    },
+    NoProvider,
+    NotADuration {
+        written: String,
+    },
+    NotATable {
+        key: String,
+    },
+    NotAUrl {
+        written: String,
+        said: Option<String>,
+    },
+    NotAnIndicator {
+        written: String,
+    },
+    NotSensible {
+        key: String,
+        written: String,
+    },
+    NotThisMachine {
+        key: String,
+    },
+    NoUnit {
+        key: String,
+    },
+    PlainHttp {
+        host: String,
+    },
+    PortZero,
+    ProfilesNotTables,
+    ResourceNotText,
+    TwoKinds {
+        key: String,
+    },
+    UnknownKey {
+        written: String,
+    },
+    UnknownPreset {
+        written: String,
+    },
+    UnknownValue {
+        written: String,
+    },
+    UnknownVault {
+        written: String,
+    },
+    UrlCredentials,
+    UrlIncomplete {
+        written: String,
+    },
+    UrlQuery,
+    UrlScheme {
+        scheme: String,
+    },
+    WrongKind {
+        key: String,
+        kind: Kind,
+    },
+    WrongValue {
+        key: String,
+        written: String,
+    },
+
+    // Files, and the disk that they are on.
+    DiskSilent,
+    DiskSlow,
+    FileSlow,
+    FolderOfAnother {
+        folder: String,
+    },
+    FolderShared {
+        folder: String,
+    },
+    HomeUnset,
+    NoCertificate,
+    NoReader,
+    NotAFile,
+    NotAFolder {
+        folder: String,
+    },
+    NotReadBack,
+    NotUtf8,
+    OwnedByOther,
+    TooLarge,
+    WritableByAll,
+    WritableByGroup,
+
+    // The journal.
+    JournalDamaged {
+        said: String,
+    },
+    JournalDamagedMoved {
+        aside: String,
+        said: String,
+    },
+    JournalNewer,
+    JournalNewerMoved {
+        aside: String,
+    },
+    JournalNotAFileMoved {
+        aside: String,
+    },
+
+    // The keeper and its faces.
+    AnsweredElse,
+    CannotListen {
+        port: u16,
+        said: String,
+    },
+    Ended,
+    EndedAtOnce,
+    HeaderForm,
+    Held {
+        pid: Option<u32>,
+    },
+    LockSilent,
+    NoAnswer,
+    NoDemoFolder,
+    NoPassword,
+    NotReady,
+    NotUnderstood {
+        said: String,
+    },
+    NotWrittenAs {
+        written: String,
+        form: String,
+    },
+    NoThread,
+    NoUser,
+    PasswordNotText,
+    PathNotText {
+        option: String,
+        file: String,
+    },
+    /// In somebody else's words alone.
+    Said {
+        said: String,
+    },
+    /// Likewise, and of what.
+    SaidOf {
+        of: String,
+        said: String,
+    },
+    SettingsFailed {
+        said: String,
+    },
+    SocketOfAnother,
+    WatchesAlready,
+    WrongField,
+
+    // Signing in.
+    ByPassword,
+    NoAddress {
+        key: String,
+    },
+    NoClientSecret,
+    NoCode,
+    NoDescription {
+        issuer: String,
+    },
+    NoEndpoint {
+        endpoint: String,
+    },
+    NoKey,
+    NonceAgain,
+    NoPort {
+        said: String,
+    },
+    NoPushEndpoint,
+    NoRandomness {
+        said: Option<String>,
+    },
+    NotAtBrowser,
+    NotByTyping,
+    NotJson,
+    NotOurs,
+    NotWithCode,
+    NotWithPassword,
+    Repeated {
+        parameter: String,
+    },
+    UnsafeAddress {
+        key: String,
+        address: String,
+    },
+
+    // The ID token.
+    IdTokenAlgorithm,
+    IdTokenAudience,
+    IdTokenEarly,
+    IdTokenExpired,
+    IdTokenIssuer,
+    IdTokenMissing {
+        claim: String,
+    },
+    IdTokenNonce,
+    IdTokenOfAnother,
+    IdTokenSecret {
+        algorithm: String,
+    },
+    IdTokenUnknown,
+    IdTokenUnnamed {
+        algorithm: String,
+    },
+    IdTokenUnreadable,
+    IdTokenUnsigned,
+    KeysAbsent,
+    KeysOther,
+
+    #[serde(untagged)]
+    #[cfg_attr(test, ts(skip))]
+    Recipe(Flaw),
+}
+
+/// What to do about it, beside what its code says anyway.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(tag = "hint", rename_all = "snake_case")]
+pub enum Hint {
+    AllowHttp,
+    Between { least: String, most: String },
+    ClientId,
+    DidYouMean { meant: String },
+    Duration,
+    Indicator,
+    IssuerAddress,
+    IssuerOrToken,
+    Known { known: String },
+    LeaveOut,
+    LeaveOutEither { either: String },
+    LeaveOutPort,
+    LeaveOutQuery,
+    LeaveOutSpace,
+    Loopback { known: String },
+    Names,
+    Presets { known: String },
+    SignIn,
+    Wanted { wanted: Kind },
+    Write { example: String },
+    WriteEither { example: String, other: String },
+}
+
+/// What a value in a configuration is, or should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    Array,
+    Boolean,
+    Datetime,
+    Float,
+    Integer,
+    Lifetime,
+    Place,
+    Port,
+    Status,
+    String,
+    Table,
+}
+
+impl Problem {
+    /// In somebody else's words.
+    pub fn said(words: impl Display) -> Self {
+        Self::Said { said: words.to_string() }
+    }
+
+    /// In somebody else's words, and of what.
+    pub fn said_of(of: impl Display, words: impl Display) -> Self {
+        Self::SaidOf { of: of.to_string(), said: words.to_string() }
+    }
+
+    /// The word, and its values.
+    pub fn details(&self) -> BTreeMap<String, String> {
+        details(self)
+    }
+
+    /// What the journal keeps of it.
+    pub fn note(&self, line: Option<u32>) -> Note {
+        let mut details = self.details();
+        let problem = details.remove(PROBLEM).unwrap_or_default();
+        Note::ConfigProblem { line, problem, details }
+    }
+}
+
+impl Hint {
+    /// The word, and its values.
+    pub fn details(&self) -> BTreeMap<String, String> {
+        details(self)
+    }
+}
+
+impl From<Flaw> for Problem {
+    fn from(flaw: Flaw) -> Self {
+        Self::Recipe(flaw)
+    }
+}
+
+fn details(of: &impl Serialize) -> BTreeMap<String, String> {
+    let Ok(Value::Object(values)) = serde_json::to_value(of) else { return BTreeMap::new() };
+    let text = |value| match value {
+        Value::Null => None,
+        Value::String(text) => Some(text),
+        Value::Array(_) | Value::Bool(_) | Value::Number(_) | Value::Object(_) => Some(value.to_string()),
+    };
+    values.into_iter().filter_map(|(name, value)| Some((name, text(value)?))).collect()
+}
+
+/// Under which a problem stands among the details of a failure.
+pub(crate) const PROBLEM: &str = "problem";
+
+/// Which details are words, each with its group in the catalogues. The sentences of the last two speak of the others.
+pub(crate) const WORDS: [(&str, &str); 4] =
+    [("kind", "kind"), ("wanted", "kind"), (PROBLEM, "problem"), ("hint", "hint")];
