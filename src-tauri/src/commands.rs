@@ -8,10 +8,9 @@
 
 use api::paths::Home;
 use api::secret::Password;
-use api::words::EntryView;
+use api::words::{EntryView, FailureView, OverviewView};
 use api::{
-    Asker, Bench, BenchChange, Code, Discovery, Draft, Failure, Fetch, Fetched, Overview, Pending, Problem,
-    Way,
+    Asker, Bench, BenchChange, Code, Discovery, Draft, Failure, Fetch, Fetched, Pending, Problem, Way,
 };
 use client::Client;
 use client::browser;
@@ -26,7 +25,7 @@ use crate::window;
 type Homed<'a> = State<'a, Home>;
 
 #[tauri::command]
-pub(crate) async fn overview(home: Homed<'_>) -> Result<Overview, Failure> {
+pub(crate) async fn overview(home: Homed<'_>) -> Result<OverviewView, FailureView> {
     all(&home, |_| Ok(())).await
 }
 
@@ -36,7 +35,7 @@ pub(crate) async fn log(
     profile: Option<String>,
     before: Option<i64>,
     limit: Option<u32>,
-) -> Result<Vec<EntryView>, Failure> {
+) -> Result<Vec<EntryView>, FailureView> {
     let entries = ask(&home, move |client| client.log(profile.as_deref(), before, limit)).await?;
     Ok(entries.into_iter().map(EntryView::from).collect())
 }
@@ -47,23 +46,27 @@ pub(crate) async fn login(
     profile: String,
     username: String,
     password: Password,
-) -> Result<Overview, Failure> {
+) -> Result<OverviewView, FailureView> {
     all(&home, move |client| client.login(&profile, &username, password).map(drop)).await
 }
 
 /// A sign-in that has begun.
 #[derive(Serialize)]
 pub(crate) struct Begun {
-    overview: Overview,
+    overview: OverviewView,
     /// What was opened in the browser, for a person who wants to do that by hand.
     address: Option<String>,
     /// Why it was not opened. The sign-in goes on all the same.
-    unopened: Option<Failure>,
+    unopened: Option<FailureView>,
 }
 
 /// Begins a sign-in at a browser, and opens it there where it is to be this one.
 #[tauri::command]
-pub(crate) async fn sign_in(home: Homed<'_>, profile: String, way: Option<Way>) -> Result<Begun, Failure> {
+pub(crate) async fn sign_in(
+    home: Homed<'_>,
+    profile: String,
+    way: Option<Way>,
+) -> Result<Begun, FailureView> {
     let (_, address) = ask(&home, move |client| client.sign_in(&profile, way)).await?;
     let unopened = match address.clone() {
         Some(url) => open(url).await.err(),
@@ -71,32 +74,35 @@ pub(crate) async fn sign_in(home: Homed<'_>, profile: String, way: Option<Way>) 
     };
     match unopened {
         Some(failure) if failure.code != Code::NoBrowser => Err(failure),
-        unopened => Ok(Begun { overview: all(&home, |_| Ok(())).await?, address, unopened }),
+        unopened => {
+            let overview = all(&home, |_| Ok(())).await?;
+            Ok(Begun { overview, address, unopened })
+        }
     }
 }
 
 /// Answers when the person has finished, or given up.
 #[tauri::command]
-pub(crate) async fn finish_sign_in(home: Homed<'_>, profile: String) -> Result<Overview, Failure> {
+pub(crate) async fn finish_sign_in(home: Homed<'_>, profile: String) -> Result<OverviewView, FailureView> {
     let patience = u64::try_from(limits::FACE_WITH_PERSON.as_millis()).ok();
     all(&home, move |client| client.finish_sign_in(&profile, patience).map(drop)).await
 }
 
 #[tauri::command]
-pub(crate) async fn cancel_sign_in(home: Homed<'_>, profile: String) -> Result<Overview, Failure> {
+pub(crate) async fn cancel_sign_in(home: Homed<'_>, profile: String) -> Result<OverviewView, FailureView> {
     all(&home, move |client| client.cancel_sign_in(&profile)).await
 }
 
 /// Opens the page on which a code is entered, in the browser of this machine.
 #[tauri::command]
-pub(crate) async fn open_verification(home: Homed<'_>, profile: String) -> Result<(), Failure> {
+pub(crate) async fn open_verification(home: Homed<'_>, profile: String) -> Result<(), FailureView> {
     let there = ask(&home, move |client| client.status(Some(&profile))).await?;
     let pending = there.sessions.into_iter().find_map(|session| session.pending);
     open(verification_page(pending)?).await
 }
 
 #[tauri::command]
-pub(crate) async fn logout(home: Homed<'_>, profile: String, browser: bool) -> Result<(), Failure> {
+pub(crate) async fn logout(home: Homed<'_>, profile: String, browser: bool) -> Result<(), FailureView> {
     match ask(&home, move |client| client.logout(&profile, browser)).await? {
         Some(page) => open(page).await,
         None => Ok(()),
@@ -104,7 +110,7 @@ pub(crate) async fn logout(home: Homed<'_>, profile: String, browser: bool) -> R
 }
 
 #[tauri::command]
-pub(crate) async fn refresh(home: Homed<'_>, profile: String) -> Result<Overview, Failure> {
+pub(crate) async fn refresh(home: Homed<'_>, profile: String) -> Result<OverviewView, FailureView> {
     all(&home, move |client| client.refresh(&profile, Asker::Person).map(drop)).await
 }
 
@@ -115,7 +121,7 @@ pub(crate) async fn fetch_resource(
     method: String,
     path: String,
     body: Option<String>,
-) -> Result<Fetched, Failure> {
+) -> Result<Fetched, FailureView> {
     let fetch = Fetch { profile, path, method: Some(method), body, by: Asker::Person, ..Fetch::default() };
     ask(&home, move |client| client.fetch(fetch)).await
 }
@@ -125,22 +131,22 @@ pub(crate) async fn discover(
     home: Homed<'_>,
     issuer: String,
     allow_http: bool,
-) -> Result<Discovery, Failure> {
+) -> Result<Discovery, FailureView> {
     ask(&home, move |client| client.discover(&issuer, allow_http, None)).await
 }
 
 #[tauri::command]
-pub(crate) async fn add_session(home: Homed<'_>, draft: Draft) -> Result<Overview, Failure> {
+pub(crate) async fn add_session(home: Homed<'_>, draft: Draft) -> Result<OverviewView, FailureView> {
     all(&home, move |client| client.add(draft).map(drop)).await
 }
 
 #[tauri::command]
-pub(crate) async fn remove_session(home: Homed<'_>, profile: String) -> Result<Overview, Failure> {
+pub(crate) async fn remove_session(home: Homed<'_>, profile: String) -> Result<OverviewView, FailureView> {
     all(&home, move |client| client.remove(&profile)).await
 }
 
 #[tauri::command]
-pub(crate) async fn bench(home: Homed<'_>, profile: String) -> Result<Bench, Failure> {
+pub(crate) async fn bench(home: Homed<'_>, profile: String) -> Result<Bench, FailureView> {
     ask(&home, move |client| client.bench(&profile)).await
 }
 
@@ -149,17 +155,20 @@ pub(crate) async fn set_bench(
     home: Homed<'_>,
     profile: String,
     change: BenchChange,
-) -> Result<Bench, Failure> {
+) -> Result<Bench, FailureView> {
     ask(&home, move |client| client.set_bench(&profile, change)).await
 }
 
 #[tauri::command]
-pub(crate) async fn settings<R: Runtime>(app: AppHandle<R>) -> Result<Settings, Failure> {
+pub(crate) async fn settings<R: Runtime>(app: AppHandle<R>) -> Result<Settings, FailureView> {
     on_worker(move || settings::read(&app)).await
 }
 
 #[tauri::command]
-pub(crate) async fn save_settings<R: Runtime>(app: AppHandle<R>, settings: Settings) -> Result<(), Failure> {
+pub(crate) async fn save_settings<R: Runtime>(
+    app: AppHandle<R>,
+    settings: Settings,
+) -> Result<(), FailureView> {
     window::magnify(&app, settings.zoom);
     on_worker(move || settings::write(&app, settings)).await
 }
@@ -168,23 +177,23 @@ pub(crate) async fn save_settings<R: Runtime>(app: AppHandle<R>, settings: Setti
 async fn all(
     home: &Home,
     run: impl FnOnce(&mut Client) -> Result<(), Failure> + Send + 'static,
-) -> Result<Overview, Failure> {
-    ask(home, move |client| {
+) -> Result<OverviewView, FailureView> {
+    let overview = ask(home, move |client| {
         run(client)?;
         client.status(None)
-    })
-    .await
+    });
+    overview.await.map(OverviewView::from)
 }
 
 async fn ask<T: Send + 'static>(
     home: &Home,
     run: impl FnOnce(&mut Client) -> Result<T, Failure> + Send + 'static,
-) -> Result<T, Failure> {
+) -> Result<T, FailureView> {
     let home = home.clone();
     on_worker(move || run(&mut Client::connect(&home)?)).await
 }
 
-async fn open(url: String) -> Result<(), Failure> {
+async fn open(url: String) -> Result<(), FailureView> {
     on_worker(move || browser::open(&url)).await
 }
 
@@ -199,10 +208,11 @@ fn verification_page(pending: Option<Pending>) -> Result<String, Failure> {
 
 async fn on_worker<T: Send + 'static>(
     run: impl FnOnce() -> Result<T, Failure> + Send + 'static,
-) -> Result<T, Failure> {
+) -> Result<T, FailureView> {
     tauri::async_runtime::spawn_blocking(run)
         .await
         .unwrap_or_else(|error| Err(internal(Problem::said(error))))
+        .map_err(FailureView::from)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use api::paths::Home;
-use api::words::EntryView;
+use api::words::{EntryView, FailureView, OverviewView};
 use api::{Code, Failure, Notice, Overview};
 use client::{Client, Notices, STAYED};
 use serde::Serialize;
@@ -42,7 +42,7 @@ pub(crate) fn start<R: Runtime>(app: AppHandle<R>, home: Home) {
 #[derive(Clone, Serialize)]
 struct Keeper {
     connected: bool,
-    failure: Option<Failure>,
+    failure: Option<FailureView>,
 }
 
 /// How it ended: it always does.
@@ -61,7 +61,7 @@ fn follow<R: Runtime>(app: &AppHandle<R>, home: &Home) -> Following {
         Err(failure) => return Following::Never(failure),
     };
     tell(app, "keeper", Keeper { connected: true, failure: None });
-    tell(app, "overview", overview);
+    tell(app, "overview", OverviewView::from(overview));
     Following::Lost(forward(app, asking, notices))
 }
 
@@ -87,7 +87,7 @@ fn forward<R: Runtime>(app: &AppHandle<R>, mut asking: Client, mut notices: Noti
                 continue;
             }
             match asking.status(None) {
-                Ok(overview) => tell(app, "overview", overview),
+                Ok(overview) => tell(app, "overview", OverviewView::from(overview)),
                 Err(failure) => return failure,
             }
             continue;
@@ -102,7 +102,7 @@ fn forward<R: Runtime>(app: &AppHandle<R>, mut asking: Client, mut notices: Noti
 }
 
 fn say_why_not<R: Runtime>(app: &AppHandle<R>, failure: Failure) {
-    tell(app, "keeper", Keeper { connected: false, failure: Some(failure) });
+    tell(app, "keeper", Keeper { connected: false, failure: Some(failure.into()) });
 }
 
 /// An older keeper that stays for the sake of a session does nothing else while it is asked to stop, and may ask for

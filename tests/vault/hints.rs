@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use keeper::adapters::hints::{self, Hint};
+use keeper::adapters::hints::{self, SystemHint};
 use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -23,18 +23,18 @@ fn what_the_system_announces_is_heard() {
             tokio::time::sleep(Duration::from_millis(500)).await;
 
             sleeping(&bus, true).await?;
-            assert_eq!(next(&mut rx).await, Some(Hint::AboutToSleep));
+            assert_eq!(next(&mut rx).await, Some(SystemHint::AboutToSleep));
             sleeping(&bus, false).await?;
-            assert_eq!(next(&mut rx).await, Some(Hint::Woke));
+            assert_eq!(next(&mut rx).await, Some(SystemHint::Woke));
             for state in [20_u32, 40] {
                 network(&bus, "org.freedesktop.NetworkManager", "StateChanged", &(state,)).await?;
             }
             connectivity(&bus, 2).await?;
             assert_eq!(next(&mut rx).await, None, "neither is a network");
             network(&bus, "org.freedesktop.NetworkManager", "StateChanged", &(70_u32,)).await?;
-            assert_eq!(next(&mut rx).await, Some(Hint::NetworkUp));
+            assert_eq!(next(&mut rx).await, Some(SystemHint::NetworkUp));
             connectivity(&bus, 4).await?;
-            assert_eq!(next(&mut rx).await, Some(Hint::NetworkUp), "the portal lets through");
+            assert_eq!(next(&mut rx).await, Some(SystemHint::NetworkUp), "the portal lets through");
             Ok(())
         });
     });
@@ -54,7 +54,7 @@ fn without_a_system_bus_there_is_nothing_to_hear() {
     });
 }
 
-async fn next(rx: &mut mpsc::Receiver<Hint>) -> Option<Hint> {
+async fn next(rx: &mut mpsc::Receiver<SystemHint>) -> Option<SystemHint> {
     timeout(Duration::from_millis(500), rx.recv()).await.ok().flatten()
 }
 

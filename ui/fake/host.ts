@@ -1,16 +1,7 @@
-import type {
-  Bench,
-  Code,
-  Discovery,
-  Draft,
-  EntryView,
-  Failure,
-  Fetched,
-  Overview,
-  Way,
-} from "../src/api.ts";
+import type { Bench, Discovery, Draft, EntryView, Fetched, OverviewView, Way } from "../src/api.ts";
 import type { Host, Listener, Settings } from "../src/host.ts";
 import { Life, pause } from "./life.ts";
+import { failed } from "./says.ts";
 import { BODIES, FAULTS, PRESETS, SCENES, type Scene, sceneOf } from "./scenes.ts";
 import { FakeSignIn } from "./sign-in.ts";
 
@@ -45,7 +36,7 @@ export function fakeHost(scene: Scene): Host {
     entry.id = at + 1;
   });
 
-  const overview = (): Overview => ({
+  const overview = (): OverviewView => ({
     version: "0.1.0",
     vault: scene.vault,
     sessions: lives.map((life) => life.view()),
@@ -55,7 +46,7 @@ export function fakeHost(scene: Scene): Host {
   const tell = () => listener?.overview(overview());
   const find = (profile: string): Life => {
     const life = lives.find((each) => each.profile === profile);
-    if (!life) throw failure("unknown_profile", { profile });
+    if (!life) throw failed("unknown_profile", { profile });
     return life;
   };
 
@@ -74,7 +65,7 @@ export function fakeHost(scene: Scene): Host {
       if (password !== "wonderland") {
         life.refused();
         tell();
-        throw failure("sign_in_refused", { host: life.view().host });
+        throw failed("sign_in_refused", { host: life.view().host });
       }
       life.signIn(username);
       tell();
@@ -91,7 +82,7 @@ export function fakeHost(scene: Scene): Host {
     finishSignIn: async ({ profile }) => {
       const code = await find(profile).finished();
       tell();
-      if (code) throw failure(code, {});
+      if (code) throw failed(code, {});
       return overview();
     },
     cancelSignIn: async ({ profile }) => {
@@ -114,7 +105,7 @@ export function fakeHost(scene: Scene): Host {
       const started = performance.now();
       const replayed = await life.token();
       await pause(20 + Math.random() * 40);
-      if (path === "/api/broken") throw failure("timed_out", { host: life.view().host });
+      if (path === "/api/broken") throw failed("timed_out", { host: life.view().host });
       const body = BODIES[path];
       return {
         status: body ? 200 : 404,
@@ -133,7 +124,7 @@ export function fakeHost(scene: Scene): Host {
     addSession: async ({ draft }) => {
       await pause(200);
       if (lives.some((each) => each.profile === draft.profile)) {
-        throw failure("already_exists", { profile: draft.profile });
+        throw failed("already_exists", { profile: draft.profile });
       }
       const { host } = safe(draft.url || (draft.oauth?.issuer ?? ""), draft.allow_http);
       const ways = waysOf(draft);
@@ -169,7 +160,7 @@ export function fakeHost(scene: Scene): Host {
         tell();
       }, 1000);
       if (scene.away)
-        setTimeout(() => to.keeper({ connected: false, failure: failure("keeper_unreachable", {}) }), 50);
+        setTimeout(() => to.keeper({ connected: false, failure: failed("keeper_unreachable", {}) }), 50);
       return () => {
         clearInterval(timer);
         listener = null;
@@ -181,9 +172,9 @@ export function fakeHost(scene: Scene): Host {
 /** Every provider is the same one, but for those whose names say otherwise. */
 function discovered(issuer: string, allow_http: boolean): Discovery {
   const { host, origin } = safe(issuer, allow_http);
-  if (host.startsWith("offline.")) throw failure("offline", { host });
-  if (host.startsWith("none.")) throw failure("no_metadata", { host, problem: "404" });
-  if (host.startsWith("other.")) throw failure("wrong_issuer", { issuer, found: `${issuer}/realms/main` });
+  if (host.startsWith("offline.")) throw failed("offline", { host });
+  if (host.startsWith("none.")) throw failed("no_metadata", { host, problem: "404" });
+  if (host.startsWith("other.")) throw failed("wrong_issuer", { issuer, found: `${issuer}/realms/main` });
   const plain = host.startsWith("plain.");
   const at = (path: string) => `${origin}/oauth/${path}`;
   return {
@@ -208,10 +199,10 @@ function discovered(issuer: string, allow_http: boolean): Discovery {
 }
 
 function safe(address: string, allow_http: boolean): URL {
-  if (!URL.canParse(address)) throw failure("bad_url", { url: address });
+  if (!URL.canParse(address)) throw failed("bad_url", { url: address });
   const url = new URL(address);
   const local = url.hostname === "localhost" || url.hostname.startsWith("127.");
-  if (url.protocol === "http:" && !local && !allow_http) throw failure("plain_http", { host: url.host });
+  if (url.protocol === "http:" && !local && !allow_http) throw failed("plain_http", { host: url.host });
   return url;
 }
 
@@ -234,8 +225,4 @@ function benchOf(life: Life): Bench {
   return {
     faults: FAULTS.map((name) => ({ name, on: life.faults.has(name), left: life.faults.get(name) ?? null })),
   };
-}
-
-function failure(code: Code, details: Record<string, string>): Failure {
-  return { code, profile: null, details, retry_in_ms: null };
 }

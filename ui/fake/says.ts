@@ -1,6 +1,6 @@
-import type { Note, Says, Trouble } from "../src/api.ts";
+import type { Code, FailureView, Note, Says, Trouble } from "../src/api.ts";
 import { measured, span } from "../src/format.ts";
-import { inLanguage, type Key, type Values } from "../src/words.ts";
+import { inLanguage, type Key, known, type Language, type Values } from "../src/words.ts";
 
 type Say = (key: Key, values?: Values) => string;
 
@@ -92,3 +92,28 @@ function noteSentence(note: Note, t: Say): string {
 function trouble(t: Say, why: Trouble, status: number | null): string {
   return t(`trouble.${why}`, { status });
 }
+
+/** As the window's program fills it in. */
+export function failed(code: Code, details: Record<string, string> = {}): FailureView {
+  const both = (part: "say" | "next"): Says => ({
+    en: filled("en", `error.${code}.${part}` as Key, details),
+    "zh-CN": filled("zh-CN", `error.${code}.${part}` as Key, details),
+  });
+  return { code, profile: null, details, retry_in_ms: null, says: both("say"), next: both("next") };
+}
+
+function filled(language: Language, key: Key, details: Record<string, string>): string {
+  const said: Record<string, string> = { ...details };
+  for (const [name, group] of WORDS) {
+    const word = `${group}.${details[name]}`;
+    if (known(word) !== undefined) said[name] = inLanguage(language, word as Key, said);
+  }
+  return inLanguage(language, key, said);
+}
+
+const WORDS = [
+  ["kind", "kind"],
+  ["wanted", "kind"],
+  ["problem", "problem"],
+  ["hint", "hint"],
+] as const;

@@ -1,7 +1,7 @@
-import type { EntryView, Failure, Note, VaultView } from "../src/api.ts";
+import type { EntryView, FailureView, Note, VaultView } from "../src/api.ts";
 import type { Settings } from "../src/host.ts";
 import { type Born, Life } from "./life.ts";
-import { says } from "./says.ts";
+import { failed, says } from "./says.ts";
 
 export const SCENES = [
   "signed-in",
@@ -24,7 +24,7 @@ export interface Scene {
   lives: ((write: (entry: EntryView) => void) => Life)[];
   settings: Settings;
   vault: VaultView;
-  problems: Failure[];
+  problems: FailureView[];
   /** The keeper goes away at once. */
   away: boolean;
 }
@@ -78,10 +78,8 @@ export function sceneOf(name: SceneName, settings: Settings): Scene {
       scene.lives.push(sandbox, unsaved);
       scene.vault.trouble = "locked";
       scene.problems.push({
-        code: "bad_config",
+        ...failed("bad_config", { line: "14", problem: "unknown_key", written: "adress" }),
         profile: "old",
-        details: { line: "14", problem: "unknown_key", written: "adress" },
-        retry_in_ms: null,
       });
       scene.away = true;
   }

@@ -123,16 +123,15 @@ at_ms: number,
  */
 profile: string | null, note: Note, says: Says, };
 
-export type Failure = { code: Code, profile: string | null, 
-/**
- * What the sentence's placeholders stand for: `host`, `status`, `line`, `field`, `path`… Of these `problem` and
- * `hint` are words of the catalogues, whose sentences have placeholders of their own.
- */
-details: { [key in string]: string }, 
+export type FailureView = { code: Code, profile: string | null, details: { [key in string]: string }, 
 /**
  * When the keeper itself will try again.
  */
-retry_in_ms: number | null, };
+retry_in_ms: number | null, says: Says, 
+/**
+ * What a person may do next.
+ */
+next: Says, };
 
 export type FaultSwitch = { name: string, on: boolean, 
 /**
@@ -231,11 +230,11 @@ extra: { [key in string]: { [key in string]: string } }, };
 
 export type Oddity = "id_token_audience" | "id_token_issuer" | "id_token_missing" | "id_token_subject" | "id_token_unreadable" | "id_token_unverified" | "step_up_unmet";
 
-export type Overview = { version: string, vault: VaultView, sessions: Array<SessionView>, 
+export type OverviewView = { version: string, vault: VaultView, sessions: Array<SessionView>, 
 /**
  * What is wrong with the configuration file, profile by profile, and with the files of the home; all else goes on.
  */
-problems: Array<Failure>, 
+problems: Array<FailureView>, 
 /**
  * What a new profile may be made from.
  */

@@ -1,8 +1,8 @@
-import type { Code, Failure, SessionView } from "./api.ts";
+import type { Code, FailureView, SessionView } from "./api.ts";
 
 /** What went wrong with something that a person did, and how the session stood then. */
 export interface Blame {
-  readonly failure: Failure;
+  readonly failure: FailureView;
   readonly then: SessionView | null;
 }
 
@@ -15,7 +15,7 @@ export function isMended(action: string, { then }: Blame, now: SessionView): boo
 }
 
 /** Nothing went wrong but that nobody was there to be asked. */
-export function isOfAbsence({ code }: Failure): boolean {
+export function isOfAbsence({ code }: FailureView): boolean {
   return ABSENCE.has(code);
 }
 

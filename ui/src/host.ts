@@ -6,34 +6,34 @@ import type {
   Discovery,
   Draft,
   EntryView,
-  Failure,
+  FailureView,
   Fetched,
-  Overview,
+  OverviewView,
   Way,
 } from "./api.ts";
 import type { Language } from "./words.ts";
 
-/** Everything that the page can ask of the program around it. Each may reject with a [`Failure`]. */
+/** Everything that the page can ask of the program around it. Each may reject with a [`FailureView`]. */
 export interface Host {
-  overview(): Promise<Overview>;
+  overview(): Promise<OverviewView>;
   /** Newest first. */
   log(query: { profile: string | null; before: number | null; limit: number }): Promise<EntryView[]>;
-  login(who: { profile: string; username: string; password: string }): Promise<Overview>;
+  login(who: { profile: string; username: string; password: string }): Promise<OverviewView>;
   /** Begins a sign-in at a browser, which is opened where the way wants one; the rest is `finishSignIn`. */
   signIn(of: { profile: string; way: Way }): Promise<Begun>;
   /** Waits for the end of the sign-in, which takes as long as the person takes. */
-  finishSignIn(of: { profile: string }): Promise<Overview>;
-  cancelSignIn(of: { profile: string }): Promise<Overview>;
+  finishSignIn(of: { profile: string }): Promise<OverviewView>;
+  cancelSignIn(of: { profile: string }): Promise<OverviewView>;
   /** Opens the page on which the code is entered, here. */
   openVerification(of: { profile: string }): Promise<void>;
   /** With `browser` also in the browser, where a page of the provider is opened for it. */
   logout(of: { profile: string; browser: boolean }): Promise<void>;
-  refresh(of: { profile: string }): Promise<Overview>;
+  refresh(of: { profile: string }): Promise<OverviewView>;
   fetchResource(what: FetchArgs): Promise<Fetched>;
   /** Saves nothing. */
   discover(of: { issuer: string; allow_http: boolean }): Promise<Discovery>;
-  addSession(of: { draft: Draft }): Promise<Overview>;
-  removeSession(of: { profile: string }): Promise<Overview>;
+  addSession(of: { draft: Draft }): Promise<OverviewView>;
+  removeSession(of: { profile: string }): Promise<OverviewView>;
   bench(of: { profile: string }): Promise<Bench>;
   setBench(of: { profile: string; change: BenchChange }): Promise<Bench>;
   settings(): Promise<Settings>;
@@ -43,11 +43,11 @@ export interface Host {
 }
 
 export interface Begun {
-  overview: Overview;
+  overview: OverviewView;
   /** What was opened in the browser, for a person who wants to do that by hand. */
   address: string | null;
   /** Why it was not opened. The sign-in goes on all the same. */
-  unopened: Failure | null;
+  unopened: FailureView | null;
 }
 
 export interface FetchArgs {
@@ -58,14 +58,14 @@ export interface FetchArgs {
 }
 
 export interface Listener {
-  overview(overview: Overview): void;
+  overview(overview: OverviewView): void;
   entry(entry: EntryView): void;
   keeper(keeper: Keeper): void;
 }
 
 export interface Keeper {
   connected: boolean;
-  failure: Failure | null;
+  failure: FailureView | null;
 }
 
 export interface Settings {
@@ -100,7 +100,7 @@ export function windowHost(): Host {
     saveSettings: (of) => invoke("save_settings", of),
     listen: async (to) => {
       const stops = await Promise.all([
-        listen<Overview>("overview", (event) => to.overview(event.payload)),
+        listen<OverviewView>("overview", (event) => to.overview(event.payload)),
         listen<EntryView>("entry", (event) => to.entry(event.payload)),
         listen<Keeper>("keeper", (event) => to.keeper(event.payload)),
       ]);

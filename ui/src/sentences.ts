@@ -1,7 +1,7 @@
 import type {
   Cause,
   Demand,
-  Failure,
+  FailureView,
   Lost,
   Note,
   PhaseView,
@@ -11,7 +11,7 @@ import type {
   VaultTrouble,
 } from "./api.ts";
 import { measured, span } from "./format.ts";
-import { join, known, t, type Values } from "./words.ts";
+import { join, language, t } from "./words.ts";
 
 /** How long the thing itself took, where it took any time. */
 export function noteTook(note: Note): string | null {
@@ -61,34 +61,9 @@ export function trouble(why: Trouble, status: number | null): string {
   return t(`trouble.${why}`, { status });
 }
 
-export function failureSay(failure: Failure): string {
-  return known(`error.${failure.code}.say`, valuesOf(failure)) ?? failure.code;
-}
-
-/** Both, one after the other. */
-export function failureWhole(failure: Failure): string {
-  return join([failureSay(failure), failureNext(failure)]);
-}
-
-export function failureNext(failure: Failure): string {
-  return known(`error.${failure.code}.next`, valuesOf(failure)) ?? "";
-}
-
-function valuesOf({ profile, details }: Failure): Values {
-  return { profile, ...spoken(details) };
-}
-
-/**
- * The details as a person reads them: some are words, with sentences of their own. One that is not known is from an
- * older or a newer version, and stays.
- */
-function spoken(details: Failure["details"]): Failure["details"] {
-  const said = { ...details };
-  for (const [name, group] of WORDS) {
-    const words = known(`${group}.${details[name]}`, said);
-    if (words !== undefined) said[name] = words;
-  }
-  return said;
+/** What went wrong and what to do, one after the other. */
+export function failureWhole({ says, next }: FailureView): string {
+  return join([says[language.value], next[language.value]]);
 }
 
 /** The state in a few words, for the list and for the announcer. */
@@ -197,13 +172,6 @@ function demandSentences({ scope, acr_values, max_age }: Demand): string[] {
 }
 
 /** Which details are words, each with its group in the catalogues; the sentences of the last two speak of the others. */
-const WORDS = [
-  ["kind", "kind"],
-  ["wanted", "kind"],
-  ["problem", "problem"],
-  ["hint", "hint"],
-] as const;
-
 const DEMANDS: ReadonlySet<Lost> = new Set<Lost>([
   "consent_required",
   "insufficient_scope",

@@ -1,5 +1,5 @@
 import { batch, computed, signal } from "@preact/signals";
-import type { Bench, EntryView, Failure, Fetched, Overview, SessionView } from "./api.ts";
+import type { Bench, EntryView, FailureView, Fetched, OverviewView, SessionView } from "./api.ts";
 import { type Blame, isMended, isOfAbsence } from "./blame.ts";
 import type { Host, Keeper, Settings } from "./host.ts";
 import { type Log, withNewer } from "./log.ts";
@@ -15,10 +15,10 @@ export interface Asked {
   method: string;
   path: string;
   answer: Fetched | null;
-  failure: Failure | null;
+  failure: FailureView | null;
 }
 
-export const overview = signal<Overview | null>(null);
+export const overview = signal<OverviewView | null>(null);
 /** The wall clock when the overview came: what the strip calls now. */
 export const overviewAt = signal(Date.now());
 export const keeper = signal<Keeper>({ connected: true, failure: null });
@@ -66,7 +66,7 @@ let current: Host | null = null;
 /** What was told: what is not shown yet, and the last of what is. */
 let news: EntryView[] = [];
 let recent: EntryView[] = [];
-let late: Overview | null = null;
+let late: OverviewView | null = null;
 let missed = false;
 let frame = 0;
 
@@ -108,7 +108,7 @@ export async function start(with_: Host): Promise<() => void> {
   return stop;
 }
 
-export function show(told: Overview): void {
+export function show(told: OverviewView): void {
   if (hidden.value) {
     late = told;
     return;
@@ -132,7 +132,7 @@ export function blame(name: string, error: unknown): void {
   blames.value = { ...blames.value, [name]: { failure: asFailure(error), then } };
 }
 
-function aboutWhat(name: string, told: Overview | null): [string, SessionView | null] {
+function aboutWhat(name: string, told: OverviewView | null): [string, SessionView | null] {
   const end = `${name} `.indexOf(" ");
   const profile = name.slice(end + 1);
   return [name.slice(0, end), told?.sessions.find((each) => each.profile === profile) ?? null];
@@ -218,11 +218,13 @@ export function concerning(profile: string): (entry: EntryView) => boolean {
   };
 }
 
-export function asFailure(error: unknown): Failure {
+export function asFailure(error: unknown): FailureView {
   if (typeof error === "object" && error !== null && "code" in error) {
-    return { profile: null, details: {}, retry_in_ms: null, ...error } as Failure;
+    return error as FailureView;
   }
-  return { code: "internal", profile: null, details: { problem: String(error) }, retry_in_ms: null };
+  const details = { problem: String(error) };
+  const says = { en: details.problem, "zh-CN": details.problem };
+  return { code: "internal", profile: null, details, retry_in_ms: null, says, next: { en: "", "zh-CN": "" } };
 }
 
 /** More than that at once, or unseen, and the journal is read anew. */

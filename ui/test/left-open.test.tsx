@@ -1,6 +1,6 @@
 import { options, type VNode } from "preact";
 import { expect, onTestFinished, test, vi } from "vitest";
-import type { EntryView, Overview } from "../src/api.ts";
+import type { EntryView, OverviewView } from "../src/api.ts";
 import { BLOCK, KEPT } from "../src/log.ts";
 import { logs, lookAway } from "../src/state.ts";
 import * as drawing from "../src/strip.ts";
@@ -149,7 +149,7 @@ function history(from: number, to: number): EntryView[] {
   });
 }
 
-function at(second: number): Overview {
+function at(second: number): OverviewView {
   const { access } = sessionOf();
   return overviewOf(sessionOf({ access: access && { ...access, remaining_ms: 30_000 - second * 1000 } }));
 }

@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import { announceChanges } from "../src/announce.ts";
 import type { PhaseView, SessionView } from "../src/api.ts";
-import { failureNext, failureSay } from "../src/sentences.ts";
 import * as state from "../src/state.ts";
 import { entryOf, failureOf, faults, open, overviewOf, sessionOf } from "./page.tsx";
 
@@ -185,8 +184,8 @@ test("a refused sign-in says what is the matter and what to do, and keeps the na
   expect(page.host.login).toHaveBeenCalledWith({ profile: "work", username: "alice", password: "wrong" });
   const shown = page.find("failure");
   expect(shown.dataset.code).toBe("sign_in_refused");
-  expect(shown.textContent).toContain(failureSay(refusal));
-  expect(shown.textContent).toContain(failureNext(refusal));
+  expect(shown.textContent).toContain(refusal.says.en);
+  expect(shown.textContent).toContain(refusal.next.en);
   expect((page.find("username") as HTMLInputElement).value).toBe("alice");
   expect(document.activeElement).toBe(page.find("password"));
   expect(await faults()).toEqual([]);

@@ -2,8 +2,8 @@ import axe from "axe-core";
 import { render } from "preact";
 import { act } from "preact/test-utils";
 import { onTestFinished, vi } from "vitest";
-import { says } from "../fake/says.ts";
-import type { Code, Discovery, EntryView, Failure, Note, Overview, SessionView } from "../src/api.ts";
+import { failed, says } from "../fake/says.ts";
+import type { Discovery, EntryView, Note, OverviewView, SessionView } from "../src/api.ts";
 import type { Begun, Host, Listener, Settings } from "../src/host.ts";
 import { start } from "../src/state.ts";
 import { App } from "../src/views/app.tsx";
@@ -24,7 +24,7 @@ export interface Page {
 
 /** The whole page against a host of stubs. */
 export async function open(
-  shown: Overview,
+  shown: OverviewView,
   more: Partial<Host> = {},
   chosen: Partial<Settings> = {},
 ): Promise<Page> {
@@ -151,7 +151,7 @@ export async function faults(): Promise<string[]> {
   return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html}`));
 }
 
-export function overviewOf(...sessions: SessionView[]): Overview {
+export function overviewOf(...sessions: SessionView[]): OverviewView {
   return {
     version: "0.1.0",
     vault: { kind: "keyring", trouble: null },
@@ -161,7 +161,7 @@ export function overviewOf(...sessions: SessionView[]): Overview {
   };
 }
 
-export function begunOf(overview: Overview, change: Partial<Begun> = {}): Begun {
+export function begunOf(overview: OverviewView, change: Partial<Begun> = {}): Begun {
   return { overview, address: null, unopened: null, ...change };
 }
 
@@ -218,9 +218,7 @@ export function foundOf(change: Partial<Discovery> = {}): Discovery {
   };
 }
 
-export function failureOf(code: Code, details: Record<string, string> = {}): Failure {
-  return { code, profile: null, details, retry_in_ms: null };
-}
+export { failed as failureOf };
 
 export function entryOf(id: number, at_ms: number, note: Note, profile: string | null = "work"): EntryView {
   return { id, at_ms, profile, note, says: says(note) };

@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import type { Failure, Lost, Overview, Pending, SessionView } from "../src/api.ts";
+import type { FailureView, Lost, OverviewView, Pending, SessionView } from "../src/api.ts";
 import { begunOf, failureOf, faults, open, overviewOf, sessionOf } from "./page.tsx";
 
 const BROWSER: Pending = { way: "browser", expires_in_ms: 299_400 };
@@ -13,7 +13,7 @@ const DEVICE: Pending = {
 };
 
 test("the button of the browser begins, and the card then waits for the end", async () => {
-  let end: (told: Overview) => void = () => undefined;
+  let end: (told: OverviewView) => void = () => undefined;
   const page = await open(needed(), {
     signIn: async () => begunOf(pending(BROWSER)),
     finishSignIn: () =>
@@ -42,7 +42,7 @@ test("the button of the browser begins, and the card then waits for the end", as
 });
 
 test("what a sign-in fails with is told, and the next try forgets it", async () => {
-  let fail: (failure: Failure) => void = () => undefined;
+  let fail: (failure: FailureView) => void = () => undefined;
   const page = await open(needed(), {
     signIn: async () => begunOf(pending(BROWSER)),
     finishSignIn: () =>
@@ -125,7 +125,7 @@ test("an address that ends before the sign-in does says when", async () => {
 });
 
 test("a sign-in that is given up here is no failure", async () => {
-  let fail: (failure: Failure) => void = () => undefined;
+  let fail: (failure: FailureView) => void = () => undefined;
   const page = await open(pending(BROWSER), {
     cancelSignIn: async () => {
       fail(failureOf("sign_in_cancelled"));
@@ -143,7 +143,7 @@ test("a sign-in that is given up here is no failure", async () => {
 });
 
 test("opening the browser again begins anew, and the end of the old one is no news", async () => {
-  const ends: ((failure: Failure) => void)[] = [];
+  const ends: ((failure: FailureView) => void)[] = [];
   const page = await open(pending(BROWSER), {
     signIn: async () => begunOf(pending(BROWSER)),
     finishSignIn: () => new Promise((_, failed) => ends.push(failed)),
@@ -321,7 +321,7 @@ test("what a failed opening leaves behind does not keep the next one from being 
   expect(page.has("failure")).toBe(false);
 });
 
-function needed(change: Partial<SessionView> = {}): Overview {
+function needed(change: Partial<SessionView> = {}): OverviewView {
   return overviewOf(
     sessionOf({
       phase: { name: "NeedsLogin", why: "never" },
@@ -333,7 +333,7 @@ function needed(change: Partial<SessionView> = {}): Overview {
   );
 }
 
-function pending(how: Pending): Overview {
+function pending(how: Pending): OverviewView {
   return needed({ phase: { name: "SigningIn" }, pending: how });
 }
 

@@ -3,8 +3,7 @@ import en from "../../crates/api/locales/en.json";
 import zh from "../../crates/api/locales/zh-CN.json";
 import { FAULTS, PRESETS, SCENES } from "../fake/scenes.ts";
 import api from "../src/api.ts?raw";
-import { failureSay, failureWhole } from "../src/sentences.ts";
-import { fill, language, names } from "../src/words.ts";
+import { fill, t } from "../src/words.ts";
 
 const english: Record<string, string> = en;
 const chinese: Record<string, string> = zh;
@@ -52,31 +51,6 @@ test("every kind of note has its words", () => {
   expect(kinds.length).toBeGreaterThan(20);
   const keys = Object.keys(en);
   expect(kinds.filter((kind) => !keys.some((key) => `${key}.`.startsWith(`note.${kind}.`)))).toEqual([]);
-});
-
-test("what is wrong is said in the language of the page", () => {
-  const details = {
-    line: "3",
-    problem: "wrong_kind",
-    key: "user",
-    kind: "integer",
-    hint: "wanted",
-    wanted: "string",
-  };
-  const failure = { code: "bad_config", profile: "work", details, retry_in_ms: null } as const;
-  const older = { ...failure, details: { problem: "no url" } };
-  const said = () => [failureWhole(failure), failureSay(older)];
-  expect(said()).toEqual([
-    "The configuration file has a mistake on line 3: `user` is of the wrong kind (integer). " +
-      "Wanted: string. Correct it; the other sessions go on meanwhile.",
-    "The configuration file has a mistake: no url.",
-  ]);
-  language.value = "zh-CN";
-  expect(said()).toEqual([
-    "配置文件第 3 行有误：`user` 的类型不对（整数）。这里应是文本。请修正；其他会话不受影响。",
-    "配置文件有误：no url。",
-  ]);
-  language.value = "en";
 });
 
 test("every phase has its words", () => {

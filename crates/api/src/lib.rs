@@ -40,7 +40,7 @@ pub use view::{
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::words::{EntryView, Says};
+    use crate::words::{EntryView, FailureView, OverviewView, Says};
     use ts_rs::{Config, TS};
 
     /// The page's types are generated from these. To accept a change: `UPDATE=1 cargo test types`.
@@ -65,7 +65,7 @@ mod tests {
             Discovery,
             Draft,
             EntryView,
-            Failure,
+            FailureView,
             FaultSwitch,
             Fetched,
             Grant,
@@ -76,7 +76,7 @@ mod tests {
             Note,
             OauthDraft,
             Oddity,
-            Overview,
+            OverviewView,
             Pending,
             PhaseView,
             Destination,

@@ -18,7 +18,7 @@ mod note;
 mod says;
 
 pub use note::{Tone, tone};
-pub use says::{EntryView, Says};
+pub use says::{EntryView, FailureView, OverviewView, Says};
 
 /// A language that there is a catalogue for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

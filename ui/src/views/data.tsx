@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import { ask } from "../actions.ts";
-import type { Failure, SessionView } from "../api.ts";
+import type { FailureView, SessionView } from "../api.ts";
 import { measured } from "../format.ts";
 import * as state from "../state.ts";
 import { t } from "../words.ts";
@@ -125,8 +125,8 @@ function Many({ answers }: { answers: state.Asked[] }) {
 }
 
 /** What several have failed with is said once. */
-function alike(answers: state.Asked[]): { failure: Failure; count: number }[] {
-  const found = new Map<string, { failure: Failure; count: number }>();
+function alike(answers: state.Asked[]): { failure: FailureView; count: number }[] {
+  const found = new Map<string, { failure: FailureView; count: number }>();
   for (const { failure } of answers) {
     if (!failure) continue;
     // They end one after the other, and so with another time left each.

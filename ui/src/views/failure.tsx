@@ -1,9 +1,8 @@
 import type { ComponentChildren } from "preact";
-import type { Failure } from "../api.ts";
+import type { FailureView } from "../api.ts";
 import { span } from "../format.ts";
-import { failureNext, failureSay } from "../sentences.ts";
 import * as state from "../state.ts";
-import { join, t } from "../words.ts";
+import { join, language, t } from "../words.ts";
 
 /** What became of an action, in its place: what is the matter, what to do, and the code to search for. */
 export function Problem({ of }: { of: string }) {
@@ -12,8 +11,8 @@ export function Problem({ of }: { of: string }) {
 }
 
 /** With more to say of it beside its code. */
-export function FailureBox({ failure, children }: { failure: Failure; children?: ComponentChildren }) {
-  const next = [failureNext(failure)];
+export function FailureBox({ failure, children }: { failure: FailureView; children?: ComponentChildren }) {
+  const next = [failure.next[language.value]];
   if (failure.retry_in_ms !== null) next.push(t("ui.retry", { retry_in: span(failure.retry_in_ms) }));
   return (
     <div class="failure" role="alert" data-testid="failure" data-code={failure.code}>
@@ -21,7 +20,7 @@ export function FailureBox({ failure, children }: { failure: Failure; children?:
         <path d="M9 2.5l7.5 13h-15z" />
       </svg>
       <div>
-        <b>{failureSay(failure)}</b>
+        <b>{failure.says[language.value]}</b>
         <p>{join(next)}</p>
         <small>{t("ui.code", { code: failure.code })}</small> {children}
       </div>

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import type { Failure, VaultTrouble } from "../api.ts";
+import type { FailureView, VaultTrouble } from "../api.ts";
 import { failureWhole } from "../sentences.ts";
 import * as state from "../state.ts";
 import { t } from "../words.ts";
@@ -28,7 +28,7 @@ export function Notices() {
 }
 
 /** Can be put away, not lost: a small button stays, and new problems show themselves. */
-function Problems({ problems }: { problems: Failure[] }) {
+function Problems({ problems }: { problems: FailureView[] }) {
   if (problems.length === 0) return null;
   const these = JSON.stringify(problems);
   const count = problems.length;

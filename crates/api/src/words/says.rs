@@ -1,11 +1,12 @@
-//! What is told of an event, in every language at once: who shows it may change the language without asking again.
+//! What is told of an event or a failure, in every language at once: who shows it may change the language without asking again.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use serde::Serialize;
 
 use super::{Language, Words};
-use crate::{Entry, Note};
+use crate::{Code, Entry, Failure, Note, Overview, SessionView, VaultView};
 
 /// A sentence in each language.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -29,6 +30,33 @@ pub struct EntryView {
     pub says: Says,
 }
 
+/// Why something could not be done, as a page shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct FailureView {
+    pub code: Code,
+    pub profile: Option<String>,
+    pub details: BTreeMap<String, String>,
+    /// When the keeper itself will try again.
+    pub retry_in_ms: Option<u64>,
+    pub says: Says,
+    /// What a person may do next.
+    pub next: Says,
+}
+
+/// Every session, and the keeper itself, as a page shows them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct OverviewView {
+    pub version: String,
+    pub vault: VaultView,
+    pub sessions: Vec<SessionView>,
+    /// What is wrong with the configuration file, profile by profile, and with the files of the home; all else goes on.
+    pub problems: Vec<FailureView>,
+    /// What a new profile may be made from.
+    pub presets: Vec<String>,
+}
+
 impl Says {
     fn of(say: impl Fn(&Words) -> String) -> Self {
         let [en, zh] = &*BOTH;
@@ -40,6 +68,22 @@ impl From<Entry> for EntryView {
     fn from(Entry { id, at_ms, profile, note }: Entry) -> Self {
         let says = Says::of(|words| words.note(&note));
         Self { id, at_ms, profile, note, says }
+    }
+}
+
+impl From<Failure> for FailureView {
+    fn from(failure: Failure) -> Self {
+        let says = Says::of(|words| words.say(&failure).0);
+        let next = Says::of(|words| words.say(&failure).1);
+        let Failure { code, profile, details, retry_in_ms } = failure;
+        Self { code, profile, details, retry_in_ms, says, next }
+    }
+}
+
+impl From<Overview> for OverviewView {
+    fn from(Overview { version, vault, sessions, problems, presets }: Overview) -> Self {
+        let problems = problems.into_iter().map(FailureView::from).collect();
+        Self { version, vault, sessions, problems, presets }
     }
 }
 

@@ -12,7 +12,7 @@ use zbus::zvariant::OwnedValue;
 
 /// What the system says about itself. Never the only source of anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hint {
+pub enum SystemHint {
     AboutToSleep,
     NetworkUp,
     Woke,
@@ -22,15 +22,18 @@ pub enum Hint {
 ///
 /// A container has no system bus, and many machines no NetworkManager: that is normal and not worth a warning.
 /// Must be called inside a tokio runtime.
-pub fn listen(tx: Sender<Hint>) {
+pub fn listen(tx: Sender<SystemHint>) {
     tokio::spawn(listen_again("logind", tx.clone(), sleeping));
     tokio::spawn(listen_again("NetworkManager's state", tx.clone(), networking));
     tokio::spawn(listen_again("NetworkManager's connectivity", tx, connectivity));
 }
 
 /// A bus that is not there will not come; one that ended may come back.
-async fn listen_again<F>(what: &str, tx: Sender<Hint>, listen: impl Fn(Connection, Sender<Hint>) -> F)
-where
+async fn listen_again<F>(
+    what: &str,
+    tx: Sender<SystemHint>,
+    listen: impl Fn(Connection, Sender<SystemHint>) -> F,
+) where
     F: Future<Output = zbus::Result<()>>,
 {
     loop {
@@ -48,24 +51,24 @@ where
     }
 }
 
-async fn sleeping(bus: Connection, tx: Sender<Hint>) -> zbus::Result<()> {
+async fn sleeping(bus: Connection, tx: Sender<SystemHint>) -> zbus::Result<()> {
     let logind = proxy(&bus, LOGIND).await?;
     let mut signals = logind.receive_signal("PrepareForSleep").await?;
     while let Some(signal) = signals.next().await {
         let about_to: bool = signal.body().deserialize()?;
-        if tx.send(if about_to { Hint::AboutToSleep } else { Hint::Woke }).await.is_err() {
+        if tx.send(if about_to { SystemHint::AboutToSleep } else { SystemHint::Woke }).await.is_err() {
             break;
         }
     }
     Ok(())
 }
 
-async fn networking(bus: Connection, tx: Sender<Hint>) -> zbus::Result<()> {
+async fn networking(bus: Connection, tx: Sender<SystemHint>) -> zbus::Result<()> {
     let manager = proxy(&bus, NETWORK_MANAGER).await?;
     let mut signals = manager.receive_signal("StateChanged").await?;
     while let Some(signal) = signals.next().await {
         let state: u32 = signal.body().deserialize()?;
-        if state >= NM_STATE_CONNECTED_SITE && tx.send(Hint::NetworkUp).await.is_err() {
+        if state >= NM_STATE_CONNECTED_SITE && tx.send(SystemHint::NetworkUp).await.is_err() {
             break;
         }
     }
@@ -73,7 +76,7 @@ async fn networking(bus: Connection, tx: Sender<Hint>) -> zbus::Result<()> {
 }
 
 /// Tells of the moment at which a captive portal lets through: the state was "connected" all along.
-async fn connectivity(bus: Connection, tx: Sender<Hint>) -> zbus::Result<()> {
+async fn connectivity(bus: Connection, tx: Sender<SystemHint>) -> zbus::Result<()> {
     let manager =
         proxy(&bus, Place { interface: "org.freedesktop.DBus.Properties", ..NETWORK_MANAGER }).await?;
     let mut signals = manager.receive_signal("PropertiesChanged").await?;
@@ -81,7 +84,7 @@ async fn connectivity(bus: Connection, tx: Sender<Hint>) -> zbus::Result<()> {
         let (_, changed, _): (String, HashMap<String, OwnedValue>, Vec<String>) =
             signal.body().deserialize()?;
         let connectivity = changed.get("Connectivity").and_then(|value| u32::try_from(value).ok());
-        if connectivity == Some(NM_CONNECTIVITY_FULL) && tx.send(Hint::NetworkUp).await.is_err() {
+        if connectivity == Some(NM_CONNECTIVITY_FULL) && tx.send(SystemHint::NetworkUp).await.is_err() {
             break;
         }
     }

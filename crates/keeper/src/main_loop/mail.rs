@@ -11,7 +11,7 @@ use session::verdict::{Beat, RevocationAnswer, Verdict};
 use tokio::sync::{mpsc, oneshot};
 
 use super::answer::Answer;
-use crate::adapters::hints::Hint;
+use crate::adapters::hints::SystemHint;
 use crate::adapters::http::Received;
 use crate::adapters::journal::InFlight;
 use crate::adapters::provider::{Begun, Landing, Opening, Provider, SignedIn, Unwanted};
@@ -57,7 +57,7 @@ pub(crate) enum Mail {
         verdict: Verdict,
     },
     File(News),
-    Hint(Hint),
+    Hint(SystemHint),
     /// Somebody has deleted it.
     HomeGone {
         answer: oneshot::Sender<()>,

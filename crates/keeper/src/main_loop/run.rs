@@ -18,7 +18,7 @@ use super::kept::Kept;
 use super::lookout::Errand;
 use super::mail::{Id, Mail};
 use crate::adapters::clock::{self, Gap};
-use crate::adapters::hints::{self, Hint};
+use crate::adapters::hints::{self, SystemHint};
 
 impl Keeper {
     /// Runs until it is told to stop and has finished what was in flight, and says how it ended.
@@ -137,10 +137,10 @@ impl Keeper {
         }
     }
 
-    fn on_hint(&mut self, hint: Hint) {
+    fn on_hint(&mut self, hint: SystemHint) {
         match hint {
-            Hint::AboutToSleep | Hint::Woke => {}
-            Hint::NetworkUp => {
+            SystemHint::AboutToSleep | SystemHint::Woke => {}
+            SystemHint::NetworkUp => {
                 let now = clock::now();
                 self.revocations.on_network_up(now);
                 self.breakers.values_mut().for_each(|breaker| breaker.on_network_up(now));
