@@ -3,7 +3,7 @@ import en from "../../crates/api/locales/en.json";
 import zh from "../../crates/api/locales/zh-CN.json";
 import { FAULTS, PRESETS, SCENES } from "../fake/scenes.ts";
 import api from "../src/api.ts?raw";
-import { fill, t } from "../src/words.ts";
+import { fill, names } from "../src/words.ts";
 
 const english: Record<string, string> = en;
 const chinese: Record<string, string> = zh;
