@@ -12,21 +12,18 @@ use super::mail::Edit;
 use crate::config::{Config, Problem, Profile};
 use api::{Code, Failure, Request};
 
-/// The file: what it says, and who waits for a look at it.
 pub(crate) struct Configuration {
     path: PathBuf,
-    /// What it said when it could last be read, and what is wrong with it now.
+    /// What the file said when it could last be read, with the problems that it has now.
     pub(crate) config: Config,
     pub(crate) edits: Edits,
     pub(crate) looks: Looks<(Request, Answer)>,
     pub(crate) lookout: Lookout,
-    /// Edits that wait until nobody is saving it any more.
+    /// They wait while somebody is still saving the file.
     pub(crate) held: Vec<(Edit, Answer)>,
-    /// How many edits are on their way.
     pub(crate) writing: u32,
-    /// What the journal has been told already.
     pub(crate) told: Vec<Problem>,
-    /// A session that it does not know any more has something on its way.
+    /// A session that the file ends still has an exchange in flight.
     pub(crate) waits: bool,
 }
 
@@ -49,7 +46,7 @@ impl Configuration {
         self.silence().into_iter().chain(self.config.problems.iter().map(Problem::failure)).collect()
     }
 
-    /// Why a profile of that name is not to be had, be it that nobody can say whether there is one.
+    /// A file that cannot be read at all is the problem of every profile.
     pub(crate) fn problem_of(&self, profile: &str) -> Option<Failure> {
         let mut problems = self.config.problems.iter();
         let own = problems.find(|problem| problem.profile.as_deref() == Some(profile)).map(Problem::failure);
@@ -57,17 +54,14 @@ impl Configuration {
         own.or_else(|| self.silence()).or_else(|| of_the_whole().map(Problem::failure))
     }
 
-    /// When there is something to do for it.
     pub(crate) fn due(&self) -> Option<Timestamp> {
         self.looks.due(self.edits.due())
     }
 
-    /// Nothing is being written.
     pub(crate) fn is_idle(&self) -> bool {
         self.writing == 0
     }
 
-    /// Has the edits written that need not wait.
     pub(crate) fn write(&mut self) {
         if self.edits.may_be_written() {
             let sent = self
@@ -78,7 +72,7 @@ impl Configuration {
         }
     }
 
-    /// It does not let itself be looked at.
+    /// The file does not answer. It may be on a network file system whose server is gone.
     pub(crate) fn silence(&self) -> Option<Failure> {
         let problem = if self.lookout.is_manned() {
             "there is no answer from the disk that it is on"
@@ -90,7 +84,7 @@ impl Configuration {
             .then(|| Problem::of_file(&self.path, Code::ConfigUnreadable, problem, None).failure())
     }
 
-    /// Takes in what it says now. Where it cannot be read, what it said holds.
+    /// While the file cannot be read, what it last said stays in force.
     pub(crate) fn take(&mut self, read: Config) {
         if read.unreadable {
             self.config.problems = read.problems;
