@@ -57,7 +57,7 @@ impl Keeper {
         let Some(kept) = self.kept.get_mut(&id) else { return };
         let Some(Starting { how, answer }) = kept.starting.take() else { return };
         kept.exchanges += 1;
-        kept.failed = None;
+        kept.sign_in_failure = None;
         kept.sign_ins.insert(attempt, answer);
         let (begun, begins) = oneshot::channel();
         let (wanting, wanted) = oneshot::channel();
@@ -174,7 +174,7 @@ impl Keeper {
                 landing.tell(false);
                 let waiting = if current { kept.finishing.take() } else { Vec::new() };
                 if current {
-                    kept.failed = Some(failure.clone());
+                    kept.sign_in_failure = Some(failure.clone());
                 }
                 let note = Note::SignInFailed { code: failure.code.key(), took_ms: millis(took) };
                 self.note(Some(&name), note);
@@ -201,7 +201,7 @@ impl Keeper {
             kept.finishing.push(deadline, answer);
             return self.settle(id, now);
         }
-        let failed = kept.failed.clone();
+        let failed = kept.sign_in_failure.clone();
         let reply = failed.map_or_else(|| Ok(Reply::Status(self.overview_of(id))), Err);
         drop(answer.send(reply));
     }
@@ -238,7 +238,7 @@ impl Keeper {
         kept.pending.take_if(|pending| Some(pending.attempt) != wanted);
         let gone = |kept: &Kept| Failure::new(Code::SignInCancelled).of(&kept.profile.name);
         if wanted.is_none() && kept.exchanges == 0 && !kept.finishing.is_empty() {
-            let failure = kept.failed.clone().unwrap_or_else(|| gone(kept));
+            let failure = kept.sign_in_failure.clone().unwrap_or_else(|| gone(kept));
             for answer in kept.finishing.take() {
                 refuse(answer, failure.clone());
             }

@@ -21,8 +21,8 @@ pub(crate) struct Configuration {
     pub(crate) lookout: Lookout,
     /// They wait while somebody is still saving the file.
     pub(crate) held: Vec<(Edit, Answer)>,
-    pub(crate) writing: u32,
-    pub(crate) told: Vec<Problem>,
+    pub(crate) edits_in_flight: u32,
+    pub(crate) told_problems: Vec<Problem>,
     /// A session that the file ends still has an exchange in flight.
     pub(crate) waits: bool,
 }
@@ -36,8 +36,8 @@ impl Configuration {
             looks: Looks::default(),
             lookout,
             held: Vec::new(),
-            writing: 0,
-            told: Vec::new(),
+            edits_in_flight: 0,
+            told_problems: Vec::new(),
             waits: false,
         }
     }
@@ -59,7 +59,7 @@ impl Configuration {
     }
 
     pub(crate) fn is_idle(&self) -> bool {
-        self.writing == 0
+        self.edits_in_flight == 0
     }
 
     pub(crate) fn write(&mut self) {
@@ -68,7 +68,7 @@ impl Configuration {
                 .held
                 .drain(..)
                 .filter_map(|(edit, answer)| self.lookout.send(Errand::Write(edit, answer)).then_some(1));
-            self.writing += sent.sum::<u32>();
+            self.edits_in_flight += sent.sum::<u32>();
         }
     }
 

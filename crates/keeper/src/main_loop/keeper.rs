@@ -29,7 +29,7 @@ pub struct Keeper {
     pub(crate) names: HashMap<String, Id>,
     pub(crate) due: BTreeSet<(Timestamp, Id)>,
     pub(crate) config: Configuration,
-    pub(crate) amiss: Option<Failure>,
+    pub(crate) log_problem: Option<Failure>,
     pub(crate) journal: Journal,
     pub(crate) vault: Vault,
     pub(crate) http: Http,
@@ -42,7 +42,7 @@ pub struct Keeper {
     /// Differs between installations, so that a fleet does not refresh in step.
     pub(crate) installation: u64,
     pub(crate) counter: u64,
-    pub(crate) started: bool,
+    pub(crate) start_noted: bool,
     pub(crate) revocations: Revocations,
     pub(crate) stopping: Option<Stopping>,
 }
@@ -69,11 +69,11 @@ impl Keeper {
             names: HashMap::new(),
             due: BTreeSet::new(),
             config: Configuration::new(home.config(), lookout(post.clone())),
-            amiss: amiss(&home.log()),
+            log_problem: log_problem(&home.log()),
             journal,
             // A placeholder: the first look at the file brings the vault, and only then do sessions begin.
             vault: Vault::memory(),
-            started: false,
+            start_noted: false,
             http: Http::default(),
             breakers: HashMap::new(),
             post,
@@ -127,7 +127,7 @@ fn installation(home: &Home) -> u64 {
     hasher.finish()
 }
 
-fn amiss(path: &Path) -> Option<Failure> {
+fn log_problem(path: &Path) -> Option<Failure> {
     os::files::is_something_else(path).then(|| Failure::file(path, &os::files::not_a_file()))
 }
 

@@ -64,7 +64,7 @@ impl Lookout {
 pub(crate) fn clerk(path: PathBuf, home: String, post: Post) -> impl FnMut(Errand) -> News + Send + 'static {
     let mut clerk = Clerk {
         file: Watched::new(path),
-        watched: None,
+        watch_checked: None,
         chosen: Chosen { home, kind: None, decided: false },
         post,
     };
@@ -73,7 +73,7 @@ pub(crate) fn clerk(path: PathBuf, home: String, post: Post) -> impl FnMut(Erran
 
 struct Clerk {
     file: Watched,
-    watched: Option<Timestamp>,
+    watch_checked: Option<Timestamp>,
     chosen: Chosen,
     post: Post,
 }
@@ -114,10 +114,10 @@ impl Clerk {
 
     fn see_to_the_watch(&mut self, news: bool) {
         let now = clock::now();
-        if !news && self.watched.is_some_and(|at| at + LONGEST_SLEEP > now) {
+        if !news && self.watch_checked.is_some_and(|at| at + LONGEST_SLEEP > now) {
             return;
         }
-        self.watched = Some(now);
+        self.watch_checked = Some(now);
         let post = self.post.clone();
         let tell = move || drop(post.send(Mail::File(News::Changed)));
         if self.file.watch(tell) {

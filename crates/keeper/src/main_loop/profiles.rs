@@ -92,7 +92,7 @@ impl Keeper {
 
     fn take_vault(&mut self, vault: Vault) {
         self.vault = vault;
-        if !std::mem::replace(&mut self.started, true) {
+        if !std::mem::replace(&mut self.start_noted, true) {
             let vault = format!("{:?}", self.vault.kind()).to_lowercase();
             self.note(None, Note::KeeperStarted { version: env!("CARGO_PKG_VERSION").to_owned(), vault });
         }
@@ -100,11 +100,11 @@ impl Keeper {
 
     fn tell_problems(&mut self) {
         let problems = self.config.config.problems.clone();
-        for problem in problems.iter().filter(|problem| !self.config.told.contains(problem)) {
+        for problem in problems.iter().filter(|problem| !self.config.told_problems.contains(problem)) {
             let note = Note::ConfigProblem { line: problem.line, problem: problem.problem.clone() };
             self.note(problem.profile.as_deref(), note);
         }
-        self.config.told = problems;
+        self.config.told_problems = problems;
     }
 
     /// A session that has sent a token goes on until the new one is saved, because the old one may be void already.
@@ -158,7 +158,7 @@ impl Keeper {
     }
 
     fn on_written(&mut self, edit: &Edit, written: Result<Config, Failure>, answer: Answer) {
-        self.config.writing = self.config.writing.saturating_sub(1);
+        self.config.edits_in_flight = self.config.edits_in_flight.saturating_sub(1);
         let config = match written {
             Ok(config) => config,
             Err(failure) => return refuse(answer, failure),

@@ -31,7 +31,7 @@ impl Keeper {
     }
 
     fn problems(&self) -> Vec<api::Failure> {
-        let of_the_disk = self.amiss.clone().into_iter().chain(self.journal.problem());
+        let of_the_disk = self.log_problem.clone().into_iter().chain(self.journal.problem());
         self.config.problems().into_iter().chain(of_the_disk).collect()
     }
 }

@@ -162,7 +162,7 @@ impl Keeper {
 
     fn note_rejected(&mut self, id: Id, parked: &Parked, status: u16, generation: u32) {
         let Some(kept) = self.kept.get_mut(&id) else { return };
-        if kept.refused.replace(generation) != Some(generation) {
+        if kept.refused_generation.replace(generation) != Some(generation) {
             let name = kept.profile.name.clone();
             let path = parked.what.url.path().to_owned();
             self.note(Some(&name), Note::Rejected { path, status, generation });
