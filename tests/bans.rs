@@ -147,7 +147,7 @@ fn no_two_public_types_have_one_name() {
             continue;
         }
         for line in text.lines() {
-            let mut words = line.trim_start().split_whitespace();
+            let mut words = line.split_whitespace();
             let is_type = words.next() == Some("pub")
                 && words.next().is_some_and(|kind| ["enum", "struct", "trait", "type"].contains(&kind));
             let Some(word) = words.next().filter(|_| is_type) else { continue };

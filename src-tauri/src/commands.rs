@@ -1,10 +1,5 @@
-//! What the page can ask for: one command per thing that a person can do, each forwarded to the keeper.
-//!
-//! Every call has a connection and a worker thread of its own, so that a slow sign-in holds up nothing else, and the
-//! main thread, which draws, never waits.
-//!
-//! What is opened in the browser comes from the keeper and goes to the browser; the page has no say in it. It is told
-//! the address of a sign-in, so that a person without a browser here can take it to one.
+//! One command for each thing that a person can do, with a connection and a worker thread of its own, so that it
+//! blocks neither others nor drawing. Addresses for the browser come from the keeper, never from the page.
 
 use api::paths::Home;
 use api::secret::Password;
@@ -50,17 +45,14 @@ pub(crate) async fn login(
     all(&home, move |client| client.login(&profile, &username, password).map(drop)).await
 }
 
-/// A sign-in that has begun.
 #[derive(Serialize)]
 pub(crate) struct Begun {
     overview: OverviewView,
-    /// What was opened in the browser, for a person who wants to do that by hand.
+    /// For a person who opens it in another browser.
     address: Option<String>,
-    /// Why it was not opened. The sign-in goes on all the same.
     unopened: Option<FailureView>,
 }
 
-/// Begins a sign-in at a browser, and opens it there where it is to be this one.
 #[tauri::command]
 pub(crate) async fn sign_in(
     home: Homed<'_>,
@@ -81,7 +73,6 @@ pub(crate) async fn sign_in(
     }
 }
 
-/// Answers when the person has finished, or given up.
 #[tauri::command]
 pub(crate) async fn finish_sign_in(home: Homed<'_>, profile: String) -> Result<OverviewView, FailureView> {
     let patience = u64::try_from(limits::FACE_WITH_PERSON.as_millis()).ok();
@@ -93,7 +84,6 @@ pub(crate) async fn cancel_sign_in(home: Homed<'_>, profile: String) -> Result<O
     all(&home, move |client| client.cancel_sign_in(&profile)).await
 }
 
-/// Opens the page on which a code is entered, in the browser of this machine.
 #[tauri::command]
 pub(crate) async fn open_verification(home: Homed<'_>, profile: String) -> Result<(), FailureView> {
     let there = ask(&home, move |client| client.status(Some(&profile))).await?;
@@ -173,7 +163,7 @@ pub(crate) async fn save_settings<R: Runtime>(
     on_worker(move || settings::write(&app, settings)).await
 }
 
-/// Does it, and tells the state of everything afterwards.
+/// Returns the state of all sessions afterwards.
 async fn all(
     home: &Home,
     run: impl FnOnce(&mut Client) -> Result<(), Failure> + Send + 'static,
@@ -222,7 +212,7 @@ mod tests {
     #[test]
     fn nothing_but_a_web_page_is_opened() {
         for url in ["", "nowhere", "file:///etc/passwd", "javascript:alert(1)", "smb://host/share", "-h"] {
-            // The provider named the address, and a desktop's opener also starts programs.
+            // A provider names the address, and an opener of the desktop also starts programs.
             let failure = tauri::async_runtime::block_on(open(url.to_owned())).unwrap_err();
             assert_eq!(failure.code, Code::BadUrl, "{url}");
             assert!(failure.details.is_empty(), "an address may hold what nobody else should see");

@@ -1,6 +1,4 @@
-//! `--demo`: a sandbox that lives as long as the window, and sessions in it to try everything with.
-//!
-//! The demo has a home of its own, so that it never touches the sessions that somebody really uses.
+//! `--demo`: a sandbox for as long as the window is open. Its home is not that of the sessions in real use.
 
 use std::thread::{self, JoinHandle};
 
@@ -13,7 +11,6 @@ use session::limits;
 
 use crate::trouble::internal;
 
-/// Where the demo keeps its things, unless the environment names a place.
 pub(crate) fn home() -> Result<Home, Failure> {
     let home = Home::from_env()?;
     if home.root().is_some() {
@@ -24,7 +21,6 @@ pub(crate) fn home() -> Result<Home, Failure> {
     Home::at(state.join("demo"))
 }
 
-/// A demo that is being prepared, or is running, while the window is open.
 pub(crate) struct Demo {
     home: Home,
     sandbox: JoinHandle<Option<SandboxProcess>>,
@@ -39,7 +35,7 @@ impl Demo {
         Self { home, sandbox }
     }
 
-    /// Its keeper has nothing left to keep when the sandbox goes, unless somebody added a session of their own.
+    /// Without the sandbox its sessions are useless, but a person may have added another one.
     pub(crate) fn end(self) {
         if let Ok(Some(mut client)) = Client::running(&self.home) {
             client.set_patience(limits::DEMO_END);
@@ -57,7 +53,6 @@ fn prepare(home: &Home) -> Result<SandboxProcess, Failure> {
     Ok(sandbox)
 }
 
-/// Makes the demo's profiles point there, and signs in to those that are not left for the person.
 fn fill(home: &Home, sandbox: &str) -> Result<(), Failure> {
     let mut client = Client::connect_current(home, || {})?;
     let there = client.status(None)?;
@@ -65,7 +60,7 @@ fn fill(home: &Home, sandbox: &str) -> Result<(), Failure> {
         let url = format!("{sandbox}/{dialect}");
         let old = there.sessions.iter().find(|session| session.profile == name);
         if old.is_none_or(|old| old.url != url) {
-            // What is not a sandbox's is somebody's own, and stays: adding then fails, and says so.
+            // A session of that name that is not a sandbox's is a person's own: it stays, and adding fails.
             if old.is_some_and(|old| old.sandbox) {
                 client.remove(name)?;
             }
@@ -96,7 +91,6 @@ fn draft(profile: &str, dialect: &str, url: String) -> Draft {
 
 struct Profile {
     name: &'static str,
-    /// Of the sandbox: one of the presets, or [`OAUTH`].
     dialect: &'static str,
     signed_in: bool,
 }
@@ -107,6 +101,5 @@ const PROFILES: [Profile; 4] = [
     Profile { name: "Sandbox", dialect: "heartbeat", signed_in: true },
     Profile { name: "Orders API", dialect: "nestjs", signed_in: true },
     Profile { name: "Partner portal", dialect: "simplejwt", signed_in: false },
-    // Its person sees the provider's own page, in their own browser.
     Profile { name: "Work account", dialect: OAUTH, signed_in: false },
 ];

@@ -1,4 +1,4 @@
-//! Pilotlight's window: shows what the keeper does, and forwards what a person wants. It holds no session itself.
+//! The window shows what the keeper does and forwards what a person wants. It holds no session itself.
 
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
@@ -23,7 +23,7 @@ mod watch;
 mod window;
 
 fn main() -> ExitCode {
-    // Passwords pass through here, and through WebKit's processes, which inherit this.
+    // Passwords pass through this process, and through WebKit's, which inherit this.
     if let Err(error) = os::process::forbid_core_dumps() {
         eprintln!("pilotlight-window: a crash may leave a core dump: {error}");
     }
@@ -66,7 +66,7 @@ fn run(demo: bool) -> Result<(), Error> {
     Ok(())
 }
 
-/// Ctrl-C in the terminal closes the window as its button does, and a demo with it.
+/// SIGINT and SIGTERM close the window as its button does, and end a demo.
 fn close_on_signals(app: AppHandle) {
     tauri::async_runtime::spawn(async move {
         let (Ok(mut interrupt), Ok(mut terminate)) =
@@ -82,7 +82,7 @@ fn close_on_signals(app: AppHandle) {
     });
 }
 
-/// Everything but the window, so that tests can have it without a display.
+/// Without the window, tests need no display.
 fn build<R: Runtime>(builder: Builder<R>, mut context: Context<R>, home: Home) -> tauri::Result<App<R>> {
     let identifier = &context.config().identifier;
     let id = if home.root().is_some() { format!("{identifier}.h{}", home.id()) } else { identifier.clone() };
@@ -91,7 +91,7 @@ fn build<R: Runtime>(builder: Builder<R>, mut context: Context<R>, home: Home) -
             Some(AppDirectoriesOverride::Root(root.join("window")));
     }
     let app = builder
-        // First, because the second window of a home has to find out before it does anything.
+        // First, because a second window of the home must find out before it does anything.
         .plugin(
             tauri_plugin_single_instance::Builder::new()
                 .dbus_id(id)

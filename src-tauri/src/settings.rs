@@ -1,7 +1,5 @@
-//! The window's own settings, in a file of tauri-plugin-store.
-//!
-//! The plugin writes in place and takes a file that it cannot read for an empty one, which it then overwrites. So a
-//! copy is written first, whole or not at all, and before the file is opened it is mended from that copy.
+//! The plugin writes in place, takes a file that it cannot read for an empty one, and overwrites it. So a copy is
+//! written first, whole or not at all, and the file is mended from it before the plugin opens it.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write as _};
@@ -21,17 +19,16 @@ use crate::trouble::internal;
 pub(crate) struct Settings {
     pub(crate) theme: Theme,
     pub(crate) language: Choice,
-    /// What `system` means here. Told to the page; never stored.
+    /// What `system` means here. It is not stored.
     #[serde(default)]
     pub(crate) system_language: Language,
     #[serde(default)]
     pub(crate) zoom: Zoom,
-    /// What was open when the window closed.
     pub(crate) profile: Option<String>,
     pub(crate) tab: Option<String>,
 }
 
-/// How large everything is drawn, in percent. The page may ask for what it likes and gets what can be read.
+/// In percent, within what can be read whatever the page asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "u16", into = "u16")]
 pub(crate) struct Zoom(u16);
@@ -93,7 +90,6 @@ pub(crate) enum Language {
 }
 
 impl Language {
-    /// As the command decides it: both speak to one person in one language.
     fn of_system() -> Self {
         match api::words::Language::of_locale() {
             api::words::Language::Chinese => Self::Chinese,
@@ -128,7 +124,6 @@ pub(crate) fn write<R: Runtime>(app: &AppHandle<R>, settings: Settings) -> Resul
     fs::set_permissions(&path, Permissions::from_mode(0o600)).map_err(|error| failed(&error))
 }
 
-/// Mends the file before the plugin opens it.
 pub(crate) fn prepare<R: Runtime>(app: &AppHandle<R>) {
     let mended = resolve_store_path(app, FILE).map_err(io::Error::other).and_then(|path| mend(&path));
     if let Err(error) = mended {
@@ -170,7 +165,7 @@ fn stored(settings: Settings) -> Result<Map<String, Value>, Failure> {
     Ok(values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
-/// What an older or newer version, or a person, wrote and this one does not understand counts as not set.
+/// What this version does not understand counts as not set.
 fn understood<T: DeserializeOwned + Default>(value: Option<Value>) -> T {
     value.and_then(|value| serde_json::from_value(value).ok()).unwrap_or_default()
 }
@@ -210,7 +205,6 @@ fn failed(error: &dyn std::fmt::Display) -> Failure {
 
 const FILE: &str = "settings.json";
 
-/// Of a profile or a tab.
 const LONGEST_NAME: usize = 200;
 
 #[cfg(test)]

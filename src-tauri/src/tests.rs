@@ -1,4 +1,4 @@
-//! What the page may do, tried with the real configuration and capability on a window that is not drawn.
+//! Tried with the real configuration and capability, on a window that is not drawn.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -100,7 +100,6 @@ fn a_keeper_that_is_not_there_is_told_as_a_failure() {
     assert!(failure["code"].is_string(), "{failure}");
 }
 
-/// A person is not told to come back later by what holds back programs.
 #[test]
 fn what_is_pressed_here_is_asked_for_by_a_person() {
     let app = app("person");
@@ -115,7 +114,7 @@ fn what_is_pressed_here_is_asked_for_by_a_person() {
     }
 }
 
-/// It says for whose sake it stays, and the window shows that; pressing it would only hold everybody else up.
+/// Asking again and again would hold up everybody else.
 #[test]
 fn an_older_keeper_that_stays_is_shown_and_left_alone_for_a_while() {
     let app = app("older");
@@ -131,7 +130,7 @@ fn an_older_keeper_that_stays_is_shown_and_left_alone_for_a_while() {
     assert_eq!((&told["connected"], &failure["code"]), (&json!(false), &json!("not_saved")));
     assert_eq!(failure["details"], json!({ "older": "0.0.9", "profiles": "work" }));
     assert_eq!(asked.recv().unwrap()["do"], "stop");
-    // Several times as long as it waits after any other failure.
+    // Several times the pause after other failures.
     assert!(asked.recv_timeout(Duration::from_secs(2)).is_err(), "it was asked to stop again");
 }
 
@@ -215,7 +214,6 @@ fn invoke(
     get_ipc_response(&webview, request).map(|answer| answer.deserialize().unwrap())
 }
 
-/// An older keeper that says who it is, and for the rest refuses; what it is asked for then is told.
 fn keeper_that_refuses(name: &str, why: Value) -> mpsc::Receiver<Value> {
     let home = Home::at(home_dir(name)).unwrap();
     home.prepare().unwrap();

@@ -1,8 +1,5 @@
-//! Tells the page what happens unasked: `overview`, `entry` and `keeper`.
-//!
-//! The page has no clock of its own: times left are computed by the keeper and sent once a second, and sooner when
-//! something changes, but never so often that drawing would be all the page does. While nobody can see the page nothing
-//! is asked for its sake.
+//! The page has no clock of its own: the keeper computes the times left, which are sent once a second, and sooner
+//! after a change, but not so often that the page only draws. Nothing is asked for a page that nobody can see.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -17,7 +14,6 @@ use tauri::{AppHandle, Emitter as _, Runtime};
 
 use crate::window;
 
-/// Follows the keeper of this home, and starts it again when it goes away, for as long as the window lives.
 pub(crate) fn start<R: Runtime>(app: AppHandle<R>, home: Home) {
     thread::spawn(move || {
         let mut pause = limits::CONNECT_AGAIN;
@@ -38,14 +34,12 @@ pub(crate) fn start<R: Runtime>(app: AppHandle<R>, home: Home) {
     });
 }
 
-/// Payload of the event `keeper`.
 #[derive(Clone, Serialize)]
 struct Keeper {
     connected: bool,
     failure: Option<FailureView>,
 }
 
-/// How it ended: it always does.
 enum Following {
     Lost(Failure),
     Never(Failure),
@@ -65,13 +59,12 @@ fn follow<R: Runtime>(app: &AppHandle<R>, home: &Home) -> Following {
     Following::Lost(forward(app, asking, notices))
 }
 
-/// A keeper that is stopping, or an older one that makes way, is waited for.
 fn connect(
     home: &Home,
     on_wait: impl FnMut() + Send + 'static,
 ) -> Result<(Client, Overview, Notices), Failure> {
     let (overview, notices) = Client::connect_current(home, on_wait)?.watch()?;
-    // From here on a keeper that is stopping is told of at once, and then waited for.
+    // From here on a keeper that is stopping is shown at once.
     let mut asking = Client::connect(home)?.without_waiting();
     asking.set_patience(limits::STATUS);
     Ok((asking, overview, notices))
@@ -105,8 +98,7 @@ fn say_why_not<R: Runtime>(app: &AppHandle<R>, failure: Failure) {
     tell(app, "keeper", Keeper { connected: false, failure: Some(failure.into()) });
 }
 
-/// An older keeper that stays for the sake of a session does nothing else while it is asked to stop, and may ask for
-/// the keyring's password each time.
+/// An older keeper that stays does nothing else while it is asked to stop, and may ask for the keyring's password.
 fn pause_after(failure: &Failure, last: Duration) -> Duration {
     if matches!(failure.code, Code::NotSaved | Code::StillBusy) {
         STAYED
@@ -115,7 +107,6 @@ fn pause_after(failure: &Failure, last: Duration) -> Duration {
     }
 }
 
-/// When the next overview is due.
 struct Pace {
     last: Instant,
     changed: bool,
@@ -132,7 +123,7 @@ impl Pace {
 }
 
 fn tell<R: Runtime, P: Serialize + Clone>(app: &AppHandle<R>, event: &str, payload: P) {
-    // It fails when the window is gone, and then the program is about to be.
+    // It fails when the window is gone, and the program ends then.
     drop(app.emit_to(window::LABEL, event, payload));
 }
 
@@ -148,7 +139,6 @@ mod tests {
             pause(Code::KeeperUnreachable, limits::CONNECT_AGAIN_LONGEST),
             limits::CONNECT_AGAIN_LONGEST
         );
-        // The next trouble begins anew, however long this one was waited for.
         assert_eq!(pause(Code::KeeperUnreachable, STAYED), limits::CONNECT_AGAIN_LONGEST);
         for code in [Code::NotSaved, Code::StillBusy] {
             assert_eq!(pause(code, limits::CONNECT_AGAIN), STAYED);

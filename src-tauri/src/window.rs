@@ -1,4 +1,4 @@
-//! The one window. It shows the built-in page and nothing else, ever.
+//! The only window. It shows nothing but the built-in page.
 
 use tauri::webview::NewWindowResponse;
 use tauri::{AppHandle, Manager, Runtime, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
@@ -17,21 +17,20 @@ pub(crate) fn open<R: Runtime>(app: &AppHandle<R>) -> tauri::Result<WebviewWindo
         .on_new_window(|_, _| NewWindowResponse::Deny)
         .disable_drag_drop_handler()
         .devtools(cfg!(debug_assertions))
-        // Nothing that the page shows is written to disk. WebKit allows no WebDriver in such a window.
+        // The page's content is not written to disk. WebKit allows no WebDriver in such a window.
         .incognito(!is_driven())
         .build()?;
     magnify(app, settings::read(app).map(|settings| settings.zoom).unwrap_or_default());
     Ok(window)
 }
 
-/// The keys for it are the page's: Tauri's own would take a permission to do that to any page by any factor.
+/// The page handles the keys. Tauri's own would need a permission by which a page could ask for any factor.
 pub(crate) fn magnify<R: Runtime>(app: &AppHandle<R>, zoom: Zoom) {
     if let Some(window) = app.get_webview_window(LABEL) {
         drop(window.set_zoom(zoom.factor()));
     }
 }
 
-/// Brings the window to the front: what a second start of the program does.
 pub(crate) fn focus<R: Runtime>(app: &AppHandle<R>) {
     if let Some(window) = app.get_webview_window(LABEL) {
         drop(window.unminimize());
@@ -40,7 +39,6 @@ pub(crate) fn focus<R: Runtime>(app: &AppHandle<R>) {
     }
 }
 
-/// Whether nobody can see the window, as far as the desktop says.
 pub(crate) fn is_out_of_sight<R: Runtime>(app: &AppHandle<R>) -> bool {
     app.get_webview_window(LABEL).is_some_and(|window| window.is_minimized().unwrap_or(false))
 }
@@ -48,13 +46,13 @@ pub(crate) fn is_out_of_sight<R: Runtime>(app: &AppHandle<R>) -> bool {
 fn is_own(url: &Url) -> bool {
     match url.scheme() {
         "tauri" => url.host_str() == Some("localhost"),
-        // How Windows spells it.
+        // On Windows.
         "http" | "https" => url.host_str() == Some("tauri.localhost") && url.port().is_none(),
         _ => false,
     }
 }
 
-/// As Tauri itself decides whether to let a WebDriver in.
+/// Tauri lets in a WebDriver by the same variable.
 fn is_driven() -> bool {
     std::env::var_os("TAURI_WEBVIEW_AUTOMATION").is_some_and(|value| value == "true")
 }

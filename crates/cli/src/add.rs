@@ -1,4 +1,4 @@
-//! Adding a session. An OAuth provider is asked about itself first: what does not fit is told before anything is saved.
+//! An OAuth provider is asked about itself first, so that what does not fit is told before anything is saved.
 
 use std::collections::BTreeMap;
 
@@ -40,7 +40,7 @@ pub(crate) fn add(face: &Face, add: &Add) -> Result<u8, Ended> {
     Ok(0)
 }
 
-/// In full: the keeper has another working directory.
+/// In full, because the keeper has another working directory.
 fn ca_file(add: &Add) -> Result<Option<String>, Ended> {
     let Some(path) = &add.ca_file else { return Ok(None) };
     let wrong = |problem| Ended::Failed(Failure::new(Code::BadRequest).because(problem));
@@ -52,7 +52,6 @@ fn ca_file(add: &Add) -> Result<Option<String>, Ended> {
     })
 }
 
-/// What a careful person would want to know, and what is no reason to refuse.
 fn warn(face: &Face, found: &Discovery) {
     if !found.elsewhere.is_empty() {
         face.tell("cli.added.elsewhere", &[("urls", &found.elsewhere.join(", "))]);
@@ -62,7 +61,6 @@ fn warn(face: &Face, found: &Discovery) {
     }
 }
 
-/// The provider and, apart from its resource indicators, the paths that the window offers.
 fn oauth(add: &Add) -> Result<Option<(OauthDraft, Vec<String>)>, Ended> {
     if add.issuer.is_none() && add.endpoints.is_empty() {
         return Ok(None);
@@ -88,12 +86,11 @@ fn oauth(add: &Add) -> Result<Option<(OauthDraft, Vec<String>)>, Ended> {
     Ok(Some((draft, resources)))
 }
 
-/// RFC 8707, section 2: an absolute URI. A path of the API begins with a slash, perhaps after a method.
+/// An absolute URI (RFC 8707, section 2). A path of the API begins with a slash, perhaps after a method.
 fn is_indicator(resource: &str) -> bool {
     !resource.contains(' ') && !resource.starts_with('/') && resource.contains(':')
 }
 
-/// `authorize.prompt=consent`
 fn extra(texts: &[String]) -> Result<BTreeMap<String, BTreeMap<String, String>>, Ended> {
     let mut extra = BTreeMap::<_, BTreeMap<_, _>>::new();
     for text in texts {

@@ -180,7 +180,6 @@ pub(crate) struct Logout {
     pub(crate) browser: bool,
 }
 
-/// The grants of the configuration, by their names there.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 #[value(rename_all = "snake_case")]
 pub(crate) enum GrantName {
@@ -239,7 +238,7 @@ pub(crate) struct Rest {
     pub(crate) arguments: Vec<std::ffi::OsString>,
 }
 
-/// As everywhere, and `90` for so many seconds, as scripts have it.
+/// As everywhere; and a number alone is seconds, as in scripts.
 fn time(text: &str) -> Result<Duration, NoDuration> {
     match text.parse() {
         Ok(seconds) => Ok(Duration::from_secs(seconds)),
@@ -247,7 +246,6 @@ fn time(text: &str) -> Result<Duration, NoDuration> {
     }
 }
 
-/// What says something about a provider that no preset is for.
 const OF_OAUTH: [&str; 11] = [
     "issuer",
     "client_id",

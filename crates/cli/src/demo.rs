@@ -1,7 +1,5 @@
-//! The demo: a sandbox and a keeper with tokens of a few seconds, and faults on purpose.
-//!
-//! Nothing in it is arranged. Both are the programs that they always are, and the figures at the end are counted where
-//! the person who tries it would count them: requests and replays by the caller, sign-ins and refreshes by the server.
+//! The demo: a sandbox and a keeper with tokens of a few seconds, and faults on purpose. Both are the usual programs.
+//! The caller counts requests and replays, the server counts sign-ins and refreshes.
 
 mod plan;
 mod story;
@@ -33,8 +31,7 @@ pub(crate) fn demo(face: &Face, asked: &args::Demo) -> Result<u8, Ended> {
 
 fn play(duration: Duration, story: Story) -> Result<Summary, Failure> {
     let lifetime = lifetime(duration);
-    // The strictest server there is, with the grace that the better ones have: a second use of a refresh token ends
-    // the session, unless it comes within a few seconds.
+    // A second use of a refresh token ends the session, except within the grace, as with the stricter providers.
     let ttl = api::duration::format(lifetime);
     let sandbox = SandboxProcess::start(&["--access-ttl", &ttl, "--rotation", "strict", "--grace", "10s"])?;
     let scratch = Scratch::with_config(sandbox.url(), lifetime)?;
@@ -61,13 +58,11 @@ fn play(duration: Duration, story: Story) -> Result<Summary, Failure> {
     Ok(summary)
 }
 
-/// What is waited for.
 enum Happening {
     Answered { path: String, outcome: Result<Fetched, Failure> },
     Notice(Notice),
 }
 
-/// Who plays, and before whom.
 struct Stage {
     home: Home,
     url: String,
@@ -90,7 +85,6 @@ impl Stage {
         loop {
             let now = Instant::now();
             let over = now >= began + duration;
-            // Everyone who asked gets an answer before the curtain.
             if over && open == 0 {
                 return;
             }
@@ -126,7 +120,6 @@ impl Stage {
         }
     }
 
-    /// Returns how many requests went out because of it.
     fn do_deed(&mut self, client: &mut Client, deed: Deed) -> u64 {
         self.tally.faults += 1;
         self.story.deed(deed);
@@ -179,12 +172,11 @@ fn counted(client: &mut Client, url: &str) -> Result<Counters, Failure> {
     all.remove(DIALECT).ok_or_else(|| Failure::new(Code::NotASandbox))
 }
 
-/// An eighth of the time each in whole seconds, as JWTs have it, but neither too short to follow nor too long to see several.
+/// An eighth of the time, in whole seconds as in JWTs: not too short to follow, and short enough to see several.
 fn lifetime(duration: Duration) -> Duration {
     Duration::from_secs((duration / 8).as_secs().clamp(2, 6))
 }
 
-/// A home for as long as the demo lasts.
 struct Scratch {
     dir: PathBuf,
     home: Home,
@@ -216,5 +208,4 @@ const PROFILE: &str = "demo";
 
 const BETWEEN_REQUESTS: Duration = Duration::from_millis(450);
 
-/// Ten times a second is a moving bar.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(100);

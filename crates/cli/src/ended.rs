@@ -1,20 +1,16 @@
-//! How a run of the command ends: the one place that turns codes into the exit codes that scripts rely on.
+//! The only place that turns codes into the exit codes that scripts rely on.
 
 use std::io;
 
 use api::{Code, Failure, PhaseView, Problem, Trouble};
 
-/// Why a run ended before it was done.
 #[derive(Debug)]
 pub(crate) enum Ended {
     Failed(Failure),
-    /// Ctrl-C, where it had to be read as a key, or something had to be put right first.
+    /// Ctrl-C, read as a key, or after something had to be put right.
     Interrupted,
-    /// Standard output cannot be written.
     Output(io::Error),
-    /// Whoever read our output has enough.
     PipeClosed,
-    /// Called in a way that cannot work.
     Usage(Problem),
 }
 
@@ -42,7 +38,7 @@ impl From<io::Error> for Ended {
     }
 }
 
-/// 4 means that the same command may work later with nothing done about it.
+/// With 4, the same command may work later without any change.
 pub(crate) fn exit_code(code: Code) -> u8 {
     match code {
         Code::BadPath | Code::BadProfile | Code::BadRequest | Code::BadUrl => USAGE,
@@ -109,7 +105,6 @@ pub(crate) fn exit_code(code: Code) -> u8 {
     }
 }
 
-/// What a command that wanted a good session says when it is left in this phase.
 pub(crate) fn exit_code_of_phase(phase: &PhaseView) -> u8 {
     match phase {
         PhaseView::Fresh => 0,

@@ -1,4 +1,4 @@
-//! This face: its keeper, standard output for data, standard error for people.
+//! The face that is a command: data on standard output, sentences for people on standard error.
 
 use std::cell::OnceCell;
 use std::env;
@@ -17,7 +17,7 @@ use crate::table::harmless;
 pub(crate) struct Face {
     pub(crate) json: bool,
     home: Result<Home, Failure>,
-    /// A command that prints a token has no use for a catalogue, and pays for what it loads.
+    /// Loaded when first needed: `token` is called in loops and says nothing.
     words: OnceCell<Words>,
 }
 
@@ -34,17 +34,14 @@ impl Face {
         self.words.get_or_init(Words::for_locale)
     }
 
-    /// The keeper, which is started if need be.
     pub(crate) fn connect(&self) -> Result<Client, Failure> {
         Ok(Client::connect(self.home()?)?.on_wait(self.says("cli.wait.stopping")))
     }
 
-    /// A keeper of this version.
     pub(crate) fn connect_current(&self) -> Result<Client, Failure> {
         Client::connect_current(self.home()?, self.says("cli.wait.stopping"))
     }
 
-    /// What is to be said while something is waited for.
     pub(crate) fn says(&self, key: &'static str) -> impl FnMut() + Send + use<> {
         let json = self.json;
         move || {
@@ -54,12 +51,10 @@ impl Face {
         }
     }
 
-    /// The state of all sessions, or of the one that is named.
     pub(crate) fn overview(&self, profile: Option<&str>) -> Result<Overview, Ended> {
         Ok(self.connect()?.status(profile)?)
     }
 
-    /// Writes data all at once.
     pub(crate) fn print(&self, text: impl AsRef<[u8]>) -> Result<(), Ended> {
         let mut stdout = io::stdout().lock();
         stdout.write_all(text.as_ref())?;
@@ -72,8 +67,7 @@ impl Face {
         self.print(line)
     }
 
-    /// Says a sentence to a person; a script that asked for JSON has its answer already. The values may come from
-    /// anywhere.
+    /// A script that asked for JSON has its answer already.
     pub(crate) fn tell(&self, key: &str, values: &[(&str, &str)]) {
         if self.json {
             return;
@@ -83,7 +77,6 @@ impl Face {
         say(&self.words().fill(key, &values));
     }
 
-    /// Says why it ended.
     pub(crate) fn explain(&self, ended: &Ended) {
         match ended {
             Ended::Failed(failure) if self.json => drop(self.print_json(&json!({ "error": failure }))),
@@ -107,7 +100,7 @@ impl Face {
         }
     }
 
-    /// What went wrong and what to do, in terms of this command where those of the window would not help.
+    /// The next step names commands, where that of the failure names the window.
     pub(crate) fn sentences(&self, failure: &Failure) -> (String, String) {
         let words = self.words();
         let profile = failure.profile.as_deref().unwrap_or_default();
@@ -123,18 +116,16 @@ impl Face {
     }
 }
 
-/// The one session that was asked for by name.
 pub(crate) fn session<'a>(overview: &'a Overview, name: &str) -> Result<&'a SessionView, Ended> {
     let unknown = || Failure::new(Code::UnknownProfile).of(name);
     Ok(overview.sessions.iter().find(|session| session.profile == name).ok_or_else(unknown)?)
 }
 
-/// A person who closed standard error does not want to hear it.
+/// Standard error may be closed.
 pub(crate) fn say(text: &str) {
     drop(writeln!(io::stderr(), "{text}"));
 }
 
-/// A terminal that may be painted.
 pub(crate) fn has_colour() -> bool {
     io::stdout().is_terminal()
         && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())

@@ -1,4 +1,4 @@
-//! `pilotlight fetch`: the protected resource, as if the token were none of the caller's business.
+//! `pilotlight fetch`: a request to a protected resource, with the session's token.
 
 use std::fs;
 use std::io::{self, Read as _};
@@ -44,7 +44,6 @@ pub(crate) fn fetch(face: &Face, asked: &Fetch) -> Result<u8, Ended> {
     Ok(FAILED)
 }
 
-/// As curl has it: text, `@FILE`, or `@-`.
 fn body(data: &str) -> Result<String, Ended> {
     let Some(file) = data.strip_prefix('@') else { return Ok(data.to_owned()) };
     let read = if file == "-" {

@@ -1,4 +1,4 @@
-//! `pilotlight log`: the journal, oldest first, so that the newest is what one sees above the prompt.
+//! The journal, oldest first, so that the newest entry is above the prompt.
 
 use api::words::{Tone, tone};
 use api::{Entry, Note, Notice};
@@ -11,7 +11,7 @@ use crate::face::{Face, has_colour};
 use crate::table::{Cell, Colour, harmless, lines};
 
 pub(crate) fn log(face: &Face, log: &Log) -> Result<u8, Ended> {
-    // Watched first: what happens between the two questions is then told twice, and not never.
+    // Watched first, so that what happens in between is told twice rather than never.
     let notices = if log.follow { Some(face.connect()?.watch()?.1) } else { None };
     let mut entries = face.connect()?.log(log.name.as_deref(), None, log.limit)?;
     entries.reverse();
@@ -52,7 +52,6 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
-    /// With `--json` one entry a line, so that what follows is read as it comes.
     fn print(&self, entries: &[Entry]) -> Result<(), Ended> {
         if self.face.json {
             return entries.iter().try_for_each(|entry| self.face.print_json(entry));

@@ -19,7 +19,7 @@ use crate::ended::Ended;
 use crate::face::{Face, say, session};
 use crate::terminal;
 
-/// Asks for what it needs only once it is known that there is such a session: nobody types a password for nothing.
+/// The password is asked for only once it is known that there is such a session.
 pub(crate) fn login(face: &Face, login: &Login) -> Result<u8, Ended> {
     let mut client = face.connect_current()?;
     let before = client.status(Some(&login.name))?;
@@ -36,10 +36,10 @@ pub(crate) fn login(face: &Face, login: &Login) -> Result<u8, Ended> {
         face.print_json(&overview)?;
     } else {
         let user = after.user.as_deref().unwrap_or_default();
-        // It is answered once the keyring has been waited for; what it has not taken by then ends with the keeper.
+        // The keyring has been waited for. What it has not taken by now ends with the keeper.
         let done = if after.saved { "cli.login.done" } else { "cli.login.unsaved" };
         face.tell(done, &[("profile", &login.name), ("user", user)]);
-        // In a browser it is easy to be another account. A name that only stands in the configuration is nobody yet.
+        // It is easy to be another account in a browser. A name from the configuration has not signed in yet.
         let known = !matches!(there.phase, PhaseView::NeedsLogin { why: Lost::Never | Lost::SignedOut });
         if let Some(before) =
             there.user.as_deref().filter(|before| known && !user.is_empty() && *before != user)
@@ -77,7 +77,6 @@ fn typed(
     Ok(client.login(&login.name, &username, password)?)
 }
 
-/// Shows what a person has to do, and waits for the end of it.
 fn elsewhere(face: &Face, mut client: Client, login: &Login, way: Way) -> Result<Overview, Ended> {
     let (pending, url) = client.sign_in(&login.name, Some(way))?;
     if face.json {
@@ -104,7 +103,6 @@ fn show(face: &Face, login: &Login, pending: &Pending, url: Option<&str>) {
             } else {
                 match browser::open(url) {
                     Ok(()) => face.tell("cli.login.opened", &[("url", url)]),
-                    // A person with another browser at hand goes on.
                     Err(_) => face.tell("cli.login.open", &[("url", url)]),
                 }
             }
@@ -125,8 +123,7 @@ fn show(face: &Face, login: &Login, pending: &Pending, url: Option<&str>) {
     }
 }
 
-/// The QR code for a terminal: two rows of squares a line, black on white whatever the terminal's colours are, with
-/// the margin that a camera needs.
+/// Two rows of squares a line, black on white in any terminal, with the margin that a camera needs.
 fn picture(face: &Face, qr: &[String]) -> Option<String> {
     let fits = tcgetwinsize(io::stderr()).is_ok_and(|size| usize::from(size.ws_col) >= qr.len() + 2 * MARGIN);
     if qr.is_empty() || face.json || !fits || std::env::var_os("TERM").is_none_or(|term| term == "dumb") {
@@ -156,7 +153,7 @@ fn squares(qr: &[String]) -> String {
     (0..size).step_by(2).map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// Whoever presses Ctrl-C does not want to be signed in a minute later by a tab that is still open.
+/// Otherwise a tab that is still open could sign in a minute later.
 fn give_up_on_ctrl_c(face: &Face, name: &str, end: mpsc::Sender<Result<Overview, Ended>>) {
     let (Ok(home), Ok(mut signals)) = (face.home().cloned(), Signals::new([SIGINT])) else { return };
     let profile = name.to_owned();
@@ -170,7 +167,6 @@ fn give_up_on_ctrl_c(face: &Face, name: &str, end: mpsc::Sender<Result<Overview,
     });
 }
 
-/// Counts down on a terminal until the keeper says how it ended.
 fn wait(
     face: &Face,
     end: &mpsc::Receiver<Result<Overview, Ended>>,
@@ -196,13 +192,12 @@ fn wait(
                 return reply;
             }
             Err(RecvTimeoutError::Timeout) => {}
-            // It tells before it goes.
             Err(RecvTimeoutError::Disconnected) => return Err(Ended::Interrupted),
         }
     }
 }
 
-/// ISO/IEC 18004 asks for four; two are enough on a screen.
+/// ISO/IEC 18004 asks for four, but two are enough on a screen.
 const MARGIN: usize = 2;
 
 #[cfg(test)]

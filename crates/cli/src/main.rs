@@ -1,7 +1,5 @@
-//! The command: a blocking client of the keeper's socket and nothing else.
-//!
-//! Scripts run it in loops, so nothing of HTTP, TLS or an async runtime is linked into it. For what it cannot do
-//! itself it becomes the program that can.
+//! A blocking client of the keeper's socket. Scripts run it in loops, so neither HTTP, TLS nor an async runtime is
+//! linked into it, and for what needs them it becomes another program.
 
 mod add;
 mod args;
@@ -33,7 +31,7 @@ use face::Face;
 fn main() -> ExitCode {
     let Arguments { json, command } = Arguments::parse();
     let face = Face::new(json);
-    // Without it the command works as well; only a crash in the wrong moment would leave a token on the disk.
+    // If this fails, only a crash could leave a token on the disk.
     drop(keep_memory_private());
     match run(&face, &command) {
         Ok(code) => ExitCode::from(code),
@@ -63,7 +61,6 @@ fn run(face: &Face, command: &Command) -> Result<u8, Ended> {
     }
 }
 
-/// The one that scripts wait for: one round trip, one write.
 fn token(face: &Face, asked: &Token) -> Result<u8, Ended> {
     let request = Request::Token {
         profile: asked.name.clone(),
@@ -90,14 +87,13 @@ fn token(face: &Face, asked: &Token) -> Result<u8, Ended> {
     Ok(0)
 }
 
-/// Becomes the other program, so that signals, exit code and terminal are its own.
+/// So signals, exit code and terminal are the other program's own.
 fn become_program(program: Program, command: &[&str], rest: &Rest) -> Result<u8, Ended> {
     let path = program.find()?;
     let error = std::process::Command::new(&path).args(command).args(&rest.arguments).exec();
     Err(program.not_found(&path).because(Problem::said(error)).into())
 }
 
-/// The keeper need not repeat what it was asked about; a sentence for a person should.
 fn name_the_session(ended: &mut Ended, command: &Command) {
     let name = match command {
         Command::Add(add) => Some(&add.name),

@@ -1,4 +1,4 @@
-//! What a person does with a session: signing out, refreshing it, taking it away.
+//! What a person does with a session: signing out, refreshing it, removing it.
 
 use std::io::{self, IsTerminal as _};
 use std::time::{Duration, Instant};
@@ -39,14 +39,13 @@ pub(crate) fn remove(face: &Face, name: &str) -> Result<u8, Ended> {
     signed_out(face, "cli.remove.done", name, told.as_ref())
 }
 
-/// Here it is done at once. Whether the provider knows is worth a moment's wait: a person who signs out wants to hear
-/// what could not be taken back.
+/// A person wants to hear what could not be revoked, so the provider's answer is waited for, but not long.
 fn sign_out<T>(
     face: &Face,
     name: &str,
     ask: impl FnOnce(&mut Client) -> Result<T, Failure>,
 ) -> Result<(T, Option<Note>), Ended> {
-    // Only to hear more: a keeper that lets nobody watch can still sign out.
+    // Signing out also works where watching does not.
     let watching = face.connect()?.watch();
     let reply = ask(&mut face.connect()?)?;
     let Ok((before, mut notices)) = watching else { return Ok((reply, None)) };
@@ -66,7 +65,6 @@ fn sign_out<T>(
                 }
             }
             Ok(Some(Notice::Changed { .. } | Notice::Entry(_))) => {}
-            // The log will say it. That the watching ended changes nothing about what was done.
             Ok(None) | Err(_) => return Ok((reply, None)),
         }
     }
@@ -88,7 +86,7 @@ fn signed_out(face: &Face, key: &str, name: &str, told: Option<&Note>) -> Result
     Ok(0)
 }
 
-/// Ends the keeper if there is one; starting one to end it would be odd.
+/// No keeper is started just to be stopped.
 pub(crate) fn stop(face: &Face, force: bool) -> Result<u8, Ended> {
     match Client::running(face.home()?)? {
         None if face.json => face.print_json(&json!({ "done": true })).map(|()| 0),
@@ -107,7 +105,7 @@ pub(crate) fn stop(face: &Face, force: bool) -> Result<u8, Ended> {
     }
 }
 
-/// A keeper that is stopping no longer tells, so it is asked before.
+/// A keeper that is stopping does not answer this any more.
 fn what_it_waits_for(client: &mut Client) -> &'static str {
     match client.status(None) {
         Ok(overview) if overview.sessions.iter().any(|session| !session.saved) => "cli.wait.keyring",
@@ -117,7 +115,7 @@ fn what_it_waits_for(client: &mut Client) -> &'static str {
 }
 
 pub(crate) fn refresh(face: &Face, name: &str) -> Result<u8, Ended> {
-    // Who types is a person; a script, a timer and a pipe have nobody at their standard input.
+    // A script, a timer and a pipe have no terminal at standard input.
     let by = if io::stdin().is_terminal() { Asker::Person } else { Asker::Machine };
     let overview = face.connect()?.refresh(name, by)?;
     let session = session(&overview, name)?;

@@ -1,4 +1,4 @@
-//! `pilotlight status`: a table of all sessions, or everything about one; once, or for as long as one looks.
+//! `pilotlight status`: a table of all sessions, or everything about one.
 
 use std::io::{self, IsTerminal as _};
 use std::time::Duration;
@@ -27,7 +27,6 @@ pub(crate) fn status(face: &Face, name: Option<&str>, watch: bool) -> Result<u8,
     Ok(0)
 }
 
-/// What is wrong and not in the table.
 fn remarks(face: &Face, overview: &Overview) {
     if overview.sessions.is_empty() && overview.problems.is_empty() {
         face.tell("cli.status.none", &[]);
@@ -62,7 +61,6 @@ fn picture(
     }
     let column = |key: &str| Cell::in_colour(words.fill(&format!("cli.column.{key}"), &[]), Colour::Faint);
     let mut rows = vec![["name", "state", "left", "refresh", "heartbeat", "host"].map(column).to_vec()];
-    // The state's sign stands before the name, so that the eye finds it.
     rows[0][0].text.insert_str(0, "  ");
     match name {
         Some(name) => rows.push(row(words, session(overview, name)?)),
@@ -97,7 +95,6 @@ fn row(words: &Words, session: &SessionView) -> Vec<Cell> {
     ]
 }
 
-/// The flame: lit, turning, waiting, or out.
 fn sign(phase: &PhaseView) -> (char, Colour) {
     match phase {
         PhaseView::Fresh => ('●', Colour::Green),
@@ -191,7 +188,7 @@ fn follow(face: &Face, name: Option<&str>) -> Result<u8, Ended> {
                 shown.new_line(face, line, &session.profile)?;
             }
         }
-        // On a terminal the times run; everywhere else only a change is worth a line.
+        // The times on a terminal go on. Elsewhere only changes are printed.
         loop {
             let notice = if on_terminal {
                 notices.next_within(Duration::from_secs(1))?
@@ -207,10 +204,8 @@ fn follow(face: &Face, name: Option<&str>) -> Result<u8, Ended> {
     }
 }
 
-/// What has been shown already.
 #[derive(Default)]
 struct Shown {
-    /// How many lines up the drawing begins.
     height: usize,
     last: std::collections::HashMap<String, String>,
 }
@@ -230,7 +225,7 @@ impl Shown {
             0 => "\r".to_owned(),
             height => format!("\r\x1b[{height}A"),
         };
-        // Without wrapping at the edge a line stays one line, and the way up is known.
+        // Without wrapping, each line takes one row, so the way back up is known.
         text.push_str("\x1b[?7l");
         self.height = 0;
         for line in picture.into_iter().take(rows.saturating_sub(1)) {

@@ -1,8 +1,7 @@
-//! Columns on a terminal, where a Chinese character takes the room of two letters and a colour takes none.
+//! Columns on a terminal: a Chinese character is two columns wide, and a colour has no width.
 
 use unicode_width::UnicodeWidthStr as _;
 
-/// A cell: what is read, and the colour that it is painted in where there are colours.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Cell {
     pub(crate) text: String,
@@ -29,7 +28,6 @@ impl Cell {
         Self { text: text.into(), colour: Some(colour) }
     }
 
-    /// The text, with whatever would move the cursor taken out of it.
     fn painted(&self, colour: bool) -> String {
         let text = harmless(&self.text);
         match self.colour.filter(|_| colour) {
@@ -51,7 +49,6 @@ impl Colour {
     }
 }
 
-/// The rows as lines, each column as wide as its widest cell; the last one is not filled up.
 pub(crate) fn lines(rows: &[Vec<Cell>], colour: bool) -> Vec<String> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
     let widths: Vec<usize> = (0..columns)
@@ -75,7 +72,7 @@ fn width(cell: &Cell) -> usize {
     harmless(&cell.text).width()
 }
 
-/// What comes from a provider or another program must not be able to steer the terminal.
+/// Text of a provider or another program must not control the terminal.
 pub(crate) fn harmless(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

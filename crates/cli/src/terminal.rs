@@ -1,4 +1,4 @@
-//! Asking a person at the terminal, a password without showing it.
+//! Asks a person at the terminal, for a password without showing it.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
 
@@ -20,7 +20,6 @@ pub(crate) fn ask(prompt: &str) -> Result<String, Ended> {
     Ok(line.trim().to_owned())
 }
 
-/// The password from the terminal, unseen; or the first line of standard input.
 pub(crate) fn password(prompt: &str) -> Result<Password, Ended> {
     let typed = if is_there() { hidden(prompt)? } else { first_line(&mut io::stdin().lock())? };
     let text = String::from_utf8(typed.to_vec()).map_err(|_| Ended::Usage(Problem::PasswordNotText))?;
@@ -30,7 +29,7 @@ pub(crate) fn password(prompt: &str) -> Result<Password, Ended> {
 fn first_line(input: &mut dyn io::BufRead) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut line = Zeroizing::new(Vec::new());
     input.take(LONGEST).read_until(b'\n', &mut line)?;
-    // Only the line's end: a password may begin or end with a space.
+    // Only the end of the line: a password may begin or end with a space.
     if line.ends_with(b"\n") {
         line.pop();
     }
@@ -49,7 +48,6 @@ fn hidden(prompt: &str) -> Result<Zeroizing<Vec<u8>>, Ended> {
     line
 }
 
-/// What a person types, up to Enter.
 fn keys(input: &mut dyn io::BufRead) -> Result<Zeroizing<Vec<u8>>, Ended> {
     let mut line = Zeroizing::new(Vec::with_capacity(64));
     for key in input.bytes() {
@@ -58,7 +56,6 @@ fn keys(input: &mut dyn io::BufRead) -> Result<Zeroizing<Vec<u8>>, Ended> {
             CTRL_C => return Err(Ended::Interrupted),
             CTRL_U => line.clear(),
             BACKSPACE | DELETE => erase(&mut line),
-            // Tab and whatever else a terminal may send.
             0..=0x1f => {}
             byte => line.push(byte),
         }
@@ -66,7 +63,7 @@ fn keys(input: &mut dyn io::BufRead) -> Result<Zeroizing<Vec<u8>>, Ended> {
     Ok(line)
 }
 
-/// Takes away the last character, all bytes of it.
+/// All bytes of the last character.
 fn erase(line: &mut Vec<u8>) {
     while let Some(byte) = line.pop() {
         if byte & 0b1100_0000 != 0b1000_0000 {
@@ -75,8 +72,7 @@ fn erase(line: &mut Vec<u8>) {
     }
 }
 
-/// The terminal while it shows nothing. Ctrl-C is read as a key meanwhile: as a signal it would end this process and
-/// leave the terminal mute.
+/// Ctrl-C is read as a key: as a signal it would end the process and leave the terminal without echo.
 struct Unseen {
     before: Termios,
 }
@@ -95,12 +91,11 @@ impl Unseen {
 
 impl Drop for Unseen {
     fn drop(&mut self) {
-        // A terminal that is gone shows nothing anyway.
         tcsetattr(io::stdin(), OptionalActions::Now, &self.before).ok();
     }
 }
 
-/// The keeper takes no longer line than this.
+/// The keeper takes no longer line.
 const LONGEST: u64 = 64 * 1024;
 
 const CTRL_C: u8 = 0x03;

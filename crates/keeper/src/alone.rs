@@ -1,9 +1,8 @@
-//! For tests of what is a whole process's own: its limits, its end.
+//! For tests of what belongs to a whole process: its limits, its end.
 
 use std::env;
 use std::process::Command;
 
-/// This very program, to run one test of that module and nothing else.
 pub(crate) fn alone(module: &str, test: &str) -> Command {
     let module = module.split_once("::").unwrap().1;
     let mut command = Command::new(env::current_exe().unwrap());
@@ -11,7 +10,7 @@ pub(crate) fn alone(module: &str, test: &str) -> Command {
     command
 }
 
-/// Runs it, and sees to it that there was such a test.
+/// Fails also if there is no such test.
 pub(crate) fn passes(command: &mut Command) {
     let output = command.output().unwrap();
     let told = String::from_utf8_lossy(&output.stdout);

@@ -1,8 +1,5 @@
-//! One task that owns every session: a mailbox in, effects out, and sleep until the earliest deadline.
-//!
-//! Whatever takes time (an exchange, the vault) is started here and reports back as mail: a caller that gives up
-//! cancels nothing, and a keyring that hangs holds up nobody. The way of a request: the door → `Mail::Ask` →
-//! `requests` → a session's `step` → `perform` → mail → `step` → `settle`, which answers whoever can be answered.
+//! One task owns every session. Whatever takes time is started here and reports back as mail, so a caller that gives
+//! up cancels nothing, and a keyring that hangs blocks no session.
 
 pub(crate) mod answer;
 mod configuration;

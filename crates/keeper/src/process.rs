@@ -22,15 +22,13 @@ use signals::Signals;
 mod log;
 mod signals;
 
-/// Who started the keeper and wants to know how that went.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Audience {
-    /// A face, which reads one line from standard output.
+    /// It reads one line from standard output.
     Face,
     Person,
 }
 
-/// The whole life of the process.
 pub fn main(audience: Audience) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -75,14 +73,13 @@ async fn keep(audience: Audience, home: &Home, mut signals: Signals) -> ExitCode
         Ok(Started::Ours(keeper, listener, lock, _name)) => {
             say(audience, "ready");
             let handle = keeper.handle();
-            // It holds the lock for as long as the process lives.
             tokio::spawn(Place::take(home.clone(), lock, listener, handle.clone()).hold());
             tokio::spawn(async move {
                 signals.ended().await;
                 handle.terminate();
             });
             let end = keeper.run().await;
-            // The answer to `stop` is still on its way through a connection's task.
+            // The answer to `stop` is still in the task of its connection.
             tokio::time::timeout(limits::LAST_ANSWER, tokio::task::yield_now()).await.ok();
             match end {
                 End::InGoodOrder => ExitCode::SUCCESS,
@@ -114,13 +111,12 @@ fn refuse(audience: Audience, failure: &Failure) -> ExitCode {
 }
 
 enum Started {
-    /// Another keeper has the home, and answers.
     Already,
     Ours(Box<Keeper>, tokio::net::UnixListener, Lock, Name),
 }
 
 async fn start(home: &Home) -> Result<Started, Failure> {
-    // One that is just ending still holds the lock; one that is just starting does not listen yet.
+    // A keeper that is ending still holds the lock, and one that is starting does not listen yet.
     for _ in 0..TRIES {
         match Name::take(&home.lock()).and_then(|name| Ok((lock::acquire(&home.lock())?, name))) {
             Ok((lock, name)) => {
@@ -139,7 +135,7 @@ async fn start(home: &Home) -> Result<Started, Failure> {
     Err(failure.with("path", home.lock().display()))
 }
 
-/// The face stops reading after the line; nothing else is ever written there.
+/// The face reads no further than this line.
 fn say(audience: Audience, line: &str) {
     if audience == Audience::Face {
         drop(writeln!(io::stdout(), "{line}"));
@@ -147,9 +143,9 @@ fn say(audience: Audience, line: &str) {
 }
 
 fn log(audience: Audience, home: Option<&Home>) -> Option<Log> {
-    // What a face's keeper decides is in the journal; the log is for what is wrong with itself.
+    // The journal has what the keeper decides. The log is for its own faults.
     let default = if audience == Audience::Face { "warn" } else { "info" };
-    // What the libraries would tell about requests and keys is not wanted at any level.
+    // These libraries would log requests and keys.
     let quiet = "hyper=warn,hyper_util=warn,reqwest=warn,rustls=warn,h2=warn,keyring_core=warn,zbus=warn";
     let wanted = std::env::var("PILOTLIGHT_LOG").unwrap_or_else(|_| default.to_owned());
     let filter = EnvFilter::try_new(format!("{wanted},{quiet}")).unwrap_or_else(|_| EnvFilter::new(quiet));
@@ -162,24 +158,23 @@ fn log(audience: Audience, home: Option<&Home>) -> Option<Log> {
         .with_env_filter(filter)
         .with_writer(log.clone())
         .with_ansi(audience == Audience::Person)
-        // It would say so on standard error, and panic where that cannot be written either.
+        // They would go to standard error, and panic if that cannot be written.
         .log_internal_errors(false)
         .init();
     Some(log)
 }
 
-/// Says what went wrong and what to do, in the person's language.
 fn explain(failure: &Failure) {
     let (problem, next) = Words::for_locale().say(failure);
     tell(format_args!("pilotlight keeper: {problem}\n  → {next} [{}]", failure.code.key()));
 }
 
-/// On standard error. That it is full, or a terminal that is gone, is no reason to end.
+/// A standard error that is full or closed is no reason to end.
 fn tell(line: impl Display) {
     drop(writeln!(io::stderr(), "{line}"));
 }
 
-/// As the command says that the keyring is unavailable.
+/// The command's exit code for an unavailable keyring.
 const CUT: u8 = 5;
 
 const TRIES: u32 = 100;

@@ -1,4 +1,4 @@
-//! Signing in, from the wish to the end: typed here, or done by a person at a browser while the keeper waits.
+//! Signing in: with what was typed here, or by a person at a browser while the keeper waits.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -36,7 +36,6 @@ impl Keeper {
         self.step(id, Event::SignIn { patience });
     }
 
-    /// At a browser, here or on another device.
     pub(crate) fn sign_in_elsewhere(&mut self, id: Id, way: Option<Way>, answer: Answer) {
         let Some(kept) = self.kept.get(&id) else { return };
         let own = || kept.provider.ways().first().copied();
@@ -54,17 +53,16 @@ impl Keeper {
         self.start_sign_in(id, how, answer);
     }
 
-    /// What the session wants done for a sign-in that was asked for.
     pub(crate) fn sign_in(&mut self, id: Id, attempt: Attempt) {
         let Some(kept) = self.kept.get_mut(&id) else { return };
         let Some(Starting { how, answer }) = kept.starting.take() else { return };
         kept.exchanges += 1;
-        kept.failed = None;
+        kept.sign_in_failure = None;
         kept.sign_ins.insert(attempt, answer);
         let (begun, begins) = oneshot::channel();
         let (wanting, wanted) = oneshot::channel();
         let demand = kept.session().and_then(|session| session.demand().cloned());
-        // One that was under way before is called off by that.
+        // This calls off the sign-in before.
         kept.pending = Some(Pending { attempt, shown: None, ends: Timestamp::MAX, _wanted: wanting });
         let provider = Arc::clone(&kept.provider);
         let (post, began) = (self.post.clone(), clock::now());
@@ -96,7 +94,6 @@ impl Keeper {
         kept.workers.insert(attempt, worker.abort_handle());
     }
 
-    /// Time passed in which nobody could do anything.
     pub(crate) fn wake(&mut self, id: Id, slept: Duration) {
         if let Some(pending) = self.kept.get_mut(&id).and_then(|kept| kept.pending.as_mut()) {
             pending.give_back(slept);
@@ -104,7 +101,7 @@ impl Keeper {
         self.step(id, Event::Woke { slept });
     }
 
-    /// What has had its time and more. A sign-in that still waits for its person is told so first.
+    /// A sign-in that waits for its person ends by itself when `pending` is dropped. Any other worker is aborted.
     pub(crate) fn call_off(&mut self, id: Id, attempt: Attempt) {
         let Some(kept) = self.kept.get_mut(&id) else { return };
         if kept.pending.take_if(|pending| pending.attempt == attempt).is_none()
@@ -114,7 +111,6 @@ impl Keeper {
         }
     }
 
-    /// There is something to show: whoever asked has waited for just that.
     pub(crate) fn on_begun(&mut self, id: Id, attempt: Attempt, begun: Begun) {
         let now = clock::now();
         let Some(kept) = self.kept.get_mut(&id) else { return };
@@ -145,7 +141,7 @@ impl Keeper {
         took: Duration,
     ) {
         let Some(kept) = self.kept.get_mut(&id) else {
-            // The profile is another one now, or gone.
+            // The profile has changed or is gone.
             if let Ok(SignedIn { tokens, .. }) = outcome {
                 let unwanted = Unwanted { refresh: tokens.refresh, access: tokens.access };
                 self.give_back(provider, unwanted);
@@ -162,10 +158,9 @@ impl Keeper {
                 if current {
                     kept.signing_in.extend(answer.into_iter().chain(kept.finishing.take()));
                 } else if let Some(answer) = answer {
-                    // Another sign-in, or a sign-out, has taken its place.
+                    // Another sign-in or a sign-out has taken its place.
                     refuse(answer, Failure::new(Code::SignInCancelled).of(&kept.profile.name));
                 }
-                // Somebody has just found out that it is there.
                 let host = kept.profile.host();
                 let name = kept.profile.name.clone();
                 self.revocations.overtake(&name, clock::now());
@@ -179,7 +174,7 @@ impl Keeper {
                 landing.tell(false);
                 let waiting = if current { kept.finishing.take() } else { Vec::new() };
                 if current {
-                    kept.failed = Some(failure.clone());
+                    kept.sign_in_failure = Some(failure.clone());
                 }
                 let note = Note::SignInFailed { code: failure.code.key(), took_ms: millis(took) };
                 self.note(Some(&name), note);
@@ -206,23 +201,21 @@ impl Keeper {
             kept.finishing.push(deadline, answer);
             return self.settle(id, now);
         }
-        let failed = kept.failed.clone();
+        let failed = kept.sign_in_failure.clone();
         let reply = failed.map_or_else(|| Ok(Reply::Status(self.overview_of(id))), Err);
         drop(answer.send(reply));
     }
 
-    /// Where the browser ends its session with the provider.
     pub(crate) fn logout_page(&self, id: Id) -> Option<String> {
         let kept = self.kept.get(&id)?;
         let url = kept.provider.logout_url(kept.session()?.account())?;
         Some(url.expose().to_owned())
     }
 
-    /// For somebody who is about to add a provider. Nothing of it is kept.
     pub(crate) fn discover(&self, issuer: String, allow_http: bool, ca_file: Option<String>, answer: Answer) {
         if let Err((problem, hint)) = check_issuer(&issuer, allow_http) {
             let code = if check_issuer(&issuer, true).is_ok() { Code::PlainHttp } else { Code::BadUrl };
-            // An address that is none may have a password in it.
+            // A malformed address may contain a password.
             let url = if issuer.contains('@') { "" } else { issuer.as_str() };
             return refuse(answer, Failure::new(code).because(problem).hint(hint).with("url", url));
         }
@@ -234,14 +227,13 @@ impl Keeper {
         });
     }
 
-    /// Calls off what the session does not wait for any more, and answers those who have waited long enough.
     pub(crate) fn settle_sign_in(&mut self, id: Id, now: Timestamp) {
         let Some(kept) = self.kept.get_mut(&id) else { return };
         let wanted = kept.session().and_then(session::Session::signing_in);
         kept.pending.take_if(|pending| Some(pending.attempt) != wanted);
         let gone = |kept: &Kept| Failure::new(Code::SignInCancelled).of(&kept.profile.name);
         if wanted.is_none() && kept.exchanges == 0 && !kept.finishing.is_empty() {
-            let failure = kept.failed.clone().unwrap_or_else(|| gone(kept));
+            let failure = kept.sign_in_failure.clone().unwrap_or_else(|| gone(kept));
             for answer in kept.finishing.take() {
                 refuse(answer, failure.clone());
             }
@@ -253,7 +245,7 @@ impl Keeper {
 }
 
 impl Pending {
-    /// A person at a browser has that time still; what a provider keeps runs out whoever sleeps.
+    /// A sleep costs a person at a browser no time, but what the provider keeps runs out.
     pub(crate) fn give_back(&mut self, slept: Duration) {
         if let Some(Shown::Browser { kept_for, .. }) = &mut self.shown {
             self.ends = self.ends + slept;
@@ -261,7 +253,6 @@ impl Pending {
         }
     }
 
-    /// As a person may see it.
     pub(crate) fn view(&self, now: Timestamp) -> Option<api::Pending> {
         let expires_in_ms = millis(now.until(self.ends));
         Some(match self.shown.as_ref()? {
@@ -283,7 +274,7 @@ impl Pending {
     }
 }
 
-/// A text a row, `#` for a dark square; nothing for what does not fit into a QR code.
+/// One text for each row, with `#` for a dark square. Empty if the text is too long for a QR code.
 fn qr(text: &str) -> Vec<String> {
     use qrcodegen::{QrCode, QrCodeEcc};
     let Ok(code) = QrCode::encode_text(text, QrCodeEcc::Medium) else { return Vec::new() };

@@ -6,14 +6,12 @@ use std::time::Duration;
 use api::Fetch;
 use serde_json::json;
 
-/// Something that goes wrong on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Deed {
-    /// The provider forgets the access tokens it gave out, and many requests go out at that moment.
+    /// The provider forgets all access tokens, and many requests go out at once.
     Revoke,
-    /// The next refresh is answered with a 503.
     Unavailable,
-    /// The next refresh is done, and its answer lost on the way.
+    /// The refresh is done, but its answer is lost.
     LoseAnswer,
 }
 
@@ -26,7 +24,6 @@ impl Deed {
         }
     }
 
-    /// What is asked of the sandbox for it, at the control of the one that listens at `url`.
     pub(crate) fn wish(self, url: &str, profile: &str) -> Fetch {
         let (method, path, body) = match self {
             Self::LoseAnswer => {
@@ -48,16 +45,13 @@ impl Deed {
         }
     }
 
-    /// How many requests go out at that moment.
     pub(crate) fn burst(self) -> u32 {
         if self == Self::Revoke { BURST } else { 0 }
     }
 }
 
-/// The strictest one.
 pub(crate) const DIALECT: &str = "nestjs";
 
-/// Deeds and their times, spread over the first four fifths: the last lifetime belongs to recovery.
 pub(crate) struct Plan(VecDeque<(Duration, Deed)>);
 
 impl Plan {

@@ -1,4 +1,4 @@
-//! Telling it: to a program as JSON lines, to a person as it happens.
+//! The demo told to a program, as JSON lines, or to a person.
 
 use std::io::{IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
@@ -12,7 +12,6 @@ use serde_json::json;
 use super::plan::Deed;
 use crate::face::say;
 
-/// What the caller of the requests counts.
 #[derive(Default)]
 pub(crate) struct Tally {
     pub(crate) heartbeats: u64,
@@ -22,7 +21,6 @@ pub(crate) struct Tally {
     pub(crate) faults: u64,
 }
 
-/// What the sandbox counts.
 #[derive(Deserialize)]
 pub(crate) struct Counters {
     logins: u64,
@@ -30,7 +28,6 @@ pub(crate) struct Counters {
     max_refreshes_in_flight: u64,
 }
 
-/// What it came to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Summary {
     logins: u64,
@@ -57,7 +54,6 @@ impl Summary {
         }
     }
 
-    /// One sign-in, nothing lost, never two refreshes at a time.
     pub(crate) fn is_good(&self) -> bool {
         self.logins == 1 && self.failed == 0 && self.max_refreshes_in_flight <= 1
     }
@@ -66,11 +62,9 @@ impl Summary {
 pub(crate) struct Story {
     began: Instant,
     teller: Teller,
-    /// The token that was out when last looked at.
     life: Option<Life>,
 }
 
-/// How far a token's life has come.
 #[derive(Clone, Copy)]
 struct Life {
     generation: u32,
@@ -145,7 +139,6 @@ impl Story {
         }
     }
 
-    /// The token that is out: its bar moves, and one that has been replaced leaves its line of life behind.
     pub(crate) fn look(&mut self, session: &SessionView) {
         let Teller::Person { words, bar, .. } = &self.teller else { return };
         let Some(access) = &session.access else { return };
@@ -198,7 +191,7 @@ impl Story {
         }
     }
 
-    /// Standard output is for data; one that is closed ends nothing.
+    /// A closed standard output does not end the demo.
     fn emit(&self, line: &serde_json::Value) {
         let mut line = line.clone();
         line["at_ms"] = ms(self.began.elapsed()).into();
@@ -228,13 +221,12 @@ fn glyph(note: &Note) -> &'static str {
     }
 }
 
-/// What was lived of it, and what was left when the next one took its place.
 fn drawn(life: Life) -> String {
     let lived = life.lived_ms.saturating_mul(LINE).div_ceil(life.lifetime_ms.max(1)).min(LINE);
     (0..LINE).map(|at| if at < lived { '━' } else { '┄' }).collect()
 }
 
-/// Characters of a whole life.
+/// In characters.
 const LINE: u64 = 28;
 
 fn ms(duration: Duration) -> u64 {

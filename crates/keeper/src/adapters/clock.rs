@@ -1,39 +1,32 @@
-//! The only place that reads a clock.
-//!
-//! Most clocks and every timer of an async runtime stand still while the machine sleeps, so that a token would look
-//! good for hours after its end. [`now`] runs on. That the machine slept is learned by comparing the two kinds of
-//! clock, which needs nobody's help.
+//! The only place that reads a clock. Most clocks, and all timers of tokio, stand still while the machine sleeps, and
+//! a token would look good long after its end. [`now`] goes on, and comparing both kinds shows that the machine slept.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use session::limits;
 use session::time::Timestamp;
 
-/// What time it is for every decision: suspend-aware, and never set by anybody.
 pub fn now() -> Timestamp {
     Timestamp::from_millis(session::time::millis(os::clock::with_sleep()))
 }
 
-/// The wall clock in milliseconds since 1970. For people; it enters no decision about a session.
+/// Milliseconds since 1970, for people. It decides nothing about a session.
 pub fn wall_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// Notices that time passed in which nothing ran: the machine slept, or the process stood still.
 #[derive(Debug)]
 pub struct Watch {
-    /// How far the clock that stands still in sleep was behind the one that runs on.
+    /// How far the clock that stops in a sleep was behind the one that goes on.
     behind: Duration,
-    /// When it was looked at last.
     last: Duration,
 }
 
-/// Time in which nothing ran.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Gap {
     Slept(Duration),
-    /// Frozen (SIGSTOP, a container's pause), or kept from the processor.
+    /// SIGSTOP, a container's pause, or no processor time.
     StoodStill(Duration),
 }
 
@@ -50,7 +43,7 @@ impl Watch {
         Self { behind: boot.saturating_sub(mono), last: boot }
     }
 
-    /// The gap since the last call, if there was one. The caller has waited since then, for `pause` at most.
+    /// The caller has waited since the last call, for `pause` at most.
     pub fn gap(&mut self, pause: Duration) -> Option<Gap> {
         let (boot, mono) = both();
         self.sample(boot, mono, pause)
@@ -64,7 +57,7 @@ impl Watch {
             self.behind = behind;
             return Some(Gap::Slept(slept));
         }
-        // A short nap is not taken over: many of a second are a sleep as well.
+        // A sleep that is too short to be told is not taken over, so that many of them add up.
         let stood_still = passed.saturating_sub(pause).saturating_sub(slept);
         (stood_still > limits::LATE).then_some(Gap::StoodStill(stood_still))
     }

@@ -1,5 +1,4 @@
-//! What the system announces of sleep and network, over its message bus. It only makes known sooner what is found out
-//! without it.
+//! What the system announces of sleep and network on its message bus. The keeper also finds it out without, but later.
 
 use std::collections::HashMap;
 
@@ -10,7 +9,6 @@ use zbus::export::ordered_stream::OrderedStreamExt as _;
 use zbus::proxy::{Builder, CacheProperties};
 use zbus::zvariant::OwnedValue;
 
-/// What the system says about itself. Never the only source of anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SystemHint {
     AboutToSleep,
@@ -18,17 +16,14 @@ pub enum SystemHint {
     Woke,
 }
 
-/// Tells `tx` what logind and NetworkManager announce, until nobody listens any more.
-///
-/// A container has no system bus, and many machines no NetworkManager: that is normal and not worth a warning.
-/// Must be called inside a tokio runtime.
+/// Ends when `tx` is closed. Must be called in a tokio runtime. Many machines have no bus or no NetworkManager.
 pub fn listen(tx: Sender<SystemHint>) {
     tokio::spawn(listen_again("logind", tx.clone(), sleeping));
     tokio::spawn(listen_again("NetworkManager's state", tx.clone(), networking));
     tokio::spawn(listen_again("NetworkManager's connectivity", tx, connectivity));
 }
 
-/// A bus that is not there will not come; one that ended may come back.
+/// A bus that is missing does not come later, but one that ended may come back.
 async fn listen_again<F>(
     what: &str,
     tx: Sender<SystemHint>,
@@ -75,7 +70,7 @@ async fn networking(bus: Connection, tx: Sender<SystemHint>) -> zbus::Result<()>
     Ok(())
 }
 
-/// Tells of the moment at which a captive portal lets through: the state was "connected" all along.
+/// When a captive portal lets through, the connectivity changes, but not the state.
 async fn connectivity(bus: Connection, tx: Sender<SystemHint>) -> zbus::Result<()> {
     let manager =
         proxy(&bus, Place { interface: "org.freedesktop.DBus.Properties", ..NETWORK_MANAGER }).await?;

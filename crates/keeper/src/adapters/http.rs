@@ -1,8 +1,6 @@
-//! Talking to providers. Sends what it is given, brings back what came, judges nothing.
-//!
-//! Messages about tokens have a client of their own, so that a refresh never waits behind the requests that wait for
-//! it. That client follows no redirect (a portal's page is not a token) and keeps no idle connection: on one that the
-//! provider has just closed, nobody could say whether the refresh token was spent.
+//! Sends what it is given, and judges nothing. Messages about tokens have a client of their own, so that no refresh
+//! waits behind the requests that wait for it. It follows no redirect, because a portal's page is not a token, and
+//! keeps no idle connection: if the provider has just closed that, it is unknown whether the refresh token was spent.
 
 mod clients;
 mod connect;
@@ -25,14 +23,14 @@ use crate::config::is_loopback;
 
 pub(crate) use clients::{Http, NoClient};
 
-/// An answer. It may hold tokens, and cannot be printed.
+/// It may contain tokens, so it has no `Debug`.
 pub(crate) struct Received {
     pub(crate) status: u16,
     pub(crate) headers: BTreeMap<String, String>,
     pub(crate) body: Vec<u8>,
-    /// Why the rest of the body has not come, if it has not.
+    /// Why the rest of the body did not come.
     broken: Option<Trouble>,
-    /// What the server's clock showed at the receipt, in seconds since 1970.
+    /// The server's clock at the receipt, in seconds since 1970.
     date: Option<i64>,
     retry_after: Option<Duration>,
     authentic: bool,
@@ -50,7 +48,6 @@ impl Received {
         }
     }
 
-    /// Itself, if it came to its end.
     pub(crate) fn whole(self) -> Result<Self, Trouble> {
         self.broken.map_or(Ok(self), Err)
     }
@@ -59,7 +56,6 @@ impl Received {
         self.headers.get(name).map(String::as_str)
     }
 
-    /// What the provider's clock showed, in seconds since 1970.
     pub(crate) fn date(&self) -> Option<i64> {
         self.date
     }
@@ -69,9 +65,7 @@ impl Received {
     }
 }
 
-/// Sends a message to that address and reads its answer, in the time that is left. An answer that does not come to its
-/// end is brought back as far as it came: a new refresh token may be in it. `more` are headers beside the
-/// message's own.
+/// An incomplete answer is returned as it is: a new refresh token may be in it. `more` are further headers.
 pub(crate) async fn exchange(
     client: &Client,
     url: &Url,
@@ -106,8 +100,7 @@ pub(crate) async fn exchange(
     }
 }
 
-/// Sends a request and reads its answer whole, up to `limit` bytes. How long that may take is the caller's to say: the
-/// client's own timeout would come before an answer that has arrived while the process stood still.
+/// The caller limits the time: the client's own timeout would discard what arrives while the process stands still.
 pub(crate) async fn receive(
     request: RequestBuilder,
     authentic: bool,
@@ -118,7 +111,7 @@ pub(crate) async fn receive(
     arrived.ok_or(Trouble::Unanswered)
 }
 
-/// Leaves in `arrived` whatever has come by then, also when it is not waited for any longer.
+/// `arrived` has what came so far, also if this is dropped.
 async fn arrive(
     request: RequestBuilder,
     authentic: bool,
@@ -142,14 +135,13 @@ async fn arrive(
     Ok(())
 }
 
-/// Adds a header whose value does not show up in anything that is printed.
 pub(crate) fn header(request: RequestBuilder, name: &str, value: &Secret) -> RequestBuilder {
     match reqwest::header::HeaderValue::from_str(value.expose()) {
         Ok(mut value) => {
             value.set_sensitive(true);
             request.header(name, value)
         }
-        // The builder keeps the error and `send` returns it.
+        // The builder keeps the error, and `send` returns it.
         Err(_) => request.header(name, "\0"),
     }
 }
@@ -191,13 +183,13 @@ fn http_date(text: &str) -> Option<i64> {
     i64::try_from(seconds).ok()
 }
 
-/// How long the answer lay in a cache, in seconds: so much older is its `Date` (RFC 9111, section 5.1).
+/// Seconds in a cache, by which the `Date` is older (RFC 9111, section 5.1).
 fn age(headers: &BTreeMap<String, String>) -> i64 {
     let age = headers.get("age").and_then(|age| age.trim().parse::<u32>().ok());
     age.map_or(0, i64::from)
 }
 
-/// Both forms of RFC 9110, section 10.2.3. However long the number is, it is one; what acts on it has a limit. A date is read against the server's own `Date`, not our clock.
+/// RFC 9110, section 10.2.3. A date is compared with the server's own `Date`. A number that is too large saturates.
 fn retry_after(text: &str, date: Option<i64>) -> Option<Duration> {
     let number = text.trim();
     if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -207,8 +199,7 @@ fn retry_after(text: &str, date: Option<i64>) -> Option<Duration> {
     u64::try_from(seconds).ok().map(Duration::from_secs)
 }
 
-/// The times of a JWT, unverified: they are the provider's word to the resource servers, and good enough to know
-/// when to ask for another.
+/// Unverified, which is enough to know when to ask for another.
 fn jwt_times(token: &str) -> Option<JwtTimes> {
     #[derive(Clone, serde::Deserialize)]
     struct Times {
@@ -225,7 +216,6 @@ fn jwt_times(token: &str) -> Option<JwtTimes> {
     Some(JwtTimes { exp: times.exp.map(whole), iat: times.iat.map(whole) })
 }
 
-/// The `alg` of a token that is a JWT, and `None` for any other.
 pub(crate) fn jwt_algorithm(token: &str) -> Option<String> {
     claims::<serde::de::IgnoredAny>(token)?;
     jsonwebtoken::decode_header(token).ok().map(|header| format!("{:?}", header.alg))
@@ -235,7 +225,7 @@ fn claims<T: serde::de::DeserializeOwned + Clone>(token: &str) -> Option<T> {
     jsonwebtoken::dangerous::insecure_decode::<T>(token).ok().map(|data| data.claims)
 }
 
-/// No token answer is anywhere near that; a page or a wrong path can be.
+/// Token answers are far smaller, but a page at a wrong path may not be.
 const LARGEST_TOKEN_ANSWER: usize = 1 << 20;
 
 #[cfg(test)]

@@ -1,12 +1,6 @@
-//! The flight recorder: every decision with its reason, and no secret, still readable after the keeper has died.
-//!
-//! [`Journal`] is a small SQLite database on a thread of its own. It serves the keeper and never the other way round: a
-//! full disk, a damaged file or a disk that hangs costs entries, not sessions. What cannot be written waits in memory
-//! until it can, and what is no journal is moved aside.
-//!
-//! It also remembers, across the death of the process, which refresh token was on its way to the provider: such a
-//! token may have been spent without anybody having seen the answer. And of each profile a little text, as others
-//! wrote it.
+//! The journal: every decision with its reason and without a secret, in an SQLite database on a thread of its own. A
+//! disk that is full, damaged or hanging costs entries, never sessions. The journal also remembers which refresh token
+//! is being sent, because the next process cannot know whether that one is spent, and one text for each profile.
 
 mod clerk;
 mod desk;
@@ -31,8 +25,7 @@ use clerk::Clerk;
 use desk::{Desk, Order, Page};
 pub use store::InFlight;
 
-/// A handle; cloning it is cheap and gives another one to the same journal. None of its questions waits for a disk
-/// longer than two seconds.
+/// Cloning is cheap. No question waits for a disk longer than [`limits::DISK`].
 #[derive(Clone)]
 pub struct Journal(Arc<Opened>);
 
@@ -64,14 +57,12 @@ pub enum JournalError {
 }
 
 impl Journal {
-    /// Opens the journal at `path` whatever is there: what is no journal of ours is moved aside, which is the next
-    /// entry, and while none can be had the entries wait in memory. `changed` is called, from another thread, whenever
-    /// [`Journal::problem`] begins or ceases to say something.
+    /// A file that is no journal is moved aside; while none can be opened, entries wait in memory. `changed` is
+    /// called, on another thread, when [`Journal::problem`] changes.
     pub fn open(path: &Path, changed: impl Fn() + Send + 'static) -> Self {
         Self::at(Place::File(path.to_owned()), Box::new(changed))
     }
 
-    /// One that ends with the process.
     pub fn memory() -> Self {
         Self::at(Place::Memory, Box::new(|| {}))
     }
@@ -81,20 +72,18 @@ impl Journal {
         let clerk = Clerk::new(Arc::clone(&desk), place.clone(), changed);
         let (tell, opened) = std::sync::mpsc::channel();
         match thread::Builder::new().name("journal".into()).spawn(move || clerk.run(&tell)) {
-            // The first entries go on from the last ones of the life before, wherever those can be had in time.
+            // The first entries continue the numbers on the disk, if these can be read in time.
             Ok(_) => drop(opened.recv_timeout(limits::DISK)),
             Err(error) => tracing::warn!(%error, "no thread for the journal; it is kept in memory only"),
         }
         Self(Arc::new(Opened { desk, place }))
     }
 
-    /// Adds an entry. Whatever the disk says, it is in the journal from now on.
     pub fn write(&self, profile: Option<&str>, note: &Note) -> Entry {
         self.0.desk.write(profile, note)
     }
 
-    /// The newest `limit` entries older than `before`, newest first: of one profile and the keeper
-    /// itself, or of all.
+    /// The newest `limit` entries with smaller ids than `before`, newest first: of one profile and the keeper, or all.
     pub fn read(
         &self,
         profile: Option<&str>,
@@ -108,8 +97,7 @@ impl Journal {
         async move { answer.await.unwrap_or(Err(JournalError::Slow)) }
     }
 
-    /// Remembers that this refresh token is about to be sent: when this has ended it is on the disk, so that it is true
-    /// of a machine that loses its power a moment later, or it cannot be had in time, which is in the log.
+    /// When it ends, the mark is on the disk and survives a power cut, or it took too long, which is logged.
     pub fn mark_in_flight(
         &self,
         profile: &str,
@@ -128,37 +116,32 @@ impl Journal {
         self.0.desk.order(Order::Clear { profile: profile.to_owned() });
     }
 
-    /// The refresh whose end nobody has seen, if there is one.
     pub fn in_flight(&self, profile: &str) -> impl Future<Output = Option<InFlight>> + Send + use<> {
         let profile = profile.to_owned();
         let marked = self.ask(|answer| Order::InFlight { profile, answer });
         async move { marked.await.flatten() }
     }
 
-    /// Keeps this text for the profile, in place of what was kept. No secret belongs into it.
+    /// Replaces the earlier text. No secret belongs into it.
     pub fn remember(&self, profile: &str, text: String) {
         self.0.desk.order(Order::Remember { profile: profile.to_owned(), text });
     }
 
-    /// What was kept last for the profile.
     pub fn recall(&self, profile: &str) -> impl Future<Output = Option<String>> + Send + use<> {
         let profile = profile.to_owned();
         let kept = self.ask(|answer| Order::Recall { profile, answer });
         async move { kept.await.flatten() }
     }
 
-    /// Removes everything of the profile: its entries so far, its mark, and what was kept for it.
     pub fn forget(&self, profile: &str) {
         self.0.desk.forget(profile);
     }
 
-    /// Set while it cannot be written.
     pub fn problem(&self) -> Option<Failure> {
         self.0.desk.trouble(|| self.0.place.failure(&JournalError::Slow))
     }
 
-    /// Writes what waits and folds everything into the one file. Only tidiness: a journal that is never closed loses
-    /// nothing but that.
+    /// Writes what waits, and folds all into one file. A journal that is not closed loses nothing.
     pub fn close(&self) -> impl Future<Output = ()> + Send + use<> {
         let closed = self.ask(|answer| Order::Close { answer });
         async move {
@@ -168,7 +151,6 @@ impl Journal {
         }
     }
 
-    /// None when there is no answer, or none in time.
     fn ask<T: Send, F: FnOnce(oneshot::Sender<T>) -> Order>(
         &self,
         order: F,
@@ -219,7 +201,7 @@ impl JournalError {
         matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
     }
 
-    /// SQLite says so only of what it writes itself, and not of what it maps.
+    /// SQLite reports a full disk only for what it writes, not for what it maps.
     fn is_of_a_full_disk(&self, path: &Path) -> bool {
         let has_no_room = || {
             let room = path.parent().and_then(os::disk::room);
@@ -239,7 +221,7 @@ impl JournalError {
     }
 }
 
-/// What SQLite wants to have beside a database before it reads it.
+/// SQLite wants that much beside a database before it reads it.
 const SMALLEST_ROOM: u64 = 64 << 10;
 
 #[cfg(test)]
@@ -247,7 +229,6 @@ mod tests {
     use super::*;
     use std::time::Instant;
 
-    /// There is no thread here, which is what one looks like that waits for a disk.
     #[test]
     fn a_disk_that_hangs_holds_up_nobody_for_long() {
         let journal = Journal(Arc::new(Opened { desk: Arc::default(), place: Place::Memory }));

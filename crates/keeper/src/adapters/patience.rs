@@ -6,7 +6,7 @@ use session::patience::Patience;
 
 use crate::adapters::clock;
 
-/// What comes of it, or nothing once the time is used up. Whatever has arrived by then is looked at first.
+/// `None` once the time is used up. What has arrived by then is looked at first.
 pub(crate) async fn within<T>(patience: &mut Patience, what: impl Future<Output = T>) -> Option<T> {
     let mut what = pin!(what);
     while let Some(nap) = patience.nap() {

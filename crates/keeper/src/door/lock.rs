@@ -1,12 +1,6 @@
-//! One keeper per home. Two of them would spend the same rotating refresh token, and the provider would then take it
-//! from both.
-//!
-//! [`Lock`] is an advisory lock of the operating system on a file of its own. It ends with the process that holds it,
-//! however that ends: a file that merely exists would outlive a killed keeper and keep out every later one. The file
-//! itself stays where it is, for whoever removes it may remove it from under the next holder.
-//!
-//! A home that is deleted takes the lock with it, though its keeper lives on and makes it again. Until then a [`Name`]
-//! keeps others out, which is in no directory.
+//! One keeper per home: two would spend the same rotating refresh token. [`Lock`] is an advisory lock, which ends with
+//! its process. Its file is never removed, because it might be the next holder's by then. If a home is deleted, a
+//! [`Name`], which is in no directory, keeps other keepers out.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
@@ -18,7 +12,6 @@ use thiserror::Error;
 use api::{Code, Failure, Problem};
 use os::files::{self, FileIdentity};
 
-/// Held for as long as it lives.
 #[derive(Debug)]
 pub struct Lock {
     _file: File,
@@ -27,7 +20,7 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Whether it still keeps others out. A lock on a file that was deleted keeps out nobody: they lock the next one.
+    /// A lock on a file that was deleted keeps nobody out: others lock the next file.
     pub fn stands(&self) -> bool {
         self.identity.stands_at(&self.path)
     }
@@ -35,7 +28,7 @@ impl Lock {
 
 #[derive(Debug, Error)]
 pub enum NotLocked {
-    /// Another keeper has it. The pid is for people; it is absent while the holder is still writing it down.
+    /// The pid is absent while the holder is still writing it.
     #[error("another keeper is running{}", .pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default())]
     Held { pid: Option<u32> },
     #[error("the lock file cannot be opened: {0}")]
@@ -43,7 +36,6 @@ pub enum NotLocked {
 }
 
 impl NotLocked {
-    /// What a person is told.
     pub fn failure(&self, path: &Path) -> Failure {
         match self {
             Self::Held { pid } => Failure::new(Code::KeeperUnreachable)
@@ -54,15 +46,14 @@ impl NotLocked {
     }
 }
 
-/// Of the keeper of a home, wherever the home has gone. Held for as long as it lives, which is as long as the process.
 #[derive(Debug)]
 pub struct Name {
-    /// Where a system has none of that kind the lock has to do.
+    /// `None` if the system has no such names. The lock must suffice then.
     _name: Option<os::name::Claim>,
 }
 
 impl Name {
-    /// Takes the name of the keeper whose lock is at `path`. Another machine, container or user has names of its own.
+    /// `path` is that of the lock. Other machines, containers and users have names of their own.
     pub fn take(path: &Path) -> Result<Self, NotLocked> {
         let path = std::path::absolute(path)?;
         let within = os::name::file_systems();
@@ -84,7 +75,6 @@ impl Name {
     }
 }
 
-/// Takes the lock at `path` without waiting for it.
 pub fn acquire(path: &Path) -> Result<Lock, NotLocked> {
     loop {
         let mut file = open(path)?;
@@ -93,10 +83,10 @@ pub fn acquire(path: &Path) -> Result<Lock, NotLocked> {
             Err(TryLockError::WouldBlock) => return Err(NotLocked::Held { pid: read_pid(&mut file) }),
             Err(TryLockError::Error(error)) => return Err(error.into()),
         }
-        // Somebody may have tidied the file away between opening and locking it, and then others lock another one.
+        // The file may have been deleted before it was locked, and then others lock another one.
         let identity = FileIdentity::of(&file)?;
         if identity.stands_at(path) {
-            // The number is for people, and a full disk is no reason to do without a keeper.
+            // The pid is for people, and a full disk must not keep a keeper from starting.
             if let Err(error) = write_pid(&mut file) {
                 tracing::warn!(%error, "the lock file does not say whose it is");
             }
@@ -105,7 +95,7 @@ pub fn acquire(path: &Path) -> Result<Lock, NotLocked> {
     }
 }
 
-/// Not truncated: until it is locked, what is in it belongs to the holder. To lock a file it need not be written to.
+/// Not truncated, because the content is the holder's. A file can be locked without being writable.
 fn open(path: &Path) -> io::Result<File> {
     let whole = files::open(
         path,
@@ -209,7 +199,7 @@ mod tests {
         assert_eq!(refused.failure(&path).code, Code::NotAFile);
     }
 
-    /// Not a test of its own: the other process of [`a_killed_holder_frees_it`].
+    /// Not a test: the other process of [`a_killed_holder_frees_it`].
     #[test]
     fn holder() {
         if let Some(path) = env::var_os(HOLD) {
@@ -221,7 +211,6 @@ mod tests {
     fn hold_in_another_process(path: &Path) -> Child {
         let child = alone(module_path!(), "holder").env(HOLD, path).stdout(Stdio::null()).spawn().unwrap();
         let since = Instant::now();
-        // Not by trying to take it, which might be just what keeps it from the child.
         while fs::read_to_string(path).unwrap_or_default() != format!("{}\n", child.id()) {
             assert!(since.elapsed() < Duration::from_secs(10), "the holder does not hold");
             sleep(Duration::from_millis(5));

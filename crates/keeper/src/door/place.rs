@@ -1,10 +1,5 @@
-//! The keeper's place in the file system: its lock and its socket.
-//!
-//! Somebody may delete both with the home that they are in. Nobody reaches the keeper then, and the next one that is
-//! started finds nobody in its way: two owners of every refresh token. So the place is looked after. Where nobody has
-//! taken it meanwhile it is made again; where another keeper has, this one ends.
-//!
-//! All looking is done where nothing else waits for the disk.
+//! The lock and the socket. If they are deleted with the home, the next keeper would be a second owner of every
+//! refresh token. So they are made again, and if another keeper has the place by then, this one ends.
 
 use std::sync::Arc;
 
@@ -24,13 +19,11 @@ use crate::main_loop::Handle;
 pub(crate) struct Place {
     home: Home,
     lock: Arc<Lock>,
-    /// Absent where nobody can say what is there.
     socket: Option<FileIdentity>,
     serving: AbortHandle,
     handle: Handle,
 }
 
-/// What became of making the place again.
 enum Again {
     Made { lock: Arc<Lock>, socket: Option<FileIdentity>, listener: UnixListener },
     NotMade(Failure),
@@ -38,14 +31,13 @@ enum Again {
 }
 
 impl Place {
-    /// Serves the socket from now on.
     pub(crate) fn take(home: Home, lock: Lock, listener: UnixListener, handle: Handle) -> Self {
         let socket = FileIdentity::at(home.socket()).ok();
         let serving = serve(listener, &handle);
         Self { home, lock: Arc::new(lock), socket, serving, handle }
     }
 
-    /// Looks after it until another keeper has it.
+    /// Returns when another keeper has the place.
     pub(crate) async fn hold(mut self) {
         let mut said = false;
         loop {
@@ -77,7 +69,7 @@ impl Place {
         }
     }
 
-    /// Whether all is there, and what tells of changes from here on.
+    /// It watches before it looks, so that no change is missed.
     async fn look(&self) -> (bool, Option<Losses>) {
         let (home, lock, socket) = (self.home.clone(), Arc::clone(&self.lock), self.socket);
         let looked = spawn_blocking(move || {
@@ -89,7 +81,7 @@ impl Place {
     }
 
     async fn make_again(&self) -> Again {
-        // What went with the home is not to be taken for what somebody wants.
+        // Files that went with the home must not be taken for an edit.
         self.handle.home_is_gone().await;
         let (home, lock) = (self.home.clone(), Arc::clone(&self.lock));
         let made = spawn_blocking(move || make(&home, lock));
@@ -123,7 +115,7 @@ async fn wait(changes: Option<Losses>) {
     let Some(changes) = changes else { return sleep(limits::HOME_LOOK).await };
     let changed = spawn_blocking(move || changes.wait(limits::HOME_UNSEEN));
     match changed.await {
-        // Whoever deletes a home is not done with the first file.
+        // A deletion of the home goes on after its first file.
         Ok(true) => sleep(limits::DELETING).await,
         Ok(false) => {}
         Err(_) => sleep(limits::HOME_LOOK).await,

@@ -1,8 +1,5 @@
-//! The socket: one line of JSON in, one line of JSON out.
-//!
-//! Nothing is decided here. A connection has a task of its own, so a client that stays silent, or never reads, is
-//! nobody's problem but its own. The socket is this user's alone: the directory says so, the socket's mode says so,
-//! and every peer is asked for its user id all the same.
+//! The socket: one line of JSON in, one line of JSON out. Each connection has a task of its own, so a silent client
+//! delays only itself. The directory and the socket are this user's alone, and still each peer's user id is checked.
 
 use std::io;
 use std::path::Path;
@@ -19,11 +16,7 @@ use crate::main_loop::Handle;
 use api::{Call, Code, Failure, Line, Notice, Problem, Request};
 use os::files;
 
-/// Binds the socket. Whoever holds the home's lock may take away what a dead keeper left there.
-///
-/// # Errors
-///
-/// When the socket cannot be made.
+/// The caller holds the home's lock, so a socket that is found there belongs to a dead keeper.
 pub(crate) fn bind(path: &Path) -> Result<UnixListener, Failure> {
     listen(path).map_err(|error| Failure::file(path, &error))
 }
@@ -34,18 +27,16 @@ fn listen(path: &Path) -> io::Result<UnixListener> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }
-    // Between bind and chmod the socket has the mode that the mask gives it.
+    // Between bind and chmod the socket has the mode that the umask gives it.
     let listener = os::process::privately(|| UnixListener::bind(path));
     files::make_private(path)?;
     listener
 }
 
-/// Whether somebody listens there.
 pub(crate) fn answers(path: &Path) -> bool {
     std::os::unix::net::UnixStream::connect(path).is_ok()
 }
 
-/// Serves until the listener fails for good; ends when it is dropped.
 pub(crate) async fn serve(listener: UnixListener, keeper: Handle) {
     let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     loop {
@@ -62,7 +53,7 @@ pub(crate) async fn serve(listener: UnixListener, keeper: Handle) {
                 }
             }
             Err(error) => {
-                // Out of file descriptors, most likely: existing connections go on, and some will close.
+                // Most likely there are no descriptors left. Existing connections go on, and some will close.
                 tracing::warn!(%error, "cannot accept a connection");
                 tokio::time::sleep(limits::ACCEPT_AGAIN).await;
             }
@@ -91,7 +82,7 @@ async fn converse(stream: UnixStream, keeper: Handle) {
 async fn read(reader: OwnedReadHalf, keeper: &Handle, lines: &mpsc::Sender<Line>) {
     let mut reader = BufReader::new(reader);
     let mut frame = Vec::new();
-    // Who asks on and on without reading the answers is not read any further.
+    // A client that asks without reading the answers is not read any further.
     let open = Arc::new(Semaphore::new(MOST_QUESTIONS));
     let mut watches = false;
     loop {
@@ -102,7 +93,7 @@ async fn read(reader: OwnedReadHalf, keeper: &Handle, lines: &mpsc::Sender<Line>
             Ok(_) if frame.last() != Some(&b'\n') && frame.len() as u64 == LARGEST_FRAME => {
                 let limit = format!("{} MiB", LARGEST_FRAME >> 20);
                 let error = Failure::new(Code::BodyTooLarge).with("limit", limit);
-                // What follows is the rest of that frame; there is no telling where the next one begins.
+                // The rest of the frame follows, and nothing says where the next one begins.
                 return drop(lines.send(Line::Refusal { id: 0, error }).await);
             }
             Ok(_) if frame.iter().all(u8::is_ascii_whitespace) => {}
@@ -124,17 +115,16 @@ async fn read(reader: OwnedReadHalf, keeper: &Handle, lines: &mpsc::Sender<Line>
 
 fn understand(frame: &[u8], watches: &mut bool) -> Result<Call, Failure> {
     let call = serde_json::from_slice::<Call>(frame).map_err(|error| malformed(&error))?;
-    // Each time more would be the same news once more, for as long as the connection lives.
+    // A second watch would send each notice twice.
     if matches!(call.request, Request::Watch) && std::mem::replace(watches, true) {
         return Err(Failure::new(Code::BadRequest).because(Problem::WatchesAlready));
     }
     Ok(call)
 }
 
-/// A slow question does not hold up the next one; answers carry the number of their call.
 fn answer(call: Call, keeper: &Handle, lines: &mpsc::Sender<Line>, place: OwnedSemaphorePermit) {
     let (keeper, lines) = (keeper.clone(), lines.clone());
-    // Watching begins before the status is taken, so that nothing between the two is missed.
+    // Watching begins before the status is taken, so that no change is missed.
     let notices = matches!(call.request, Request::Watch).then(|| keeper.notices());
     tokio::spawn(async move {
         let id = call.id;
@@ -160,7 +150,7 @@ async fn watch(mut notices: broadcast::Receiver<Notice>, lines: &mpsc::Sender<Li
         };
         let notice = match notice {
             Ok(notice) => notice,
-            // It reads too slowly. That something changed is all it needs to know.
+            // It reads too slowly. It only needs to know that something changed.
             Err(broadcast::error::RecvError::Lagged(_)) => Notice::Changed { profile: String::new() },
             Err(broadcast::error::RecvError::Closed) => return,
         };
@@ -181,7 +171,7 @@ async fn write(mut writer: OwnedWriteHalf, mut outbox: mpsc::Receiver<Line>) {
 }
 
 fn malformed(error: &serde_json::Error) -> Failure {
-    // serde's words quote field names and kinds of values; a password is never one of them, but a value may be.
+    // serde's message may quote a value, which may be a secret.
     let said = error.to_string();
     let said = said.split(" at line").next().unwrap_or_default();
     let problem = if said.starts_with("invalid") { Problem::WrongField } else { Problem::said(said) };
@@ -196,15 +186,13 @@ fn id_of(frame: &[u8]) -> u64 {
     serde_json::from_slice::<Numbered>(frame).map_or(0, |numbered| numbered.id)
 }
 
-/// A request body of a megabyte and its escapes fit in.
+/// A request body of a megabyte fits in with its escapes.
 const LARGEST_FRAME: u64 = 4 << 20;
 
-/// Questions that are open on one connection: a program that fetches a thousand things at once is not a fault.
+/// One program may well fetch a thousand things at once.
 const MOST_QUESTIONS: usize = 1024;
 
-/// Answers that wait to be read there.
 const LINES_UNSENT: usize = 64;
 
-/// More than all the faces and scripts of one person, and fewer than the files that a process may have open. Who comes
-/// after that is turned away at once.
+/// More than one person's faces and scripts need, and fewer than the files that a process may have open.
 const MOST_CONNECTIONS: usize = 512;

@@ -7,14 +7,12 @@ use tokio::sync::oneshot;
 
 use crate::adapters::clock;
 
-/// Who asked waits at its other end.
 pub(crate) type Answer = oneshot::Sender<Result<Reply, Failure>>;
 
 pub(crate) fn refuse(answer: Answer, failure: Failure) {
     drop(answer.send(Err(failure)));
 }
 
-/// What a caller of a session that only a person can bring back is told.
 pub(crate) fn refusal_of(phase: Phase, profile: &str, host: &str) -> Option<Failure> {
     match phase {
         Phase::Fresh | Phase::Refreshing { .. } | Phase::SigningIn => None,
@@ -26,7 +24,7 @@ pub(crate) fn refusal_of(phase: Phase, profile: &str, host: &str) -> Option<Fail
     }
 }
 
-/// Nothing was done of what was asked: the next keeper may be asked for it.
+/// Nothing of the request was done, so the face may ask the next keeper.
 pub(crate) fn stopping() -> Failure {
     Failure::new(Code::KeeperStopping)
 }

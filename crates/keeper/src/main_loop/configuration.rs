@@ -12,21 +12,18 @@ use super::mail::Edit;
 use crate::config::{Config, Mistake, Profile};
 use api::{Code, Failure, Problem, Request};
 
-/// The file: what it says, and who waits for a look at it.
 pub(crate) struct Configuration {
     path: PathBuf,
-    /// What it said when it could last be read, and what is wrong with it now.
+    /// What the file said when it could last be read, with the problems that it has now.
     pub(crate) config: Config,
     pub(crate) edits: Edits,
     pub(crate) looks: Looks<(Request, Answer)>,
     pub(crate) lookout: Lookout,
-    /// Edits that wait until nobody is saving it any more.
+    /// They wait while somebody is still saving the file.
     pub(crate) held: Vec<(Edit, Answer)>,
-    /// How many edits are on their way.
-    pub(crate) writing: u32,
-    /// What the journal has been told already.
-    pub(crate) told: Vec<Mistake>,
-    /// A session that it does not know any more has something on its way.
+    pub(crate) edits_in_flight: u32,
+    pub(crate) told_mistakes: Vec<Mistake>,
+    /// A session that the file ends still has an exchange in flight.
     pub(crate) waits: bool,
 }
 
@@ -39,8 +36,8 @@ impl Configuration {
             looks: Looks::default(),
             lookout,
             held: Vec::new(),
-            writing: 0,
-            told: Vec::new(),
+            edits_in_flight: 0,
+            told_mistakes: Vec::new(),
             waits: false,
         }
     }
@@ -49,7 +46,7 @@ impl Configuration {
         self.silence().into_iter().chain(self.config.mistakes.iter().map(Mistake::failure)).collect()
     }
 
-    /// Why a profile of that name is not to be had, be it that nobody can say whether there is one.
+    /// A file that cannot be read at all is the problem of every profile.
     pub(crate) fn problem_of(&self, profile: &str) -> Option<Failure> {
         let mut mistakes = self.config.mistakes.iter();
         let own = mistakes.find(|mistake| mistake.profile.as_deref() == Some(profile)).map(Mistake::failure);
@@ -57,34 +54,31 @@ impl Configuration {
         own.or_else(|| self.silence()).or_else(|| of_the_whole().map(Mistake::failure))
     }
 
-    /// When there is something to do for it.
     pub(crate) fn due(&self) -> Option<Timestamp> {
         self.looks.due(self.edits.due())
     }
 
-    /// Nothing is being written.
     pub(crate) fn is_idle(&self) -> bool {
-        self.writing == 0
+        self.edits_in_flight == 0
     }
 
-    /// Has the edits written that need not wait.
     pub(crate) fn write(&mut self) {
         if self.edits.may_be_written() {
             let sent = self
                 .held
                 .drain(..)
                 .filter_map(|(edit, answer)| self.lookout.send(Errand::Write(edit, answer)).then_some(1));
-            self.writing += sent.sum::<u32>();
+            self.edits_in_flight += sent.sum::<u32>();
         }
     }
 
-    /// It does not let itself be looked at.
+    /// The file does not answer. It may be on a network file system whose server is gone.
     pub(crate) fn silence(&self) -> Option<Failure> {
         let problem = if self.lookout.is_manned() { Problem::DiskSilent } else { Problem::NoReader };
         self.looks.is_late().then(|| Mistake::of_file(&self.path, Code::ConfigUnreadable, problem).failure())
     }
 
-    /// Takes in what it says now. Where it cannot be read, what it said holds.
+    /// While the file cannot be read, what it last said stays in force.
     pub(crate) fn take(&mut self, read: Config) {
         if read.unreadable {
             self.config.mistakes = read.mistakes;

@@ -1,4 +1,4 @@
-//! What the faces' side of the process holds of the keeper.
+//! The door's way to the task that owns the sessions.
 
 use std::sync::Arc;
 
@@ -15,11 +15,9 @@ pub struct Handle {
     places: Arc<Places>,
 }
 
-/// For those whose questions are open. Who finds none waits for one, so that however many ask, the mailbox stays small.
+/// Each kind has a limit of its own. Requests over it wait here, so the mailbox stays small.
 pub(crate) struct Places {
-    /// What the keeper answers at once is not held up by what waits for a provider or a person.
     quick: Semaphore,
-    /// Nor is what a person waits for held up by what programs do.
     people: Semaphore,
     machines: Semaphore,
 }
@@ -29,7 +27,6 @@ impl Handle {
         Self { post, notices, places }
     }
 
-    /// Asks, and waits for the answer however long that takes.
     pub async fn ask(&self, request: Request) -> Result<Reply, Failure> {
         let Ok(_place) = self.places.of(&request).acquire().await else { return Err(stopping()) };
         let (answer, reply) = oneshot::channel();
@@ -43,16 +40,14 @@ impl Handle {
         self.notices.subscribe()
     }
 
-    /// The home's files are gone. When this has ended, the keeper takes that for nobody's wish.
+    /// Once this returns, the keeper does not take the missing files for an edit.
     pub async fn home_is_gone(&self) {
         let (answer, heard) = oneshot::channel();
-        // One that is ending hears nothing any more.
         if self.post.send(Mail::HomeGone { answer }).is_ok() {
             heard.await.ok();
         }
     }
 
-    /// There is a home again, and what the keeper has of it is put back.
     pub fn home_is_made_again(&self) {
         drop(self.post.send(Mail::HomeMade));
     }
@@ -100,7 +95,7 @@ impl Default for Places {
     }
 }
 
-/// What was asked may have been done: unlike [`stopping`], it is no invitation to ask the next keeper.
+/// The request may have been carried out, so unlike after [`stopping`] the next keeper is not asked.
 fn ended() -> Failure {
     Failure::new(Code::KeeperUnreachable).because(Problem::Ended)
 }
@@ -110,7 +105,7 @@ const MOST_QUICK: usize = 512;
 /// A sign-in keeps its place until the person is done.
 const MOST_OF_PEOPLE: usize = 512;
 
-/// Several programs that fetch a thousand things at once are not a fault.
+/// One program may well fetch a thousand things at once.
 const MOST_OF_MACHINES: usize = 4096;
 
 #[cfg(test)]
@@ -132,7 +127,6 @@ mod tests {
         for by_a_person in PEOPLE {
             ask(serde_json::from_str(by_a_person).unwrap());
         }
-        // The one task of this runtime that is woken last.
         tokio::spawn(async {}).await.unwrap();
         let all = MOST_OF_MACHINES + 1 + PEOPLE.len();
         assert_eq!(mailbox.len(), all, "and so do people");

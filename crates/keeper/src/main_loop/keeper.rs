@@ -1,4 +1,4 @@
-//! The keeper: one task that owns every session. No session is behind a mutex, because nobody else has it.
+//! The keeper: one task that owns every session, so that no session needs a mutex.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -24,15 +24,12 @@ use crate::adapters::http::Http;
 use crate::adapters::journal::Journal;
 use crate::adapters::vault::Vault;
 
-/// The running keeper. [`Keeper::open`] makes it, [`Keeper::run`] is its life.
 pub struct Keeper {
     pub(crate) kept: BTreeMap<Id, Kept>,
     pub(crate) names: HashMap<String, Id>,
-    /// Who has something to do, and when.
     pub(crate) due: BTreeSet<(Timestamp, Id)>,
     pub(crate) config: Configuration,
-    /// What is wrong with the home, as it was found.
-    pub(crate) amiss: Option<Failure>,
+    pub(crate) log_problem: Option<Failure>,
     pub(crate) journal: Journal,
     pub(crate) vault: Vault,
     pub(crate) http: Http,
@@ -42,24 +39,16 @@ pub struct Keeper {
     pub(crate) mailbox: mpsc::UnboundedReceiver<Mail>,
     pub(crate) notices: broadcast::Sender<Notice>,
     pub(crate) watch: Watch,
-    /// Sets this installation apart from others, for the slots of a fleet.
+    /// Differs between installations, so that a fleet does not refresh in step.
     pub(crate) installation: u64,
-    /// Requests and profiles are numbered as they arrive.
     pub(crate) counter: u64,
-    /// The journal has been told which vault it is.
-    pub(crate) started: bool,
-    /// Providers that have not heard of a sign-out yet.
+    pub(crate) start_noted: bool,
     pub(crate) revocations: Revocations,
-    /// Set once the keeper has been told to stop; nothing new is begun.
     pub(crate) stopping: Option<Stopping>,
 }
 
 impl Keeper {
-    /// Opens the journal. The configuration is read, and the vault opened, once it runs. Talks to nobody yet.
-    ///
-    /// # Errors
-    ///
-    /// When the home's directories cannot be made.
+    /// Opens the journal, but not yet the configuration and the vault. Fails if the home cannot be prepared.
     pub fn open(home: &Home) -> Result<Self, Failure> {
         home.prepare()?;
         Ok(Self::with(home, |post| {
@@ -80,11 +69,11 @@ impl Keeper {
             names: HashMap::new(),
             due: BTreeSet::new(),
             config: Configuration::new(home.config(), lookout(post.clone())),
-            amiss: amiss(&home.log()),
+            log_problem: log_problem(&home.log()),
             journal,
-            // Nothing is put into this one: sessions begin with the first look at the file, which brings theirs.
+            // A placeholder: the first look at the file brings the vault, and only then do sessions begin.
             vault: Vault::memory(),
-            started: false,
+            start_noted: false,
             http: Http::default(),
             breakers: HashMap::new(),
             post,
@@ -118,19 +107,18 @@ impl Keeper {
         self.tell(Notice::Entry(entry));
     }
 
-    /// Those who watch hear whose it is; what is kept says only what happened.
+    /// The notice names the profile, the journal does not.
     pub(crate) fn note_without_name(&self, profile: &str, note: Note) {
         let entry = self.journal.write(None, &note);
         self.tell(Notice::Entry(Entry { profile: Some(profile.to_owned()), ..entry }));
     }
 
-    /// Nobody watching is the usual case, not an error.
+    /// Sending fails where nobody watches, which is no error.
     pub(crate) fn tell(&self, notice: Notice) {
         drop(self.notices.send(notice));
     }
 }
 
-/// Sets this installation apart from others: the machine, the person on it, and the home.
 fn installation(home: &Home) -> u64 {
     let mut hasher = DefaultHasher::new();
     std::fs::read("/etc/machine-id").unwrap_or_default().hash(&mut hasher);
@@ -139,10 +127,9 @@ fn installation(home: &Home) -> u64 {
     hasher.finish()
 }
 
-/// What is told of something that is no file, and that is done without.
-fn amiss(path: &Path) -> Option<Failure> {
+fn log_problem(path: &Path) -> Option<Failure> {
     os::files::is_something_else(path).then(|| Failure::file(path, &os::files::not_a_file()))
 }
 
-/// A face that is further behind than this asks for the status again.
+/// A face that is further behind asks for the status again.
 const NOTICES_BEHIND: usize = 1024;

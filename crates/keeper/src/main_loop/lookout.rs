@@ -1,5 +1,4 @@
-//! The configuration file is looked at, and written, on a thread of its own: a disk may take its time, and the keeper
-//! has none to give. What was found comes back as mail.
+//! The configuration file is read and written on a thread of its own, because a disk may hang.
 
 use std::path::PathBuf;
 use std::sync::mpsc::{self, Sender};
@@ -16,14 +15,14 @@ use crate::adapters::vault::Vault;
 use crate::config::{self, Config, Watched};
 use api::{Code, Failure, Problem, VaultKind};
 
-/// Where errands for the file are taken. They are run in order, one at a time.
+/// It runs errands in order, one at a time.
 pub(crate) struct Lookout {
     errands: Sender<Errand>,
     clerk: Option<JoinHandle<()>>,
 }
 
 pub(crate) enum Errand {
-    /// Somebody has deleted the home, and whoever makes it again waits for this to be known.
+    /// Answered before the home is made again.
     HomeGone(oneshot::Sender<()>),
     HomeMade,
     Look,
@@ -31,7 +30,6 @@ pub(crate) enum Errand {
 }
 
 impl Lookout {
-    /// Has `run` run the errands, and posts what it makes of them.
     pub(crate) fn start(post: Post, mut run: impl FnMut(Errand) -> News + Send + 'static) -> Self {
         let (errands, taken) = mpsc::channel();
         let started = thread::Builder::new().name("configuration".into()).spawn(move || {
@@ -43,17 +41,15 @@ impl Lookout {
         Self { errands, clerk: started.ok() }
     }
 
-    /// Whether there is somebody to run an errand.
     pub(crate) fn is_manned(&self) -> bool {
         self.clerk.as_ref().is_some_and(|clerk| !clerk.is_finished())
     }
 
-    /// What is told of the home needs nobody to be there.
     pub(crate) fn tell(&self, errand: Errand) {
         drop(self.errands.send(errand));
     }
 
-    /// Returns whether there is somebody to run it. A thread that could not be started is as a disk that hangs.
+    /// Returns whether it will be run. A thread that could not be started is treated as a disk that hangs.
     pub(crate) fn send(&self, errand: Errand) -> bool {
         let sent = self.errands.send(errand);
         if let Err(mpsc::SendError(Errand::Write(_, answer))) = sent {
@@ -64,11 +60,11 @@ impl Lookout {
     }
 }
 
-/// Runs the errands for the file at `path`. `home` is whose vault it is.
+/// `home` is the id under which the keyring has the tokens of this home.
 pub(crate) fn clerk(path: PathBuf, home: String, post: Post) -> impl FnMut(Errand) -> News + Send + 'static {
     let mut clerk = Clerk {
         file: Watched::new(path),
-        watched: None,
+        watch_checked: None,
         chosen: Chosen { home, kind: None, decided: false },
         post,
     };
@@ -77,8 +73,7 @@ pub(crate) fn clerk(path: PathBuf, home: String, post: Post) -> impl FnMut(Erran
 
 struct Clerk {
     file: Watched,
-    /// When it was last seen to that changes are told.
-    watched: Option<Timestamp>,
+    watch_checked: Option<Timestamp>,
     chosen: Chosen,
     post: Post,
 }
@@ -119,21 +114,21 @@ impl Clerk {
 
     fn see_to_the_watch(&mut self, news: bool) {
         let now = clock::now();
-        if !news && self.watched.is_some_and(|at| at + LONGEST_SLEEP > now) {
+        if !news && self.watch_checked.is_some_and(|at| at + LONGEST_SLEEP > now) {
             return;
         }
-        self.watched = Some(now);
+        self.watch_checked = Some(now);
         let post = self.post.clone();
         let tell = move || drop(post.send(Mail::File(News::Changed)));
         if self.file.watch(tell) {
-            // Whatever happened since the look was not told to anybody.
+            // What happened between the look and the watch was not reported.
             drop(self.post.send(Mail::File(News::Changed)));
         }
     }
 }
 
 impl Chosen {
-    /// A file that cannot be read may ask for anything; until then it is what most files ask for.
+    /// Until the file can be read, the vault is the default one.
     fn vault(&mut self, config: &Config) -> Option<Vault> {
         if self.decided {
             return None;
@@ -156,7 +151,6 @@ mod tests {
     use api::paths::Home;
     use api::{Overview, Reply, Request};
 
-    /// What a network file system does when its server is gone.
     #[tokio::test]
     async fn a_disk_that_hangs_stops_nobody() {
         let home = home("hanging");
@@ -231,7 +225,7 @@ mod tests {
         home
     }
 
-    /// Its disk hangs until the other end of what it is sent is dropped.
+    /// The disk hangs until the sender of what it receives is dropped.
     fn hanging_when_told(home: &Home, hanging: mpsc::Receiver<mpsc::Receiver<()>>) -> Keeper {
         Keeper::with(home, |post| {
             let mut run = clerk(home.config(), home.id(), post.clone());

@@ -1,4 +1,4 @@
-//! Everything that reaches the keeper, and the address that it reaches it at.
+//! Everything that reaches the task that owns the sessions.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,15 +18,12 @@ use crate::adapters::provider::{Begun, Landing, Opening, Provider, SignedIn, Unw
 use crate::adapters::vault::{Stored, Vault};
 use crate::config::{Config, Profile};
 
-/// Names one life of a profile: removed and added again it is another, and old answers do not reach it.
+/// One life of a profile. After it is removed and added again, old answers do not reach it.
 pub(crate) type Id = u64;
 
-/// The address of the mailbox.
 pub(crate) type Post = mpsc::UnboundedSender<Mail>;
 
-/// Everything that reaches the keeper.
 pub(crate) enum Mail {
-    /// A protected resource has answered, or not.
     Answered {
         id: Id,
         parked: Parked,
@@ -43,7 +40,6 @@ pub(crate) enum Mail {
         attempt: Attempt,
         beat: Beat,
     },
-    /// There is something for a person to do: the sign-in waits for it.
     Begun {
         id: Id,
         attempt: Attempt,
@@ -58,18 +54,16 @@ pub(crate) enum Mail {
     },
     File(News),
     Hint(SystemHint),
-    /// Somebody has deleted it.
     HomeGone {
         answer: oneshot::Sender<()>,
     },
     HomeMade,
-    /// What the vault holds.
     Loaded {
         id: Id,
         found: Result<Option<Stored>, VaultTrouble>,
-        /// Of an exchange whose end nobody has seen.
+        /// Of an exchange whose outcome is unknown.
         mark: Option<InFlight>,
-        /// What was remembered beside it.
+        /// A [`Memory`](session::event::Memory) in JSON.
         memory: Option<String>,
     },
     SignedIn {
@@ -77,28 +71,24 @@ pub(crate) enum Mail {
         attempt: Attempt,
         provider: Arc<Provider>,
         outcome: Result<SignedIn, Failure>,
-        /// Where a browser waits to hear how it ended.
         landing: Landing,
         took: Duration,
     },
-    /// The operating system wants the process to end.
     Terminate,
-    /// What became of telling a provider about a sign-out once.
     Revoked {
         number: u64,
         answer: RevocationAnswer,
     },
-    /// Tokens that came and are somebody else's.
+    /// Tokens of another person, which are to be revoked.
     Unwanted {
         provider: Arc<Provider>,
         unwanted: Unwanted,
     },
-    /// What became of saving or forgetting.
     Vault {
         id: Id,
         event: Event,
     },
-    /// The host is being left alone: the refresh was not sent.
+    /// The breaker held the refresh back.
     Withheld {
         id: Id,
         attempt: Attempt,
@@ -106,18 +96,16 @@ pub(crate) enum Mail {
     },
 }
 
-/// A request whose caller waits.
 pub(crate) struct Parked {
     pub(crate) order: u64,
     pub(crate) what: Arc<Opening>,
     pub(crate) deadline: Timestamp,
     pub(crate) arrived: Timestamp,
     pub(crate) by: Asker,
-    /// It was refused once; the next answer is the caller's, whatever it says.
+    /// It was refused once, so the caller gets the next answer.
     pub(crate) again: bool,
-    /// It has waited for a token.
     pub(crate) held: bool,
-    /// It went through the lane, which wants to know when it is answered.
+    /// The lane has to be told when it is answered.
     pub(crate) through_lane: bool,
     pub(crate) answer: Answer,
 }
@@ -141,29 +129,20 @@ impl Parked {
     }
 }
 
-/// What somebody wants written.
 pub(crate) enum Edit {
     Add(Box<Draft>),
     Remove(String),
 }
 
-/// What is heard of the file.
 pub(crate) enum News {
-    /// It may have changed.
     Changed,
     Looked(Looked),
-    /// Somebody wanted it written; this is what it says now.
-    Written {
-        edit: Edit,
-        written: Result<Config, Failure>,
-        answer: Answer,
-    },
+    Written { edit: Edit, written: Result<Config, Failure>, answer: Answer },
 }
 
-/// What came of a look.
 pub(crate) struct Looked {
-    /// What the file says, if that is news.
+    /// `None` if the file has not changed.
     pub(crate) news: Option<Config>,
-    /// The vault that the file asks for. The first file that can be read decides it, for as long as the process lives.
+    /// The first file that can be read decides it for the life of the process.
     pub(crate) vault: Option<Vault>,
 }

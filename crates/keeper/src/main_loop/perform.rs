@@ -1,4 +1,4 @@
-//! Doing what a session says: each effect becomes a call of an adapter, whose answer comes back as mail.
+//! Each effect of a session becomes a call of an adapter, whose answer comes back as mail.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,7 +61,7 @@ impl Keeper {
     }
 
     pub(crate) fn remember(&self, profile: &str, memory: &Memory) {
-        // Writing texts and numbers cannot fail.
+        // Serializing texts and numbers cannot fail.
         self.journal.remember(profile, serde_json::to_string(memory).unwrap_or_default());
     }
 
@@ -83,7 +83,7 @@ impl Keeper {
         };
         self.report(&profile.host(), outcome);
         let Some(kept) = self.kept.get_mut(&id) else {
-            // The profile is gone; nobody owns what came.
+            // The profile is gone, so the tokens belong to no session.
             if let Verdict::Fresh(tokens) = verdict {
                 let unwanted = Unwanted { refresh: tokens.refresh, access: tokens.access };
                 self.revoke(&profile.name, provider, unwanted);
@@ -95,7 +95,6 @@ impl Keeper {
         self.step(id, Event::Refreshed { attempt, verdict });
     }
 
-    /// Saved or forgotten, or not.
     pub(crate) fn on_vault(&mut self, id: Id, event: Event) {
         if let Some(kept) = self.kept.get_mut(&id) {
             kept.exchanges -= 1;
@@ -103,7 +102,6 @@ impl Keeper {
         self.step(id, event);
     }
 
-    /// Tells the host's breaker how an exchange went.
     pub(crate) fn report(&mut self, host: &str, outcome: Outcome) {
         let breaker = self.breakers.entry(host.to_owned()).or_default();
         if let Some(pause) = breaker.heard(outcome, clock::now()) {
@@ -216,8 +214,7 @@ impl Keeper {
         self.step(id, Event::Loaded { found, memory, interrupted });
     }
 
-    /// Stores once more what was found, bound to where it may go. Whatever the session saves comes after this; and if it
-    /// fails, the next start does it.
+    /// Adds the binding to what the vault holds. After a failure, the next start does it again.
     fn adopt(&self, profile: &Profile, refresh: RefreshToken, account: Account) {
         self.vault.save(&profile.name, stored(profile, refresh, account), drop);
     }

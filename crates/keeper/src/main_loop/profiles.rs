@@ -20,12 +20,11 @@ use crate::config::{Config, Profile};
 use api::{Code, Failure, Lost, Notice, Reply, Request};
 
 impl Keeper {
-    /// A question waits for a look at the file, so that whoever edits it and then asks is understood.
+    /// It waits for a look at the file, so that an edit made just before counts.
     pub(crate) fn ask_after_a_look(&mut self, request: Request, answer: Answer) {
         self.config.looks.ask((request, answer), clock::now());
     }
 
-    /// Begins the look that is due, and answers whoever has waited for one.
     pub(crate) fn look(&mut self) {
         let now = clock::now();
         if self.config.edits.due().is_some_and(|at| at <= now) {
@@ -39,7 +38,6 @@ impl Keeper {
         }
     }
 
-    /// The end is near: nobody waits any more, be it for a look or for the file to be left alone.
     pub(crate) fn answer_all(&mut self) {
         for (request, answer) in self.config.looks.take_all() {
             self.answer(request, answer);
@@ -79,8 +77,7 @@ impl Keeper {
         self.follow_the_file();
     }
 
-    /// Has the sessions be those of the profiles that the file names. Before the end nothing is begun or ended for it; a
-    /// keeper that stays makes up for that.
+    /// While the keeper is stopping, nothing begins or ends here. A keeper that stays makes up for it.
     pub(crate) fn follow_the_file(&mut self) {
         if self.stopping.is_some() {
             return;
@@ -95,24 +92,22 @@ impl Keeper {
 
     fn take_vault(&mut self, vault: Vault) {
         self.vault = vault;
-        if !std::mem::replace(&mut self.started, true) {
+        if !std::mem::replace(&mut self.start_noted, true) {
             let vault = format!("{:?}", self.vault.kind()).to_lowercase();
             self.note(None, Note::KeeperStarted { version: env!("CARGO_PKG_VERSION").to_owned(), vault });
         }
     }
 
-    /// Once per mistake, and not while somebody is still typing.
+    /// Once per mistake, and not while the file is being edited.
     fn tell_mistakes(&mut self) {
         let mistakes = self.config.config.mistakes.clone();
-        for mistake in mistakes.iter().filter(|mistake| !self.config.told.contains(mistake)) {
+        for mistake in mistakes.iter().filter(|mistake| !self.config.told_mistakes.contains(mistake)) {
             self.note(mistake.profile.as_deref(), mistake.problem.note(mistake.line));
         }
-        self.config.told = mistakes;
+        self.config.told_mistakes = mistakes;
     }
 
-    /// Ends the sessions whose profiles are gone or others now, and begins the new ones. A session that has a token
-    /// on its way to the provider or the vault goes on until that has arrived: the vault still holds the old one,
-    /// which the provider may have taken back already.
+    /// A session that has sent a token goes on until the new one is saved, because the old one may be void already.
     fn replace_sessions(&mut self) {
         let now = clock::now();
         let config = &self.config;
@@ -128,7 +123,7 @@ impl Keeper {
         let busy: Vec<Id> = busy.into_iter().map(|kept| kept.id).collect();
         self.config.waits = !busy.is_empty();
         for id in busy {
-            // A person at a sign-in page is not waited for: the sign-in would be for what the profile was.
+            // A person at a sign-in page is not waited for: the sign-in would be for the old profile.
             if let Some(kept) = self.kept.get_mut(&id) {
                 kept.pending = None;
             }
@@ -147,14 +142,13 @@ impl Keeper {
         }
     }
 
-    /// Somebody edited the file, and what was on its way then may have arrived.
     pub(crate) fn replace_those_that_waited(&mut self) {
         if self.config.waits {
             self.replace_sessions();
         }
     }
 
-    /// Has the file written. A disk that does not even let itself be read is not written to.
+    /// A disk that does not even answer a read is not written to.
     pub(crate) fn write(&mut self, edit: Edit, answer: Answer) {
         if let Some(failure) = self.config.silence() {
             return refuse(answer, failure);
@@ -164,7 +158,7 @@ impl Keeper {
     }
 
     fn on_written(&mut self, edit: &Edit, written: Result<Config, Failure>, answer: Answer) {
-        self.config.writing = self.config.writing.saturating_sub(1);
+        self.config.edits_in_flight = self.config.edits_in_flight.saturating_sub(1);
         let config = match written {
             Ok(config) => config,
             Err(failure) => return refuse(answer, failure),
@@ -189,8 +183,7 @@ impl Keeper {
         drop(answer.send(reply));
     }
 
-    /// Signs out. The session stays behind the scenes until the vault has forgotten its token, or a locked keyring
-    /// would bring it back one day.
+    /// The session stays, hidden, until the vault has forgotten its token, which could come back otherwise.
     fn leave(&mut self, name: &str) {
         let Some(id) = self.names.remove(name) else { return };
         if let Some(kept) = self.kept.get_mut(&id) {
@@ -199,7 +192,6 @@ impl Keeper {
         self.step(id, Event::SignOut);
     }
 
-    /// Lets a removed session go once nothing of it is left anywhere.
     pub(crate) fn let_go(&mut self, id: Id, now: Timestamp) {
         let gone = |kept: &Kept| {
             kept.removed && kept.is_idle() && kept.session().is_some_and(|session| session.view(now).saved)
@@ -209,8 +201,7 @@ impl Keeper {
         }
     }
 
-    /// Ends a session and begins the one that the file has in its place. Whoever waits goes on waiting there, unless
-    /// tokens now go to other places than when they asked.
+    /// Callers go on waiting at the new session, unless its tokens go to other places than when they asked.
     fn replace(&mut self, id: Id) {
         let Some(mut before) = self.take_out(id) else { return };
         let Some(profile) = self.config.config.profile(&before.profile.name).cloned() else {
@@ -223,7 +214,7 @@ impl Keeper {
         {
             self.want(next, Asker::Machine);
         }
-        // Who is left where nothing moves was at a sign-in, which an edit calls off.
+        // Those that are left at a profile of the same places wait for a sign-in, which an edit calls off.
         let why = match alike {
             true => Failure::new(Code::SignInCancelled),
             false => Failure::needs_login(Lost::Elsewhere),
@@ -232,7 +223,7 @@ impl Keeper {
     }
 
     fn keep(&mut self, profile: Profile) -> Id {
-        // Somebody wants the name back: what the vault may still hold under it is overruled by the new session.
+        // The new session overrules what the vault still holds of the removed one.
         let removed = self.kept.values().find(|kept| kept.removed && kept.profile.name == profile.name);
         let removed = removed.map(|kept| kept.id);
         if let Some(id) = removed {
@@ -260,7 +251,7 @@ impl Keeper {
         }
     }
 
-    /// What is in the vault stays there, unless the person signed out before: the profile may come back.
+    /// What is in the vault stays there for a profile that may come back, unless the person removed it.
     fn take_out(&mut self, id: Id) -> Option<Kept> {
         let kept = self.kept.remove(&id)?;
         self.names.retain(|_, named| *named != id);
@@ -271,14 +262,12 @@ impl Keeper {
         Some(kept)
     }
 
-    /// Whoever removes a profile does not leave its history behind.
     pub(crate) fn forget_profile(&mut self, name: &str) {
         self.journal.forget(name);
         self.revocations.forget(name);
     }
 }
 
-/// There is no session any more that could answer those who still wait.
 fn turn_away(kept: Kept, why: &Failure) {
     let name = kept.profile.name.clone();
     for answer in kept.into_answers() {

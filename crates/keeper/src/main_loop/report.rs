@@ -1,12 +1,10 @@
-//! Whoever is sent out reports, whatever becomes of them: a worker that panics, or is called off, has its report sent
-//! as it goes down. So nothing that the keeper waits for can stay away for ever.
+//! A worker that panics or is called off sends its report as it is dropped, so nothing is waited for in vain.
 
 use super::mail::{Mail, Post};
 
-/// Owed to the keeper by a worker.
 pub(crate) struct Report<F: FnOnce() -> Mail> {
     post: Post,
-    /// What is told when the worker does not get to tell anything.
+    /// Sent if the worker sends nothing.
     lost: Option<F>,
 }
 
@@ -17,7 +15,6 @@ impl<F: FnOnce() -> Mail> Report<F> {
 
     pub(crate) fn send(mut self, mail: Mail) {
         self.lost = None;
-        // A keeper that has ended needs no report.
         drop(self.post.send(mail));
     }
 }
@@ -30,8 +27,7 @@ impl<F: FnOnce() -> Mail> Drop for Report<F> {
     }
 }
 
-/// Whoever is sent out for the keeper panics as soon as there is a connection to be made, because the runtime of these
-/// tests knows of no network.
+/// The runtime of these tests has no network, so a worker panics when it connects.
 #[cfg(test)]
 mod tests {
     use std::path::PathBuf;
@@ -135,7 +131,6 @@ mod tests {
         assert!(mailbox.recv().await.is_none());
     }
 
-    /// A keeper whose mail the test reads for it, with one profile.
     struct Stranded {
         keeper: Keeper,
         id: Id,
@@ -161,7 +156,7 @@ mod tests {
             stranded
         }
 
-        /// The next mail of that kind. What comes before it takes its course.
+        /// Hands earlier mail to the keeper.
         async fn mail(&mut self, wanted: impl Fn(&Mail) -> bool) -> Mail {
             loop {
                 self.keeper.look();
@@ -180,7 +175,6 @@ mod tests {
             self.keeper.start_sign_in(self.id, how, nobody());
         }
 
-        /// As if the provider had been there.
         async fn be_signed_in(&mut self) {
             self.sign_in();
             let mut mail = self.mail(|mail| matches!(mail, Mail::SignedIn { .. })).await;

@@ -1,4 +1,4 @@
-//! Revocations that providers have not heard of yet. When and how often each is tried is `session::revocation`'s to say.
+//! Revocations that have not succeeded yet. `session::revocation` decides when each is tried.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,9 +12,9 @@ use crate::adapters::provider::{Provider, Unwanted};
 pub(crate) struct Revocations(pub(crate) BTreeMap<u64, Due>);
 
 pub(crate) struct Due {
-    /// Whose sign-out it is. Where it is nobody's there is nothing to say of one.
+    /// `None` for tokens of nobody, whose revocation is not noted.
     pub(crate) profile: Option<String>,
-    /// The journal knows nothing of the profile any more, and is not to learn of it again.
+    /// The profile was removed with its history, so a note must not name it.
     pub(crate) forgotten: bool,
     pub(crate) provider: Arc<Provider>,
     pub(crate) unwanted: Arc<Unwanted>,
@@ -23,13 +23,11 @@ pub(crate) struct Due {
 }
 
 impl Revocations {
-    /// When somebody is next to be told.
     pub(crate) fn due(&self) -> Option<Timestamp> {
         let waiting = self.0.values().filter(|due| !due.under_way);
         waiting.map(|due| due.revocation.due()).min()
     }
 
-    /// Somebody has not even been told once.
     pub(crate) fn has_first(&self) -> bool {
         self.0.values().any(|due| due.revocation.is_first())
     }
@@ -40,7 +38,7 @@ impl Revocations {
         }
     }
 
-    /// Somebody has signed in anew. A provider may end that together with what it has not heard the end of.
+    /// A provider may end the new session together with the old one, so no further try is made.
     pub(crate) fn overtake(&mut self, profile: &str, now: Timestamp) {
         let of_it = |due: &Due| due.profile.as_deref() == Some(profile);
         self.0.retain(|_, due| due.under_way || !of_it(due));

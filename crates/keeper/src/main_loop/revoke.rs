@@ -15,12 +15,11 @@ use crate::adapters::clock;
 use crate::adapters::provider::{Provider, Unwanted};
 
 impl Keeper {
-    /// These are not wanted any more, and the provider shall know.
     pub(crate) fn revoke(&mut self, profile: &str, provider: Arc<Provider>, unwanted: Unwanted) {
         self.begin_revocation(Some(profile.to_owned()), provider, unwanted);
     }
 
-    /// These came, and are somebody else's, or nobody's any more.
+    /// For tokens that belong to no session here. It is not noted.
     pub(crate) fn give_back(&mut self, provider: Arc<Provider>, unwanted: Unwanted) {
         self.begin_revocation(None, provider, unwanted);
     }
@@ -69,7 +68,7 @@ impl Keeper {
         if over {
             self.revocations.0.remove(&number);
         }
-        // The first try and the last word; a day of the same news between them is none.
+        // Only the first try and the end are noted, not the repetitions of a day.
         let Some(profile) = profile.filter(|_| over || first) else { return };
         if forgotten {
             self.note_without_name(&profile, note(answer));

@@ -21,7 +21,7 @@ use crate::adapters::clock::{self, Gap};
 use crate::adapters::hints::{self, SystemHint};
 
 impl Keeper {
-    /// Runs until it is told to stop and has finished what was in flight, and says how it ended.
+    /// Returns once it was told to stop and nothing is in flight, or the time for that is over.
     pub async fn run(mut self) -> End {
         self.hear_hints();
         self.look();
@@ -51,7 +51,7 @@ impl Keeper {
             Mail::Beaten { id, host, attempt, beat } => {
                 match beat {
                     Beat::Good | Beat::SaysNo => self.report(&host, Outcome::Answered),
-                    // It was not let through: the host has heard nothing of it.
+                    // The breaker held it back, so the host was not asked.
                     Beat::Silent { trouble: Trouble::BreakerOpen, .. } => {}
                     Beat::Silent { trouble, .. } => self.report(&host, Outcome::of(trouble)),
                 }
@@ -77,7 +77,6 @@ impl Keeper {
         }
     }
 
-    /// Lets a session decide, does what it says, and answers whoever can be answered now.
     pub(crate) fn step(&mut self, id: Id, event: Event) {
         let now = clock::now();
         let Some(kept) = self.kept.get_mut(&id) else { return };
@@ -92,11 +91,10 @@ impl Keeper {
         }
     }
 
-    /// Gives everyone whose time has come a tick.
     fn tick(&mut self) {
         let now = clock::now();
         self.send_revocations(now);
-        // Once each: a session that stays due has its next turn after everybody else has had theirs.
+        // Each once: a session that stays due waits for all others.
         let due: Vec<(Timestamp, Id)> = self.due.iter().take_while(|(at, _)| *at <= now).copied().collect();
         for (at, id) in due {
             if self.due.remove(&(at, id))
@@ -108,8 +106,8 @@ impl Keeper {
         }
     }
 
-    /// Until the earliest deadline, but never long: while the machine sleeps, timers stand still. And short while
-    /// anything is in flight, because a freeze is measured by how late a pause ends.
+    /// Never long: timers stand still in a sleep. Short while anything is in flight: a freeze is how late a pause
+    /// ends.
     fn pause(&self) -> Duration {
         let longest = if self.kept.values().all(Kept::is_idle) { limits::LONGEST_SLEEP } else { limits::NAP };
         let sessions = self.due.first().map(|(at, _)| *at);
@@ -119,7 +117,7 @@ impl Keeper {
         earliest.map_or(longest, |at| clock::now().until(at).min(longest))
     }
 
-    /// Told to every session before anything else that happens after a sleep, or a freeze.
+    /// Sessions hear of it before anything else that happens after a sleep or a freeze.
     fn notice_gap(&mut self, pause: Duration) {
         let Some(gap) = self.watch.gap(pause) else { return };
         self.note(

@@ -1,4 +1,4 @@
-//! After every step: who can be answered now?
+//! After each step: the callers that can be answered now.
 
 use std::time::Duration;
 
@@ -33,8 +33,6 @@ impl Keeper {
         self.let_go(id, now);
     }
 
-    /// Answers the callers who want a token for themselves: all of them if there is something new to tell, else those
-    /// who have waited long enough.
     fn settle_wanting(&mut self, id: Id, now: Timestamp) {
         let Some(kept) = self.kept.get_mut(&id) else { return };
         let news = kept.has_news(now);
@@ -43,14 +41,13 @@ impl Keeper {
         }
     }
 
-    /// Answers those who wait for the end of a refresh or of a sign-in, once it has come.
     fn settle_ends(&mut self, id: Id, now: Timestamp) {
         let Some(kept) = self.kept.get_mut(&id) else { return };
         let Some((phase, tokens)) = kept.session().map(|session| (session.phase(), session.standing()))
         else {
             return;
         };
-        // A demand of a resource does not stand in the way of a refresh, and dismissing it is its point.
+        // A refresh goes on in spite of a demand, and may be there to dismiss it.
         let refreshed =
             if is_settled(&tokens, now) { std::mem::take(&mut kept.refreshing) } else { Vec::new() };
         let signed_in =
@@ -69,7 +66,6 @@ impl Keeper {
         }
     }
 
-    /// Sends what was held if there is a good token, and tells those who cannot be served in time.
     fn settle_lane(&mut self, id: Id, now: Timestamp) {
         let Some(kept) = self.kept.get_mut(&id) else { return };
         if kept.lane.is_empty() {
@@ -84,7 +80,7 @@ impl Keeper {
                 let token = token.clone();
                 return self.release(id, &token, generation, now);
             }
-            // Whoever asks for no life in particular gets what there is.
+            // Without a wish for remaining life, neither `Later` nor `TooShort` occurs.
             Prospect::Coming | Prospect::Later { .. } | Prospect::TooShort { .. } => return,
             Prospect::Held { until, trouble, status } => (until, held(kept, until, trouble, status, now)),
             Prospect::NeedsLogin(why) => (Timestamp::MAX, Failure::needs_login(why)),
@@ -95,7 +91,6 @@ impl Keeper {
         }
     }
 
-    /// What went through the lane is told once, when the lane is clear again.
     pub(crate) fn tell_burst(&mut self, id: Id, now: Timestamp) {
         let Some(kept) = self.kept.get_mut(&id).filter(|kept| kept.lane.is_clear()) else { return };
         let burst = std::mem::take(&mut kept.burst);
@@ -108,19 +103,17 @@ impl Keeper {
         }
     }
 
-    /// A session without a good token and without anything under way that would bring one is asked for it.
     pub(crate) fn want(&mut self, id: Id, by: Asker) {
         self.step(id, Event::Wanted { min_valid: Duration::ZERO, by });
     }
 }
 
 impl Kept {
-    /// Takes out the held requests whose callers stop waiting at or before `limit`.
     fn overdue(&mut self, limit: Timestamp) -> Vec<Parked> {
         self.lane.take_until(limit).into_iter().map(|held| held.request).collect()
     }
 
-    /// Refuses those whose wish the next keeper may be asked for without doing anything twice.
+    /// Only requests that the next keeper can carry out without doing anything twice.
     pub(crate) fn turn_away(&mut self, failure: &Failure) {
         for parked in self.overdue(Timestamp::MAX) {
             parked.fail(failure.clone());
@@ -132,7 +125,7 @@ impl Kept {
         }
     }
 
-    /// What somebody is told who has waited long enough: while a person is at the sign-in that it takes, just that.
+    /// While a person is at the sign-in that it takes, that is the answer.
     fn too_late(&self) -> Failure {
         let lost = self.session().filter(|session| session.signing_in().is_some());
         match lost.and_then(session::Session::lost) {
@@ -141,7 +134,6 @@ impl Kept {
         }
     }
 
-    /// Answers a caller who wants a token, once there is one to give or a reason to stop waiting.
     pub(crate) fn answer_wanting(&mut self, wanting: Wanting, now: Timestamp) {
         let given = match self.refusal(&wanting, now) {
             None => self.token(&wanting, wanting.min_valid, now),
@@ -156,7 +148,6 @@ impl Kept {
         drop(wanting.answer.send(given.unwrap_or_else(gone)));
     }
 
-    /// Why there is no such token to give, if there is none.
     fn refusal(&self, wanting: &Wanting, now: Timestamp) -> Option<Verdict> {
         Some(match self.prospect(now, wanting.min_valid) {
             Prospect::Ready { .. } => return None,

@@ -1,5 +1,5 @@
-//! The end of the keeper. A session whose newest refresh token is only in memory, or is just being bought, would end
-//! with it: so what is asked to stop saves first, and stays when it cannot, unless nobody asks it.
+//! A session whose newest refresh token is unsaved or just being bought would be lost with the keeper. So the keeper
+//! saves first, and if it cannot, it stays, unless it was forced or got a signal.
 
 use session::Session;
 use session::event::{Event, Memory};
@@ -33,8 +33,7 @@ impl Keeper {
         }
     }
 
-    /// Nothing is in flight whose loss would cost a session, or leave one behind that a person has ended; or it has had
-    /// its time.
+    /// Sessions that a person has ended must be forgotten first, or they come back with the next keeper.
     pub(crate) fn may_end(&mut self) -> bool {
         let now = clock::now();
         let Some(stopping) = &self.stopping else { return false };
@@ -57,7 +56,6 @@ impl Keeper {
         over
     }
 
-    /// Whose session would end with the keeper, if anybody's.
     fn would_lose(&self) -> Option<Failure> {
         let named = |of: &dyn Fn(&Kept) -> bool| {
             let names: Vec<&str> =
@@ -89,7 +87,7 @@ impl Keeper {
         for (name, stale) in removed {
             self.forget_profile(&name);
             if stale {
-                // Or the profile would be signed in again with its name.
+                // Otherwise a new profile of this name would be signed in.
                 self.remember(&name, &Memory { overruled: true, ..Memory::default() });
             }
         }

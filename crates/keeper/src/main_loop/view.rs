@@ -1,4 +1,4 @@
-//! What people may see.
+//! What faces are shown.
 
 use session::time::{Timestamp, millis};
 use session::tokens::TokenType;
@@ -14,7 +14,6 @@ impl Keeper {
         self.overview_with(self.kept.values().filter(|kept| !kept.removed))
     }
 
-    /// The keeper, and that session alone.
     pub(crate) fn overview_of(&self, id: Id) -> api::Overview {
         self.overview_with(self.kept.get(&id))
     }
@@ -32,7 +31,7 @@ impl Keeper {
     }
 
     fn problems(&self) -> Vec<api::Failure> {
-        let of_the_disk = self.amiss.clone().into_iter().chain(self.journal.problem());
+        let of_the_disk = self.log_problem.clone().into_iter().chain(self.journal.problem());
         self.config.problems().into_iter().chain(of_the_disk).collect()
     }
 }
@@ -42,7 +41,7 @@ impl Kept {
         let session = self.session()?;
         let view = session.view(now);
         let profile = &self.profile;
-        // Where no refresh token came there is none to be lost, though an older one may have to go.
+        // Without a refresh token there is none to lose, though an older one may have to be forgotten.
         let unsaved = session.would_be_lost() || (session.lost().is_some() && !view.saved);
         let distance = |at: Timestamp| millis(now.until(at));
         Some(api::SessionView {

@@ -1,9 +1,6 @@
-//! The log: for a keeper that no terminal shows one file of bounded size and the one before it, otherwise standard
-//! error.
-//!
-//! Written on a thread of its own, and given up on rather than waited for: whatever a disk does, or a terminal that was
-//! stopped or closed, it is not felt where something is said. What could not be written to the file is counted, and the
-//! count is written as soon as that works again.
+//! The log of a face's keeper is a file of bounded size and the one before it; otherwise it is standard error. A
+//! thread of its own writes it, and lines that it cannot take are dropped, so that no disk or terminal holds up the
+//! keeper. The file says how many lines are missing.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -18,7 +15,6 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use os::files::{self, FileIdentity};
 
-/// Cloning it gives another way to the same place.
 #[derive(Clone)]
 pub(super) struct Log {
     lines: SyncSender<Line>,
@@ -26,26 +22,21 @@ pub(super) struct Log {
 }
 
 enum Line {
-    /// Asks to be told when all before it is written.
+    /// Answered when everything before it is written.
     Here(SyncSender<()>),
     Text(Vec<u8>),
 }
 
 impl Log {
-    /// # Errors
-    ///
-    /// When there is no thread to be had. What is wrong with the file shows only as lines that are missing in it.
+    /// Fails if no thread can be started. Errors of the file only cost lines.
     pub(super) fn to_file(path: PathBuf) -> io::Result<Self> {
         let lost = Arc::new(AtomicU64::new(0));
         let mut pages = Pages { path, page: None, lost: Arc::clone(&lost) };
         Self::start(lost, move |line| pages.put(line))
     }
 
-    /// # Errors
-    ///
-    /// When there is no thread to be had.
     pub(super) fn to_stderr() -> io::Result<Self> {
-        // A terminal that is gone has no reader, and no later either.
+        // A terminal that is gone does not come back, so lost lines are not counted.
         Self::start(Arc::default(), |line| drop(io::stderr().write_all(line)))
     }
 
@@ -62,7 +53,6 @@ impl Log {
         Ok(Self { lines, lost })
     }
 
-    /// Waits until everything is written, but not long.
     pub(super) fn flush(&self) {
         let (tell, told) = sync_channel(1);
         if self.lines.try_send(Line::Here(tell)).is_ok() {
@@ -72,7 +62,7 @@ impl Log {
 }
 
 impl Write for Log {
-    /// Takes a whole line at a time and never fails.
+    /// It takes whole lines and never fails.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         if self.lines.try_send(Line::Text(line.to_owned())).is_err() {
             self.lost.fetch_add(1, Ordering::Relaxed);
@@ -93,7 +83,6 @@ impl<'a> MakeWriter<'a> for Log {
     }
 }
 
-/// The file and the one before it.
 struct Pages {
     path: PathBuf,
     page: Option<Page>,
@@ -110,7 +99,7 @@ impl Pages {
     fn put(&mut self, line: &[u8]) {
         let missing = self.lost.swap(0, Ordering::Relaxed);
         if self.write(line, missing).is_err() {
-            // A part of it may be there; the next line begins a new one.
+            // A part of the line may be there. The next text begins with a line break.
             self.page = None;
             self.lost.fetch_add(missing + 1, Ordering::Relaxed);
         }
@@ -128,7 +117,7 @@ impl Pages {
         Ok(())
     }
 
-    /// Somebody may have taken the file away, and what is then written to it nobody ever reads.
+    /// The file may have been deleted.
     fn page_for(&mut self, more: u64) -> io::Result<&mut Page> {
         let path = &self.path;
         let mut page = match self.page.take().filter(|page| page.identity.stands_at(path)) {
@@ -153,10 +142,10 @@ impl Page {
     }
 }
 
-/// Months of what is said at the usual level.
+/// Months at the usual level.
 const LARGEST: u64 = 1 << 20;
 
-/// More than is said while a disk catches its breath.
+/// More than is logged while a disk is slow.
 const MOST_UNWRITTEN: usize = 1024;
 
 #[cfg(test)]

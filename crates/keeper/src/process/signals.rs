@@ -7,7 +7,6 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::Audience;
 
-/// From its making on none of them kills the process.
 pub(crate) struct Signals {
     ending: Vec<Signal>,
 }
@@ -17,18 +16,16 @@ impl Signals {
         let mut ending = vec![SignalKind::terminate(), SignalKind::interrupt(), SignalKind::quit()];
         let mut harmless = os::signals::meaningless().map(SignalKind::from_raw).to_vec();
         match audience {
-            // A terminal that closes is not the one of a keeper that serves every terminal.
+            // A face's keeper serves other terminals than the one that closes.
             Audience::Face => harmless.push(SignalKind::hangup()),
-            // `nohup` asks for just that.
             Audience::Person if os::signals::is_ignored(SignalKind::hangup().as_raw_value()) => {}
             Audience::Person => ending.push(SignalKind::hangup()),
         }
-        // Once it is listened to, a signal does nothing by itself, also when nobody listens any more.
+        // tokio's handler stays after the listener is dropped, so the signal then does nothing.
         harmless.into_iter().for_each(|kind| drop(listen(kind)));
         Self { ending: ending.into_iter().filter_map(listen).collect() }
     }
 
-    /// Waits for one that ends the keeper.
     pub(crate) async fn ended(&mut self) {
         poll_fn(|context| {
             let mut heard = self.ending.iter_mut().map(|signal| signal.poll_recv(context));

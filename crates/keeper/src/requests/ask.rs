@@ -22,7 +22,7 @@ impl Keeper {
         if self.stopping.is_some() && !matches!(request, Request::Hello { .. } | Request::Stop { .. }) {
             return refuse(answer, stopping());
         }
-        // These two have nothing to do with the file.
+        // These do not depend on the file.
         if matches!(request, Request::Hello { .. } | Request::Stop { .. }) {
             self.answer(request, answer);
         } else {
@@ -102,7 +102,7 @@ impl Keeper {
                     keeper.want_token(id, Wanting { min_valid, best_effort, deadline, answer });
                 });
             }
-            // The connection that asked watches from here on; what it needs to start with is this.
+            // The connection already listens for notices, and starts with this state.
             Request::Watch => drop(answer.send(Ok(Reply::Status(self.overview())))),
         }
     }
@@ -111,7 +111,6 @@ impl Keeper {
         let now = clock::now();
         let Some(kept) = self.kept.get_mut(&id) else { return };
         if let Prospect::Ready { .. } = kept.prospect(now, wanting.min_valid) {
-            // Nobody has to wait: nothing about the session has changed.
             return kept.answer_wanting(wanting, now);
         }
         self.step(id, Event::Wanted { min_valid: wanting.min_valid, by: Asker::Machine });
@@ -133,7 +132,6 @@ impl Keeper {
         });
     }
 
-    /// Runs `then` with the profile's id, or says that there is no such profile.
     fn for_profile(&mut self, profile: &str, answer: Answer, then: impl FnOnce(&mut Self, Id, Answer)) {
         match self.find(profile) {
             Ok(id) => then(self, id, answer),
@@ -145,7 +143,7 @@ impl Keeper {
         if let Some(id) = self.names.get(profile) {
             return Ok(*id);
         }
-        // A profile that is there but wrong is told with what is wrong with it.
+        // If the profile has a mistake, that is what is reported.
         if let Some(problem) = self.config.problem_of(profile) {
             return Err(problem);
         }

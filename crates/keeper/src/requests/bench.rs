@@ -1,6 +1,5 @@
-//! The fault switches of a sandbox, worked for the window: the page itself speaks to nobody but us.
-//!
-//! A sandbox carries several dialects below one origin; only the profile's own dialect is touched.
+//! The fault switches of a sandbox, which the page reaches only through the keeper. A sandbox has several dialects at
+//! one origin, and only the profile's own is switched.
 
 use std::sync::Arc;
 
@@ -19,7 +18,6 @@ use crate::main_loop::mail::Id;
 use api::{Bench, BenchChange, Code, Failure, FaultSwitch, Reply};
 
 impl Keeper {
-    /// Makes the change if there is one, and answers with the state of the switches.
     pub(crate) fn bench(&mut self, id: Id, change: Option<BenchChange>, answer: Answer) {
         let Some(kept) = self.kept.get(&id) else { return };
         let profile = Arc::clone(&kept.profile);
@@ -43,7 +41,6 @@ impl Keeper {
     }
 }
 
-/// The part of `GET /control` that is shown.
 #[derive(Deserialize)]
 struct State {
     faults: Vec<FaultState>,
@@ -52,7 +49,7 @@ struct State {
 #[derive(Deserialize)]
 struct FaultState {
     name: String,
-    /// The one dialect that can have it.
+    /// The only dialect that has it.
     only: Option<String>,
     switched: Option<Switched>,
 }
@@ -95,8 +92,7 @@ fn say(change: &BenchChange, profile: &Profile) -> (Method, String, Option<Value
     }
 }
 
-/// The requests that a fault is there for in a window whose cards say what to expect of a refresh. Otherwise it would
-/// be met by the heartbeat, which comes more often. Nothing where the sandbox knows best.
+/// The more frequent heartbeat would meet these faults otherwise. `None` leaves the choice to the sandbox.
 fn aim(name: &str) -> Option<[&'static str; 1]> {
     match name {
         "bare_status" | "captive_portal" | "hang" | "huge" | "lost_answer" | "not_json" | "omit"
@@ -109,7 +105,7 @@ fn revoke(what: &str, dialect: &str) -> (Method, String, Option<Value>) {
     (Method::POST, "/revoke".to_owned(), Some(json!({ "what": what, "dialect": dialect })))
 }
 
-/// A name from outside must not become another path.
+/// The name must not become another path.
 fn fault_path(name: &str) -> String {
     let plain: String = name.chars().filter(|c| c.is_ascii_lowercase() || *c == '_').collect();
     format!("/faults/{plain}")

@@ -61,7 +61,6 @@ impl Keeper {
         self.admit_request(id, parked, now);
     }
 
-    /// Straight on with a good token when nobody is before it; otherwise into the lane.
     fn admit_request(&mut self, id: Id, parked: Parked, now: Timestamp) {
         let Some(kept) = self.kept.get_mut(&id) else { return };
         if kept.lane.is_clear()
@@ -87,7 +86,6 @@ impl Keeper {
         });
     }
 
-    /// There is a good token: sends what the lane lets go.
     pub(crate) fn release(&mut self, id: Id, token: &AccessToken, generation: u32, now: Timestamp) {
         while let Some(kept) = self.kept.get_mut(&id)
             && let Some(held) = kept.lane.release()
@@ -120,7 +118,7 @@ impl Keeper {
     ) {
         let now = clock::now();
         let Some(kept) = self.kept.get_mut(&id) else {
-            // The profile is another one now, or gone. The answer is the caller's all the same.
+            // The profile has changed or is gone. The caller still gets the answer.
             return match outcome {
                 Ok(received) => parked.answer(received, generation, now),
                 Err(trouble) => {
@@ -163,10 +161,9 @@ impl Keeper {
         self.tell_burst(id, now);
     }
 
-    /// The first refusal of a token is worth a line; the other nine hundred are the same news.
     fn note_rejected(&mut self, id: Id, parked: &Parked, status: u16, generation: u32) {
         let Some(kept) = self.kept.get_mut(&id) else { return };
-        if kept.refused.replace(generation) != Some(generation) {
+        if kept.refused_generation.replace(generation) != Some(generation) {
             let name = kept.profile.name.clone();
             let path = parked.what.url.path().to_owned();
             self.note(Some(&name), Note::Rejected { path, status, generation });
@@ -179,7 +176,7 @@ impl Keeper {
     }
 }
 
-/// A request on its way back to the keeper, with an answer or, when its worker goes down, without one.
+/// The keeper gets the request back even if its worker panics.
 struct Returning {
     post: Post,
     id: Id,
@@ -210,7 +207,7 @@ impl Drop for Returning {
 impl Parked {
     fn answer(self, received: Received, generation: u32, now: Timestamp) {
         let mut headers: BTreeMap<String, String> = received.headers;
-        // A cookie is the provider's own credential for a browser, and nobody's business here.
+        // A cookie is the provider's credential for a browser.
         headers.remove("set-cookie");
         let (body, base64) = match String::from_utf8(received.body) {
             Ok(text) => (text, false),
@@ -229,7 +226,6 @@ impl Parked {
     }
 }
 
-/// What a caller asks for, without what the keeper itself must say.
 fn opening(profile: &Profile, provider: &Provider, fetch: Fetch) -> Result<Opening, Failure> {
     let base = &profile.url;
     let url = http::join(base, &fetch.path)
@@ -244,7 +240,7 @@ fn opening(profile: &Profile, provider: &Provider, fetch: Fetch) -> Result<Openi
     for (name, value) in &fetch.headers {
         let header = HeaderName::from_bytes(name.as_bytes()).map_err(|error| bad("headers", &error))?;
         let value = HeaderValue::from_str(value).map_err(|error| bad("headers", &error))?;
-        // Two of them would be a riddle for the provider, and a 401 for the caller's cost a refresh.
+        // Two credentials would confuse the provider, and a 401 for the caller's would cost a refresh.
         let of_the_keeper = header.as_str().eq_ignore_ascii_case(&authorization) || header == "dpop";
         if !of_the_keeper && !OF_THE_CONNECTION.contains(&header) {
             headers.push((header, value));
@@ -259,7 +255,6 @@ fn opening(profile: &Profile, provider: &Provider, fetch: Fetch) -> Result<Openi
     Ok(Opening { method, url, headers, body: fetch.body })
 }
 
-/// What the caller is told whose request wants a person, and what the person has to bring.
 fn demanded(interaction: &Interaction) -> Failure {
     let failure = Failure::needs_login(interaction.need.lost());
     let age = interaction.max_age.map(|age| age.to_string());
@@ -273,6 +268,6 @@ fn demanded(interaction: &Interaction) -> Failure {
     .fold(failure, |failure, (name, value)| failure.with(name, value))
 }
 
-/// What the HTTP client says for itself. From a caller it could only contradict that.
+/// The HTTP client sets these itself.
 const OF_THE_CONNECTION: [HeaderName; 7] =
     [CONNECTION, CONTENT_LENGTH, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE];

@@ -1,4 +1,4 @@
-//! The clients that send, and how many of their requests may be on their way.
+//! The clients that send, and how many of their requests may be in flight.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -21,15 +21,13 @@ use crate::adapters::patience::within;
 use crate::config::is_loopback;
 use api::{Failure, Problem};
 
-/// The HTTP clients of a keeper, made when first needed and shared by the profiles that need the same. Cloning gives
-/// another handle to the same.
 #[derive(Clone, Default)]
 pub(crate) struct Http {
     clients: Arc<Mutex<HashMap<Key, Made>>>,
     places: Arc<Places>,
 }
 
-/// Why there is no client. Nothing has been sent to anybody then.
+/// Nothing has been sent then.
 #[derive(Clone, Debug)]
 pub(crate) struct NoClient {
     trouble: Trouble,
@@ -37,7 +35,6 @@ pub(crate) struct NoClient {
     problem: Problem,
 }
 
-/// What makes two profiles need different clients.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Key {
     about_tokens: bool,
@@ -49,11 +46,9 @@ struct Key {
 #[derive(Clone)]
 struct Made {
     client: Client,
-    /// The file that it was made with.
     ca_file: Option<Stamp>,
 }
 
-/// A file as it was when it was read. One that was replaced in place is another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Stamp {
     device: u64,
@@ -63,7 +58,6 @@ struct Stamp {
 }
 
 impl Http {
-    /// For exchanges with that address, in the time that is left.
     pub(crate) async fn about_tokens(
         &self,
         url: &Url,
@@ -73,7 +67,6 @@ impl Http {
         self.client(url, ca_file, true, patience).await.inspect_err(tell)
     }
 
-    /// For requests to a protected resource there.
     pub(crate) async fn about_resources(
         &self,
         url: &Url,
@@ -83,7 +76,6 @@ impl Http {
         self.client(url, ca_file, false, patience).await.inspect_err(tell)
     }
 
-    /// Waits, in order of arrival, until another request to that resource may be on its way.
     pub(crate) async fn place(&self, url: &Url) -> Place {
         self.places.take(&url.origin().ascii_serialization()).await
     }
@@ -104,7 +96,7 @@ impl Http {
         match (read_anew(path, seen, patience).await, known) {
             (Ok(None), Some(known)) => Ok(known.client),
             (Ok(read), _) => self.make(key, read),
-            // Half a file, or a disk that hangs: what was good until now will have to do.
+            // For half a file, or a disk that hangs, what was good until now stays in use.
             (Err(wrong), Some(known)) => {
                 tracing::warn!(?wrong, "the certificates stay as they were");
                 Ok(known.client)
@@ -162,7 +154,7 @@ fn build(key: &Key, certificates: Vec<reqwest::Certificate>) -> reqwest::Result<
         builder = builder.no_proxy();
     }
     builder = if key.about_tokens {
-        // A header that nobody can read is no reason to lose the token below it.
+        // A header that cannot be read must not cost the token in the body.
         builder
             .redirect(Policy::none())
             .pool_max_idle_per_host(0)
@@ -177,7 +169,7 @@ fn build(key: &Key, certificates: Vec<reqwest::Certificate>) -> reqwest::Result<
                 attempt.previous().first().is_some_and(|first| first.origin() == attempt.url().origin());
             match attempt.previous().len() {
                 ..=MOST_REDIRECTS if same => attempt.follow(),
-                // The answer goes back as it is: a token never follows a redirect to somebody else.
+                // The answer is returned as it is: a token never follows a redirect to another origin.
                 _ => attempt.stop(),
             }
         }))
@@ -188,7 +180,7 @@ fn build(key: &Key, certificates: Vec<reqwest::Certificate>) -> reqwest::Result<
     builder.build()
 }
 
-/// The certificates, unless the file is the one that was seen. A disk may hang, so nobody else waits for it.
+/// `None` if the file is the one that was seen. A disk may hang, so nothing else waits for it.
 async fn read_anew(
     path: &Path,
     seen: Option<Stamp>,
@@ -209,7 +201,7 @@ async fn read_anew(
 
 fn stamp(path: &Path) -> Result<Stamp, Unread> {
     let metadata = std::fs::metadata(path)?;
-    // What is none may never be read to its end.
+    // Anything else may have no end.
     if !metadata.is_file() {
         return Err(Unfit::NotAFile.into());
     }
@@ -258,17 +250,15 @@ impl Unfit {
 
 const MOST_REDIRECTS: usize = 5;
 
-/// Of an answer about tokens; each costs a little memory.
 const MOST_HEADERS: usize = 4096;
 
-/// Of those that may be asked for something else soon; each costs a descriptor.
+/// Each costs a descriptor.
 const MOST_IDLE: usize = 8;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// A directory for as long as the test lasts.
     struct Scratch(PathBuf);
 
     impl Scratch {
@@ -305,7 +295,6 @@ mod tests {
         assert!(read_anew(&scratch.0, None, &mut patience()).await.is_err(), "a directory");
     }
 
-    /// Whoever replaces a file may be seen in the middle of it.
     #[tokio::test]
     async fn half_a_file_does_not_take_the_place_of_a_whole_one() {
         let scratch = Scratch::new("half-ca");

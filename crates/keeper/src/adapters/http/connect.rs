@@ -1,4 +1,4 @@
-//! Until a connection stands, counted as everything that is waited for is: in time that the process was awake.
+//! Limits the time until a connection stands, in time that the process was awake.
 
 use std::error::Error;
 use std::io;
@@ -12,7 +12,6 @@ use tower_service::Service;
 
 use crate::adapters::patience::within;
 
-/// Puts a limit to whatever makes connections.
 #[derive(Clone, Copy)]
 pub(super) struct Connecting {
     pub(super) limit: Duration,
@@ -62,7 +61,6 @@ mod tests {
     use super::super::fault::in_sending;
     use super::*;
 
-    /// Nothing was sent, and the error says so.
     #[tokio::test]
     async fn whoever_does_not_answer_the_knock_is_not_reached() {
         let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -1,4 +1,4 @@
-//! What went wrong below HTTP. Whatever this machine lacks is never the provider's fault.
+//! What went wrong below HTTP. What this machine lacks is never the provider's fault.
 
 use std::error::Error;
 use std::fs::File;
@@ -6,7 +6,6 @@ use std::fs::File;
 use os::error::{Lack, is_no_way_there, lack};
 use session::reason::Trouble;
 
-/// Of a request that has no answer.
 pub(super) fn in_sending(error: &reqwest::Error) -> Trouble {
     if let Some(own) = causes(error).find_map(of_this_machine) {
         return own;
@@ -32,27 +31,23 @@ pub(super) fn in_sending(error: &reqwest::Error) -> Trouble {
     Trouble::Unanswered
 }
 
-/// Of an answer that stops in the middle.
 pub(super) fn in_body(error: &reqwest::Error) -> Trouble {
     causes(error).find_map(of_this_machine).unwrap_or(Trouble::CutShort)
 }
 
-/// Of the making of a client, for which certificates are read.
 pub(super) fn in_making(error: &(dyn Error + 'static)) -> Trouble {
     causes(error).find_map(of_this_machine).or_else(of_the_next_file).unwrap_or(Trouble::Certificates)
 }
 
-/// What the error comes down to.
 pub(super) fn cause(error: &(dyn Error + 'static)) -> String {
     causes(error).last().unwrap_or(error).to_string()
 }
 
-/// The library that reads the certificates of the system says only that it has found none; why shows in one more file.
+/// The library says only that it found no certificates of the system. Opening another file shows why.
 fn of_the_next_file() -> Option<Trouble> {
     File::open("/").err().and_then(|error| of_this_machine(&error))
 }
 
-/// The error itself, and what it came of.
 fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     let mut next = Some(error);
     std::iter::from_fn(move || {
@@ -99,7 +94,6 @@ mod tests {
         }
     }
 
-    /// The one is no address of anybody, the other no name.
     #[tokio::test]
     async fn a_network_that_leads_nowhere_is_nobody_elses() {
         let name = format!("http://{}.invalid", "x".repeat(64));

@@ -1,6 +1,5 @@
-//! How many requests to protected resources may be on their way: a burst of thousands waits in order, without a
-//! connection each, so that neither the provider nor this process is out of breath. Exchanges about tokens ask for no
-//! place: a refresh must never wait behind the requests that wait for it.
+//! How many requests to protected resources may be in flight. Further ones wait in order, without a connection each.
+//! Exchanges about tokens need no place: a refresh must never wait behind the requests that wait for it.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,7 +11,6 @@ pub(crate) struct Places {
     by_origin: Mutex<HashMap<String, Arc<Semaphore>>>,
 }
 
-/// Leave to send one request. Dropped, it is somebody else's.
 pub(crate) struct Place {
     _of_origin: Option<OwnedSemaphorePermit>,
     _of_all: Option<OwnedSemaphorePermit>,
@@ -23,7 +21,6 @@ impl Places {
         Self { all: Arc::new(Semaphore::new(in_all(descriptors))), by_origin: Mutex::default() }
     }
 
-    /// Whoever came first goes first.
     pub(super) async fn take(&self, origin: &str) -> Place {
         // Neither is ever closed.
         let of_origin = self.of(origin).acquire_owned().await.ok();
@@ -47,20 +44,20 @@ impl Default for Places {
     }
 }
 
-/// A part of what the process may open at all: callers, refreshes, the journal and the keyring need the rest.
+/// Callers, refreshes, the journal and the keyring need the rest of the descriptors.
 fn in_all(descriptors: Option<u64>) -> usize {
     let part = descriptors.map_or(MOST, |all| usize::try_from(all / 4).unwrap_or(MOST));
     part.clamp(FEWEST, MOST)
 }
 
-/// More than any server answers at once, and enough for a far one.
+/// More than any server answers at once, and enough for a distant one.
 const OF_ONE_ORIGIN: usize = 64;
 
 const FEWEST: usize = 4;
 
 const MOST: usize = 4096;
 
-/// From here on, those that nobody asks are forgotten.
+/// From here on, origins without requests are forgotten.
 const MOST_ORIGINS: usize = 64;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The thread that alone touches the journal's file. It may wait for a disk as long as it likes.
+//! The only thread that touches the journal's file. It may wait for a disk without limit.
 
 use std::path::Path;
 use std::sync::{Arc, mpsc};
@@ -15,10 +15,9 @@ pub(super) struct Clerk {
     desk: Arc<Desk>,
     place: Place,
     store: Option<Store>,
-    /// What was to be changed and could not be: not again before the disk can be written.
+    /// Changes that failed. They are tried again once the disk can be written.
     owed: Vec<Order>,
     since_trimmed: u32,
-    /// Told when something begins or ceases to be wrong.
     changed: Box<dyn Fn() + Send>,
 }
 
@@ -27,10 +26,8 @@ impl Clerk {
         Self { desk, place, store: None, owed: Vec::new(), since_trimmed: 0, changed }
     }
 
-    /// Lives until nobody can ask it for anything any more.
     pub(super) fn run(mut self, opened: &mpsc::Sender<()>) {
         self.open();
-        // Who waited for this may have stopped waiting.
         opened.send(()).ok();
         while let Some(orders) = self.desk.wait(self.is_behind().then_some(limits::DISK_AGAIN)) {
             self.open();
@@ -46,7 +43,6 @@ impl Clerk {
         self.store.is_none() || self.desk.waits() || !self.owed.is_empty()
     }
 
-    /// Opens the file, unless that is done and it still has its name.
     fn open(&mut self) {
         if self.store.as_ref().is_some_and(Store::stands) {
             return;
@@ -93,7 +89,7 @@ impl Clerk {
     }
 
     fn carry_out(&mut self, order: Order) {
-        // Who is still to be forgotten is not learnt anew before, or that would be forgotten as well.
+        // What must be forgotten first would take a newer change with it.
         let comes_first = |earlier: &Order| matches!(earlier, Order::Forget { .. }) && earlier.is_of(&order);
         let store = self.store.as_ref().filter(|_| !self.owed.iter().any(comes_first));
         let Some(store) = store else { return self.decline(order) };
@@ -108,7 +104,7 @@ impl Clerk {
         if let Err(error) = done {
             tracing::warn!(%error, "something was not written to the journal");
             self.decline(order);
-            // What only this order wanted is not worth a word to people.
+            // The failure of an order that is not tried again is not shown to people.
             if !self.owed.is_empty() {
                 self.fail(&error);
             }
@@ -125,17 +121,17 @@ impl Clerk {
         }
     }
 
-    /// What changes something stays to be done; a mark is of no use any more when it can be made later.
+    /// Changes are tried again, but a mark is useless later.
     fn decline(&mut self, order: Order) {
         match order {
             Order::Clear { .. } | Order::Forget { .. } | Order::Remember { .. } => self.owed.push(order),
             Order::Read { page, answer } => drop(answer.send(Ok(self.desk.waiting(&page)))),
-            // Dropped, the answer says that there is none.
+            // Dropping the answer says that there is none.
             Order::Close { .. } | Order::InFlight { .. } | Order::Mark { .. } | Order::Recall { .. } => {}
         }
     }
 
-    /// What waits is newer than all that is written, and is read as if it were.
+    /// What waits is newer than all that is written.
     fn read(&self, page: Page) -> Result<Vec<Entry>, JournalError> {
         let mut found = self.desk.waiting(&page);
         if let Some(store) = &self.store {
@@ -156,7 +152,7 @@ impl Clerk {
             return;
         }
         if matches!(error, JournalError::Damaged(_)) && self.store.take().is_some() {
-            // A disk that fails looks like that too. What it is, is found out and told when the file is opened again.
+            // A failing disk also looks like damage. Opening the file again shows which it is.
             tracing::warn!(%error, "the journal is looked at more closely");
             return;
         }
@@ -175,7 +171,6 @@ fn told<T>(found: Result<Option<T>, JournalError>) -> Option<T> {
 }
 
 impl Place {
-    /// The store, what was moved aside for it if anything was, and the newest entry's number.
     fn open(&self) -> Result<(Store, Option<Problem>, i64), JournalError> {
         let (store, moved) = match self {
             Self::Memory => (Store::memory()?, None),
@@ -189,7 +184,6 @@ impl Place {
     }
 }
 
-/// What is no journal of ours makes room for one.
 fn replace(path: &Path, error: JournalError) -> Result<(Store, Option<Problem>), JournalError> {
     let aside = || store::move_aside(path).map(|aside| aside.display().to_string());
     let moved = match error {
@@ -201,7 +195,7 @@ fn replace(path: &Path, error: JournalError) -> Result<(Store, Option<Problem>),
     Ok((Store::open(path)?, Some(moved)))
 }
 
-/// Trimming looks at every entry, which takes about as long as writing a few.
+/// Trimming looks at every entry, which takes as long as writing a few.
 pub(super) const TRIM_EVERY: u32 = 256;
 
 #[cfg(test)]
@@ -367,7 +361,6 @@ mod tests {
         Order::Mark { profile, token, answer: oneshot::channel().0 }
     }
 
-    /// Too long for the room that is left in a page.
     fn long() -> Note {
         Problem::said("/x".repeat(4000)).note(None)
     }

@@ -1,4 +1,4 @@
-//! Where what is to be done for the journal lies until its thread gets to it. Nobody waits here for a disk.
+//! What the journal's thread has to do. Nothing here waits for a disk.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -22,21 +22,18 @@ pub(super) struct Desk {
 
 #[derive(Default)]
 struct State {
-    /// Entries that are not on the disk yet, oldest first. All of them are newer than what is there.
+    /// They are not on the disk yet, oldest first, and are newer than all that is.
     waiting: VecDeque<Entry>,
     orders: VecDeque<Order>,
     last_id: i64,
-    /// Entries that there was no room for, since this was last told.
+    /// Entries without room, since this was last noted.
     dropped: u32,
-    /// Something is waiting that has not been tried.
     untried: bool,
     trouble: Option<Failure>,
-    /// Since when the thread has been at what it is doing.
     busy_since: Option<Timestamp>,
     over: bool,
 }
 
-/// What is asked of the thread besides writing entries.
 pub(super) enum Order {
     Clear { profile: String },
     Close { answer: oneshot::Sender<()> },
@@ -48,7 +45,6 @@ pub(super) enum Order {
     Remember { profile: String, text: String },
 }
 
-/// The newest entries before one: of one profile and the keeper itself, or of all.
 #[derive(Clone)]
 pub(super) struct Page {
     pub(super) profile: Option<String>,
@@ -71,7 +67,7 @@ impl Desk {
         self.arrived.notify_one();
     }
 
-    /// What waits of the profile is gone at once; the rest when the thread gets to it.
+    /// What waits is forgotten at once, the rest when the thread gets to it.
     pub(super) fn forget(&self, profile: &str) {
         let mut state = self.state();
         state.waiting.retain(|entry| entry.profile.as_deref() != Some(profile));
@@ -85,15 +81,14 @@ impl Desk {
         self.arrived.notify_one();
     }
 
-    /// What is wrong at this moment, of what was done last or of what has been under way for too long.
+    /// The trouble of the last order, or `slow` if one takes too long.
     pub(super) fn trouble(&self, slow: impl FnOnce() -> Failure) -> Option<Failure> {
         let state = self.state();
         let busy = state.busy_since.map(|since| clock::now().since(since));
         if busy.is_some_and(|busy| busy > limits::DISK_SLOW) { Some(slow()) } else { state.trouble.clone() }
     }
 
-    /// For the thread: the orders since the last call, once there are some, or something to be written, or the time
-    /// has come to try again. None at the end.
+    /// Waits for something to do, or for `again` to pass. `None` at the end.
     pub(super) fn wait(&self, again: Option<Duration>) -> Option<VecDeque<Order>> {
         let mut state = self.state();
         state.busy_since = None;
@@ -117,7 +112,7 @@ impl Desk {
         self.state().waiting.front().cloned()
     }
 
-    /// It is on the disk now, unless there was no room for it here meanwhile.
+    /// It may have been dropped here meanwhile for lack of room.
     pub(super) fn written(&self, id: i64) {
         let mut state = self.state();
         if state.waiting.front().is_some_and(|entry| entry.id == id) {
@@ -135,7 +130,7 @@ impl Desk {
         found.take(page.limit).cloned().collect()
     }
 
-    /// There is a disk again, which may have entries that were not known of.
+    /// A disk that could not be read so far may have entries, and what waits is numbered after them.
     pub(super) fn follow(&self, last_id: i64) {
         let mut state = self.state();
         let first = state.waiting.front().map_or(state.last_id + 1, |entry| entry.id);
@@ -144,7 +139,6 @@ impl Desk {
         state.waiting.iter_mut().for_each(|entry| entry.id += shift);
     }
 
-    /// Everything is on the disk: what was dropped before is told there.
     pub(super) fn tell_dropped(&self) {
         let mut state = self.state();
         let count = std::mem::take(&mut state.dropped);
@@ -153,7 +147,6 @@ impl Desk {
         }
     }
 
-    /// Returns whether that is news.
     pub(super) fn set_trouble(&self, trouble: Option<Failure>) -> bool {
         let mut state = self.state();
         let is_news = state.trouble != trouble;
@@ -161,7 +154,7 @@ impl Desk {
         is_news
     }
 
-    /// What a panicking thread left half-done in here is at worst one entry.
+    /// A thread that panicked leaves at most one entry half done.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -183,7 +176,7 @@ impl State {
 }
 
 impl Order {
-    /// Whether the earlier one need not be done any more. So what waits for a disk that hangs does not grow with time.
+    /// Whether the earlier order is needless now. So orders do not pile up while a disk hangs.
     pub(super) fn overrules(&self, earlier: &Self) -> bool {
         let marks = |order: &Self| matches!(order, Self::Clear { .. } | Self::Mark { .. });
         self.is_of(earlier)
@@ -195,7 +188,6 @@ impl Order {
             }
     }
 
-    /// Whether it is a question, and nobody waits for the answer any more.
     fn is_given_up(&self) -> bool {
         match self {
             Self::InFlight { answer, .. } => answer.is_closed(),
@@ -209,12 +201,10 @@ impl Order {
         }
     }
 
-    /// Whether both change what is known of the same profile.
     pub(super) fn is_of(&self, other: &Self) -> bool {
         self.changes().is_some_and(|profile| other.changes() == Some(profile))
     }
 
-    /// The profile of which it changes what is known.
     fn changes(&self) -> Option<&str> {
         match self {
             Self::Clear { profile }
@@ -234,7 +224,6 @@ impl Page {
     }
 }
 
-/// A day of a busy keeper; it is only memory that is spent on them.
 pub(super) const MOST_WAITING: usize = 1000;
 
 #[cfg(test)]

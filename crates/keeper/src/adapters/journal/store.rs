@@ -15,11 +15,9 @@ use os::files::{self, FileIdentity};
 
 pub(super) struct Store {
     connection: Connection,
-    /// Of a file.
     there: Option<(PathBuf, FileIdentity)>,
 }
 
-/// A refresh that was begun and whose end was not written down.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InFlight {
     /// By the wall clock, for people.
@@ -29,7 +27,7 @@ pub struct InFlight {
 }
 
 impl InFlight {
-    /// Whether it was this token that was sent. If not, that one has been replaced since, and nothing is in doubt.
+    /// If another token was sent, this one replaced it, and nothing is in doubt.
     pub fn is_of(&self, token: &RefreshToken) -> bool {
         fingerprint(&self.salt, token.expose()) == self.fingerprint
     }
@@ -42,7 +40,7 @@ impl Store {
         if all.iter().any(|path| files::is_something_else(path)) {
             return Err(JournalError::NotAFile);
         }
-        // Where somebody's days go is nobody else's business. SQLite gives the files beside it the mode of this one.
+        // The journal tells when somebody works, so it is private. SQLite gives the files beside it the same mode.
         let identity = FileIdentity::of(&files::append(path)?)?;
         Self::of(Connection::open(path)?, Some((path.to_owned(), identity)))
     }
@@ -51,7 +49,6 @@ impl Store {
         Self::of(Connection::open_in_memory()?, None)
     }
 
-    /// Whether what is written now can be found again: a file that was deleted takes everything.
     pub(super) fn stands(&self) -> bool {
         self.there.as_ref().is_none_or(|(path, identity)| identity.stands_at(path))
     }
@@ -84,7 +81,6 @@ impl Store {
         Ok(self.connection.query_row("SELECT coalesce(max(id), 0) FROM entries", (), |row| row.get(0))?)
     }
 
-    /// Drops what is too old, and what is too much.
     pub(super) fn trim(&self, now_ms: i64) -> Result<(), JournalError> {
         let last = self.last_id()?;
         self.connection
@@ -132,7 +128,7 @@ impl Store {
         Ok(statement.query_row([profile], |row| row.get(0)).optional()?)
     }
 
-    /// Also from the log that SQLite keeps beside the file.
+    /// Also from the write-ahead log.
     pub(super) fn forget(&self, profile: &str, until: i64) -> Result<(), JournalError> {
         let all = self.connection.unchecked_transaction()?;
         all.execute("DELETE FROM entries WHERE profile = ?1 AND id <= ?2", params![profile, until])?;
@@ -153,7 +149,7 @@ impl Store {
         Ok(store)
     }
 
-    /// Changes nothing in a file that is not.
+    /// A file of another program is not changed.
     fn be_ours(&self) -> Result<(), JournalError> {
         let number = |sql: &str| self.connection.query_row(sql, (), |row| row.get::<_, i64>(0));
         let version = number("PRAGMA user_version")?;
@@ -167,13 +163,13 @@ impl Store {
         if version == 0 {
             self.connection.execute_batch(TABLES)?;
         }
-        // Came later, and is in nobody's way.
+        // This table came later, and earlier versions ignore it.
         self.connection.execute_batch(MEMORY)?;
         let found: String = self.connection.query_row("PRAGMA quick_check(1)", (), |row| row.get(0))?;
         if found == "ok" { Ok(()) } else { Err(JournalError::Damaged(found)) }
     }
 
-    /// Waits for the disk, unlike all else: that the last entries before a power cut are lost hurts nobody.
+    /// Waits for the disk. Other writes do not, because the last entries before a power cut may be lost.
     fn durably<T>(&self, act: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, JournalError> {
         self.connection.pragma_update(None, "synchronous", "FULL")?;
         let done = act(&self.connection);
@@ -195,8 +191,7 @@ impl From<rusqlite::Error> for JournalError {
     }
 }
 
-/// Moves the database out of the way, and what SQLite keeps beside it if that is still there: played back into the
-/// next database, the log of this one would ruin it.
+/// Also what SQLite keeps beside it: the old log would damage the next database.
 pub(super) fn move_aside(path: &Path) -> io::Result<PathBuf> {
     let mut number = 1_u32;
     let aside = loop {
@@ -227,10 +222,8 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<Option<Entry>> {
     Ok(Some(Entry { id: row.get(0)?, at_ms: row.get(1)?, profile: row.get(2)?, note }))
 }
 
-/// Tells one token from another to whoever has them both, and is of no use to anybody else. Eight bytes of a hash are
-/// no way back to a token. A token short enough to be guessed could still be recognised by them; the salt, which is
-/// random and this journal's own, sees to it that nobody has a table of such guesses ready, and that the same token in
-/// two homes does not look the same.
+/// Eight bytes of a hash do not lead back to a token. The salt, which is random and differs between homes, prevents a
+/// prepared table of tokens that are short enough to guess.
 fn fingerprint(salt: &[u8], token: &str) -> String {
     let hash = Sha256::new().chain_update(salt).chain_update(token).finalize();
     hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
@@ -243,11 +236,10 @@ pub(super) const MOST_ENTRIES: i64 = 20_000;
 
 const OLDEST_MS: i64 = 30 * 24 * 3600 * 1000;
 
-/// Never dropped for their age: a wall clock that has jumped ahead by a year must not empty the journal.
+/// These have no limit of age: a wall clock that jumps ahead must not empty the journal.
 const SPARED: i64 = 1000;
 
-/// With a write-ahead log and NORMAL a commit waits for no disk; a power cut may cost the last entries and never
-/// damages the file.
+/// A commit waits for no disk. A power cut may cost the last entries, but does not damage the file.
 const SETTINGS: &str = "
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = NORMAL;
@@ -275,7 +267,6 @@ mod tests {
     use session::note::Note;
 
     impl Store {
-        /// Leaves no room for another page.
         pub(crate) fn fill_up(&self) -> Result<(), JournalError> {
             let pages: i64 = self.connection.query_row("PRAGMA page_count", (), |row| row.get(0))?;
             self.limit(pages)

@@ -1,8 +1,6 @@
-//! What is to be known about a keyring before it is used.
-//!
-//! The library behind `keyring` asks people to unlock what is locked and waits for them without limit, with every
-//! other request behind it; an unlocking by other means does not wake it. So it is used only on what is known to be
-//! there and open, and the asking is done here, beside it, where nothing waits for it.
+//! The library behind `keyring` asks people to unlock what is locked, and waits without limit, with every other
+//! request behind it. Another way of unlocking does not wake it. So it is used only on what is there and open, and the
+//! asking is done here, where nothing waits.
 
 use std::collections::HashMap;
 use std::io;
@@ -21,37 +19,31 @@ use zbus::{Connection, Proxy};
 
 use super::VaultTrouble;
 
-/// What can be done with an item right now.
 pub(super) enum Door {
-    /// What has to be unlocked first.
     Locked(Vec<OwnedObjectPath>),
     Open,
 }
 
-/// Asks, within [`limits::VAULT_LOOK`], whether the item, or where it would be put, can be had without waiting for anybody.
+/// Looks at the item, or where it would be put, for at most [`limits::VAULT_LOOK`].
 pub(super) fn look(attributes: &HashMap<&str, &str>) -> Result<Door, VaultTrouble> {
     let runtime = runtime().ok_or(VaultTrouble::Failed)?;
     let door = runtime.block_on(async { timeout(limits::VAULT_LOOK, door(attributes)).await });
-    // Not dropped: that would wait for what is hanging.
+    // Dropping it would wait for what hangs.
     runtime.shutdown_background();
     door.unwrap_or(Err(VaultTrouble::Slow))
 }
 
-/// Whether there is no keyring at all, as opposed to one that is locked, slow or broken. Waits no longer than
-/// [`limits::VAULT_LOOK`], on a thread of its own, because a runtime cannot be run inside another.
+/// Not one that is locked, slow or broken. On a thread of its own: a runtime cannot be run inside another.
 pub(super) fn is_absent() -> bool {
     let (tell, told) = mpsc::channel();
     let asked = thread::Builder::new().name("keyring-look".into()).spawn(move || {
         let absent = matches!(look(&HashMap::new()), Err(VaultTrouble::Absent));
-        // Whoever asked may have stopped waiting.
         let _ = tell.send(absent);
     });
     asked.is_ok() && told.recv_timeout(limits::VAULT_LOOK + limits::VAULT_SAYS).unwrap_or(false)
 }
 
-/// Has the keyring ask the person to unlock these, and returns at once. The thread ends with the question.
-///
-/// There is no way to take the question back. The protocol has one, and gnome-keyring 42 crashes on it.
+/// Returns at once. The thread ends with the question, which cannot be taken back: gnome-keyring 42 crashes on that.
 pub(super) fn ask_to_unlock(locked: Vec<OwnedObjectPath>) -> io::Result<JoinHandle<()>> {
     thread::Builder::new().name("keyring-unlock".into()).spawn(move || {
         let Some(runtime) = runtime() else { return };
@@ -174,7 +166,7 @@ fn runtime() -> Option<Runtime> {
 
 const SERVICE: &str = "org.freedesktop.secrets";
 
-/// How the Secret Service says that there is no such object.
+/// The path that the Secret Service gives for no object.
 const NONE: &str = "/";
 
 #[cfg(test)]
@@ -213,7 +205,6 @@ mod tests {
         assert!(!is_nowhere_at(&address).await, "it hangs up");
     }
 
-    /// The limit is the process's own, so it is another one that is short of descriptors.
     #[test]
     fn a_keyring_is_not_absent_for_want_of_descriptors() {
         let path = scratch("short");
@@ -223,7 +214,6 @@ mod tests {
         passes(test.env(SHORT, "1").env("DBUS_SESSION_BUS_ADDRESS", address));
     }
 
-    /// Set in the process that is to take all its descriptors.
     const SHORT: &str = "PILOTLIGHT_TEST_SHORT";
 
     #[test]

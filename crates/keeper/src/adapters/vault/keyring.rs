@@ -1,8 +1,5 @@
-//! The desktop's keyring, on a thread of its own.
-//!
-//! Each request first looks whether the keyring can be had without waiting ([`bus`]); what is locked is asked for once
-//! and answered with [`VaultTrouble::Locked`], and whoever asked comes again. What then still takes its time is waited
-//! for: the answer is as good when it comes late. The thread is detached, so the process can end under it.
+//! The desktop's keyring, on a detached thread, so the process can end meanwhile. If it is locked ([`bus`]), a person
+//! is asked once, and the session tries again. An open keyring is waited for without limit.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -23,7 +20,6 @@ use super::record::{self, Unreadable};
 use super::{Stored, VaultTrouble};
 use crate::adapters::clock;
 
-/// Sends requests to the thread.
 #[derive(Clone)]
 pub(super) struct Keyring {
     requests: Sender<Request>,
@@ -44,10 +40,8 @@ enum What {
     Save(Box<Stored>, Answer<()>),
 }
 
-/// What can be said about the keyring while the thread is busy with it.
 #[derive(Default)]
 struct Health {
-    /// Of the last request that is done.
     trouble: Option<VaultTrouble>,
     busy_since: Option<Timestamp>,
 }
@@ -98,7 +92,7 @@ impl Keyring {
     }
 
     fn send(&self, profile: &str, what: What) {
-        // A thread that could not be started has dropped the other end.
+        // A thread that could not be started has dropped the receiver.
         if let Err(returned) = self.requests.send(Request { profile: profile.to_owned(), what }) {
             match returned.0.what {
                 What::AskAgain => {}
@@ -138,13 +132,11 @@ fn serve(mut keeper: Doorkeeper, requests: &Receiver<Request>, health: &Mutex<He
     }
 }
 
-/// Lives on the thread. Lets a request through to the keyring, or says why not.
 struct Doorkeeper {
     home: String,
     store: Option<Arc<CredentialStore>>,
     opened_before: bool,
-    /// A person has been asked to unlock it. There is no second question before that one has been answered and the
-    /// keyring has been seen open: one that comes back every half a minute is answered by tearing the program out.
+    /// None is asked again until it is answered and the keyring was seen open: nobody bears it every half minute.
     question: Option<JoinHandle<()>>,
 }
 
@@ -154,7 +146,7 @@ impl Doorkeeper {
         profile: &str,
         act: impl Fn(&Entry) -> Result<T, Problem>,
     ) -> Result<T, VaultTrouble> {
-        // The library has assertions, and a keyring that is gone for good would strand every session.
+        // The library has assertions, and without this thread no session could save.
         catch_unwind(AssertUnwindSafe(|| self.pass(profile, act))).unwrap_or_else(|_| {
             self.store = None;
             Err(VaultTrouble::Failed)
@@ -181,7 +173,7 @@ impl Doorkeeper {
             }
         }
         let tried = match self.entry(profile, &user).and_then(|entry| act(&entry)) {
-            // The keyring may have been restarted, and what we had with the old one died with it.
+            // The keyring may have been restarted, which ends our connection to it.
             Err(Problem::Keyring(Error::PlatformFailure(error))) => {
                 tracing::info!(%error, "connecting to the keyring anew");
                 self.close();
@@ -190,13 +182,13 @@ impl Doorkeeper {
             tried => tried,
         };
         tried.map_err(|problem| {
-            // As text, never as structure: some of the library's errors carry what was in the item.
+            // Not with `Debug`: some errors of the library contain the item.
             tracing::warn!(profile, %problem, "the keyring");
             problem.trouble()
         })
     }
 
-    /// `keyring`'s entry, with a label that people can read in their keyring's own window.
+    /// People see the label in their keyring's window.
     fn entry(&mut self, profile: &str, user: &str) -> Result<Entry, Problem> {
         let label = if self.home.is_empty() {
             format!("Pilotlight – {profile}")
@@ -211,8 +203,7 @@ impl Doorkeeper {
         if self.home.is_empty() { profile.to_owned() } else { format!("{}/{profile}", self.home) }
     }
 
-    /// `keyring` makes its store once in the life of a process and never again, not even when that failed; later ones
-    /// are made here.
+    /// `keyring` makes its store once in a process, even if that fails, so later ones are made here.
     fn open(&mut self) -> Result<Arc<CredentialStore>, Error> {
         if let Some(store) = &self.store {
             return Ok(Arc::clone(store));
@@ -237,7 +228,7 @@ fn load(entry: &Entry) -> Result<Option<Stored>, Problem> {
     Ok(newest.map(|found| found.stored))
 }
 
-/// Reads before it writes: an item that cannot be read, for whichever reason, is not overwritten.
+/// An item that cannot be read is not overwritten.
 fn save(entry: &Entry, text: &[u8]) -> Result<(), Problem> {
     let found = find(entry)?;
     if found.is_empty() {
@@ -246,7 +237,7 @@ fn save(entry: &Entry, text: &[u8]) -> Result<(), Problem> {
     Ok(found.iter().try_for_each(|found| found.item.set_secret(text))?)
 }
 
-/// A person who signs out wants it gone, readable or not.
+/// Also what cannot be read.
 fn forget(entry: &Entry) -> Result<(), Problem> {
     match entry.delete_credential() {
         Err(Error::Ambiguous(twins)) => {
@@ -257,7 +248,7 @@ fn forget(entry: &Entry) -> Result<(), Problem> {
     }
 }
 
-/// What is there: nothing, one item, or twins, which other programs make by copying a collection.
+/// Other programs make twins when they copy a collection.
 fn find(entry: &Entry) -> Result<Vec<Found>, Problem> {
     match entry.get_secret() {
         Ok(item) => Ok(vec![Found::of(entry.inner.get_credential()?, item)?]),
@@ -286,7 +277,6 @@ impl Found {
     }
 }
 
-/// Has no `Debug` on purpose.
 enum Problem {
     Item(Unreadable),
     Keyring(Error),
@@ -295,7 +285,7 @@ enum Problem {
 impl Problem {
     fn trouble(&self) -> VaultTrouble {
         match self {
-            // Locked between the look and the request, or the person said no to the keyring's own question.
+            // It was locked after the look, or the person dismissed the keyring's own question.
             Self::Keyring(Error::NoStorageAccess(_)) => VaultTrouble::Locked,
             Self::Item(_) | Self::Keyring(_) => VaultTrouble::Failed,
         }
@@ -327,5 +317,4 @@ fn lock(health: &Mutex<Health>) -> MutexGuard<'_, Health> {
     health.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Every item has it; the profile tells them apart.
 const SERVICE: &str = "pilotlight";

@@ -1,4 +1,4 @@
-//! The vault of those who have none: it ends with the process, and the tokens are wiped then.
+//! It ends with the process, and the tokens are wiped then.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,8 +1,5 @@
-//! What an item of the keyring says: `1.` and base64url of JSON.
-//!
-//! One line of ASCII, because some keyrings keep text as it comes: a line break has cost people a whole collection,
-//! and anything but UTF-8 is refused. The version stands in front, so that a later format is recognised without
-//! being understood.
+//! `1.` and base64url of JSON, in one line of ASCII: some keyrings lose a collection to a line break, or refuse what
+//! is not UTF-8. The version comes first, so that a later format is recognised.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -14,7 +11,6 @@ use zeroize::Zeroizing;
 
 use super::Stored;
 
-/// Says nothing of what was in the item.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub(super) enum Unreadable {
     #[error("written by another version")]
@@ -27,7 +23,7 @@ pub(super) fn write(stored: &Stored, saved_at: i64) -> Zeroizing<String> {
     let Stored { refresh, bound: Bound { origin, binding }, account } = stored;
     let Account { user, identity, proof_key, id_token: _ } = account;
     let record = Written {
-        // A version that knows nothing of the key would throw it away, and the token with it.
+        // A version that does not know the key would drop it, and the token would be useless.
         v: if proof_key.is_some() || identity.is_some() { 2 } else { 1 },
         refresh: refresh.expose(),
         origin,
@@ -38,7 +34,7 @@ pub(super) fn write(stored: &Stored, saved_at: i64) -> Zeroizing<String> {
         proof_key: proof_key.as_ref().map(Secret::expose),
         saved_at,
     };
-    // Wide enough from the start that no half-written copy is left behind by growing.
+    // Large enough that no copy is left behind by growing.
     let texts = [record.user, record.issuer, record.subject, record.proof_key].into_iter().flatten();
     let bound: usize = binding
         .iter()
@@ -48,7 +44,6 @@ pub(super) fn write(stored: &Stored, saved_at: i64) -> Zeroizing<String> {
     let room =
         bound + 2 * refresh.expose().len() + 6 * texts.map(str::len).sum::<usize>() + origin.len() + 192;
     let mut json = Zeroizing::new(Vec::with_capacity(room));
-    // Writing strings and numbers to memory cannot fail.
     serde_json::to_writer(&mut *json, &record).unwrap_or_default();
     let mut text = Zeroizing::new(String::with_capacity(json.len() * 4 / 3 + 8));
     text.push_str(VERSION);
@@ -56,7 +51,7 @@ pub(super) fn write(stored: &Stored, saved_at: i64) -> Zeroizing<String> {
     text
 }
 
-/// What is stored, and when it was, by the wall clock.
+/// Also when it was saved, in milliseconds since 1970.
 pub(super) fn read(item: &[u8]) -> Result<(Stored, i64), Unreadable> {
     let Some(encoded) = item.strip_prefix(VERSION.as_bytes()) else {
         let digits = item.iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -82,7 +77,7 @@ pub(super) fn read(item: &[u8]) -> Result<(Stored, i64), Unreadable> {
 struct Written<'a> {
     v: u32,
     refresh: &'a str,
-    /// What a version that knows nothing of bindings goes by.
+    /// For versions that do not know bindings.
     origin: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     bound: Option<&'a Binding>,
@@ -91,7 +86,7 @@ struct Written<'a> {
     issuer: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     subject: Option<&'a str>,
-    /// Of the tokens' proofs (RFC 9449).
+    /// For proofs of the tokens (RFC 9449).
     #[serde(skip_serializing_if = "Option::is_none")]
     proof_key: Option<&'a str>,
     saved_at: i64,
@@ -161,7 +156,6 @@ mod tests {
         assert_eq!(read(item.as_bytes()), Ok((stored, 7)));
     }
 
-    /// What reads it then needs these, and takes no offence at more.
     #[test]
     fn a_version_that_knows_nothing_of_bindings_reads_what_is_written() {
         let binding =
