@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::words::word;
-use crate::{Code, Hint, Lost, Problem, Trouble, VaultTrouble};
+use crate::{Advice, Code, Lost, Problem, Trouble, VaultTrouble};
 
 /// Why something could not be done: a stable code to search for, what and where, for how long.
 ///
@@ -55,8 +55,8 @@ impl Failure {
 
     /// What a person may do about it.
     #[must_use]
-    pub fn hint(mut self, hint: Option<Hint>) -> Self {
-        self.details.extend(hint.iter().flat_map(Hint::details));
+    pub fn hint(mut self, hint: Option<Advice>) -> Self {
+        self.details.extend(hint.iter().flat_map(Advice::details));
         self
     }
 

@@ -29,7 +29,7 @@ pub use session::reason::{Cause, Lost, Oddity, Source, Trouble, VaultTrouble};
 pub use code::Code;
 pub use failure::Failure;
 pub use oauth::{Demand, Discovery, Grant, OauthDraft, Pending, Way};
-pub use problem::{Hint, Kind, Problem};
+pub use problem::{Advice, Kind, Problem};
 pub use reply::{Bench, Entry, FaultSwitch, Fetched, Line, Notice, Reply, Token};
 pub use request::{BenchChange, Call, Draft, Fetch, Request};
 pub use view::{

@@ -251,7 +251,7 @@ pub enum Problem {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(tag = "hint", rename_all = "snake_case")]
-pub enum Hint {
+pub enum Advice {
     AllowHttp,
     Between { least: String, most: String },
     ClientId,
@@ -317,7 +317,7 @@ impl Problem {
     }
 }
 
-impl Hint {
+impl Advice {
     /// The word, and its values.
     pub fn details(&self) -> BTreeMap<String, String> {
         details(self)

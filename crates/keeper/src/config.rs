@@ -23,7 +23,7 @@ use session::recipe::{Recipe, Resource};
 use toml_edit::{Document, Item};
 use url::Url;
 
-use api::{Code, Failure, Hint, Problem, VaultKind};
+use api::{Advice, Code, Failure, Problem, VaultKind};
 
 pub use edit::{add, remove};
 pub use file::write;
@@ -93,7 +93,7 @@ pub struct Mistake {
     /// The key within the profile (or the file), such as `recipe.refresh.path`; empty when it is none in particular.
     pub field: String,
     pub problem: Problem,
-    pub hint: Option<Hint>,
+    pub hint: Option<Advice>,
     /// What a person may run to mend it.
     pub command: Option<String>,
 }

@@ -1,10 +1,10 @@
 //! Telling people where a mistake is and what they may have meant.
 
-use api::{Hint, Kind, Problem};
+use api::{Advice, Kind, Problem};
 use session::wire::flaw::Flaw;
 
 /// What is wrong, and what to do about it.
-pub(super) type Told = (Problem, Option<Hint>);
+pub(super) type Told = (Problem, Option<Advice>);
 
 /// The line of a byte, counted from 1.
 pub(super) fn line(text: &str, at: usize) -> u32 {
@@ -18,10 +18,10 @@ pub(super) fn unknown_key(written: &str, known: &[&str]) -> Told {
 }
 
 /// What to try instead of a word that is none of those that are known.
-pub(super) fn of_known(word: &str, known: &[&str]) -> Hint {
+pub(super) fn of_known(word: &str, known: &[&str]) -> Advice {
     match nearest(word, known) {
-        Some(meant) => Hint::DidYouMean { meant: meant.to_owned() },
-        None => Hint::Known { known: listed(known) },
+        Some(meant) => Advice::DidYouMean { meant: meant.to_owned() },
+        None => Advice::Known { known: listed(known) },
     }
 }
 
@@ -30,8 +30,8 @@ pub(super) fn listed(words: &[&str]) -> String {
     words.join(", ")
 }
 
-pub(super) fn write(example: impl Into<String>) -> Option<Hint> {
-    Some(Hint::Write { example: example.into() })
+pub(super) fn write(example: impl Into<String>) -> Option<Advice> {
+    Some(Advice::Write { example: example.into() })
 }
 
 /// What serde says of `field`. It quotes the wrong word first and then those that it knows, and it passes on what our
@@ -62,7 +62,7 @@ fn of_wrong_kind(message: &str, key: &str) -> Option<Told> {
     let key = Some(key).filter(|key| !key.is_empty())?.to_owned();
     let (what, found) = message.split_once(": ")?;
     let (found, wanted) = found.rsplit_once(", expected ")?;
-    let hint = kind(wanted).map(|wanted| Hint::Wanted { wanted });
+    let hint = kind(wanted).map(|wanted| Advice::Wanted { wanted });
     match what {
         "invalid type" => Some((Problem::WrongKind { key, kind: kind(found)? }, hint)),
         "invalid value" => {
@@ -146,21 +146,21 @@ mod tests {
         let key = || "path".to_owned();
         assert_eq!(
             told("unknown field `pth`, expected one of `method`, `path`, `format`"),
-            (Problem::UnknownKey { written: "pth".into() }, Some(Hint::DidYouMean { meant: key() }))
+            (Problem::UnknownKey { written: "pth".into() }, Some(Advice::DidYouMean { meant: key() }))
         );
         assert_eq!(told("missing field `path`"), (Problem::Missing { key: key() }, None));
         assert_eq!(
             told("invalid type: integer `7`, expected a string"),
             (
                 Problem::WrongKind { key: key(), kind: Kind::Integer },
-                Some(Hint::Wanted { wanted: Kind::String })
+                Some(Advice::Wanted { wanted: Kind::String })
             )
         );
         assert_eq!(
             told("invalid value: integer `70000`, expected u16"),
             (
                 Problem::WrongValue { key: key(), written: "70000".into() },
-                Some(Hint::Wanted { wanted: Kind::Port })
+                Some(Advice::Wanted { wanted: Kind::Port })
             )
         );
         assert_eq!(told("something else"), (Problem::said("something else"), None));

@@ -15,7 +15,7 @@ use toml_edit::Item;
 
 use super::merge::Wrong;
 use super::{hint, rules};
-use api::{Grant, Hint, Problem};
+use api::{Advice, Grant, Problem};
 
 /// An OAuth provider, and how this profile wants to be treated by it.
 #[derive(Clone, Debug, PartialEq)]
@@ -169,7 +169,7 @@ pub(super) fn read(item: &Item, allow_http: bool) -> Result<Oauth, Box<Wrong>> {
         let problem = Problem::NotATable { key: "oauth".to_owned() };
         return Err(wrong("", (problem, hint::write("[profile.NAME.oauth]"))));
     }
-    let nothing = (Problem::Empty { key: "oauth".to_owned() }, Some(Hint::IssuerOrToken));
+    let nothing = (Problem::Empty { key: "oauth".to_owned() }, Some(Advice::IssuerOrToken));
     let value = item.clone().into_value().map_err(|_| wrong("", nothing))?;
     let said =
         Written::deserialize(value.into_deserializer()).map_err(|error| Wrong::of_serde(&error, item))?;
@@ -188,7 +188,7 @@ impl Written {
             Err(wrong(field, (problem(field.to_owned()), Some(hint))))
         };
         match (&self.issuer, &self.endpoints.token) {
-            (None, None) => return told("issuer", |key| Problem::Missing { key }, Hint::IssuerOrToken),
+            (None, None) => return told("issuer", |key| Problem::Missing { key }, Advice::IssuerOrToken),
             (Some(issuer), _) => check_issuer(issuer, allow_http).map_err(|told| wrong("issuer", told))?,
             (None, Some(_)) => {}
         }
@@ -196,24 +196,24 @@ impl Written {
             rules::check_endpoint(url, allow_http).map_err(|told| wrong("endpoints", told))?;
         }
         if self.client_id.trim().is_empty() {
-            return told("client_id", |key| Problem::Empty { key }, Hint::ClientId);
+            return told("client_id", |key| Problem::Empty { key }, Advice::ClientId);
         }
         if self.redirect_host.as_ref().is_some_and(|host| !HOSTS.contains(&host.as_str())) {
-            let hint = Hint::Loopback { known: hint::listed(&HOSTS) };
+            let hint = Advice::Loopback { known: hint::listed(&HOSTS) };
             return told("redirect_host", |key| Problem::NotThisMachine { key }, hint);
         }
         if self.redirect_port == Some(0) {
-            return told("redirect_port", |_| Problem::PortZero, Hint::LeaveOutPort);
+            return told("redirect_port", |_| Problem::PortZero, Advice::LeaveOutPort);
         }
         if self.redirect_path.as_ref().is_some_and(|path| !is_path(path)) {
-            let hint = Hint::Write { example: r#"redirect_path = "/callback""#.to_owned() };
+            let hint = Advice::Write { example: r#"redirect_path = "/callback""#.to_owned() };
             return told("redirect_path", |key| Problem::NoPath { key }, hint);
         }
         // RFC 8707, section 2: an absolute URI without a fragment.
         let is_none = |indicator: &&String| !indicator.contains(':') || indicator.contains('#');
         match self.resource_indicators.iter().find(is_none).cloned() {
             Some(written) => {
-                let told = (Problem::NotAnIndicator { written }, Some(Hint::Indicator));
+                let told = (Problem::NotAnIndicator { written }, Some(Advice::Indicator));
                 Err(wrong("resource_indicators", told))
             }
             None => Ok(()),
@@ -259,7 +259,7 @@ impl Written {
 pub fn check_issuer(text: &str, allow_http: bool) -> Result<(), hint::Told> {
     rules::check_url(text, allow_http)?;
     if text.trim() != text {
-        return Err((Problem::IssuerSpace, Some(Hint::LeaveOutSpace)));
+        return Err((Problem::IssuerSpace, Some(Advice::LeaveOutSpace)));
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ use api::duration;
 
 use super::hint::{self, Told};
 use super::{CUSTOM, Mistake, OAUTH, Oauth, Profile, Protocol, merge, oauth, rules};
-use api::{Code, Hint, Kind, Problem};
+use api::{Advice, Code, Kind, Problem};
 
 /// The text that is being read, and where it came from.
 #[derive(Clone, Copy)]
@@ -165,7 +165,7 @@ impl<'a> Reader<'a> {
         ] {
             if let Some(span) = span {
                 let (key, either) = (other.to_owned(), other.to_owned());
-                let hint = Hint::LeaveOutEither { either };
+                let hint = Advice::LeaveOutEither { either };
                 self.mistake(span, other, (Problem::TwoKinds { key }, Some(hint)));
             }
         }
@@ -202,7 +202,7 @@ impl<'a> Reader<'a> {
         let preset = preset.as_ref().map(|(name, _)| name.as_str());
         let Some((over, key_span)) = over else {
             if preset.is_none() && self.mistakes.iter().all(|mistake| mistake.field != "preset") {
-                let hint = Hint::Presets { known: hint::listed(&Recipe::PRESETS) };
+                let hint = Advice::Presets { known: hint::listed(&Recipe::PRESETS) };
                 self.mistake(self.header.clone(), "preset", (Problem::NoProvider, Some(hint)));
             }
             return preset.and_then(Recipe::preset);
@@ -227,7 +227,7 @@ impl<'a> Reader<'a> {
 
     fn flag(&mut self, key: &str, item: &Item) -> bool {
         item.as_bool().unwrap_or_else(|| {
-            let hint = Hint::WriteEither { example: "true".to_owned(), other: "false".to_owned() };
+            let hint = Advice::WriteEither { example: "true".to_owned(), other: "false".to_owned() };
             self.mistake(item.span(), key, (wrong_kind(key, item), Some(hint)));
             false
         })
@@ -246,21 +246,21 @@ impl<'a> Reader<'a> {
         }
         let text = self.text(key, item)?;
         let read = duration::parse(&text)
-            .map_err(|_| (Problem::NotADuration { written: text }, Some(Hint::Duration)))
+            .map_err(|_| (Problem::NotADuration { written: text }, Some(Advice::Duration)))
             .and_then(|duration| {
                 if range.contains(&duration) {
                     return Ok(duration);
                 }
                 let [least, most] = [range.start(), range.end()].map(|end| duration::format(*end));
                 let (key, written) = (key.to_owned(), duration::format(duration));
-                Err((Problem::NotSensible { key, written }, Some(Hint::Between { least, most })))
+                Err((Problem::NotSensible { key, written }, Some(Advice::Between { least, most })))
             });
         read.map_err(|told| self.mistake(item.span(), key, told)).ok()
     }
 
     fn file(&mut self, key: &str, span: Span, text: &str) -> Option<PathBuf> {
         if text.is_empty() {
-            self.mistake(span, key, (Problem::Empty { key: key.to_owned() }, Some(Hint::LeaveOut)));
+            self.mistake(span, key, (Problem::Empty { key: key.to_owned() }, Some(Advice::LeaveOut)));
             return None;
         }
         let dir = self.source.path.parent().unwrap_or(Path::new(""));

@@ -2,13 +2,13 @@
 
 use url::{Host, Url};
 
-use api::{Hint, Problem};
+use api::{Advice, Problem};
 
 use super::hint::{self, Told};
 
 /// A profile's name stands in the file, in the keyring, in the window and on command lines.
 pub fn check_name(name: &str) -> Result<(), Told> {
-    let told = |problem| Err((problem, Some(Hint::Names)));
+    let told = |problem| Err((problem, Some(Advice::Names)));
     if name.is_empty() {
         return told(Problem::NameEmpty);
     }
@@ -44,13 +44,13 @@ pub fn check_url(text: &str, allow_http: bool) -> Result<Url, Told> {
     }
     // Not repeated in the message: a password may stand there.
     if !url.username().is_empty() || url.password().is_some() {
-        return Err((Problem::UrlCredentials, Some(Hint::SignIn)));
+        return Err((Problem::UrlCredentials, Some(Advice::SignIn)));
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err((Problem::UrlQuery, Some(Hint::LeaveOutQuery)));
+        return Err((Problem::UrlQuery, Some(Advice::LeaveOutQuery)));
     }
     if url.scheme() == "http" && !allow_http && !is_loopback(&url) {
-        return Err((Problem::PlainHttp { host: host(&url) }, Some(Hint::AllowHttp)));
+        return Err((Problem::PlainHttp { host: host(&url) }, Some(Advice::AllowHttp)));
     }
     Ok(without_slash(url))
 }
@@ -90,9 +90,9 @@ fn without_slash(mut url: Url) -> Url {
     url
 }
 
-fn as_in() -> Option<Hint> {
+fn as_in() -> Option<Advice> {
     let (example, other) = ("https://api.example.com".to_owned(), "https://example.com/api".to_owned());
-    Some(Hint::WriteEither { example, other })
+    Some(Advice::WriteEither { example, other })
 }
 
 /// Letters and digits of any script; the last two ranges are the marks that complete letters.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use session::wire::flaw::Flaw;
 
 use super::*;
-use crate::{Hint, Kind};
+use crate::{Advice, Kind};
 
 #[test]
 fn whatever_is_told_has_a_sentence_with_all_its_values_in_both_languages() {
@@ -73,10 +73,10 @@ fn what_is_wrong_reads_like_this() {
     let wrong = |problem: Problem, hint| Failure::new(Code::BadConfig).because(problem).hint(hint);
     let key = || "user".to_owned();
     let failures = [
-        wrong(Problem::UnknownKey { written: "usr".to_owned() }, Some(Hint::DidYouMean { meant: key() })),
+        wrong(Problem::UnknownKey { written: "usr".to_owned() }, Some(Advice::DidYouMean { meant: key() })),
         wrong(
             Problem::WrongKind { key: key(), kind: Kind::Integer },
-            Some(Hint::Wanted { wanted: Kind::String }),
+            Some(Advice::Wanted { wanted: Kind::String }),
         ),
         wrong(Flaw::NeverRefused { status: 500 }.into(), None),
         wrong(Problem::said("expected `=`"), None),
@@ -115,7 +115,7 @@ fn told() -> Vec<(&'static str, String, Vec<String>)> {
     for (group, declaration) in [
         ("problem", Problem::inline(&Config::default())),
         ("problem", Flaw::inline(&Config::default())),
-        ("hint", Hint::inline(&Config::default())),
+        ("hint", Advice::inline(&Config::default())),
     ] {
         for variant in declaration.split('{').skip(1).filter_map(|rest| rest.split('}').next()) {
             let mut fields = variant.split(',').filter_map(|field| field.split_once(':'));

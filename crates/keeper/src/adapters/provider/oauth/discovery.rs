@@ -21,7 +21,7 @@ use crate::adapters::clock;
 use crate::adapters::http::{self, Http, NoClient, Received};
 use crate::adapters::provider::Provider;
 use crate::config::Oauth;
-use api::{Code, Discovery, Failure, Hint, Problem};
+use api::{Advice, Code, Discovery, Failure, Problem};
 
 /// Why a provider could not be described.
 #[derive(Clone, Debug)]
@@ -228,7 +228,7 @@ impl Reader<'_> {
 fn nothing(issuer: &str) -> Undescribed {
     let problem = Problem::NoDescription { issuer: issuer.to_owned() };
     let failure = Failure::new(Code::NoMetadata).because(problem);
-    Undescribed::Unusable(failure.hint(Some(Hint::IssuerAddress)))
+    Undescribed::Unusable(failure.hint(Some(Advice::IssuerAddress)))
 }
 
 fn unusable(problem: &MetadataProblem, issuer: &str) -> Undescribed {
@@ -252,7 +252,7 @@ fn unusable(problem: &MetadataProblem, issuer: &str) -> Undescribed {
         }
         MetadataProblem::Unsafe { field, url } if is_showable(url) => {
             let problem = Problem::UnsafeAddress { key: owned(field), address: url.clone() };
-            told(problem).hint(Some(Hint::AllowHttp))
+            told(problem).hint(Some(Advice::AllowHttp))
         }
         MetadataProblem::Unsafe { field, .. } => told(Problem::NoAddress { key: owned(field) }),
     })
