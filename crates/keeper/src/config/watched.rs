@@ -11,8 +11,12 @@ use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 
 use zeroize::Zeroizing;
 
+use session::edits::went_with_the_home;
+use session::time::Timestamp;
+
 use super::reading::{self, Seen};
 use super::{Config, Mistake, file};
+use crate::adapters::clock;
 use api::Failure;
 
 /// Every method may take as long as the disk does.
@@ -23,6 +27,8 @@ pub(crate) struct Watched {
     said: Option<Result<u64, Box<Mistake>>>,
     /// What could be read last. A client's secret may be in it.
     text: Zeroizing<String>,
+    /// Since when it is not there, while its folder is.
+    vanished: Option<Timestamp>,
     /// It went with the home, which is not what somebody wants it to be.
     gone: bool,
     watch: Option<Watch>,
@@ -46,7 +52,16 @@ struct Place {
 impl Watched {
     pub(crate) fn new(path: PathBuf) -> Self {
         let text = Zeroizing::default();
-        Self { path, seen: None, said: None, text, gone: false, watch: None, said_unwatched: false }
+        Self {
+            path,
+            seen: None,
+            said: None,
+            text,
+            vanished: None,
+            gone: false,
+            watch: None,
+            said_unwatched: false,
+        }
     }
 
     /// What the file says, if that is something else than at the look before.
@@ -55,6 +70,10 @@ impl Watched {
         if matches!(seen, Seen::Nothing(_)) && self.is_gone() {
             return None;
         }
+        self.vanished = match seen {
+            Seen::Nothing(_) => self.vanished.or_else(|| Some(clock::now())),
+            Seen::Something { .. } => None,
+        };
         let read_well = matches!(self.said, Some(Ok(_)));
         if read_well && self.seen.as_ref() == Some(&seen) && !seen.is_fresh() {
             return None;
@@ -74,6 +93,7 @@ impl Watched {
             false => reading::read(&self.path).map_err(|problem| problem.failure())?,
         };
         file::write(&self.path, &edit(&text)?)?;
+        self.vanished = None;
         self.seen = Some(Seen::at(&self.path));
         let text = reading::read(&self.path);
         self.is_news(&text);
@@ -83,6 +103,9 @@ impl Watched {
     /// The home has been deleted. Until there is one again, no file is a sign of anything.
     pub(crate) fn lose(&mut self) {
         self.gone = true;
+        if self.vanished.take().is_some_and(|at| !went_with_the_home(at, clock::now())) {
+            self.text.clear();
+        }
     }
 
     /// There is a home again, and the file is to be in it as it was.
@@ -122,7 +145,9 @@ impl Watched {
     }
 
     fn is_news(&mut self, text: &Result<String, Box<Mistake>>) -> bool {
-        if let Ok(text) = text {
+        if let Ok(text) = text
+            && self.vanished.is_none()
+        {
             self.text = Zeroizing::new(text.clone());
         }
         let said = text.as_ref().map(|text| digest(text)).map_err(Box::clone);
@@ -211,6 +236,25 @@ mod tests {
             file.look().is_some_and(|config| config.profiles.is_empty()),
             "this time somebody wants it so"
         );
+        fs::remove_dir_all(&dir).unwrap();
+    }
+
+    /// Whoever deletes a folder deletes the files in it first, and a look may fall between the two.
+    #[test]
+    fn a_file_that_was_seen_to_go_before_its_home_is_put_back() {
+        let dir = std::env::temp_dir().join(format!("pilotlight-vanished-{}", std::process::id()));
+        drop(fs::remove_dir_all(&dir));
+        fs::create_dir(&dir).unwrap();
+        let path = dir.join("config.toml");
+        fs::write(&path, TEXT).unwrap();
+        let mut file = Watched::new(path.clone());
+        assert!(file.look().is_some());
+        fs::remove_file(&path).unwrap();
+        assert!(file.look().is_some_and(|config| config.profiles.is_empty()));
+        file.lose();
+        file.restore();
+        assert_eq!(fs::read_to_string(&path).unwrap(), TEXT);
+        assert!(file.look().is_some_and(|config| config.profiles.len() == 1));
         fs::remove_dir_all(&dir).unwrap();
     }
 

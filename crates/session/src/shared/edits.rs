@@ -4,7 +4,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::limits::STABLE;
+use crate::limits::{HOME_LOOK, STABLE};
 use crate::time::Timestamp;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +20,11 @@ pub enum Written {
     Alike,
     Broken,
     Changed,
+}
+
+/// Whether a file that vanished then went with its home, whose loss was noticed later: folders are deleted file by file.
+pub fn went_with_the_home(vanished: Timestamp, noticed: Timestamp) -> bool {
+    noticed.since(vanished) <= HOME_LOOK
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
