@@ -2,27 +2,23 @@
 
 export type AccessView = { 
 /**
- * Counts the access tokens of this session since the keeper started.
+ * Counts since the keeper started.
  */
-generation: number, jwt: boolean, 
+generation: number, jwt: boolean, algorithm: string | null, lifetime_ms: number, 
 /**
- * Of a JWT: the `alg` of its header.
- */
-algorithm: string | null, lifetime_ms: number, 
-/**
- * Where the lifetime is known from. One that is assumed ends nothing: such a token is good until it is refused.
+ * An assumed lifetime ends nothing: the token is used until it is refused.
  */
 source: Source, 
 /**
- * Zero once it has run out, or once what was assumed of it is over.
+ * Zero after its lifetime, also an assumed one.
  */
 remaining_ms: number, 
 /**
- * The provider has refused it; it is not used any more.
+ * Refused by the provider, and no longer used.
  */
 rejected: boolean, 
 /**
- * It is good only together with a proof of possession (RFC 9449).
+ * Needs a proof of possession (RFC 9449).
  */
 dpop: boolean, };
 
@@ -30,7 +26,7 @@ export type Bench = { faults: Array<FaultSwitch>, };
 
 export type BenchChange = { "set": "clear" } | { "set": "fault", name: string, on: boolean, 
 /**
- * How many requests it shall meet; absent: until it is switched off.
+ * In requests; when absent, until it is switched off.
  */
 times: number | null, } | { "set": "revoke_access" } | { "set": "revoke_all" };
 
@@ -40,126 +36,81 @@ export type Code = "already_exists" | "answer_cut_short" | "answer_garbled" | "a
 
 export type Demand = { acr_values: string | null, 
 /**
- * Seconds since the person was last asked.
+ * In seconds since the last authentication.
  */
 max_age: number | null, scope: string | null, };
 
 export type Discovery = { issuer: string, 
 /**
- * What it can be asked for, by the names of the metadata without `_endpoint`, and where.
+ * Names as in the metadata, without `_endpoint`.
  */
 endpoints: { [key in string]: string }, scopes: Array<string>, 
 /**
- * Those of its scopes that a session has a use for.
+ * Those that a session can use.
  */
-proposed_scopes: Array<string>, 
+proposed_scopes: Array<string>, browser: boolean, device: boolean, dpop: boolean, pushed: boolean, revocation: boolean, elsewhere: Array<string>, 
 /**
- * A sign-in at a browser is possible.
- */
-browser: boolean, 
-/**
- * A sign-in on another device is possible (RFC 8628).
- */
-device: boolean, 
-/**
- * Tokens can be bound to a key (RFC 9449).
- */
-dpop: boolean, 
-/**
- * The request is handed over before the browser opens (RFC 9126).
- */
-pushed: boolean, 
-/**
- * A sign-out reaches the provider (RFC 7009).
- */
-revocation: boolean, 
-/**
- * Endpoints on another origin than the issuer's.
- */
-elsewhere: Array<string>, 
-/**
- * Endpoints that are not used because their address is not safe.
+ * Not used, because their address is not safe.
  */
 ignored: Array<string>, };
 
 export type Draft = { profile: string, 
 /**
- * One of [`Overview::presets`]; empty for an OAuth provider.
+ * One of [`Overview::presets`], or empty for OAuth.
  */
 preset: string, 
 /**
- * The base of the API: what paths are appended to. Of an OAuth provider it may be empty: then it is the issuer's
- * origin.
+ * Paths are appended to it. For OAuth an empty one means the issuer's origin.
  */
-url: string, 
+url: string, oauth: OauthDraft | null, 
 /**
- * An OAuth provider.
- */
-oauth: OauthDraft | null, 
-/**
- * Paths that the window and the command line offer under *Data*; the preset's own when empty.
+ * When empty, those of the preset.
  */
 resources: Array<string>, allow_http: boolean, 
 /**
- * More certificates to trust: the path of a PEM file.
+ * The path of a PEM file.
  */
-ca_file: string | null, 
+ca_file: string | null, sandbox: boolean, 
 /**
- * The provider is a sandbox, with fault switches.
- */
-sandbox: boolean, 
-/**
- * Seconds between heartbeats; 300 when absent.
+ * 300 when absent.
  */
 heartbeat_s: number | null, };
 
 export type EntryView = { id: number, 
 /**
- * Milliseconds since 1970, by the wall clock of that moment; for people, not for arithmetic.
+ * Milliseconds since 1970, by a clock that may have been changed since.
  */
 at_ms: number, 
 /**
- * Absent for what concerns the keeper itself.
+ * Absent for the keeper itself.
  */
 profile: string | null, note: Note, says: Says, };
 
-export type FailureView = { code: Code, profile: string | null, details: { [key in string]: string }, 
-/**
- * When the keeper itself will try again.
- */
-retry_in_ms: number | null, says: Says, 
-/**
- * What a person may do next.
- */
-next: Says, };
+export type FailureView = { code: Code, profile: string | null, details: { [key in string]: string }, retry_in_ms: number | null, says: Says, next: Says, };
 
 export type FaultSwitch = { name: string, on: boolean, 
 /**
- * How many more requests it will meet; absent when it stays until it is switched off.
+ * Absent if it stays until it is switched off.
  */
 left: number | null, };
 
 export type Fetched = { status: number, headers: { [key in string]: string }, 
 /**
- * The text of the body; when it is not UTF-8, base64 of it and `base64` set.
+ * Base64 if `base64` is set, because it is not UTF-8.
  */
 body: string, base64: boolean, 
 /**
- * It was held or refused once, and sent with a newer token.
+ * Sent again with a newer token.
  */
 replayed: boolean, 
 /**
- * The generation of the access token that it was answered for.
+ * Of the access token that was sent.
  */
 generation: number, took_ms: number, };
 
 export type Grant = "authorization_code" | "client_credentials" | "device_code" | "password";
 
-export type HeartbeatView = { every_ms: number, next_in_ms: number | null, 
-/**
- * Whether the last one was good, and how long ago it was.
- */
-last: LastHeartbeat | null, };
+export type HeartbeatView = { every_ms: number, next_in_ms: number | null, last: LastHeartbeat | null, };
 
 export type LastHeartbeat = { good: boolean, ago_ms: number, };
 
@@ -191,7 +142,7 @@ source: Source, took_ms: number, } | { "kind": "signed_out" } | { "kind": "revoc
 
 export type OauthDraft = { issuer: string, client_id: string, 
 /**
- * Those of `openid offline_access` that the provider knows when absent.
+ * When absent, those of `openid offline_access` that the provider knows.
  */
 scopes: Array<string> | null, audience: string | null, 
 /**
@@ -203,15 +154,15 @@ resource_indicators: Array<string>,
  */
 grant: Grant | null, 
 /**
- * Whether tokens are bound to a key (RFC 9449); where the provider offers it when absent.
+ * RFC 9449. When absent, used where the provider offers it.
  */
 dpop: boolean | null, 
 /**
- * Any free port when absent.
+ * When absent, any free port.
  */
 redirect_port: number | null, 
 /**
- * `127.0.0.1` when absent; some providers want `localhost`.
+ * `127.0.0.1` when absent. Some providers require `localhost`.
  */
 redirect_host: string | null, 
 /**
@@ -219,12 +170,11 @@ redirect_host: string | null,
  */
 redirect_path: string | null, 
 /**
- * Endpoints by hand, by their names in the metadata (RFC 8414) without `_endpoint`.
+ * Names as in the metadata (RFC 8414), without `_endpoint`.
  */
 endpoints: { [key in string]: string }, 
 /**
- * Parameters beyond the standard ones, by the exchange they belong to: `authorize`, `token`, `refresh`, `device`,
- * `revoke`.
+ * More parameters for `authorize`, `token`, `refresh`, `device` or `revoke`.
  */
 extra: { [key in string]: { [key in string]: string } }, };
 
@@ -232,26 +182,21 @@ export type Oddity = "id_token_audience" | "id_token_issuer" | "id_token_missing
 
 export type OverviewView = { version: string, vault: VaultView, sessions: Array<SessionView>, 
 /**
- * What is wrong with the configuration file, profile by profile, and with the files of the home; all else goes on.
+ * Of the configuration file and of the files of the home.
  */
-problems: Array<FailureView>, 
-/**
- * What a new profile may be made from.
- */
-presets: Array<string>, };
+problems: Array<FailureView>, presets: Array<string>, };
 
 export type Pending = { "way": "browser", expires_in_ms: number, 
 /**
- * The address has to be opened within that: the provider keeps what is asked for only so long (RFC 9126).
- * Another sign-in has another address.
+ * Set for a pushed request (RFC 9126): the URL must be opened within that time.
  */
 open_within_ms?: number, } | { "way": "device", user_code: string, verification_uri: string, 
 /**
- * With the code in it: for a click.
+ * Contains the code.
  */
 verification_uri_complete: string | null, 
 /**
- * The same as a QR code: a text a row, `#` for a dark square.
+ * A QR code, one string per row, `#` for a dark square.
  */
 qr: Array<string>, expires_in_ms: number, };
 
@@ -261,7 +206,7 @@ export type Destination = "api" | "client" | "introspection" | "issuer" | "revoc
 
 export type RequestsView = { in_flight: number, 
 /**
- * Held until there is a good token.
+ * Waiting for a good token.
  */
 held: number, 
 /**
@@ -275,39 +220,23 @@ export type Says = { en: string, "zh-CN": string, };
 
 export type SessionView = { profile: string, preset: string, url: string, 
 /**
- * Host and, where it is not the scheme's own, port.
+ * Includes the port if it is not the scheme's default.
  */
 host: string, 
 /**
- * Who signed in, when the keeper was told.
+ * Absent if the provider did not say.
  */
 user: string | null, phase: PhaseView, access: AccessView | null, refresh_in_ms: number | null, heartbeat: HeartbeatView, last_refresh: LastRefresh | null, 
 /**
- * False while the newest refresh token is only in memory though a keyring is in use.
+ * False while the newest refresh token is only in memory although there is a keyring.
  */
-saved: boolean, requests: RequestsView, 
+saved: boolean, requests: RequestsView, resources: Array<ResourceView>, sandbox: boolean, 
 /**
- * What *Data* offers.
+ * In order of preference.
  */
-resources: Array<ResourceView>, 
+ways: Array<Way>, pending: Pending | null, demand: Demand | null, 
 /**
- * The provider has fault switches.
- */
-sandbox: boolean, 
-/**
- * How a person can sign in, the first one first.
- */
-ways: Array<Way>, 
-/**
- * The sign-in that somebody is at.
- */
-pending: Pending | null, 
-/**
- * What a resource or the provider demands besides, when that is why a person is needed.
- */
-demand: Demand | null, 
-/**
- * The provider has a page on which to end the session in the browser as well.
+ * The provider has a page that ends the browser's session.
  */
 browser_logout: boolean, };
 
@@ -321,11 +250,11 @@ export type VaultTrouble = "absent" | "failed" | "locked" | "slow";
 
 export type VaultView = { 
 /**
- * Where refresh tokens are kept: after a restart, `memory` means signing in again.
+ * With `memory`, a restart needs a new sign-in.
  */
 kind: VaultKind, 
 /**
- * Set while it does not do what it is asked.
+ * Set while it fails.
  */
 trouble: VaultTrouble | null, };
 

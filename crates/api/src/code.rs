@@ -22,17 +22,15 @@ pub enum Code {
     BodyTooLarge,
     CertificatesUnreadable,
     ClientRefused,
-    /// The configuration file cannot be read, so what was known of it holds.
+    /// The last readable configuration stays in use.
     ConfigUnreadable,
-    /// Somebody else can write the configuration file, so it is not read.
+    /// Other users can write it, so it is not read.
     ConfigUnsafe,
     ConfigUnwritable,
     DeadlinePassed,
     DiskFull,
     HomeUnwritable,
-    /// A refresh brought somebody else's tokens.
     IdentityOther,
-    /// The ID token of a sign-in does not prove whose it is.
     IdentityUnverified,
     Internal,
     JournalFailed,
@@ -79,7 +77,6 @@ pub enum Code {
 }
 
 impl Code {
-    /// The word on the wire, by which the catalogue and the documentation speak of it.
     pub fn key(self) -> String {
         word(&self)
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-/// The text is no duration. What it prints is for the options of a command line.
+/// Its `Display` is for command-line options.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoDuration;
 
@@ -15,11 +15,7 @@ impl fmt::Display for NoDuration {
 
 impl std::error::Error for NoDuration {}
 
-/// Reads one. Largest unit first, and each once: `5m1h` is rather a mistake than an hour and five minutes.
-///
-/// # Errors
-///
-/// [`NoDuration`].
+/// Units are in descending order and not repeated, because `5m1h` is probably a mistake.
 pub fn parse(text: &str) -> Result<Duration, NoDuration> {
     let mut rest = text.trim();
     if rest.is_empty() {
@@ -45,7 +41,7 @@ pub fn parse(text: &str) -> Result<Duration, NoDuration> {
     Ok(total)
 }
 
-/// As [`parse`] reads it.
+/// The inverse of [`parse`].
 pub fn format(duration: Duration) -> String {
     let mut rest = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     let mut text = String::new();

@@ -1,4 +1,4 @@
-//! Why something could not be done.
+//! Failures, and their codes.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -10,20 +10,16 @@ use serde::{Deserialize, Serialize};
 use crate::words::word;
 use crate::{Advice, Code, Lost, Problem, Trouble, VaultTrouble};
 
-/// Why something could not be done: a stable code to search for, what and where, for how long.
-///
-/// The sentence for a person and the next step are looked up by the code in `locales/`.
+/// The sentence and the next step are looked up in `locales/` by the code.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Failure {
     pub code: Code,
     #[serde(default)]
     pub profile: Option<String>,
-    /// What the sentence's placeholders stand for: `host`, `status`, `line`, `field`, `path`… Of these `problem` and
-    /// `hint` are words of the catalogues, whose sentences have placeholders of their own.
+    /// The values of the placeholders. `problem` and `hint` are keys of sentences with placeholders of their own.
     #[serde(default)]
     pub details: BTreeMap<String, String>,
-    /// When the keeper itself will try again.
     #[serde(default)]
     pub retry_in_ms: Option<u64>,
 }
@@ -39,21 +35,19 @@ impl Failure {
         self
     }
 
-    /// A detail that the sentence for people speaks of. Never a secret.
+    /// The value must not be secret.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Display) -> Self {
         self.details.insert(name.to_owned(), value.to_string());
         self
     }
 
-    /// What exactly is wrong.
     #[must_use]
     pub fn because(mut self, problem: impl Into<Problem>) -> Self {
         self.details.append(&mut problem.into().details());
         self
     }
 
-    /// What a person may do about it.
     #[must_use]
     pub fn hint(mut self, hint: Option<Advice>) -> Self {
         self.details.extend(hint.iter().flat_map(Advice::details));
@@ -66,7 +60,6 @@ impl Failure {
         self
     }
 
-    /// An exchange with the provider at `host` that brought nothing.
     pub fn provider(trouble: Trouble, status: Option<u16>, host: &str) -> Self {
         let failure = Self::new(code(trouble)).with("host", host);
         match status {
@@ -88,7 +81,6 @@ impl Failure {
         })
     }
 
-    /// A file without which the keeper cannot live.
     pub fn file(path: &Path, error: &io::Error) -> Self {
         let is_folder = error.kind() == io::ErrorKind::IsADirectory;
         let failure = if is_folder || os::files::is_of_no_file(error) {

@@ -1,13 +1,5 @@
-//! The one vocabulary of all faces: what can be asked of the keeper, what it answers, what it tells unasked.
-//!
-//! On the socket each message is one line of JSON. A face sends a [`Call`], `{"id":1,"do":"token","profile":"work"}`;
-//! the keeper answers with a [`Line`], `{"id":1,"ok":"token",…}` or `{"id":1,"error":{…}}`, and on a connection that
-//! asked to `watch` it also sends `{"notice":…}` lines. Unknown fields are ignored both ways.
-//!
-//! All durations are milliseconds and all points in time are distances from now, computed by the keeper: a face
-//! needs no clock. The one exception is the journal, whose entries carry a wall-clock time for people.
-//!
-//! No request returns a refresh token.
+//! The protocol between the keeper and its faces: on the socket one line of JSON per [`Call`] or [`Line`]. Unknown
+//! fields are ignored. Times are milliseconds from now, except in the journal. No request returns a refresh token.
 
 mod code;
 pub mod duration;
@@ -43,7 +35,7 @@ mod tests {
     use crate::words::{EntryView, FailureView, OverviewView, Says};
     use ts_rs::{Config, TS};
 
-    /// The page's types are generated from these. To accept a change: `UPDATE=1 cargo test types`.
+    /// To accept a change: `UPDATE=1 cargo test types`.
     #[test]
     fn types_of_the_page_are_these() {
         let config = Config::default().with_large_int("number");

@@ -1,9 +1,6 @@
-//! Where things are. Every face and the keeper must come to the same answer, or there are two keepers and two owners
-//! of one refresh token; so there is this one place that reads the environment for it.
-//!
-//! `PILOTLIGHT_HOME=DIR` puts everything under DIR, for tests and for several keepers side by side. Otherwise the XDG
-//! directories are used. Without `XDG_RUNTIME_DIR` (cron, su) the login's own `/run/user/UID` is looked for, so that
-//! such a command finds the keeper of the desktop, and last comes a directory in `/tmp` that nobody else can enter.
+//! Finds the directories in one place: with two answers there would be two keepers of one refresh token.
+//! `PILOTLIGHT_HOME` comes first, then the XDG directories. Without `XDG_RUNTIME_DIR` (cron, su) `/run/user/UID` or a
+//! private directory in `/tmp` is used.
 
 use std::env;
 use std::ffi::OsString;
@@ -17,7 +14,7 @@ use os::files;
 
 use crate::{Code, Failure, Problem};
 
-/// The directories of one keeper. Nothing is created before [`Home::prepare`].
+/// Nothing is created before [`Home::prepare`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Home {
     root: Option<PathBuf>,
@@ -28,7 +25,6 @@ pub struct Home {
 }
 
 impl Home {
-    /// The home that the environment names.
     pub fn from_env() -> Result<Self, Failure> {
         Self::find(
             &|name| env::var_os(name).filter(|value| !value.is_empty()),
@@ -38,13 +34,12 @@ impl Home {
         )
     }
 
-    /// The home in `dir`, whatever the environment says.
     pub fn at(dir: impl AsRef<Path>) -> Result<Self, Failure> {
         let runtime = |uid| runtime_dir(&|name| env::var_os(name), uid, Path::new("/run/user"));
         Self::under(dir.as_ref(), || runtime(os::user::id()))
     }
 
-    /// The directory that was asked for by name, if one was: a keeper started for this home needs to be told.
+    /// Set if the directory was named, which a keeper that is started for it must know.
     pub fn root(&self) -> Option<&Path> {
         self.root.as_deref()
     }
@@ -61,8 +56,7 @@ impl Home {
         self.state.join("keeper.log")
     }
 
-    /// Beside the journal and not beside the socket: two sessions of one person may have different runtime directories,
-    /// and still only one keyring, and one owner of what is in it.
+    /// In the state directory, because two logins may have different runtime directories and share one keyring.
     pub fn lock(&self) -> PathBuf {
         self.state.join("keeper.lock")
     }
@@ -71,12 +65,12 @@ impl Home {
         &self.socket
     }
 
-    /// Tells this home's keyring items from those of another home; empty for the default one.
+    /// Distinguishes the keyring items of several homes. Empty for the default one.
     pub fn id(&self) -> String {
         self.root.as_deref().map(digest).unwrap_or_default()
     }
 
-    /// Makes the directories, for this user alone, and refuses those in which others could put a socket of theirs.
+    /// Creates them for this user alone, and refuses those that other users can write to.
     pub fn prepare(&self) -> Result<(), Failure> {
         for dir in [&self.config, &self.state, &self.runtime] {
             make(dir)?;
@@ -97,7 +91,7 @@ impl Home {
         if let Some(dir) = var("PILOTLIGHT_HOME") {
             return Self::under(Path::new(&dir), || runtime_dir(var, uid, logins));
         }
-        // The XDG specification: a path that is not absolute is to be ignored.
+        // XDG: relative paths are ignored.
         let xdg = |name, default: &str| match var(name).map(PathBuf::from).filter(|path| path.is_absolute()) {
             Some(path) => Ok(path.join("pilotlight")),
             None => home()
@@ -116,7 +110,7 @@ impl Home {
 
     fn under(dir: &Path, runtime: impl Fn() -> PathBuf) -> Result<Self, Failure> {
         let dir = absolute(dir).map_err(|error| failed(dir, &error))?;
-        // Without a trailing slash, or `a` and `a/` would be two homes.
+        // Removes a trailing slash, or `a` and `a/` would be two homes.
         let dir: PathBuf = dir.components().collect();
         let uid = os::user::id();
         Ok(Self {
@@ -129,9 +123,7 @@ impl Home {
     }
 }
 
-/// The socket in `dir`, or, where that path would be too long for a socket's address, one named by the hash of `dir`
-/// in the runtime directory: nobody chooses how long a build machine's temporary directory is, and an error that
-/// asks to shorten it helps nobody.
+/// A path that is too long for a socket is replaced by a hash of `dir` in the runtime directory.
 fn socket_in(dir: &Path, runtime: &Path, uid: u32) -> PathBuf {
     let hashed = format!("{}.sock", digest(dir));
     [dir.join("agent.sock"), runtime.join(&hashed)]
@@ -151,7 +143,7 @@ fn runtime_dir(var: &dyn Fn(&str) -> Option<OsString>, uid: u32, logins: &Path) 
     }
 }
 
-/// Anybody may make this before us: what it then is comes out in [`guard`], and with the uid of who answers.
+/// Other users may create it first, which [`guard`] and the check of the peer's uid detect.
 fn private_tmp(uid: u32) -> PathBuf {
     Path::new("/tmp").join(format!("pilotlight-{uid}"))
 }
@@ -160,7 +152,7 @@ fn make(dir: &Path) -> Result<(), Failure> {
     files::make_private_folder(dir).map_err(|error| failed(dir, &error))
 }
 
-/// A directory of ours, itself and not behind a link, that nobody else can write to.
+/// Must be ours, no link, and writable by no other user.
 fn guard(dir: &Path) -> Result<(), Failure> {
     let data = fs::symlink_metadata(dir).map_err(|error| failed(dir, &error))?;
     let folder = dir.display().to_string();
@@ -175,7 +167,7 @@ fn guard(dir: &Path) -> Result<(), Failure> {
     }
 }
 
-/// FNV-1a: short, and the same in every version of Rust, which its own hasher does not promise.
+/// FNV-1a, because the hasher of Rust may change between versions.
 fn digest(path: &Path) -> String {
     let hash = path.as_os_str().as_bytes().iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
@@ -191,7 +183,7 @@ fn unreachable(problem: Problem) -> Failure {
     Failure::new(Code::KeeperUnreachable).because(problem)
 }
 
-/// `sun_path` has 108 bytes on Linux, the last of which is a zero.
+/// `sun_path` has 108 bytes on Linux, including the zero at the end.
 const LONGEST_SOCKET: usize = 107;
 
 #[cfg(test)]

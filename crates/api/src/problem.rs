@@ -1,8 +1,5 @@
-//! What exactly is wrong, and what a person may do about it, each as a word with its values.
-//!
-//! Beside its code a [`Failure`](crate::Failure) has both in its details: `problem` and `hint` are words, and the values
-//! stand next to them under names of their own. The sentences are in the catalogues, below `problem.` and `hint.`, and
-//! nowhere else. What others have said, the system, a library or a provider, is `said`, and is quoted.
+//! What is wrong and what to do about it. Their sentences are in the catalogues below `problem.` and `hint.`; `said`
+//! quotes the system, a library or a provider.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -12,12 +9,10 @@ use serde_json::Value;
 use session::note::Note;
 use session::wire::flaw::Flaw;
 
-/// What is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(tag = "problem", rename_all = "snake_case")]
 pub enum Problem {
-    // What a person wrote.
     Empty {
         key: String,
     },
@@ -96,7 +91,6 @@ pub enum Problem {
         written: String,
     },
 
-    // Files, and the disk that they are on.
     DiskSilent,
     DiskSlow,
     FileSlow,
@@ -120,7 +114,6 @@ pub enum Problem {
     WritableByAll,
     WritableByGroup,
 
-    // The journal.
     JournalDamaged {
         said: String,
     },
@@ -136,7 +129,6 @@ pub enum Problem {
         aside: String,
     },
 
-    // The keeper and its faces.
     AnsweredElse,
     CannotListen {
         port: u16,
@@ -167,11 +159,9 @@ pub enum Problem {
         option: String,
         file: String,
     },
-    /// In somebody else's words alone.
     Said {
         said: String,
     },
-    /// Likewise, and of what.
     SaidOf {
         of: String,
         said: String,
@@ -183,7 +173,6 @@ pub enum Problem {
     WatchesAlready,
     WrongField,
 
-    // Signing in.
     ByPassword,
     NoAddress {
         key: String,
@@ -219,7 +208,6 @@ pub enum Problem {
         address: String,
     },
 
-    // The ID token.
     IdTokenAlgorithm,
     IdTokenAudience,
     IdTokenEarly,
@@ -247,7 +235,6 @@ pub enum Problem {
     Recipe(Flaw),
 }
 
-/// What to do about it, beside what its code says anyway.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(tag = "hint", rename_all = "snake_case")]
@@ -275,7 +262,6 @@ pub enum Advice {
     WriteEither { example: String, other: String },
 }
 
-/// What a value in a configuration is, or should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
@@ -294,22 +280,18 @@ pub enum Kind {
 }
 
 impl Problem {
-    /// In somebody else's words.
     pub fn said(words: impl Display) -> Self {
         Self::Said { said: words.to_string() }
     }
 
-    /// In somebody else's words, and of what.
     pub fn said_of(of: impl Display, words: impl Display) -> Self {
         Self::SaidOf { of: of.to_string(), said: words.to_string() }
     }
 
-    /// The word, and its values.
     pub fn details(&self) -> BTreeMap<String, String> {
         details(self)
     }
 
-    /// What the journal keeps of it.
     pub fn note(&self, line: Option<u32>) -> Note {
         let mut details = self.details();
         let problem = details.remove(PROBLEM).unwrap_or_default();
@@ -318,7 +300,6 @@ impl Problem {
 }
 
 impl Advice {
-    /// The word, and its values.
     pub fn details(&self) -> BTreeMap<String, String> {
         details(self)
     }
@@ -340,9 +321,8 @@ fn details(of: &impl Serialize) -> BTreeMap<String, String> {
     values.into_iter().filter_map(|(name, value)| Some((name, text(value)?))).collect()
 }
 
-/// Under which a problem stands among the details of a failure.
 pub(crate) const PROBLEM: &str = "problem";
 
-/// Which details are words, each with its group in the catalogues. The sentences of the last two speak of the others.
+/// With their groups in the catalogues. The sentences of the last two contain the others.
 pub(crate) const WORDS: [(&str, &str); 4] =
     [("kind", "kind"), ("wanted", "kind"), (PROBLEM, "problem"), ("hint", "hint")];

@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Discovery, Failure, Note, Overview, Pending, Source};
 
-/// What comes back on the socket: an answer, or a notice.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Line {
@@ -39,57 +38,55 @@ pub enum Reply {
     Log {
         entries: Vec<Entry>,
     },
-    /// An address to be opened in the browser.
     Open {
         url: String,
     },
     SignIn {
         pending: Pending,
-        /// What to open in the browser, where the way is [`Way::Browser`]. It is good once, and for this sign-in.
+        /// Set for [`Way::Browser`], and usable once.
         url: Option<String>,
     },
     Status(Overview),
     Token(Token),
 }
 
-/// Told unasked to those who watch.
+/// Sent on connections that asked to `watch`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "about", rename_all = "snake_case")]
 pub enum Notice {
-    /// One more line in the journal.
     Entry(Entry),
-    /// Something that a face shows has changed; it may ask for the status again.
-    Changed { profile: String },
+    /// The status should be requested again.
+    Changed {
+        profile: String,
+    },
 }
 
-/// The answer of a protected resource, whatever its status.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Fetched {
     pub status: u16,
     pub headers: BTreeMap<String, String>,
-    /// The text of the body; when it is not UTF-8, base64 of it and `base64` set.
+    /// Base64 if `base64` is set, because it is not UTF-8.
     pub body: String,
     #[serde(default)]
     pub base64: bool,
-    /// It was held or refused once, and sent with a newer token.
+    /// Sent again with a newer token.
     pub replayed: bool,
-    /// The generation of the access token that it was answered for.
+    /// Of the access token that was sent.
     pub generation: u32,
     pub took_ms: u64,
 }
 
-/// An access token for the caller to use.
 #[derive(Serialize, Deserialize)]
 pub struct Token {
     pub access_token: String,
-    /// The scheme for the `Authorization` header; empty where the provider wants the bare token.
+    /// Empty if the provider expects the bare token.
     pub scheme: String,
     pub remaining_ms: u64,
     pub lifetime_ms: u64,
     #[serde(default)]
     pub source: Source,
-    /// It has less life left than was asked for, and was given all the same.
+    /// It expires earlier than was asked for.
     pub shorter_than_asked: bool,
 }
 
@@ -99,19 +96,17 @@ impl fmt::Debug for Token {
     }
 }
 
-/// One line of the journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Entry {
     pub id: i64,
-    /// Milliseconds since 1970, by the wall clock of that moment; for people, not for arithmetic.
+    /// Milliseconds since 1970, by a clock that may have been changed since.
     pub at_ms: i64,
-    /// Absent for what concerns the keeper itself.
+    /// Absent for the keeper itself.
     pub profile: Option<String>,
     pub note: Note,
 }
 
-/// The fault switches of a sandbox.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Bench {
@@ -123,6 +118,6 @@ pub struct Bench {
 pub struct FaultSwitch {
     pub name: String,
     pub on: bool,
-    /// How many more requests it will meet; absent when it stays until it is switched off.
+    /// Absent if it stays until it is switched off.
     pub left: Option<u32>,
 }

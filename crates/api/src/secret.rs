@@ -1,11 +1,11 @@
-//! Secrets that pass through the keeper but are not tokens. Like every secret here they cannot be printed.
+//! Secrets that are not tokens. They cannot be printed.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-/// A password on its way from a person to the provider. It is never stored.
+/// It is never stored.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Password(Zeroizing<String>);
@@ -15,7 +15,6 @@ impl Password {
         Self(Zeroizing::new(text))
     }
 
-    /// The text itself, for the one place that writes it into a request.
     pub fn expose(&self) -> &str {
         &self.0
     }

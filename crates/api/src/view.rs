@@ -1,28 +1,26 @@
-//! What a person may see of the keeper and its sessions. Nothing of it is secret.
+//! What faces show of the keeper and its sessions. Nothing in it is secret.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Cause, Demand, Failure, Lost, Pending, Source, Trouble, VaultTrouble, Way};
 
-/// Every session, and the keeper itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Overview {
     pub version: String,
     pub vault: VaultView,
     pub sessions: Vec<SessionView>,
-    /// What is wrong with the configuration file, profile by profile, and with the files of the home; all else goes on.
+    /// Of the configuration file and of the files of the home.
     pub problems: Vec<Failure>,
-    /// What a new profile may be made from.
     pub presets: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct VaultView {
-    /// Where refresh tokens are kept: after a restart, `memory` means signing in again.
+    /// With `memory`, a restart needs a new sign-in.
     pub kind: VaultKind,
-    /// Set while it does not do what it is asked.
+    /// Set while it fails.
     pub trouble: Option<VaultTrouble>,
 }
 
@@ -34,44 +32,38 @@ pub enum VaultKind {
     Memory,
 }
 
-/// One session as a person may see it. Holds no secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct SessionView {
     pub profile: String,
     pub preset: String,
     pub url: String,
-    /// Host and, where it is not the scheme's own, port.
+    /// Includes the port if it is not the scheme's default.
     pub host: String,
-    /// Who signed in, when the keeper was told.
+    /// Absent if the provider did not say.
     pub user: Option<String>,
     pub phase: PhaseView,
     pub access: Option<AccessView>,
     pub refresh_in_ms: Option<u64>,
     pub heartbeat: HeartbeatView,
     pub last_refresh: Option<LastRefresh>,
-    /// False while the newest refresh token is only in memory though a keyring is in use.
+    /// False while the newest refresh token is only in memory although there is a keyring.
     pub saved: bool,
     pub requests: RequestsView,
-    /// What *Data* offers.
     pub resources: Vec<ResourceView>,
-    /// The provider has fault switches.
     pub sandbox: bool,
-    /// How a person can sign in, the first one first.
+    /// In order of preference.
     #[serde(default)]
     pub ways: Vec<Way>,
-    /// The sign-in that somebody is at.
     #[serde(default)]
     pub pending: Option<Pending>,
-    /// What a resource or the provider demands besides, when that is why a person is needed.
     #[serde(default)]
     pub demand: Option<Demand>,
-    /// The provider has a page on which to end the session in the browser as well.
+    /// The provider has a page that ends the browser's session.
     #[serde(default)]
     pub browser_logout: bool,
 }
 
-/// What a session waits for, or who must act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(tag = "name")]
@@ -85,7 +77,7 @@ pub enum PhaseView {
         attempt: u32,
     },
     SigningIn,
-    /// A transient failure; the access token may still be good.
+    /// The access token may still be good.
     Waiting {
         why: Trouble,
         status: Option<u16>,
@@ -97,20 +89,19 @@ pub enum PhaseView {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct AccessView {
-    /// Counts the access tokens of this session since the keeper started.
+    /// Counts since the keeper started.
     pub generation: u32,
     pub jwt: bool,
-    /// Of a JWT: the `alg` of its header.
     pub algorithm: Option<String>,
     pub lifetime_ms: u64,
-    /// Where the lifetime is known from. One that is assumed ends nothing: such a token is good until it is refused.
+    /// An assumed lifetime ends nothing: the token is used until it is refused.
     #[serde(default)]
     pub source: Source,
-    /// Zero once it has run out, or once what was assumed of it is over.
+    /// Zero after its lifetime, also an assumed one.
     pub remaining_ms: u64,
-    /// The provider has refused it; it is not used any more.
+    /// Refused by the provider, and no longer used.
     pub rejected: bool,
-    /// It is good only together with a proof of possession (RFC 9449).
+    /// Needs a proof of possession (RFC 9449).
     #[serde(default)]
     pub dpop: bool,
 }
@@ -120,7 +111,6 @@ pub struct AccessView {
 pub struct HeartbeatView {
     pub every_ms: u64,
     pub next_in_ms: Option<u64>,
-    /// Whether the last one was good, and how long ago it was.
     pub last: Option<LastHeartbeat>,
 }
 
@@ -143,7 +133,7 @@ pub struct LastRefresh {
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct RequestsView {
     pub in_flight: u32,
-    /// Held until there is a good token.
+    /// Waiting for a good token.
     pub held: u32,
     /// Since the keeper started.
     pub replayed: u32,

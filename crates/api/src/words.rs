@@ -1,9 +1,5 @@
-//! What things are called when a person reads them. The keeper and the session say codes and reasons; only the faces
-//! look up sentences for them, here for the command line, from the same two catalogues that the window reads.
-//!
-//! In a sentence `{name}` stands for a value, and a part in `[square brackets]` is left out when a value in it is
-//! missing, so that a sentence reads well without its details. What exactly is wrong and what to do about it are words
-//! too, with sentences of their own, which stand in for them in the sentence of the failure.
+//! Looks up sentences in the catalogues, for the command line. `{name}` stands for a value, and a part in `[square
+//! brackets]` is left out if one of its values is missing.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -20,7 +16,6 @@ mod says;
 pub use note::{Tone, tone};
 pub use says::{EntryView, FailureView, OverviewView, Says};
 
-/// A language that there is a catalogue for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Language {
     Chinese,
@@ -28,8 +23,7 @@ pub enum Language {
 }
 
 impl Language {
-    /// The language of the person who started this program: the first of the variables that is set decides, as in any
-    /// program.
+    /// The first of the usual variables that is set decides.
     pub fn of_locale() -> Self {
         let set = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(|name| {
             env::var_os(name)
@@ -39,7 +33,7 @@ impl Language {
         Self::named(&set.unwrap_or_default())
     }
 
-    /// The first language of an `Accept-Language` header that there is a catalogue for (RFC 9110, section 12.5.4).
+    /// RFC 9110, section 12.5.4.
     pub fn accepted(header: &str) -> Self {
         let mut wanted = header.split(',').map(|part| part.split(';').next().unwrap_or_default().trim());
         let known = wanted.find(|tag| {
@@ -50,7 +44,7 @@ impl Language {
         Self::named(known.unwrap_or_default())
     }
 
-    /// Whoever reads any kind of Chinese is better served by simplified characters than by English.
+    /// Every kind of Chinese is read as Simplified Chinese.
     fn named(locale: &str) -> Self {
         let language = locale.split(['_', '-', '.', '@']).next().unwrap_or_default();
         if language.eq_ignore_ascii_case("zh") { Self::Chinese } else { Self::English }
@@ -64,7 +58,6 @@ impl Language {
     }
 }
 
-/// The catalogue of one language.
 pub struct Words {
     language: Language,
     texts: HashMap<Cow<'static, str>, Cow<'static, str>>,
@@ -76,7 +69,7 @@ impl Words {
     }
 
     pub fn of(language: Language) -> Self {
-        // Both catalogues are read by a test, so there is nothing to tell a person about.
+        // A test reads both catalogues, so this cannot fail.
         let texts = serde_json::from_str(language.catalogue()).unwrap_or_default();
         Self { language, texts }
     }
@@ -85,18 +78,17 @@ impl Words {
         self.language
     }
 
-    /// The sentence of this key, filled; the key itself where the catalogue does not know it.
+    /// Returns the key itself if the catalogue does not contain it.
     pub fn fill(&self, key: &str, values: &[(&str, &str)]) -> String {
         self.known(key, values).unwrap_or_else(|| key.to_owned())
     }
 
-    /// As [`Words::fill`], for words that come from outside.
+    /// For keys that come from outside.
     pub fn known(&self, key: &str, values: &[(&str, &str)]) -> Option<String> {
         let value = |name: &str| values.iter().find(|(named, _)| *named == name).map(|(_, value)| *value);
         self.texts.get(key).map(|text| complete(text, &value))
     }
 
-    /// What went wrong, and what a person may do next.
     pub fn say(&self, failure: &Failure) -> (String, String) {
         let code = word(&failure.code);
         let details = self.spoken(&failure.details);
@@ -109,12 +101,11 @@ impl Words {
         (say, next)
     }
 
-    /// What exactly is wrong, as a part of a sentence.
     pub fn problem(&self, details: &BTreeMap<String, String>) -> String {
         self.spoken(details).remove(PROBLEM).unwrap_or_default()
     }
 
-    /// The details as a person reads them. A word that is not known is from an older or a newer version, and stays.
+    /// Unknown words come from another version, and stay as they are.
     fn spoken(&self, details: &BTreeMap<String, String>) -> BTreeMap<String, String> {
         let mut spoken = details.clone();
         for (name, group) in WORDS {
@@ -126,15 +117,12 @@ impl Words {
         spoken
     }
 
-    /// What a line of the journal says.
     pub fn note(&self, note: &Note) -> String {
         note::sentence(self, note)
     }
 
-    /// The state of a session in a few words.
     pub fn phase(&self, phase: &PhaseView) -> String {
         match phase {
-            // It is being tried at this moment.
             PhaseView::Waiting { why, status, retry_in_ms: 0, .. } => self.trouble(*why, *status),
             PhaseView::Waiting { why, status, retry_in_ms, .. } => self.fill(
                 "phase.Waiting.until",
@@ -152,12 +140,11 @@ impl Words {
         self.fill(&format!("trouble.{}", word(&why)), &[("status", &status)])
     }
 
-    /// A reason by its group and its word on the wire: `why`, `cause`, `vault`.
+    /// The group is `why`, `cause` or `vault`.
     pub fn reason(&self, group: &str, reason: &impl Serialize) -> String {
         self.fill(&format!("{group}.{}", word(reason)), &[])
     }
 
-    /// How much is left of an access token.
     pub fn left(&self, access: &AccessView) -> String {
         match access.source {
             Source::Assumed => self.fill("left.assumed", &[]),
@@ -165,7 +152,6 @@ impl Words {
         }
     }
 
-    /// Why a token was refreshed that is replaced by one of which this is known.
     pub fn cause(&self, cause: Cause, source: Source) -> String {
         match (cause, source) {
             (Cause::BeforeExpiry, Source::Assumed) => self.fill("cause.before_expiry.assumed", &[]),
@@ -173,7 +159,7 @@ impl Words {
         }
     }
 
-    /// What was measured: "38 ms", "1.4 s", "12 s".
+    /// Such as "38 ms", "1.4 s", "12 s".
     pub fn measured(&self, ms: u64) -> String {
         if ms < 1000 {
             self.fill("unit.ms", &[("n", &ms.to_string())])
@@ -189,7 +175,7 @@ impl Words {
         }
     }
 
-    /// What is left or has passed, in the steps in which a person thinks: "4 s", "1 min 20 s", "6 h 12 min".
+    /// Such as "4 s", "1 min 20 s", "6 h 12 min".
     pub fn duration(&self, ms: u64) -> String {
         let unit = |key: &str, n: u64| self.fill(key, &[("n", &n.to_string())]);
         let seconds = ms.saturating_add(500) / 1000;
@@ -213,7 +199,7 @@ fn pairs(values: &BTreeMap<String, String>) -> Vec<(&str, &str)> {
     values.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
 }
 
-/// The word of a code or reason on the wire, which is also its word in the catalogues.
+/// The word of a code or reason on the wire and in the catalogues.
 pub fn word(reason: &impl Serialize) -> String {
     match serde_json::to_value(reason) {
         Ok(serde_json::Value::String(word)) => word,
@@ -236,7 +222,7 @@ fn complete<'a>(text: &str, value: &impl Fn(&str) -> Option<&'a str>) -> String 
     filled.trim().to_owned()
 }
 
-/// The text with its values, and whether they were all there.
+/// Also returns whether all values were there.
 fn insert<'a>(text: &str, value: &impl Fn(&str) -> Option<&'a str>) -> (String, bool) {
     let (mut filled, mut rest, mut complete) = (String::new(), text, true);
     while let Some((before, after)) = rest.split_once('{') {

@@ -6,13 +6,12 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
 
+use api::paths::Home;
+use api::{Code, Failure, Problem};
 use serde::Deserialize;
 use session::limits;
 
 use crate::programs::Program;
-
-use api::paths::Home;
-use api::{Code, Failure, Problem};
 
 /// Returns when this keeper, or another one that was quicker, listens.
 pub(super) fn start(home: &Home) -> Result<(), Failure> {

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use api::{Code, Failure, Problem, Reply, Request};
 use session::limits;
 
 use crate::{Client, unreachable};
-use api::{Code, Failure, Problem, Reply, Request};
 
 impl Client {
     pub(super) fn put_patiently(&mut self, line: &[u8], patience: Duration) -> Result<Reply, Failure> {

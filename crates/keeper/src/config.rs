@@ -1,7 +1,5 @@
-//! The configuration: profiles in one TOML file that people edit by hand and the window edits too.
-//!
-//! It is parsed, not validated: what is wrong is told with its line and a hint, and every profile that is right goes
-//! on. A typing mistake in one profile signs nobody out of another.
+//! The configuration: one TOML file that people and the window edit. A mistake in one profile does not affect the
+//! others.
 
 mod edit;
 mod file;
@@ -34,55 +32,42 @@ pub use rules::{check_name, check_url, is_loopback};
 pub use session::oauth::probe::Probe;
 pub(crate) use watched::Watched;
 
-/// What a configuration file says.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     pub vault: VaultKind,
-    /// Those that can be used, in the order of the file.
     pub profiles: Vec<Profile>,
-    /// What is wrong with the others.
     pub mistakes: Vec<Mistake>,
-    /// Nothing could be read at all: it is no TOML, or no text, or somebody else can write it. Whoever has an older
-    /// configuration goes on with it.
+    /// The file is no TOML, no text, or writable by other users. An older configuration stays in use.
     pub unreadable: bool,
 }
 
-/// One session to keep, with everything decided.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Profile {
     pub name: String,
-    /// The preset that the recipe comes from, [`CUSTOM`], or [`OAUTH`].
+    /// The name of a preset, [`CUSTOM`], or [`OAUTH`].
     pub preset: String,
-    /// The base of the API: what paths are appended to. Its path has no `/` at the end, unless that is all of it.
+    /// Paths are appended to it. Its own has no `/` at the end, unless that is all of it.
     pub url: Url,
     pub protocol: Protocol,
-    /// Time between heartbeats.
     pub heartbeat: Duration,
-    /// How long before its end an access token is refreshed; by the lifetime when absent.
+    /// Before its expiry. When absent, computed from the lifetime.
     pub refresh_before: Option<Duration>,
-    /// How long an access token is believed to live when nothing says so.
+    /// Used when the provider states no lifetime.
     pub assume_lifetime: Duration,
-    /// Of one exchange.
     pub timeout: Duration,
     pub allow_http: bool,
-    /// More certificates to trust.
     pub ca_file: Option<PathBuf>,
-    /// What *Data* offers.
     pub resources: Vec<Resource>,
-    /// The provider has fault switches.
     pub sandbox: bool,
-    /// For the sign-in form.
     pub user: Option<String>,
 }
 
-/// How the provider is spoken with.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Protocol {
     Oauth(Box<Oauth>),
     Recipe(Box<Recipe>),
 }
 
-/// Something in the file that is wrong, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistake {
     pub code: Code,
@@ -90,27 +75,24 @@ pub struct Mistake {
     /// Counted from 1.
     pub line: Option<u32>,
     pub profile: Option<String>,
-    /// The key within the profile (or the file), such as `recipe.refresh.path`; empty when it is none in particular.
+    /// The key within the profile or the file, such as `recipe.refresh.path`, or empty.
     pub field: String,
     pub problem: Problem,
     pub hint: Option<Advice>,
-    /// What a person may run to mend it.
     pub command: Option<String>,
 }
 
-/// The name of a recipe that comes from no preset.
 pub const CUSTOM: &str = "custom";
 
-/// What stands in place of a preset for an OAuth provider.
 pub const OAUTH: &str = "oauth";
 
 impl Config {
-    /// Reads the file. One that does not exist is an empty configuration.
+    /// A missing file is an empty configuration.
     pub fn load(path: &Path) -> Self {
         Self::of(reading::read(path), path)
     }
 
-    /// Reads a text; `path` is where it came from.
+    /// Relative paths in the text start at the directory of `path`.
     pub fn read(text: &str, path: &Path) -> Self {
         let document = match Document::parse(text) {
             Ok(document) => document,
@@ -148,7 +130,7 @@ impl Config {
             Some("keyring") => self.vault = VaultKind::Keyring,
             Some("memory") => self.vault = VaultKind::Memory,
             said => {
-                // Nothing is written anywhere that was perhaps not meant, and what is in the keyring stays there.
+                // Nothing is written by mistake, and the keyring is left as it is.
                 self.vault = VaultKind::Memory;
                 let written = said.unwrap_or("?").to_owned();
                 let hint = hint::of_known(&written, &["keyring", "memory"]);
@@ -173,7 +155,6 @@ impl Config {
         }
     }
 
-    /// Of which nothing is known.
     pub(crate) fn empty() -> Self {
         Self { vault: VaultKind::Keyring, profiles: Vec::new(), mistakes: Vec::new(), unreadable: false }
     }
@@ -184,7 +165,7 @@ impl Config {
 }
 
 impl Profile {
-    /// What the session is to go by. `slot` tells this installation from others.
+    /// `slot` differs between installations.
     pub fn policy(&self, slot: u64) -> Policy {
         Policy {
             refresh_before: self.refresh_before,
@@ -196,10 +177,8 @@ impl Profile {
         }
     }
 
-    /// What a sign-in is bound to: where its tokens may go, and of OAuth to which client they are given.
-    ///
-    /// An issuer is a name, of which every letter counts. Whatever else is on its origin (without one: on that of the
-    /// token endpoint) is as much the provider as it is, so it makes no difference whether that is written by hand.
+    /// An issuer is compared as a whole. Every endpoint on its origin, or without one on the origin of the token
+    /// endpoint, counts as the provider, so endpoints written by hand make no difference there.
     pub fn binding(&self) -> Binding {
         let api = (Destination::Api, self.url.origin().ascii_serialization());
         let Protocol::Oauth(oauth) = &self.protocol else {
@@ -225,7 +204,7 @@ impl Profile {
         Binding { client: Some(oauth.client.id.clone()), origins }
     }
 
-    /// The same by the rule of before, which knew of the provider only.
+    /// The rule of older versions, which only knew the provider.
     pub fn origin(&self) -> String {
         match &self.protocol {
             Protocol::Oauth(oauth) => format!("{} ({})", oauth.address(), oauth.client.id),
@@ -233,7 +212,7 @@ impl Profile {
         }
     }
 
-    /// Of the provider: host and, where it is not the scheme's own, port.
+    /// Host, and the port if it is not the scheme's default.
     pub fn host(&self) -> String {
         match &self.protocol {
             Protocol::Oauth(oauth) => {
@@ -267,7 +246,6 @@ impl Mistake {
             .fold(failure, |failure, (name, value)| failure.with(name, value))
     }
 
-    /// Of the file as a whole.
     pub(crate) fn of_file(path: &Path, code: Code, problem: Problem) -> Self {
         let path = path.to_owned();
         Self {
@@ -283,7 +261,7 @@ impl Mistake {
     }
 
     fn of_syntax(text: &str, path: &Path, error: &toml_edit::TomlError) -> Self {
-        // The parser puts what it expected on lines of its own.
+        // The parser puts what it expected on separate lines.
         let said = error.message().trim().lines().map(str::trim).collect::<Vec<_>>().join(", ");
         let line = error.span().map(|span| hint::line(text, span.start));
         Self { line, ..Self::of_file(path, Code::BadConfig, Problem::said(said)) }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use api::{Code, Failure, Problem, Reply, Way};
 use session::breaker::Outcome;
 use session::event::{Attempt, Event};
 use session::limits;
@@ -21,7 +22,6 @@ use crate::main_loop::keeper::Keeper;
 use crate::main_loop::kept::{Kept, Pending, Starting};
 use crate::main_loop::mail::{Id, Mail};
 use crate::main_loop::report::Report;
-use api::{Code, Failure, Problem, Reply, Way};
 
 impl Keeper {
     pub(crate) fn start_sign_in(&mut self, id: Id, how: How, answer: Answer) {

@@ -21,9 +21,10 @@ pub mod token;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 
+use client::ClientRegistration;
+
 use crate::wire::message::Message;
 
-use client::ClientRegistration;
 use form::Form;
 use metadata::Metadata;
 

@@ -4,7 +4,6 @@ use super::{Words, word};
 use crate::problem::PROBLEM;
 use crate::{Cause, Note, Source};
 
-/// What kind of news a line of the journal is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
     Good,
@@ -97,7 +96,6 @@ pub(super) fn sentence(words: &Words, note: &Note) -> String {
         Note::NeedsLogin { why } => words.fill("note.needs_login", &[("why", &words.reason("why", why))]),
         Note::Refreshed { cause, generation, source, tries, .. } => {
             let key = match (cause, source) {
-                // Nobody knows whether it would have run out.
                 (Cause::BeforeExpiry, Source::Assumed) => "note.refreshed.before_expiry.assumed".to_owned(),
                 _ => format!("note.refreshed.{}", word(cause)),
             };

@@ -1,4 +1,4 @@
-//! What is told of an event or a failure, in every language at once: who shows it may change the language without asking again.
+//! Sentences in every language, so that a page can change its language without a request.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -8,7 +8,6 @@ use serde::Serialize;
 use super::{Language, Words};
 use crate::{Code, Entry, Failure, Note, Overview, SessionView, VaultView};
 
-/// A sentence in each language.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Says {
@@ -17,43 +16,37 @@ pub struct Says {
     pub zh: String,
 }
 
-/// One line of the journal as a page shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct EntryView {
     pub id: i64,
-    /// Milliseconds since 1970, by the wall clock of that moment; for people, not for arithmetic.
+    /// Milliseconds since 1970, by a clock that may have been changed since.
     pub at_ms: i64,
-    /// Absent for what concerns the keeper itself.
+    /// Absent for the keeper itself.
     pub profile: Option<String>,
     pub note: Note,
     pub says: Says,
 }
 
-/// Why something could not be done, as a page shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct FailureView {
     pub code: Code,
     pub profile: Option<String>,
     pub details: BTreeMap<String, String>,
-    /// When the keeper itself will try again.
     pub retry_in_ms: Option<u64>,
     pub says: Says,
-    /// What a person may do next.
     pub next: Says,
 }
 
-/// Every session, and the keeper itself, as a page shows them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct OverviewView {
     pub version: String,
     pub vault: VaultView,
     pub sessions: Vec<SessionView>,
-    /// What is wrong with the configuration file, profile by profile, and with the files of the home; all else goes on.
+    /// Of the configuration file and of the files of the home.
     pub problems: Vec<FailureView>,
-    /// What a new profile may be made from.
     pub presets: Vec<String>,
 }
 

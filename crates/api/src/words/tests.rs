@@ -158,7 +158,7 @@ fn notes_read_like_this() {
     }
 }
 
-/// A refresh ends over an identity only because it was verified; a sign-in, because it was not.
+/// A refresh fails because of a verified identity; a sign-in, because of an unverified one.
 #[test]
 fn who_it_is_and_who_it_may_be_are_told_apart() {
     let other = Failure::provider(Trouble::Identity, Some(200), "id.example");
@@ -204,7 +204,6 @@ fn what_the_command_says_is_there_in_both_languages() {
     assert_eq!(keys(Language::English), keys(Language::Chinese));
 }
 
-/// No placeholder or bracket is left, and something is said.
 #[track_caller]
 fn assert_whole(sentence: &str) {
     assert!(!sentence.is_empty());
@@ -216,13 +215,11 @@ fn pairs(codes: &[String]) -> impl Iterator<Item = (Language, &String)> {
     LANGUAGES.into_iter().flat_map(move |language| codes.iter().map(move |code| (language, code)))
 }
 
-/// The members of an enum of words, from the declaration that the page's types are generated from.
 fn words_of<T: TS>() -> Vec<String> {
     let declaration = T::inline(&Config::default());
     declaration.split('|').map(|word| word.trim().trim_matches('"').to_owned()).collect()
 }
 
-/// The tags of an enum of objects, likewise.
 fn tags<T: TS>(tag: &str) -> Vec<String> {
     let declaration = T::inline(&Config::default());
     let start = format!("\"{tag}\": \"");
@@ -266,7 +263,7 @@ fn notes() -> Vec<Note> {
         Note::EntriesLost { count: 12 },
         Problem::Missing { key: text("url") }.note(Some(3)),
         Problem::Missing { key: text("url") }.note(None),
-        // As older versions wrote it.
+        // The form of older versions.
         Note::ConfigProblem { line: Some(7), problem: text("no url"), details: BTreeMap::new() },
         Note::Elsewhere { places: vec![Destination::Token, Destination::Client] },
         Note::EndedInFlight,

@@ -1,8 +1,5 @@
-//! A provider as one session knows it: signs in, refreshes, asks whether the token is good, opens resources, signs out.
-//!
-//! Whatever the provider speaks, the keeper asks the same questions. This adapter turns them into messages of
-//! `session::recipe` or `session::oauth`, sends them, and lets the same modules say what came back. It keeps only what
-//! is cheap to learn again: a description of the provider, its keys, its nonces.
+//! The provider of one session. `session::recipe` or `session::oauth` makes the messages and reads the answers; this
+//! adapter sends them, and keeps only what can be fetched again.
 
 mod json;
 mod oauth;
@@ -11,6 +8,8 @@ use std::iter::once;
 use std::sync::Arc;
 use std::time::Duration;
 
+use api::secret::Password;
+use api::{Failure, Grant, Problem, Way};
 use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::{Client, Method};
 use session::interaction::Interaction;
@@ -27,56 +26,45 @@ use url::Url;
 use crate::adapters::http::{self, Http, NoClient, Received};
 use crate::adapters::patience::within;
 use crate::config::{Profile, Protocol};
-use api::secret::Password;
-use api::{Failure, Grant, Problem, Way};
 
 pub(crate) use oauth::discovery::{describe, discover};
 pub(crate) use oauth::landing::Landing;
 pub(crate) use session::oauth::probe::Opinion;
 
-/// One profile's provider, for as long as the profile stays what it is.
 pub(crate) struct Provider {
     profile: Arc<Profile>,
     http: Http,
     oauth: oauth::Known,
 }
 
-/// What a sign-in brought.
 pub(crate) struct SignedIn {
     pub(crate) tokens: Tokens,
     pub(crate) account: Account,
 }
 
-/// What came of a refresh. Nothing is waited for any more once its answer is there, so what the provider is still to be
-/// told is told by whoever hears of this.
+/// The result of a refresh. The caller revokes `give_back`, so that the answer is not delayed.
 pub(crate) struct Bought {
     pub(crate) verdict: Verdict,
-    /// Somebody else's.
+    /// Tokens of another person.
     pub(crate) give_back: Option<Unwanted>,
 }
 
-/// How a sign-in ended.
 pub(crate) struct SignInEnd {
     pub(crate) outcome: Result<SignedIn, Failure>,
-    /// What came and was not for us.
     pub(crate) give_back: Option<Unwanted>,
-    /// Where a browser waits to hear of it.
     pub(crate) landing: Landing,
 }
 
-/// Why a sign-in came to nothing.
 struct NotSignedIn {
     failure: Failure,
     give_back: Option<Unwanted>,
 }
 
-/// A sign-in that waits for a person, as it is shown to them.
 #[derive(Clone, Debug)]
 pub(crate) enum Shown {
     Browser {
         url: Secret,
-        /// How long the provider keeps what is asked for, where it was handed over first (RFC 9126). Whoever opens the
-        /// address in time has as long as everybody else.
+        /// The lifetime of a pushed request (RFC 9126), within which the URL must be opened.
         kept_for: Option<Duration>,
     },
     Device {
@@ -86,31 +74,24 @@ pub(crate) enum Shown {
     },
 }
 
-/// What is told as soon as a person can do something.
 pub(crate) struct Begun {
     pub(crate) shown: Shown,
     pub(crate) lasts: Duration,
 }
 
-/// What a person has to do, and what the adapter needs for it.
 pub(crate) enum How {
     Browser,
     Device,
     Typed { username: String, password: Password },
 }
 
-/// Two-way ties between a sign-in under way and whoever asked for it.
 pub(crate) struct Ties {
-    /// Told once there is something to show.
     pub(crate) begun: oneshot::Sender<Begun>,
-    /// Dropped when nobody wants the sign-in any more. Heard only while a person is waited for: tokens that are being
-    /// bought are seen through.
+    /// Dropped to cancel. It is only checked while waiting for a person, because an exchange is always finished.
     pub(crate) wanted: oneshot::Receiver<()>,
-    /// What the new sign-in has to bring.
     pub(crate) demand: Option<Interaction>,
 }
 
-/// A request to a protected resource, without what opens it.
 pub(crate) struct Opening {
     pub(crate) method: Method,
     pub(crate) url: Url,
@@ -118,7 +99,6 @@ pub(crate) struct Opening {
     pub(crate) body: Option<String>,
 }
 
-/// Tokens that nobody wants any more.
 pub(crate) struct Unwanted {
     pub(crate) refresh: Option<RefreshToken>,
     pub(crate) access: Option<AccessToken>,
@@ -129,7 +109,6 @@ impl Provider {
         Self { profile, http, oauth: oauth::Known::default() }
     }
 
-    /// How a person can sign in, the first one first.
     pub(crate) fn ways(&self) -> Vec<Way> {
         let Protocol::Oauth(oauth) = &self.profile.protocol else { return vec![Way::Password] };
         match oauth.grant {
@@ -142,7 +121,6 @@ impl Provider {
         }
     }
 
-    /// Signs in; `ties` matter only where a person is at it elsewhere.
     pub(crate) async fn sign_in(&self, how: How, ties: Ties) -> SignInEnd {
         let mut landing = Landing::none();
         let outcome = match (&self.profile.protocol, how) {
@@ -169,7 +147,6 @@ impl Provider {
         }
     }
 
-    /// Spends the refresh token, once whatever has to be known for that is there.
     pub(crate) async fn refresh(&self, token: &RefreshToken, account: &Account) -> Bought {
         match &self.profile.protocol {
             Protocol::Oauth(oauth) => self.refresh_by_oauth(oauth, token, account).await,
@@ -184,7 +161,6 @@ impl Provider {
         }
     }
 
-    /// The host that the next heartbeat asks.
     pub(crate) fn heartbeat_host(&self) -> String {
         match &self.profile.protocol {
             Protocol::Oauth(oauth) => self.probed_host(oauth),
@@ -192,7 +168,6 @@ impl Provider {
         }
     }
 
-    /// Tells the provider that tokens are not wanted any more.
     pub(crate) async fn revoke(&self, unwanted: &Unwanted) -> RevocationAnswer {
         match &self.profile.protocol {
             Protocol::Oauth(oauth) => self.revoke_by_oauth(oauth, unwanted).await,
@@ -200,12 +175,11 @@ impl Provider {
         }
     }
 
-    /// What messages about tokens are sent with.
     async fn client(&self, url: &Url, patience: &mut Patience) -> Result<Client, NoClient> {
         self.http.about_tokens(url, self.profile.ca_file.as_deref(), patience).await
     }
 
-    /// Sends a caller's request to a protected resource, as soon as it has a place there, and reads its answer whole.
+    /// Waits for a free place, and reads the whole answer.
     pub(crate) async fn open(
         &self,
         opening: &Opening,
@@ -220,7 +194,7 @@ impl Provider {
         within(&mut Patience::new(patience), opened).await.unwrap_or(Err(Trouble::TimedOut))
     }
 
-    /// As [`Provider::open`], for a question of our own, which does not wait behind those of others.
+    /// Like [`Provider::open`], but does not queue behind requests of callers.
     async fn look_at(
         &self,
         opening: &Opening,
@@ -263,7 +237,6 @@ impl Provider {
         }
     }
 
-    /// What a resource's answer says about the token.
     pub(crate) fn opinion(&self, received: &Received) -> Opinion {
         match &self.profile.protocol {
             Protocol::Oauth(oauth) => oauth::opinion(oauth, received),
@@ -272,7 +245,7 @@ impl Provider {
         }
     }
 
-    /// The header that the keeper alone may set, and the scheme of its value; empty for the bare token.
+    /// The header's name and the scheme of its value, which is empty for the bare token.
     pub(crate) fn authorization(&self, token: Option<&AccessToken>) -> (String, String) {
         match &self.profile.protocol {
             Protocol::Oauth(_) => {
@@ -285,12 +258,11 @@ impl Provider {
         }
     }
 
-    /// Where the browser ends its own session with the provider (OpenID Connect RP-Initiated Logout), if that is known.
+    /// RP-Initiated Logout of OpenID Connect, if the provider has it.
     pub(crate) fn logout_url(&self, account: &Account) -> Option<Secret> {
         self.oauth.provider()?.logout_url(account.id_token.as_ref(), None, None)
     }
 
-    /// As [`Provider::logout_url`], for the faces: whether there is such a page.
     pub(crate) fn has_browser_logout(&self) -> bool {
         self.oauth.provider().is_some_and(|provider| provider.metadata.end_session_endpoint.is_some())
     }
@@ -308,7 +280,7 @@ impl From<Failure> for NotSignedIn {
     }
 }
 
-/// A face shows it to a person or writes it to a pipe; what is larger wants a download, with `token`.
+/// The answer is kept in memory. Larger files can be downloaded with `token`.
 const LARGEST_ANSWER: usize = 16 << 20;
 
 #[cfg(test)]
@@ -324,7 +296,6 @@ mod tests {
     use crate::config::Config;
     use api::Code;
 
-    /// Of one whose protocol is written in these lines; nobody listens there.
     fn provider(lines: &str) -> Provider {
         let text = format!("[profile.a]\nurl = 'https://127.0.0.1:9'\n{lines}");
         let config = Config::read(&text, Path::new("/nowhere.toml"));
@@ -346,13 +317,12 @@ mod tests {
         }
     }
 
-    /// The limit is the process's own, so it is another one that is short of descriptors.
+    /// The limit applies to a whole process, so the test starts another one.
     #[test]
     fn a_client_for_which_no_descriptor_is_left_is_a_fault_of_this_machine() {
         passes(alone(module_path!(), "short_of_descriptors").env(SHORT, "1"));
     }
 
-    /// Set in the process that is to take all its descriptors.
     const SHORT: &str = "PILOTLIGHT_TEST_SHORT";
 
     #[test]

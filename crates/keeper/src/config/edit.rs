@@ -1,4 +1,4 @@
-//! Editing the file for people, so that it stays theirs: comments, order and spelling are kept.
+//! Edits the file and keeps its comments, order and spelling.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,11 +9,10 @@ use toml_edit::{Array, DocumentMut, Item, Table, value};
 use url::Url;
 
 use api::duration;
-
-use super::{Config, Mistake, hint, rules};
 use api::{Code, Draft, Failure, OauthDraft, Problem};
 
-/// The text with one more profile in it.
+use super::{Config, Mistake, hint, rules};
+
 pub fn add(text: &str, draft: &Draft) -> Result<String, Failure> {
     let name = draft.profile.as_str();
     let failure = |code| Failure::new(code).of(name);
@@ -48,7 +47,6 @@ pub fn add(text: &str, draft: &Draft) -> Result<String, Failure> {
     }
     profiles.insert(name, Item::Table(table_of(draft, url.as_ref())));
     let text = document.to_string();
-    // What is written is read again before anyone relies on it.
     let config = Config::read(&text, Path::new(""));
     match config.mistakes.iter().find(|mistake| mistake.profile.as_deref() == Some(name)) {
         Some(mistake) => Err(mistake.failure()),
@@ -57,7 +55,6 @@ pub fn add(text: &str, draft: &Draft) -> Result<String, Failure> {
     }
 }
 
-/// The text without the profile.
 pub fn remove(text: &str, name: &str) -> Result<String, Failure> {
     let mut document = parse(text)?;
     let unknown = || Failure::new(Code::UnknownProfile).of(name).with("profile", name);
@@ -75,7 +72,7 @@ fn check_url(draft: &Draft) -> Result<Url, Failure> {
         let lenient = rules::check_url(&draft.url, true).ok();
         let code = if lenient.is_some() { Code::PlainHttp } else { Code::BadUrl };
         let failure = Failure::new(code).of(&draft.profile).hint(hint);
-        // A URL that is not one may have a password in it.
+        // A text that is no URL may contain a password.
         let failure = if draft.url.contains('@') || draft.url.is_empty() {
             failure
         } else {
@@ -118,7 +115,6 @@ fn table_of(draft: &Draft, url: Option<&Url>) -> Table {
     table
 }
 
-/// Only what was chosen: the rest is as the provider says of itself, also when it says something else one day.
 fn oauth_table(draft: &OauthDraft) -> Table {
     let list = |items: &[String]| value(items.iter().collect::<Array>());
     let grant = draft.grant.map(|grant| api::words::word(&grant));
@@ -161,8 +157,7 @@ fn oauth_table(draft: &OauthDraft) -> Table {
     table
 }
 
-/// The comment right above a table is about that table; what stands above an empty line before it is not, and the
-/// first table of a file has the file's own words there.
+/// The comment directly above a table belongs to it. Text above an empty line, or at the top of the file, does not.
 fn keep_what_is_not_its_own(document: &mut DocumentMut, removed: &Item) {
     let Some(table) = removed.as_table() else { return };
     let prefix = table.decor().prefix().and_then(|prefix| prefix.as_str()).unwrap_or_default();
@@ -185,7 +180,6 @@ fn keep_what_is_not_its_own(document: &mut DocumentMut, removed: &Item) {
     }
 }
 
-/// The table whose header comes next in the file.
 fn following(table: &mut Table, position: Option<isize>) -> Option<&mut Table> {
     let mut best: Option<&mut Table> = None;
     for (_, item) in table.iter_mut() {

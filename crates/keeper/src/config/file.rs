@@ -15,17 +15,15 @@ pub fn write(path: &Path, text: &str) -> Result<(), Failure> {
 }
 
 fn replace(path: &Path, text: &str) -> io::Result<()> {
-    // Some keep their configuration elsewhere and link to it; the link is to stay one.
+    // If the path is a link, it stays one.
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let draft = draft_of(&path);
     let written = fill(&draft, text).and_then(|()| fs::rename(&draft, &path));
     if written.is_err() {
-        // Whatever happens to the draft, the failure to tell is the first one.
         drop(fs::remove_file(&draft));
     }
     written?;
-    // The new file is in its place, and to say otherwise would be wrong.
     if let Err(error) = File::open(dir).and_then(|dir| dir.sync_all()) {
         tracing::warn!(%error, "a power cut may bring the old configuration back");
     }
@@ -33,7 +31,7 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
 }
 
 fn fill(draft: &Path, text: &str) -> io::Result<()> {
-    // A draft of this name was left by a process that is no more: the number is ours now.
+    // A process that has ended left it: the number in its name is ours now.
     if let Err(error) = fs::remove_file(draft)
         && error.kind() != io::ErrorKind::NotFound
     {

@@ -1,23 +1,20 @@
-//! Telling people where a mistake is and what they may have meant.
+//! The place of a mistake, and what may have been meant.
 
 use api::{Advice, Kind, Problem};
 use session::wire::flaw::Flaw;
 
-/// What is wrong, and what to do about it.
 pub(super) type Told = (Problem, Option<Advice>);
 
-/// The line of a byte, counted from 1.
+/// Counted from 1.
 pub(super) fn line(text: &str, at: usize) -> u32 {
     let before = text.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count();
     u32::try_from(before).unwrap_or(u32::MAX).saturating_add(1)
 }
 
-/// What to try instead of a key that is none of those that are known.
 pub(super) fn unknown_key(written: &str, known: &[&str]) -> Told {
     (Problem::UnknownKey { written: written.to_owned() }, Some(of_known(written, known)))
 }
 
-/// What to try instead of a word that is none of those that are known.
 pub(super) fn of_known(word: &str, known: &[&str]) -> Advice {
     match nearest(word, known) {
         Some(meant) => Advice::DidYouMean { meant: meant.to_owned() },
@@ -34,8 +31,7 @@ pub(super) fn write(example: impl Into<String>) -> Option<Advice> {
     Some(Advice::Write { example: example.into() })
 }
 
-/// What serde says of `field`. It quotes the wrong word first and then those that it knows, and it passes on what our
-/// own types say.
+/// serde quotes the wrong word first and then the known ones, and passes on messages of our own types.
 pub(super) fn of_serde(message: &str, field: &str) -> Told {
     let message = message.trim();
     if let Some(flaw) = Flaw::of_message(message) {
@@ -57,7 +53,6 @@ pub(super) fn of_serde(message: &str, field: &str) -> Told {
     }
 }
 
-/// `invalid type: integer `7`, expected a string`
 fn of_wrong_kind(message: &str, key: &str) -> Option<Told> {
     let key = Some(key).filter(|key| !key.is_empty())?.to_owned();
     let (what, found) = message.split_once(": ")?;
@@ -73,7 +68,6 @@ fn of_wrong_kind(message: &str, key: &str) -> Option<Told> {
     }
 }
 
-/// What serde or one of our own types calls it.
 fn kind(called: &str) -> Option<Kind> {
     let name = called.strip_prefix("a ").unwrap_or(called);
     let name = name.split([' ', ',']).next().unwrap_or_default();
@@ -93,7 +87,6 @@ fn kind(called: &str) -> Option<Kind> {
     })
 }
 
-/// The known word that is a slip of the hand away.
 pub(crate) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     let word = word.to_lowercase().replace('-', "_");
     let near =
@@ -101,7 +94,7 @@ pub(crate) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     (near.0 <= word.chars().count().max(3) / 3).then_some(near.1)
 }
 
-/// How many letters to add, drop, change, or swap with a neighbour (optimal string alignment).
+/// Optimal string alignment: insertions, deletions, substitutions and swaps of neighbours.
 fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];

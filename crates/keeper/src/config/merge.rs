@@ -2,15 +2,14 @@
 
 use std::ops::Range;
 
+use api::Problem;
 use serde::Deserialize as _;
 use serde::de::IntoDeserializer as _;
 use session::recipe::Recipe;
 use toml_edit::{Item, Key, TableLike, Value};
 
 use super::hint::{self, Told};
-use api::Problem;
 
-/// A recipe that cannot be read: which key of it, and where that stands.
 pub(super) struct Wrong {
     pub(super) field: String,
     pub(super) span: Option<Range<usize>>,
@@ -18,7 +17,6 @@ pub(super) struct Wrong {
 }
 
 impl Wrong {
-    /// What serde says of a part of `table`.
     pub(super) fn of_serde(error: &toml_edit::de::Error, table: &Item) -> Box<Self> {
         let span = error.span();
         let field = span.as_ref().map(|span| field_at(table, span)).unwrap_or_default();
@@ -26,7 +24,7 @@ impl Wrong {
     }
 }
 
-/// `over` laid over the preset. What is read keeps its place in the file, so that mistakes have a line.
+/// Values keep their place in the file, so that mistakes have a line.
 pub(super) fn recipe(preset: Option<&str>, over: &Item) -> Result<Recipe, Box<Wrong>> {
     let wrong = |told| Box::new(Wrong { field: String::new(), span: over.span(), told });
     let mut merged = over.clone();
@@ -53,8 +51,7 @@ pub(super) fn recipe(preset: Option<&str>, over: &Item) -> Result<Recipe, Box<Wr
     Ok(read)
 }
 
-/// Adds what the preset has and the profile does not say. Below the third level values are one thing, such as a place
-/// or a rule, and replaced as a whole.
+/// Values below the third level, such as a place or a rule, are replaced whole.
 fn lay_under(table: &mut dyn TableLike, preset: &serde_json::Value, depth: usize) {
     for (key, value) in preset.as_object().into_iter().flatten() {
         match table.get_mut(key) {
@@ -73,7 +70,6 @@ fn lay_under(table: &mut dyn TableLike, preset: &serde_json::Value, depth: usize
     }
 }
 
-/// Nothing for null, which TOML does not have.
 fn to_toml(json: &serde_json::Value) -> Option<Value> {
     Some(match json {
         serde_json::Value::Null => return None,
@@ -91,12 +87,10 @@ fn to_toml(json: &serde_json::Value) -> Option<Value> {
     })
 }
 
-/// `logout = false` takes away what the preset has.
 pub(super) fn is_off(item: Option<&Item>) -> bool {
     item.and_then(Item::as_bool) == Some(false)
 }
 
-/// The dotted key of what stands at `span`.
 fn field_at(item: &Item, span: &Range<usize>) -> String {
     let mut found = Vec::new();
     if let Some(table) = item.as_table_like() {
@@ -126,5 +120,4 @@ fn descend(table: &dyn TableLike, span: &Range<usize>, found: &mut Vec<String>) 
 
 const OPTIONAL: [&str; 3] = ["heartbeat", "login", "logout"];
 
-/// The recipe, its exchanges, and their `send`, `take`, `body`, `query` and `headers`.
 const DEPTH: usize = 3;

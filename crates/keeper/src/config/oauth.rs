@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use api::{Advice, Grant, Problem};
 use serde::Deserialize;
 use serde::de::IntoDeserializer as _;
 use session::oauth::client::{ClientAuth, ClientRegistration, Extra};
@@ -15,43 +16,38 @@ use toml_edit::Item;
 
 use super::merge::Wrong;
 use super::{hint, rules};
-use api::{Advice, Grant, Problem};
 
-/// An OAuth provider, and how this profile wants to be treated by it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Oauth {
-    /// Whose metadata are asked for, and against whom ID tokens and answers are held.
+    /// Also what ID tokens and answers are checked against.
     pub issuer: Option<String>,
-    /// Endpoints by hand. With a token endpoint among them nothing is asked for.
     pub endpoints: Endpoints,
-    /// Its scopes are set once it is known what the provider has.
+    /// Its scopes are set once the provider is described.
     pub client: ClientRegistration,
-    /// Whether `client.auth` was chosen, and not left to the provider.
     pub auth: Option<ClientAuth>,
-    /// Those of `openid offline_access` that the provider knows when absent.
+    /// When absent, those of `openid offline_access` that the provider knows.
     pub scopes: Option<Vec<String>>,
     pub grant: Grant,
-    /// Where the provider offers it when absent.
+    /// When absent, used where the provider offers it.
     pub dpop: Option<bool>,
     pub redirect: Redirect,
-    /// By what the provider offers when absent.
+    /// When absent, chosen by what the provider offers.
     pub probe: Option<Probe>,
-    /// Answers of a protected resource that mean "your token is not good", beside what `WWW-Authenticate` says.
+    /// Answers of a resource that refuse the token, in addition to `WWW-Authenticate`.
     pub rejects: Vec<Match>,
-    /// Where an answer says how long the access token lives; `/expires_in` in seconds when absent.
+    /// When absent, `/expires_in` in seconds.
     pub lifetime: Option<Lifetime>,
 }
 
-/// Where the browser comes back to (RFC 8252, section 7.3).
+/// RFC 8252, section 7.3.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Redirect {
     pub host: String,
-    /// Any free one when absent.
     pub port: Option<u16>,
     pub path: String,
 }
 
-/// Endpoints by hand, by their names in the metadata (RFC 8414).
+/// Named as in the metadata (RFC 8414).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Endpoints {
@@ -67,7 +63,6 @@ pub struct Endpoints {
 }
 
 impl Endpoints {
-    /// Puts what is written by hand in place of what was found.
     pub fn lay_over(&self, metadata: &mut Metadata) {
         if let Some(token) = &self.token {
             metadata.token_endpoint.clone_from(token);
@@ -106,13 +101,11 @@ impl Endpoints {
 }
 
 impl Oauth {
-    /// The one address by which the provider is known: the issuer, or where tokens are bought.
     pub fn address(&self) -> &str {
         self.issuer.as_deref().or(self.endpoints.token.as_deref()).unwrap_or_default()
     }
 }
 
-/// The table as it is written.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
@@ -159,7 +152,6 @@ struct ExtraTables {
     token: BTreeMap<String, String>,
 }
 
-/// The table, or what is wrong with it and where.
 pub(super) fn read(item: &Item, allow_http: bool) -> Result<Oauth, Box<Wrong>> {
     let whole = || item.span();
     let wrong = |field: &str, told: hint::Told| {
@@ -178,7 +170,6 @@ pub(super) fn read(item: &Item, allow_http: bool) -> Result<Oauth, Box<Wrong>> {
 }
 
 impl Written {
-    /// What its types cannot forbid. `wrong` says where a field stands.
     fn check(
         &self,
         allow_http: bool,
@@ -255,7 +246,7 @@ impl Written {
     }
 }
 
-/// An issuer is compared letter by letter, so nothing about it is mended here (RFC 8414, section 2).
+/// Issuers are compared byte by byte, so nothing is normalized (RFC 8414, section 2).
 pub fn check_issuer(text: &str, allow_http: bool) -> Result<(), hint::Told> {
     rules::check_url(text, allow_http)?;
     if text.trim() != text {

@@ -10,12 +10,11 @@ use toml_edit::{Item, Key, Value};
 use url::Url;
 
 use api::duration;
+use api::{Advice, Code, Kind, Problem};
 
 use super::hint::{self, Told};
 use super::{CUSTOM, Mistake, OAUTH, Oauth, Profile, Protocol, merge, oauth, rules};
-use api::{Advice, Code, Kind, Problem};
 
-/// The text that is being read, and where it came from.
 #[derive(Clone, Copy)]
 pub(super) struct Source<'a> {
     pub(super) text: &'a str,
@@ -40,7 +39,7 @@ impl Source<'_> {
     }
 }
 
-/// The profile, or everything that is wrong with it: nobody should have to mend a file one line at a time.
+/// Returns all mistakes at once, so that a person can correct them together.
 pub(super) fn read(source: Source<'_>, name: &str, span: Span, item: &Item) -> Result<Profile, Vec<Mistake>> {
     let mut reader = Reader { source, name, header: span.clone(), mistakes: Vec::new() };
     if let Err(told) = rules::check_name(name) {
@@ -67,7 +66,6 @@ struct Reader<'a> {
     mistakes: Vec<Mistake>,
 }
 
-/// What the table says, each key read by itself.
 #[derive(Default)]
 struct Said<'a> {
     preset: Option<(String, Span)>,
@@ -295,7 +293,6 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// `recipe.heartbeat = false`.
 fn says_no_heartbeat(recipe: &Item) -> bool {
     recipe.as_table_like().is_some_and(|recipe| merge::is_off(recipe.get("heartbeat")))
 }

@@ -1,19 +1,18 @@
-//! Reading the file: only what is a file, and only what nobody else can have written.
+//! Reads the configuration, and only from a regular file that no other user can have written.
 
 use std::fs::{self, Metadata, OpenOptions};
 use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
+use api::{Code, Problem};
+use os::files;
 use session::custody::{Custody, Danger};
 
 use super::Mistake;
 use crate::adapters::clock;
-use api::{Code, Problem};
-use os::files;
 
-/// What the file was when it was looked at. Two that are alike are the same text, unless the file was just being
-/// written: its times are not fine enough for that.
+/// Equal values mean equal text, unless the file was being written: its times are too coarse to show that.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Seen {
     Nothing(io::ErrorKind),
@@ -25,7 +24,7 @@ impl Seen {
         match fs::metadata(path) {
             Ok(data) => Self::Something {
                 place: (data.dev(), data.ino()),
-                // Unlike the time of its last modification nobody can set this one.
+                // Unlike the time of modification, no program can set this one.
                 changed: (data.ctime(), data.ctime_nsec()),
                 length: data.len(),
             },
@@ -41,7 +40,6 @@ impl Seen {
     }
 }
 
-/// The text of the file; empty when there is none.
 pub(super) fn read(path: &Path) -> Result<String, Box<Mistake>> {
     let unreadable = |problem| Box::new(Mistake::of_file(path, Code::ConfigUnreadable, problem));
     let mut file = match files::open(path, OpenOptions::new().read(true)) {
@@ -76,17 +74,16 @@ fn not_ours_alone(path: &Path, danger: Danger) -> Mistake {
     Mistake { command: Some(command), ..Mistake::of_file(path, Code::ConfigUnsafe, problem) }
 }
 
-/// As a shell takes it.
 fn quoted(path: &Path) -> String {
     let path = path.display().to_string();
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
     if path.chars().all(plain) { path } else { format!("'{}'", path.replace('\'', r"'\''")) }
 }
 
-/// Nobody writes that much by hand, and a parser is given no more.
+/// A limit on what the parser is given.
 const LARGEST: u64 = 4 << 20;
 
-/// Seconds in which a file may be written again without its times showing it, and the clock that stamps it may be off.
+/// In seconds. Within them a file may change without its times showing it, and its clock may differ from ours.
 const FRESH: i64 = 2;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What a name and a URL may be.
+//! The rules for names and URLs.
 
 use url::{Host, Url};
 
@@ -6,7 +6,7 @@ use api::{Advice, Problem};
 
 use super::hint::{self, Told};
 
-/// A profile's name stands in the file, in the keyring, in the window and on command lines.
+/// A name also appears in the keyring and on command lines.
 pub fn check_name(name: &str) -> Result<(), Told> {
     let told = |problem| Err((problem, Some(Advice::Names)));
     if name.is_empty() {
@@ -24,7 +24,7 @@ pub fn check_name(name: &str) -> Result<(), Told> {
     }
 }
 
-/// A base for the paths of a recipe: absolute, and with nothing in it that is a secret or would be lost.
+/// Refuses what is secret, or would be lost when a path is appended.
 pub fn check_url(text: &str, allow_http: bool) -> Result<Url, Told> {
     let written = || text.to_owned();
     let url = match Url::parse(text.trim()) {
@@ -42,7 +42,7 @@ pub fn check_url(text: &str, allow_http: bool) -> Result<Url, Told> {
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
         return Err((Problem::UrlScheme { scheme: url.scheme().to_owned() }, as_in()));
     }
-    // Not repeated in the message: a password may stand there.
+    // Not repeated in the message, because it may contain a password.
     if !url.username().is_empty() || url.password().is_some() {
         return Err((Problem::UrlCredentials, Some(Advice::SignIn)));
     }
@@ -55,13 +55,12 @@ pub fn check_url(text: &str, allow_http: bool) -> Result<Url, Told> {
     Ok(without_slash(url))
 }
 
-/// Where messages of one kind are sent, by hand: a whole address, a query included (RFC 6749, section 3.2).
+/// A complete URL, which may have a query (RFC 6749, section 3.2).
 pub(super) fn check_endpoint(text: &str, allow_http: bool) -> Result<(), Told> {
     let base = text.split('?').next().unwrap_or_default();
     check_url(base, allow_http).map(drop)
 }
 
-/// The other end is this machine, and nobody else's network lies between.
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
@@ -78,12 +77,11 @@ pub(crate) fn host(url: &Url) -> String {
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
-/// Scheme, host and port (RFC 6454) of an address that has been checked.
+/// Scheme, host and port (RFC 6454).
 pub(super) fn origin(url: &str) -> String {
     Url::parse(url).map_or_else(|_| url.to_owned(), |url| url.origin().ascii_serialization())
 }
 
-/// `https://host/api/` and `https://host/api` are the same base.
 fn without_slash(mut url: Url) -> Url {
     let path = url.path().trim_end_matches('/').to_owned();
     url.set_path(&path);
@@ -95,7 +93,7 @@ fn as_in() -> Option<Advice> {
     Some(Advice::WriteEither { example, other })
 }
 
-/// Letters and digits of any script; the last two ranges are the marks that complete letters.
+/// The last two ranges are combining marks.
 fn is_for_names(c: char) -> bool {
     c.is_alphanumeric() || " -_.".contains(c) || matches!(c, '\u{300}'..='\u{36f}' | '\u{900}'..='\u{109f}')
 }

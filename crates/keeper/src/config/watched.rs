@@ -1,4 +1,4 @@
-//! The file as it was last looked at, and what the system tells of changes to it.
+//! The configuration file as last read, and the system's notices of changes to it.
 
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -11,38 +11,34 @@ use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 
 use zeroize::Zeroizing;
 
+use api::Failure;
 use session::edits::went_with_the_home;
 use session::time::Timestamp;
 
 use super::reading::{self, Seen};
 use super::{Config, Mistake, file};
 use crate::adapters::clock;
-use api::Failure;
 
-/// Every method may take as long as the disk does.
+/// Every method blocks for as long as the disk takes.
 pub(crate) struct Watched {
     path: PathBuf,
     seen: Option<Seen>,
-    /// What was read last, in so far as it can be told from something else.
     said: Option<Result<u64, Box<Mistake>>>,
-    /// What could be read last. A client's secret may be in it.
+    /// The last readable text. It may contain a client secret.
     text: Zeroizing<String>,
-    /// Since when it is not there, while its folder is.
+    /// Since when the file is missing from a folder that is there.
     vanished: Option<Timestamp>,
-    /// It went with the home, which is not what somebody wants it to be.
     gone: bool,
     watch: Option<Watch>,
-    /// That there is none has been said.
     said_unwatched: bool,
 }
 
-/// A subscription to what happens in the directories that matter.
 struct Watch {
     places: BTreeSet<Place>,
     _watcher: RecommendedWatcher,
 }
 
-/// A file and the directory it is in, which is another one when it was made anew.
+/// The directory is part of it because it may be deleted and made again.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Place {
     file: PathBuf,
@@ -64,7 +60,6 @@ impl Watched {
         }
     }
 
-    /// What the file says, if that is something else than at the look before.
     pub(crate) fn look(&mut self) -> Option<Config> {
         let seen = Seen::at(&self.path);
         if matches!(seen, Seen::Nothing(_)) && self.is_gone() {
@@ -83,7 +78,6 @@ impl Watched {
         self.is_news(&text).then(|| Config::of(text, &self.path))
     }
 
-    /// Replaces the text by what `edit` makes of it, and says what stands there then.
     pub(crate) fn edit(
         &mut self,
         edit: impl FnOnce(&str) -> Result<String, Failure>,
@@ -100,7 +94,7 @@ impl Watched {
         Ok(Config::of(text, &self.path))
     }
 
-    /// The home has been deleted. Until there is one again, no file is a sign of anything.
+    /// After the home was deleted, a missing file does not mean an empty configuration.
     pub(crate) fn lose(&mut self) {
         self.gone = true;
         if self.vanished.take().is_some_and(|at| !went_with_the_home(at, clock::now())) {
@@ -108,7 +102,6 @@ impl Watched {
         }
     }
 
-    /// There is a home again, and the file is to be in it as it was.
     pub(crate) fn restore(&mut self) {
         self.gone = false;
         if self.text.is_empty() || !matches!(Seen::at(&self.path), Seen::Nothing(_)) {
@@ -124,8 +117,7 @@ impl Watched {
         self.gone || !dir_of(&self.path).is_dir()
     }
 
-    /// Has `tell` called whenever the file may have changed. Returns whether that has begun anew, so that what happened
-    /// before was perhaps not told.
+    /// Returns whether a new watch began, so that earlier changes may have been missed.
     pub(crate) fn watch(&mut self, tell: impl Fn() + Send + 'static) -> bool {
         let places = places(&self.path);
         if self.watch.as_ref().is_some_and(|watch| watch.places == places) {
@@ -155,7 +147,7 @@ impl Watched {
     }
 }
 
-/// Where the file is, and where it really is: some keep it elsewhere and link to it.
+/// Both the path and what it links to.
 fn places(path: &Path) -> BTreeSet<Place> {
     let real = fs::canonicalize(path).ok();
     let place = |file: PathBuf| {
@@ -169,11 +161,10 @@ fn dir_of(file: &Path) -> &Path {
     file.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Directories are watched, not the file: to replace it is how most programs write one.
+/// Watches directories, because most programs write a file by replacing it.
 fn subscribe(files: &[PathBuf], tell: impl Fn() + Send + 'static) -> notify::Result<RecommendedWatcher> {
     let ours = files.to_owned();
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        // What cannot be told is perhaps what matters.
         if event.as_ref().map_or(true, |event| is_change(&ours, event)) {
             tell();
         }
@@ -188,7 +179,7 @@ fn subscribe(files: &[PathBuf], tell: impl Fn() + Send + 'static) -> notify::Res
     Ok(watcher)
 }
 
-/// To read the file is no change of it, or each look would be followed by another.
+/// Reading does not count, or each look would cause another.
 fn is_change(files: &[PathBuf], event: &notify::Event) -> bool {
     let changes = match event.kind {
         EventKind::Access(kind) => kind == AccessKind::Close(AccessMode::Write),
@@ -212,7 +203,6 @@ fn digest(text: &str) -> u64 {
 mod tests {
     use super::*;
 
-    /// From the moment at which the home is known to be gone until what was in it is put back.
     #[test]
     fn a_file_that_went_with_its_home_is_no_sign_of_anything_and_is_put_back() {
         let dir = std::env::temp_dir().join(format!("pilotlight-watched-{}", std::process::id()));

@@ -5,6 +5,8 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use api::{Call, Code, Failure, Line, Notice, Problem, Request};
+use os::files;
 use serde::Deserialize;
 use session::limits;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
@@ -13,8 +15,6 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, mpsc};
 
 use crate::main_loop::Handle;
-use api::{Call, Code, Failure, Line, Notice, Problem, Request};
-use os::files;
 
 /// The caller holds the home's lock, so a socket that is found there belongs to a dead keeper.
 pub(crate) fn bind(path: &Path) -> Result<UnixListener, Failure> {

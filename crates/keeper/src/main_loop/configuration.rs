@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use api::{Code, Failure, Problem, Request};
 use session::edits::{Edits, Written};
 use session::looks::Looks;
 use session::time::Timestamp;
@@ -10,7 +11,6 @@ use super::answer::Answer;
 use super::lookout::{Errand, Lookout};
 use super::mail::Edit;
 use crate::config::{Config, Mistake, Profile};
-use api::{Code, Failure, Problem, Request};
 
 pub(crate) struct Configuration {
     path: PathBuf,

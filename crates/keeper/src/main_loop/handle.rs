@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use api::{Asker, Code, Failure, Fetch, Notice, Problem, Reply, Request};
 use tokio::sync::{Semaphore, broadcast, oneshot};
 
 use super::answer::stopping;
 use super::mail::{Mail, Post};
-use api::{Asker, Code, Failure, Fetch, Notice, Problem, Reply, Request};
 
 #[derive(Clone)]
 pub struct Handle {

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use api::Failure;
 use session::Session;
 use session::event::{Attempt, Effect, Event};
 use session::lane::Lane;
@@ -22,7 +23,6 @@ use super::mail::{Id, Parked};
 use crate::adapters::http::Http;
 use crate::adapters::provider::{How, Provider, Shown};
 use crate::config::Profile;
-use api::Failure;
 
 pub(crate) struct Kept {
     pub(crate) id: Id,

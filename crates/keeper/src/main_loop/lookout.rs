@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::mpsc::{self, Sender};
 use std::thread::{self, JoinHandle};
 
+use api::{Code, Failure, Problem, VaultKind};
 use session::limits::LONGEST_SLEEP;
 use session::time::Timestamp;
 use tokio::sync::oneshot;
@@ -13,7 +14,6 @@ use super::mail::{Edit, Looked, Mail, News, Post};
 use crate::adapters::clock;
 use crate::adapters::vault::Vault;
 use crate::config::{self, Config, Watched};
-use api::{Code, Failure, Problem, VaultKind};
 
 /// It runs errands in order, one at a time.
 pub(crate) struct Lookout {

@@ -2,6 +2,7 @@
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
+use api::{Code, Failure, Lost, Notice, Reply, Request};
 use session::Session;
 use session::edits::Look;
 use session::event::{Asker, Event};
@@ -17,7 +18,6 @@ use super::mail::{Edit, Looked, News};
 use crate::adapters::clock;
 use crate::adapters::vault::Vault;
 use crate::config::{Config, Profile};
-use api::{Code, Failure, Lost, Notice, Reply, Request};
 
 impl Keeper {
     /// It waits for a look at the file, so that an edit made just before counts.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use api::{Code, Failure, Reply, Token};
 use session::event::{Asker, Event};
 use session::note::Note;
 use session::reason::Source;
@@ -13,7 +14,6 @@ use super::answer::{refusal_of, refuse};
 use super::keeper::Keeper;
 use super::kept::{Kept, Wanting, unread_for_now};
 use super::mail::{Id, Parked};
-use api::{Code, Failure, Reply, Token};
 
 impl Keeper {
     pub(crate) fn settle(&mut self, id: Id, now: Timestamp) {

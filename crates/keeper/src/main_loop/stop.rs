@@ -1,6 +1,7 @@
 //! A session whose newest refresh token is unsaved or just being bought would be lost with the keeper. So the keeper
 //! saves first, and if it cannot, it stays, unless it was forced or got a signal.
 
+use api::{Code, Failure, Reply};
 use session::Session;
 use session::event::{Event, Memory};
 use session::limits;
@@ -11,7 +12,6 @@ use super::ending::{End, Stopping, Why};
 use super::keeper::Keeper;
 use super::kept::Kept;
 use crate::adapters::clock;
-use api::{Code, Failure, Reply};
 
 impl Keeper {
     pub(crate) fn begin_to_stop(&mut self, why: Why) {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use api::{Asker, Code, Failure, Reply, Request};
 use session::event::Event;
 use session::limits;
 use session::view::Prospect;
@@ -15,7 +16,6 @@ use crate::main_loop::answer::{Answer, refuse, stopping};
 use crate::main_loop::ending::Why;
 use crate::main_loop::keeper::Keeper;
 use crate::main_loop::mail::{Edit, Id};
-use api::{Asker, Code, Failure, Reply, Request};
 
 impl Keeper {
     pub(crate) fn on_ask(&mut self, request: Request, answer: Answer) {

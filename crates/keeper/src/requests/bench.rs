@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use api::{Bench, BenchChange, Code, Failure, FaultSwitch, Reply};
 use reqwest::{Client, Method};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -15,7 +16,6 @@ use crate::config::Profile;
 use crate::main_loop::answer::{Answer, refuse};
 use crate::main_loop::keeper::Keeper;
 use crate::main_loop::mail::Id;
-use api::{Bench, BenchChange, Code, Failure, FaultSwitch, Reply};
 
 impl Keeper {
     pub(crate) fn bench(&mut self, id: Id, change: Option<BenchChange>, answer: Answer) {

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
+use api::{Code, Failure, Fetch, Fetched, Problem, Reply};
 use base64::Engine as _;
 use reqwest::Method;
 use reqwest::header::{
@@ -29,7 +30,6 @@ use crate::main_loop::answer::{Answer, refuse};
 use crate::main_loop::keeper::Keeper;
 use crate::main_loop::kept::Kept;
 use crate::main_loop::mail::{Id, Mail, Parked, Post};
-use api::{Code, Failure, Fetch, Fetched, Problem, Reply};
 
 impl Keeper {
     pub(crate) fn fetch(&mut self, fetch: Fetch, answer: Answer) {

@@ -1,4 +1,4 @@
-//! What is wrong and what to do about it: every variant, in both languages.
+//! Problems and advice: every variant, in both languages.
 
 use std::collections::BTreeSet;
 
@@ -43,7 +43,6 @@ fn every_sentence_about_what_is_wrong_is_of_something_that_can_be() {
     }
 }
 
-/// Beside names and what a person would type there is no English in it.
 #[test]
 fn what_is_wrong_is_said_in_chinese_to_whoever_reads_chinese() {
     let chinese = Words::of(Language::Chinese);
@@ -54,7 +53,6 @@ fn what_is_wrong_is_said_in_chinese_to_whoever_reads_chinese() {
     }
 }
 
-/// The values of a hint stand beside those of a problem.
 #[test]
 fn no_value_takes_anothers_place() {
     let told = told();
@@ -80,7 +78,7 @@ fn what_is_wrong_reads_like_this() {
         ),
         wrong(Flaw::NeverRefused { status: 500 }.into(), None),
         wrong(Problem::said("expected `=`"), None),
-        // As an older keeper tells it.
+        // The form of older versions.
         Failure::new(Code::BadConfig).with("problem", "no such thing").with("hint", "Do it"),
     ];
     let said = |language| {
@@ -109,7 +107,6 @@ fn what_is_wrong_reads_like_this() {
     );
 }
 
-/// What is wrong, what to do about it and the kinds of values: each variant with the names of its values.
 fn told() -> Vec<(&'static str, String, Vec<String>)> {
     let mut told = Vec::new();
     for (group, declaration) in [
@@ -129,7 +126,6 @@ fn told() -> Vec<(&'static str, String, Vec<String>)> {
     told
 }
 
-/// What of a Chinese sentence is in another language, and is neither a name nor something to type.
 fn foreign(sentence: &str) -> String {
     let prose: String = sentence.split('`').step_by(2).collect();
     let words = prose.split(|c: char| !c.is_ascii_alphabetic());

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
+use api::{Failure, Problem};
 use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder};
 use session::limits;
@@ -19,7 +20,6 @@ use super::fault;
 use super::places::{Place, Places};
 use crate::adapters::patience::within;
 use crate::config::is_loopback;
-use api::{Failure, Problem};
 
 #[derive(Clone, Default)]
 pub(crate) struct Http {

@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::sync::{Arc, mpsc};
 
+use api::{Entry, Problem};
 use session::limits;
 
 use super::desk::{Desk, Order, Page};
 use super::store::{self, Store};
 use super::{JournalError, Place};
 use crate::adapters::clock;
-use api::{Entry, Problem};
 
 pub(super) struct Clerk {
     desk: Arc<Desk>,

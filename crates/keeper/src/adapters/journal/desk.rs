@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use api::{Entry, Failure};
 use session::limits;
 use session::note::Note;
 use session::time::Timestamp;
@@ -12,7 +13,6 @@ use tokio::sync::oneshot;
 
 use super::{InFlight, JournalError};
 use crate::adapters::clock;
-use api::{Entry, Failure};
 
 #[derive(Default)]
 pub(super) struct Desk {

@@ -4,14 +4,14 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use api::Entry;
+use os::files::{self, FileIdentity};
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row, params};
 use session::limits;
 use session::tokens::RefreshToken;
 use sha2::{Digest as _, Sha256};
 
 use super::JournalError;
-use api::Entry;
-use os::files::{self, FileIdentity};
 
 pub(super) struct Store {
     connection: Connection,

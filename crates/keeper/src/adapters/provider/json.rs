@@ -1,5 +1,7 @@
 //! Providers that are not OAuth: a recipe says what goes where.
 
+use api::secret::Password;
+use api::{Code, Failure, Problem};
 use reqwest::Client;
 use session::patience::Patience;
 use session::reason::Trouble;
@@ -16,8 +18,6 @@ use url::Url;
 use super::oauth::unsupported;
 use super::{Provider, SignedIn, Unwanted};
 use crate::adapters::http::{self, Received};
-use api::secret::Password;
-use api::{Code, Failure, Problem};
 
 impl Provider {
     pub(super) async fn sign_in_by_recipe(

@@ -1,5 +1,4 @@
-//! Providers of OAuth 2.0 and OpenID Connect. What messages say and mean is decided in `session::oauth`; here they are
-//! sent, proved and verified.
+//! OAuth 2.0 and OpenID Connect: sends, proves and verifies what `session::oauth` decides.
 
 pub(super) mod discovery;
 mod identity;
@@ -12,6 +11,7 @@ mod sign_in;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use api::{Code, Failure, Grant, Problem};
 use reqwest::header::{ACCEPT, HeaderValue};
 use reqwest::{Client, Method};
 use session::limits;
@@ -37,26 +37,22 @@ use super::{Bought, Opening, Provider, Unwanted};
 use crate::adapters::clock;
 use crate::adapters::http::{self, Received};
 use crate::config::{self, Oauth};
-use api::{Code, Failure, Grant, Problem};
 
 use identity::Keys;
 use proof::Proving;
 
-/// What was learned of a provider since the profile began. All of it can be learned again.
+/// All of it can be fetched again.
 #[derive(Default)]
 pub(super) struct Known(Mutex<Facts>);
 
 #[derive(Default)]
 struct Facts {
     provider: Option<Arc<oauth::Provider>>,
-    /// When it is to be described anew.
     stale: Timestamp,
     keys: Keys,
-    /// The port of the latest sign-in at a browser, which may be open still.
     landing: Option<AbortHandle>,
     nonces: Nonces,
     clocks: Clocks,
-    /// It has said that introspection is not for us.
     no_introspection: bool,
 }
 
@@ -65,12 +61,11 @@ impl Known {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The provider, if it has been described.
     pub(super) fn provider(&self) -> Option<Arc<oauth::Provider>> {
         self.lock().provider.clone()
     }
 
-    /// A description that has grown old may be why something failed: it is asked for anew before the next try.
+    /// An outdated description may have caused the failure, so it is fetched again before the next try.
     pub(super) fn doubt(&self) {
         self.lock().stale = Timestamp::default();
     }
@@ -79,7 +74,7 @@ impl Known {
         self.provider().is_some_and(|provider| provider.metadata.device_authorization_endpoint.is_none())
     }
 
-    /// Seconds since 1970, by the best estimate of the clock there.
+    /// Seconds since 1970, by the estimated clock of that server.
     fn now(&self, url: &str) -> i64 {
         self.lock().clocks.at(url, clock::wall_ms() / 1000)
     }
@@ -92,8 +87,7 @@ impl Known {
 }
 
 impl Provider {
-    /// Sends a message to an endpoint of the provider, with a proof where there is a key. Each time that it is sent it has
-    /// the whole time of a message: what it spends must not get lost over what came before.
+    /// Each attempt has the full timeout of a message.
     async fn say(&self, message: &Message, proof_key: Option<&Secret>) -> Result<Received, Trouble> {
         let way = self.way_to(&message.path, &mut Patience::new(self.profile.timeout)).await?;
         self.say_there(way, message, proof_key).await
@@ -114,7 +108,6 @@ impl Provider {
         proving.send(send).await
     }
 
-    /// Fetches what the provider publishes, in the time that is left.
     async fn document(&self, address: &str, patience: &mut Patience) -> Result<Received, Trouble> {
         let (client, url) = self.way_to(address, patience).await?;
         let received = http::exchange(&client, &url, &Message::get(address), &[], patience).await?.whole()?;
@@ -144,8 +137,7 @@ impl Provider {
         token: &RefreshToken,
         account: &Account,
     ) -> Bought {
-        // From the moment at which the token is sent nothing else is waited for, so this comes first, all of it within
-        // the time of one message.
+        // After the token is sent nothing else is waited for, so metadata come first, within one timeout.
         let mut patience = Patience::new(self.profile.timeout);
         let provider = match self.described(oauth, &mut patience).await {
             Ok(provider) => provider,
@@ -154,7 +146,7 @@ impl Provider {
         if account.identity.is_some() {
             self.refresh_keys(&provider, limits::DESCRIBED, &mut patience).await;
         }
-        // What such a client was given is its secret: that is what buys the next token.
+        // A client of this grant keeps its secret in place of a refresh token.
         let by_secret = oauth.grant == Grant::ClientCredentials;
         let message = if by_secret {
             with_secret(&provider, token).client_credentials()
@@ -233,7 +225,6 @@ impl Provider {
                     Err(trouble) => silent(trouble),
                 }
             }
-            // The core asks nobody where nothing is to be asked.
             Probe::None => Beat::Good,
         }
     }
@@ -243,7 +234,6 @@ impl Provider {
         oauth.probe.unwrap_or_else(|| provider.best_probe(may_introspect))
     }
 
-    /// A provider that has not been described is asked for that first.
     pub(super) fn probed_host(&self, oauth: &Oauth) -> String {
         let described = self.oauth.provider();
         let asked = described.and_then(|provider| match self.chosen_probe(oauth, &provider) {
@@ -263,13 +253,12 @@ impl Provider {
             }
         };
         let by_client = oauth.grant == Grant::ClientCredentials;
-        // Its secret is what it was given in place of a refresh token.
         let with_secret =
             unwanted.refresh.as_ref().filter(|_| by_client).map(|secret| with_secret(&provider, secret));
         let messages = revocations(with_secret.as_ref().unwrap_or(&provider), unwanted, by_client);
         let mut told = RevocationAnswer::Unsupported;
         for message in messages {
-            // A revocation needs no proof: it opens nothing.
+            // A revocation needs no proof.
             told = told.and(match self.say(&message, None).await {
                 Ok(received) => read_revocation(&received.answer()),
                 Err(trouble) => RevocationAnswer::Trouble { trouble, status: None },
@@ -282,7 +271,7 @@ impl Provider {
     }
 }
 
-/// The refresh token first: with most providers everything else goes with it (RFC 7009, section 2.1).
+/// Revoking the refresh token usually revokes the rest (RFC 7009, section 2.1).
 fn revocations(provider: &oauth::Provider, unwanted: &Unwanted, no_refresh: bool) -> Vec<Message> {
     let refresh = unwanted.refresh.as_ref().filter(|_| !no_refresh);
     let refresh = refresh.and_then(|token| provider.revoke(TokenToEnd::Refresh(token)));
@@ -290,14 +279,12 @@ fn revocations(provider: &oauth::Provider, unwanted: &Unwanted, no_refresh: bool
     refresh.into_iter().chain(access).collect()
 }
 
-/// What asks the userinfo endpoint, where there is one.
 fn userinfo(provider: &oauth::Provider) -> Option<Opening> {
     let url = Url::parse(provider.metadata.userinfo_endpoint.as_deref()?).ok()?;
     let headers = vec![(ACCEPT, HeaderValue::from_static("application/json"))];
     Some(Opening { method: Method::GET, url, headers, body: None })
 }
 
-/// The client as the owner of that secret.
 fn with_secret(provider: &oauth::Provider, secret: &RefreshToken) -> oauth::Provider {
     let mut provider = provider.clone();
     provider.client.secret = Some(Secret::new(secret.expose()));

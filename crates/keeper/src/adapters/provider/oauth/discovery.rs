@@ -1,10 +1,10 @@
-//! What a provider says about itself (OpenID Connect Discovery, RFC 8414): fetched, held against the issuer that was
-//! asked for, and kept for a day.
+//! Fetches provider metadata (OpenID Connect Discovery, RFC 8414), checks the issuer, and keeps it for a day.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use api::{Advice, Code, Discovery, Failure, Problem};
 use session::limits;
 use session::oauth;
 use session::oauth::client::{ClientAuth, ClientRegistration};
@@ -21,18 +21,17 @@ use crate::adapters::clock;
 use crate::adapters::http::{self, Http, NoClient, Received};
 use crate::adapters::provider::Provider;
 use crate::config::Oauth;
-use api::{Advice, Code, Discovery, Failure, Problem};
 
-/// Why a provider could not be described.
 #[derive(Clone, Debug)]
 pub(crate) enum Undescribed {
-    /// It was not reached, or did not answer the question.
-    Trouble { trouble: Trouble, status: Option<u16>, retry_after: Option<Duration> },
-    /// What came is no description at all: the page of a network in between, or of a server under repair.
+    Trouble {
+        trouble: Trouble,
+        status: Option<u16>,
+        retry_after: Option<Duration>,
+    },
+    /// For example the page of a captive portal or of maintenance.
     Unreadable(Trouble, Failure),
-    /// It was not asked.
     Unasked(NoClient),
-    /// What it says cannot be used.
     Unusable(Failure),
 }
 
@@ -46,7 +45,7 @@ impl Undescribed {
         }
     }
 
-    /// What that means for a refresh: the token has not been sent.
+    /// The refresh token has not been sent.
     pub(super) fn verdict(self) -> Verdict {
         match self {
             Self::Trouble { trouble, status, retry_after } => {
@@ -67,7 +66,7 @@ impl Undescribed {
         }
     }
 
-    /// Of two, the one to be told: the earlier, but a page says less than a document that is wrong.
+    /// The earlier one is reported, but a wrong document says more than an unreadable page.
     fn unless(self, earlier: Option<Self>) -> Self {
         match (earlier, &self) {
             (Some(Self::Unreadable(..)), Self::Unusable(_)) | (None, _) => self,
@@ -77,7 +76,7 @@ impl Undescribed {
 }
 
 impl Provider {
-    /// The provider as it describes itself, with what the profile says by hand laid over it.
+    /// Endpoints written by hand take precedence.
     pub(super) async fn described(
         &self,
         oauth: &Oauth,
@@ -98,7 +97,7 @@ impl Provider {
                 facts.provider = Some(Arc::clone(&provider));
                 Ok(provider)
             }
-            // An old description is better than none: it has been good until now.
+            // An old description has worked until now.
             Err(undescribed) => match old {
                 Some(old) if !matches!(undescribed, Undescribed::Unusable(_)) => Ok(old),
                 _ => Err(undescribed),
@@ -119,8 +118,7 @@ impl Provider {
             }
             (issuer, _) => Metadata {
                 issuer: issuer.clone(),
-                // Nobody has named any. The keys that were named by hand decide, and none of these can be made
-                // with what is public.
+                // None are named, so the configured keys decide. Each of these needs a private key.
                 id_token_signing_alg_values_supported: ASYMMETRIC.map(str::to_owned).to_vec(),
                 ..Metadata::default()
             },
@@ -140,7 +138,6 @@ impl Provider {
     }
 }
 
-/// What the provider of that issuer says about itself, for somebody who is about to add it.
 pub(crate) async fn discover(
     http: &Http,
     issuer: &str,
@@ -153,17 +150,15 @@ pub(crate) async fn discover(
     read.map_err(|undescribed| undescribed.failure(&host))
 }
 
-/// How the documents of a provider are fetched.
 struct Reader<'a> {
     http: &'a Http,
     ca_file: Option<&'a Path>,
     allow_http: bool,
-    /// To be told what the provider's clock shows.
     known: Option<&'a Known>,
 }
 
 impl Reader<'_> {
-    /// Whatever was found by the time that there is none left is used.
+    /// When the time is up, returns what was found until then.
     async fn read(&self, issuer: &str, patience: &mut Patience) -> Result<Metadata, Undescribed> {
         let mut found: Option<Metadata> = None;
         let mut problem: Option<Undescribed> = None;
@@ -177,10 +172,8 @@ impl Reader<'_> {
                     }
                 }
                 Ok(None) => {}
-                // With one good document in hand, the other can only add to it.
                 Err(_) if found.is_some() => {}
-                // Applications send whatever they do not know to their sign-in page. The document may be at another
-                // place.
+                // Many applications redirect unknown paths to a sign-in page, so the other place is tried.
                 Err(elsewhere @ Undescribed::Trouble { trouble: Trouble::Redirected, .. }) => {
                     problem = Some(elsewhere.unless(problem));
                 }
@@ -193,7 +186,6 @@ impl Reader<'_> {
         found.ok_or_else(|| problem.unwrap_or_else(|| nothing(issuer)))
     }
 
-    /// The document, or nothing where there is none.
     async fn document(
         &self,
         address: &str,
@@ -258,12 +250,10 @@ fn unusable(problem: &MetadataProblem, issuer: &str) -> Undescribed {
     })
 }
 
-/// Short and plain enough to stand in a sentence.
 fn is_showable(text: &str) -> bool {
     !text.is_empty() && text.len() <= 200 && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// The scopes that a session has a use for, among those that the provider knows.
 fn proposed_scopes(metadata: &Metadata) -> Vec<String> {
     ["openid", "offline_access"]
         .into_iter()

@@ -1,9 +1,9 @@
-//! ID tokens: their signature, with keys that the provider publishes. What they must say is checked in
-//! `session::oauth::id_token`.
+//! Verifies the signature of ID tokens. Their claims are checked in `session::oauth::id_token`.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use api::Problem;
 use jsonwebtoken::jwk::{Jwk, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey, crypto};
 use serde_json::Value;
@@ -18,37 +18,30 @@ use session::tokens::{AccessToken, Account, Secret};
 use crate::adapters::clock;
 use crate::adapters::patience::within;
 use crate::adapters::provider::Provider;
-use api::Problem;
 
-/// The provider's keys as they were last published.
 #[derive(Default)]
 pub(super) struct Keys {
     set: Arc<Vec<Jwk>>,
-    /// When they came.
     since: Option<Timestamp>,
-    /// There was a token that none of them made.
+    /// A token was signed by none of them.
     doubted: bool,
-    /// A refresh does not ask for them before then.
+    /// No refresh fetches them before then.
     next: Timestamp,
 }
 
-/// What came of trying a token's signature.
 enum Signature {
     By(String, Value),
-    /// Nobody who is known, and why not.
     Nobody(Problem),
     Unreadable,
 }
 
-/// Why nobody is believed to have signed in.
 pub(super) struct Unproved {
     pub(super) problem: Problem,
-    /// The tokens were made for another sign-in.
+    /// They were issued for another sign-in.
     pub(super) of_another: bool,
 }
 
 impl Provider {
-    /// Who the ID token of a sign-in says that somebody is, with all that it says, or why that cannot be believed.
     pub(super) fn person(
         &self,
         id_token: &Secret,
@@ -78,7 +71,7 @@ impl Provider {
         }
     }
 
-    /// Whose the tokens of a refresh are. Nothing is asked of anybody for that: they are in hand.
+    /// Sends nothing, because the tokens are already in hand.
     pub(super) fn holder(
         &self,
         account: &Account,
@@ -122,27 +115,24 @@ impl Provider {
         Signature::Nobody(Problem::KeysOther)
     }
 
-    /// There is nothing yet to try a signature with, though the provider publishes it.
     pub(super) fn lacks_keys(&self, provider: &oauth::Provider) -> bool {
         let published = provider.metadata.jwks_uri.is_some() && provider.metadata.issuer.is_some();
         published && self.oauth.lock().keys.since.is_none()
     }
 
-    /// Sees to it that the keys are not older than that, or as new as they can be had.
     pub(super) async fn refresh_keys(
         &self,
         provider: &oauth::Provider,
         age: Duration,
         patience: &mut Patience,
     ) {
-        // Without an issuer no ID token is looked at.
         let (Some(uri), Some(_)) = (&provider.metadata.jwks_uri, &provider.metadata.issuer) else { return };
         if !self.oauth.lock().keys.are_wanted(age, clock::now()) {
             return;
         }
         let problem = match self.document(uri, patience).await {
             Ok(received) if received.status == 200 => {
-                // A set may have thousands, and everybody else is on this thread.
+                // A set may have thousands of keys, and this thread serves all sessions.
                 let reading = tokio::task::spawn_blocking(move || read_keys(&received.body));
                 match within(patience, reading).await {
                     Some(Ok(Some(set))) => return self.oauth.lock().keys.take(set, clock::now()),
@@ -158,7 +148,6 @@ impl Provider {
 }
 
 impl Keys {
-    /// A sign-in cannot do without, and asks for keys that are not older than a moment; a refresh can.
     fn are_wanted(&self, age: Duration, now: Timestamp) -> bool {
         let Some(since) = self.since else { return age <= limits::KEYS_AGAIN || now >= self.next };
         let old = now.since(since) >= if self.doubted { limits::KEYS_AGAIN } else { age };
@@ -170,8 +159,7 @@ impl Keys {
     }
 }
 
-/// One of the keys made the signature. Those that have the name that the token gives come first, and nobody is kept busy
-/// with thousands that have none.
+/// Keys with the token's key ID come first, because the number of tries is limited.
 fn verifies(set: &[Jwk], token: &Secret, algorithm: Algorithm, header: &Header) -> bool {
     let Some((message, signature)) = token.expose().rsplit_once('.') else { return false };
     let kid = header.key.as_deref();
@@ -185,7 +173,7 @@ fn verifies(set: &[Jwk], token: &Secret, algorithm: Algorithm, header: &Header) 
     })
 }
 
-/// Why a signature of that kind says nothing. Only words that are known are repeated.
+/// Only known words are repeated.
 fn not_taken(named: &str) -> Problem {
     let algorithm = named.to_owned();
     match named.parse::<Algorithm>() {
@@ -200,14 +188,14 @@ fn claims(token: &Secret) -> Option<Value> {
     jsonwebtoken::dangerous::insecure_decode::<Value>(token.expose()).ok().map(|data| data.claims)
 }
 
-/// A key of a kind that is not known must not spoil the others.
+/// Unknown kinds of keys are skipped.
 fn read_keys(body: &[u8]) -> Option<Vec<Jwk>> {
     let document: Value = serde_json::from_slice(body).ok()?;
     let keys = document.get("keys")?.as_array()?;
     Some(keys.iter().filter_map(|key| serde_json::from_value(key.clone()).ok()).collect())
 }
 
-/// The algorithm is the key's to say, where it says one, and never only the token's.
+/// The key's algorithm is checked too, never the token's alone.
 fn fits(key: &Jwk, algorithm: Algorithm) -> bool {
     let for_signatures = !matches!(key.common.public_key_use, Some(PublicKeyUse::Encryption));
     let alike = key
@@ -230,7 +218,7 @@ fn problem(wrong: IdTokenProblem) -> Problem {
     }
 }
 
-/// A signature takes tens of microseconds to try.
+/// One try takes tens of microseconds.
 const MOST_TRIES: usize = 64;
 
 #[cfg(test)]
@@ -249,8 +237,7 @@ mod tests {
     use crate::adapters::http::Http;
     use crate::config::{Config, Protocol};
 
-    /// Here the threads for what takes long are one, and it is taken. So nothing of the set is read, wherever else that
-    /// may be, and everybody on this thread goes on.
+    /// With the only blocking thread taken the set is not read, and this thread still runs.
     #[test]
     fn thousands_of_keys_are_read_where_nobody_else_waits() {
         let runtime = Builder::new_current_thread().enable_all().max_blocking_threads(1).build().unwrap();
@@ -287,7 +274,7 @@ mod tests {
         });
     }
 
-    /// RSA keys of 1024 bits, because of which so many fit into an answer.
+    /// 1024 bits, so that many fit into an answer.
     fn thousands_of_keys() -> String {
         let key = |n: usize| format!(r#"{{"kty":"RSA","n":"{n:A>171}","e":"AQAB"}}"#);
         let keys: Vec<String> = (0..THOUSANDS).map(key).collect();
@@ -296,7 +283,6 @@ mod tests {
 
     const THOUSANDS: usize = 5000;
 
-    /// Says that to whoever asks, whatever the question, and tells when somebody has it.
     fn publish(body: String) -> (String, UnboundedReceiver<()>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let issuer = format!("http://{}", listener.local_addr().unwrap());
@@ -306,10 +292,8 @@ mod tests {
                 let length = body.len();
                 let head =
                     format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
-                // A question as short as this comes in one piece.
                 drop(stream.read(&mut [0; 4096]));
                 drop(stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())));
-                // Closed by whoever has all of it.
                 drop(stream.read(&mut [0; 1]));
                 tell.send(()).ok();
             }

@@ -1,7 +1,5 @@
-//! What the browser shows once it has come back: a page of ours that says how it went.
-//!
-//! The page has no script and nothing from elsewhere, and is in the browser's language. Its address has no query: what
-//! came with the callback does not stay in the history.
+//! The page that the browser shows after a sign-in. It has no script and no external content, and its URL has no query,
+//! so that the callback's parameters do not stay in the history.
 
 use std::sync::Arc;
 
@@ -12,18 +10,16 @@ use tokio::task::AbortHandle;
 
 use api::words::{Language, Words};
 
-/// Tells the browser how the sign-in ended, and closes the port after that. Dropped, it tells of a failure.
+/// Closes the port afterwards. Dropping it reports a failure.
 pub(crate) struct Landing(Option<Open>);
 
 struct Open {
     outcome: watch::Sender<Option<bool>>,
-    /// The page was fetched after the outcome was known.
     shown: Arc<Notify>,
     serving: AbortHandle,
 }
 
 impl Landing {
-    /// Of a sign-in that needs no browser.
     pub(crate) fn none() -> Self {
         Self(None)
     }
@@ -36,12 +32,10 @@ impl Landing {
         Self(Some(Open { outcome, shown, serving }))
     }
 
-    /// The keeper has taken over what came, or has not.
     pub(crate) fn tell(mut self, good: bool) {
         self.end(good);
     }
 
-    /// There is no browser to tell anything.
     pub(super) fn close(mut self) {
         if let Some(open) = self.0.take() {
             open.serving.abort();
@@ -53,7 +47,7 @@ impl Landing {
         outcome.send_replace(Some(good));
         let Ok(runtime) = Handle::try_current() else { return serving.abort() };
         runtime.spawn(async move {
-            // A browser that was closed meanwhile never asks for the page.
+            // A browser that was closed never requests the page.
             drop(tokio::time::timeout(limits::LANDING, shown.notified()).await);
             serving.abort();
             drop(outcome);
@@ -67,14 +61,12 @@ impl Drop for Landing {
     }
 }
 
-/// What a page is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Page {
     Done,
     Failed,
-    /// Something came that is not the answer to the sign-in under way.
+    /// It does not belong to the current sign-in.
     Stranger,
-    /// The answer came before.
     Used,
 }
 

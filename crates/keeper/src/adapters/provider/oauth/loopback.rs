@@ -1,7 +1,5 @@
-//! Where the browser comes back to: a port of this machine that is open for one sign-in (RFC 8252, section 7.3).
-//!
-//! Any page in any browser can call a loopback address, so whatever is not the answer that is waited for changes
-//! nothing: another path, another host's name, another state. The first right answer is the only one.
+//! The loopback redirect (RFC 8252, section 7.3). Any page in any browser can call it, so requests with another path,
+//! host or state change nothing, and only the first right answer counts.
 
 use std::convert::Infallible;
 use std::io;
@@ -9,6 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use api::{Code, Failure, Problem};
 use hyper::body::Incoming;
 use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::service::service_fn;
@@ -22,9 +21,8 @@ use tokio::task::AbortHandle;
 
 use super::landing::{Landing, Page};
 use crate::config::Redirect;
-use api::{Code, Failure, Problem};
 
-/// A port that is bound and not served yet: it comes before the browser, so that nobody else can have it.
+/// Bound before the browser opens, so that no other program can take the port.
 pub(super) struct Loopback {
     listeners: Vec<TcpListener>,
     host: String,
@@ -32,14 +30,13 @@ pub(super) struct Loopback {
     path: String,
 }
 
-/// A port that is served until the right answer has come, and closed when this is dropped.
+/// Dropping it closes the port.
 pub(super) struct Serving {
     arrived: oneshot::Receiver<Result<AuthorizationCode, CallbackProblem>>,
     landing: Landing,
     port: AbortHandle,
 }
 
-/// What a connection is answered from.
 struct Desk {
     started: Started,
     host: String,
@@ -51,10 +48,9 @@ struct Desk {
 }
 
 impl Loopback {
-    /// Binds the port of the profile, or any free one.
     pub(super) async fn bind(redirect: &Redirect) -> Result<Self, Failure> {
         let addresses: &[IpAddr] = match redirect.host.as_str() {
-            // Browsers try both, in an order of their own.
+            // Browsers try both addresses, in varying order.
             "localhost" => &[IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)],
             "[::1]" => &[IpAddr::V6(Ipv6Addr::LOCALHOST)],
             _ => &[IpAddr::V4(Ipv4Addr::LOCALHOST)],
@@ -70,7 +66,6 @@ impl Loopback {
                 Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
                     return Err(Failure::new(Code::RedirectPortInUse).with("port", port));
                 }
-                // A machine without the one protocol has the other.
                 Err(error) if listeners.is_empty() && addresses.len() == 1 => return Err(cannot(&error)),
                 Err(_) => {}
             }
@@ -81,12 +76,12 @@ impl Loopback {
         Ok(Self { listeners, host: redirect.host.clone(), port, path: redirect.path.clone() })
     }
 
-    /// As the provider is told it, and compares it.
+    /// The provider compares it as text.
     pub(super) fn redirect_uri(&self) -> String {
         format!("http://{}:{}{}", self.host, self.port, self.path)
     }
 
-    /// Until the answer has come and has been told of; `patience` is what a page may wait for that.
+    /// `patience` is how long a page may wait for the outcome.
     pub(super) fn serve(self, started: Started, patience: Duration) -> Serving {
         let (arrived, receiver) = oneshot::channel();
         let (sender, outcome) = watch::channel(None);
@@ -115,13 +110,11 @@ impl Loopback {
 }
 
 impl Serving {
-    /// The first right answer. Cancel-safe: it can be waited for again.
+    /// Cancel-safe.
     pub(super) async fn callback(&mut self) -> Result<AuthorizationCode, CallbackProblem> {
-        // The desk is there for as long as the port is.
         (&mut self.arrived).await.unwrap_or(Err(CallbackProblem::MissingCode))
     }
 
-    /// Closes the port, whoever is still to be told anything there.
     pub(super) fn abort_handle(&self) -> AbortHandle {
         self.port.clone()
     }
@@ -130,13 +123,12 @@ impl Serving {
         self.landing
     }
 
-    /// Nobody is coming, or nobody is wanted.
     pub(super) fn close(self) {
         self.landing.close();
     }
 }
 
-/// The sign-in that this one takes the place of may be about to close the very same port.
+/// The sign-in that this one replaces may still be closing the same port.
 async fn bind_patiently(address: IpAddr, port: u16) -> io::Result<TcpListener> {
     let mut tries = 0;
     loop {
@@ -161,7 +153,7 @@ async fn accept(listener: TcpListener, desk: Arc<Desk>, places: Arc<Semaphore>, 
                     drop(place);
                 });
             }
-            // Out of descriptors, most likely: some will be free again.
+            // Probably out of file descriptors, which may change.
             Err(_) => tokio::time::sleep(limits::PORT_AGAIN).await,
         }
     }
@@ -177,14 +169,13 @@ async fn converse(stream: TcpStream, desk: Arc<Desk>) {
         .header_read_timeout(limits::HEADERS)
         .keep_alive(false)
         .serve_connection(TokioIo::new(stream), service);
-    // A browser that hangs up has what it wanted.
     drop(connection.await);
 }
 
 impl Desk {
     async fn answer(&self, request: &Request<Incoming>) -> Response<String> {
         let said = |name: HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok());
-        // A page of another host whose name was made to point here (DNS rebinding) says that host's name.
+        // With DNS rebinding the page of another host sends that host's name.
         if !said(header::HOST).is_some_and(|host| host.eq_ignore_ascii_case(&self.host)) {
             return plain(StatusCode::MISDIRECTED_REQUEST, "This is not the host that was asked.");
         }
@@ -209,7 +200,6 @@ impl Desk {
             }
             answer => match self.arrived.lock().unwrap_or_else(PoisonError::into_inner).take() {
                 Some(arrived) => {
-                    // Whoever waited may have given up at this moment; the page then tells of it.
                     drop(arrived.send(answer));
                     let mut response = bare(StatusCode::SEE_OTHER, String::new());
                     response.headers_mut().insert(header::LOCATION, HeaderValue::from_static(self.done));
@@ -220,7 +210,6 @@ impl Desk {
         }
     }
 
-    /// Waits for the end: it takes as long as the tokens take to buy.
     async fn show(&self, language: &str) -> Response<String> {
         if self.arrived.lock().unwrap_or_else(PoisonError::into_inner).is_some() {
             return page(StatusCode::NOT_FOUND, Page::Stranger, language);

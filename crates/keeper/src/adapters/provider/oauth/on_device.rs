@@ -1,5 +1,6 @@
 //! Signing in with a code on another device (RFC 8628).
 
+use api::{Code, Failure, Grant, Problem};
 use session::limits;
 use session::oauth;
 use session::oauth::device::{Device, Next, Polling, Step};
@@ -15,7 +16,6 @@ use super::sign_in::{cancelled, no_endpoint};
 use crate::adapters::clock;
 use crate::adapters::provider::{Begun, NotSignedIn, Provider, Shown, SignedIn, Ties};
 use crate::config::Oauth;
-use api::{Code, Failure, Grant, Problem};
 
 impl Provider {
     pub(in crate::adapters::provider) async fn sign_in_on_device(
@@ -53,8 +53,7 @@ impl Provider {
         self.take(&provider, answer, account, None, ties.demand.as_ref()).await
     }
 
-    /// Asks until somebody has entered the code, said no, or let it run out. A machine that slept meanwhile asks late,
-    /// and goes on.
+    /// A machine that slept polls late, and continues.
     async fn poll(
         &self,
         oauth: &Oauth,
@@ -72,7 +71,7 @@ impl Provider {
                     _ = &mut *wanted => return Err(cancelled()),
                     () = until(at) => continue,
                 },
-                // What a person approves stays with the provider until it is asked for, and is not to be lost over keys.
+                // Keys are fetched before the tokens, which could otherwise be lost.
                 Next::Poll if self.lacks_keys(provider) => {
                     let mut patience =
                         Patience::new(self.profile.timeout.min(polling.left(clock::now()) / 2));
@@ -99,7 +98,6 @@ impl Provider {
                 Step::Denied => return Err(Failure::new(Code::SignInDenied).with("host", &host)),
                 Step::Expired => return Err(Failure::new(Code::SignInExpired)),
                 Step::Problem(refusal) => return Err(refused(&refusal, message, &host, &provider.client)),
-                // The nonce was sent along once already.
                 Step::UseNonce => drop(polling.on_trouble(clock::now())),
                 Step::Wait(_) => {}
             }
@@ -107,7 +105,7 @@ impl Provider {
     }
 }
 
-/// Until that time on the clock that runs on while the machine sleeps; timers do not, so none is long.
+/// Timers stop while the machine sleeps and this clock does not, so each timer is short.
 async fn until(at: Timestamp) {
     loop {
         let left = clock::now().until(at);

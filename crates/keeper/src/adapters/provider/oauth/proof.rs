@@ -1,4 +1,4 @@
-//! Proofs of possession (RFC 9449): the key, the signature, and one more try where the provider wants its nonce.
+//! Proofs of possession (RFC 9449), and another try with the provider's nonce.
 
 use std::future::Future;
 
@@ -17,14 +17,13 @@ use zeroize::Zeroizing;
 use super::Known;
 use crate::adapters::http::Received;
 
-/// A P-256 key that tokens are bound to.
 pub(super) struct Key {
     pair: EcdsaKeyPair,
     public: PublicKey,
 }
 
 impl Key {
-    /// A new key, and how it is written down: base64url of PKCS #8.
+    /// The secret is base64url of PKCS #8.
     pub(super) fn generate() -> Option<(Self, Secret)> {
         let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).ok()?;
         let document = pair.to_pkcs8v1().ok()?;
@@ -56,14 +55,14 @@ impl Key {
     }
 }
 
-/// A request that may need a proof, and may have to be sent again with the provider's nonce in it, or by its clock.
+/// May be sent again with the provider's nonce or by its clock.
 pub(in crate::adapters::provider) struct Proving<'a> {
     known: &'a Known,
     method: &'a str,
     url: &'a Url,
     token: Option<&'a AccessToken>,
     key: Option<Key>,
-    /// There is a key and it cannot be read: without a proof the provider would only refuse.
+    /// There is a key that cannot be read. Without a proof the provider would refuse.
     broken: bool,
 }
 
@@ -81,8 +80,6 @@ impl<'a> Proving<'a> {
         Self { known, method, url, token, broken: wanted.is_some() && key.is_none(), key }
     }
 
-    /// Sends, and once more where the answer asks for a nonce that was not in the proof, and once more where the proof was
-    /// refused and its date is why.
     pub(in crate::adapters::provider) async fn send<F>(
         &self,
         send: impl Fn(Option<(String, Secret)>) -> F,
@@ -120,7 +117,7 @@ impl<'a> Proving<'a> {
         }
     }
 
-    /// Takes over the nonce that the answer offers. Whether it was refused for the lack of just that.
+    /// Returns whether the answer refused the request only for lack of this nonce.
     fn asks_for_nonce(&self, received: &Received, challenges: &str, sent: Option<&str>, again: bool) -> bool {
         let offered = received.header("dpop-nonce");
         let nonces = &mut self.known.lock().nonces;

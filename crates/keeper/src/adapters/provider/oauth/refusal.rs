@@ -11,7 +11,6 @@ use zeroize::Zeroizing;
 
 use api::{Code, Failure, Problem};
 
-/// What a person is told of a refusal that ended a sign-in. `sent` is what was refused.
 pub(super) fn refused(refusal: &Refusal, sent: &Message, host: &str, client: &ClientRegistration) -> Failure {
     match refusal {
         Refusal::Provider { status, error } => {
@@ -28,7 +27,7 @@ pub(super) fn refused(refusal: &Refusal, sent: &Message, host: &str, client: &Cl
     }
 }
 
-/// Some servers quote what they were sent. A secret is not told to anybody, however much it looks like a word.
+/// Some servers quote the request, so secrets are removed.
 fn unquoted(said: &ProviderError, sent: &Message, client: &ClientRegistration) -> ProviderError {
     let body = sent.body.as_ref().map(Secret::expose).unwrap_or_default();
     let secrets: Vec<_> = form_urlencoded::parse(body.as_bytes())
@@ -40,7 +39,7 @@ fn unquoted(said: &ProviderError, sent: &Message, client: &ClientRegistration) -
         |text: &str| secrets.iter().map(|secret| secret.as_str()).chain(own).any(|it| text.contains(it));
     let mut said = said.clone();
     said.description.take_if(|description| quotes(description));
-    // What has a meaning is a word of the standard, though a password may be in it.
+    // A standard code is kept, even if a password contains it.
     if said.kind() == ErrorKind::Unknown && quotes(&said.code) {
         "unrecognised".clone_into(&mut said.code);
     }
@@ -72,7 +71,6 @@ pub(super) fn provider_said(
     let failure = Failure::new(code).with("host", host).with("error", &said.code);
     let description = said.description.as_deref();
     let failure = match (code, description) {
-        // The provider's own word for it is better than none.
         (Code::SignInDenied, None) => failure.with("message", &said.code),
         (_, Some(description)) => failure.with("message", description),
         (_, None) => failure,
@@ -92,6 +90,5 @@ pub(super) fn provider_said(
     }
 }
 
-/// Those that nobody but the provider and this keeper may know.
 const SECRET_PARAMETERS: [&str; 6] =
     ["client_secret", "code", "code_verifier", "device_code", "password", "refresh_token"];

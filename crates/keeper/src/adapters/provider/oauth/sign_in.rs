@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use api::secret::Password;
+use api::{Code, Failure, Grant, Problem};
 use session::interaction::Interaction;
 use session::limits;
 use session::oauth;
@@ -24,8 +26,6 @@ use super::{unsupported, userinfo, with_secret};
 use crate::adapters::patience::within;
 use crate::adapters::provider::{Begun, NotSignedIn, Provider, Shown, SignedIn, Ties, Unwanted};
 use crate::config::Oauth;
-use api::secret::Password;
-use api::{Code, Failure, Grant, Problem};
 
 impl Provider {
     /// RFC 8252, with PKCE (RFC 7636).
@@ -51,14 +51,14 @@ impl Provider {
         };
         *landing = serving.into_landing();
         let code = answer.map_err(|problem| self.returned(&problem, &provider))?;
-        // Nothing is spent yet, and keys that could not be had at the beginning may be there by now.
+        // Nothing is spent yet, so this is the last chance to fetch the keys.
         if self.lacks_keys(&provider) {
             let mut patience = Patience::new(self.profile.timeout);
             self.refresh_keys(&provider, limits::KEYS_AGAIN, &mut patience).await;
         }
         let message = provider.redeem(&started, &code);
         let answer = self.buy(oauth, &provider, &message, proof_key.as_ref()).await?;
-        // Only where it was sent: some providers add an ID token that nobody asked for.
+        // Some providers add an ID token that was not requested.
         let nonce = provider.client.asks_for("openid").then(|| started.nonce());
         let account = Account { proof_key, ..Account::default() };
         self.take(&provider, answer, account, nonce, ties.demand.as_ref()).await
@@ -72,7 +72,7 @@ impl Provider {
         if provider.metadata.authorization_endpoint.is_none() {
             return Err(self.wrong_way(no_endpoint("authorization_endpoint")));
         }
-        // Only the page at its end may keep the port of the sign-in before open, and nobody has fetched that.
+        // The page of the earlier sign-in may still hold the port.
         if let Some(before) = self.oauth.lock().landing.take() {
             before.abort();
         }
@@ -88,15 +88,14 @@ impl Provider {
         };
         let proof_key = key.map(|(_, written)| written);
         let shown = self.address_to_open(&provider, &started, ask, proof_key.as_ref()).await?;
-        // The page waits for as long as the tokens may take to buy.
+        // The page may wait for as long as the exchange can take.
         let serving =
             loopback.serve(started.clone(), limits::finish_sign_in(self.profile.timeout) + limits::REPORT);
         self.oauth.lock().landing = Some(serving.abort_handle());
         Ok(AtBrowser { provider: (*provider).clone(), started, serving, proof_key, shown })
     }
 
-    /// What to open. The request is handed over first where the provider takes that (RFC 9126); one that only offers
-    /// it, and then refuses, is asked in the ordinary way.
+    /// Uses a pushed request where possible (RFC 9126), and an ordinary one if the provider refuses it.
     async fn address_to_open(
         &self,
         provider: &oauth::Provider,
@@ -115,7 +114,6 @@ impl Provider {
             match pushed {
                 Ok(pushed) => {
                     let url = started.pushed_url(provider, &pushed).ok_or_else(missing)?;
-                    // Beyond the time that a person has it does not matter.
                     let kept_for = pushed.expires_in.filter(|kept| *kept < limits::AT_BROWSER);
                     return Ok(Shown::Browser { url, kept_for });
                 }
@@ -131,8 +129,7 @@ impl Provider {
         Ok(Shown::Browser { url, kept_for: None })
     }
 
-    /// The provider and its keys: once the tokens are there, nothing is asked for any more that they could get lost over.
-    /// Nothing is spent yet and nobody can sign in without either, so each has its whole time.
+    /// Fetches the keys first, because tokens could be lost while waiting for them later. Each has its whole time.
     pub(super) async fn ready_for_sign_in(&self, oauth: &Oauth) -> Result<Arc<oauth::Provider>, Failure> {
         let patience = || Patience::new(self.profile.timeout);
         let described = self.described(oauth, &mut patience()).await;
@@ -141,7 +138,6 @@ impl Provider {
         Ok(provider)
     }
 
-    /// What came to the loopback address instead of a code.
     fn returned(&self, problem: &CallbackProblem, provider: &oauth::Provider) -> Failure {
         let host = self.profile.host();
         let wrong = |problem| Failure::new(Code::Misconfigured).with("host", &host).because(problem);
@@ -157,7 +153,7 @@ impl Provider {
         }
     }
 
-    /// The grants for which somebody types: a password (RFC 6749, section 4.3) or the client's secret (section 4.4).
+    /// RFC 6749, sections 4.3 and 4.4.
     pub(in crate::adapters::provider) async fn sign_in_by_typing(
         &self,
         oauth: &Oauth,
@@ -185,10 +181,10 @@ impl Provider {
         let message = provider.client_credentials();
         let answer = self.buy(oauth, &provider, &message, proof_key.as_ref()).await?;
         let account = Account { proof_key, ..Account::named(&provider.client.id) };
-        // What buys the next token, and so what the vault keeps, is the secret itself (RFC 6749, section 4.4.3).
+        // There is no refresh token, so the vault keeps the secret (RFC 6749, section 4.4.3).
         let answer = TokenAnswer { tokens: Tokens { refresh: Some(secret), ..answer.tokens }, ..answer };
         let mut signed_in = self.take(&provider, answer, account, None, None).await?;
-        // No person is there whose ID token could be missed.
+        // Without a person no ID token is expected.
         signed_in.tokens.odd = None;
         Ok(signed_in)
     }
@@ -207,8 +203,7 @@ impl Provider {
             .map_err(|refusal| refused(&refusal, message, &host, &provider.client))
     }
 
-    /// Finds out whose the tokens are, where they come with an ID token. Tokens that nobody can vouch for are not used;
-    /// those that were made for another sign-in are given back.
+    /// Tokens with an unverified ID token are not used; those of another sign-in are revoked.
     pub(super) async fn take(
         &self,
         provider: &oauth::Provider,
@@ -248,8 +243,7 @@ impl Provider {
         Ok(SignedIn { tokens, account })
     }
 
-    /// What the userinfo endpoint calls somebody whose ID token has no name in it (OpenID Connect Core, section 5.4).
-    /// Whatever goes wrong, the person is signed in.
+    /// OpenID Connect Core, section 5.4. A failure here does not fail the sign-in.
     async fn name(
         &self,
         provider: &oauth::Provider,
@@ -262,7 +256,6 @@ impl Provider {
         id_token::name(&read_userinfo(&received.answer(), subject)?)
     }
 
-    /// A key for this sign-in, where its tokens are to be bound to one.
     pub(super) fn new_key(
         &self,
         oauth: &Oauth,
@@ -280,7 +273,6 @@ impl Provider {
     }
 }
 
-/// Everything about a sign-in that waits for its browser.
 struct AtBrowser {
     provider: oauth::Provider,
     started: Started,
@@ -306,7 +298,7 @@ pub(super) fn cancelled() -> Failure {
     Failure::new(Code::SignInCancelled)
 }
 
-/// What comes of a person at a browser. What has arrived while nothing ran is seen before the time that is up.
+/// An answer that arrived during a sleep is seen before the deadline.
 async fn wait_for_person<T>(
     patience: &mut Patience,
     callback: impl Future<Output = T>,
@@ -329,16 +321,13 @@ mod tests {
 
     use super::*;
 
-    /// The machine sleeps with the person at the page, and finds both its time over and their answer.
     #[tokio::test]
     async fn an_answer_that_came_during_a_sleep_is_taken() {
         let (sender, answer) = oneshot::channel();
         let (_wanting, mut wanted) = oneshot::channel();
         let mut patience = Patience::new(Duration::from_secs(1));
         let freeze = async {
-            // How long it stands still is what is tested.
             thread::sleep(limits::GLANCE + limits::LATE);
-            // It is read from its socket only after the timers have been heard.
             tokio::task::yield_now().await;
             sender.send(7).unwrap();
         };
