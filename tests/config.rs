@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use api::words::{Language, Words};
 use api::{Code, Draft, Grant, OauthDraft, VaultKind};
+use keeper::adapters::config_file;
 use keeper::config::{self, Config, Oauth, Probe, Profile, Protocol};
 use session::recipe::{Recipe, Resource};
 use session::tokens::{AccessToken, RefreshToken};
@@ -344,25 +345,25 @@ fn what_cannot_be_added_or_removed_is_refused() {
 fn the_file_is_replaced_as_a_whole_and_is_nobody_elses() {
     let dir = scratch("write");
     let path = dir.join("config.toml");
-    assert_eq!(Config::load(&path), read(""));
-    config::write(&path, FULL).unwrap();
-    config::write(&path, "vault = 'memory'\n").unwrap();
+    assert_eq!(config_file::load(&path), read(""));
+    config_file::write(&path, FULL).unwrap();
+    config_file::write(&path, "vault = 'memory'\n").unwrap();
     assert_eq!(fs::read_to_string(&path).unwrap(), "vault = 'memory'\n");
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
 
     // Some keep their configuration under version control, and link to it.
     let link = dir.join("link.toml");
     symlink(&path, &link).unwrap();
-    config::write(&link, FULL).unwrap();
+    config_file::write(&link, FULL).unwrap();
     assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
-    assert_eq!(Config::load(&path).profiles.len(), 2);
+    assert_eq!(config_file::load(&path).profiles.len(), 2);
     assert_eq!(fs::read_dir(&dir).unwrap().count(), 2, "no draft is left behind");
 
-    let nowhere = config::write(&dir.join("missing/config.toml"), FULL).unwrap_err();
+    let nowhere = config_file::write(&dir.join("missing/config.toml"), FULL).unwrap_err();
     assert_eq!(nowhere.code, Code::ConfigUnwritable);
     fs::write(&path, b"\xff\xfe").unwrap();
-    assert!(Config::load(&path).unreadable);
-    assert!(Config::load(&dir).unreadable);
+    assert!(config_file::load(&path).unreadable);
+    assert!(config_file::load(&dir).unreadable);
 }
 
 fn read(text: &str) -> Config {

@@ -2,6 +2,7 @@
 //! anything about a session.
 
 pub mod clock;
+pub mod config_file;
 pub mod hints;
 pub(crate) mod http;
 pub mod journal;

@@ -2,14 +2,11 @@
 //! others.
 
 mod edit;
-mod file;
 mod hint;
 mod merge;
 mod oauth;
 mod profile;
-mod reading;
 mod rules;
-mod watched;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -24,13 +21,11 @@ use url::Url;
 use api::{Advice, Code, Failure, Problem, VaultKind};
 
 pub use edit::{add, remove};
-pub use file::write;
 pub(crate) use hint::nearest;
 pub use oauth::{Endpoints, Oauth, Redirect, check_issuer};
 pub(crate) use rules::host;
 pub use rules::{check_name, check_url, is_loopback};
 pub use session::oauth::probe::Probe;
-pub(crate) use watched::Watched;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
@@ -87,11 +82,6 @@ pub const CUSTOM: &str = "custom";
 pub const OAUTH: &str = "oauth";
 
 impl Config {
-    /// A missing file is an empty configuration.
-    pub fn load(path: &Path) -> Self {
-        Self::of(reading::read(path), path)
-    }
-
     /// Relative paths in the text start at the directory of `path`.
     pub fn read(text: &str, path: &Path) -> Self {
         let document = match Document::parse(text) {
@@ -114,7 +104,7 @@ impl Config {
         config
     }
 
-    fn of(text: Result<String, Box<Mistake>>, path: &Path) -> Self {
+    pub(crate) fn of(text: Result<String, Box<Mistake>>, path: &Path) -> Self {
         match text {
             Ok(text) => Self::read(&text, path),
             Err(mistake) => Self::unreadable(*mistake),

@@ -12,8 +12,9 @@ use tokio::sync::oneshot;
 use super::answer::{Answer, refuse};
 use super::mail::{Edit, Looked, Mail, News, Post};
 use crate::adapters::clock;
+use crate::adapters::config_file::Watched;
 use crate::adapters::vault::Vault;
-use crate::config::{self, Config, Watched};
+use crate::config::{self, Config};
 
 /// It runs errands in order, one at a time.
 pub(crate) struct Lookout {

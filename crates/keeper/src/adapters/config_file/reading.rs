@@ -9,8 +9,8 @@ use api::{Code, Problem};
 use os::files;
 use session::custody::{Custody, Danger};
 
-use super::Mistake;
 use crate::adapters::clock;
+use crate::config::{Config, Mistake};
 
 /// Equal values mean equal text, unless the file was being written: its times are too coarse to show that.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +38,11 @@ impl Seen {
             Self::Something { changed: (seconds, _), .. } => clock::wall_ms() / 1000 - seconds <= FRESH,
         }
     }
+}
+
+/// What the file at `path` says. An absent file is an empty configuration.
+pub fn load(path: &Path) -> Config {
+    Config::of(read(path), path)
 }
 
 pub(super) fn read(path: &Path) -> Result<String, Box<Mistake>> {

@@ -16,8 +16,9 @@ use session::edits::went_with_the_home;
 use session::time::Timestamp;
 
 use super::reading::{self, Seen};
-use super::{Config, Mistake, file};
+use super::writing;
 use crate::adapters::clock;
+use crate::config::{Config, Mistake};
 
 /// Every method blocks for as long as the disk takes.
 pub(crate) struct Watched {
@@ -86,7 +87,7 @@ impl Watched {
             true => self.text.to_string(),
             false => reading::read(&self.path).map_err(|problem| problem.failure())?,
         };
-        file::write(&self.path, &edit(&text)?)?;
+        writing::write(&self.path, &edit(&text)?)?;
         self.vanished = None;
         self.seen = Some(Seen::at(&self.path));
         let text = reading::read(&self.path);
@@ -107,7 +108,7 @@ impl Watched {
         if self.text.is_empty() || !matches!(Seen::at(&self.path), Seen::Nothing(_)) {
             return;
         }
-        match file::write(&self.path, &self.text) {
+        match writing::write(&self.path, &self.text) {
             Ok(()) => self.seen = Some(Seen::at(&self.path)),
             Err(failure) => tracing::error!(?failure, "the configuration is not in the new home"),
         }
