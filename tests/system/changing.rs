@@ -173,7 +173,7 @@ fn the_history_of_a_profile_that_is_removed_goes_with_it() {
     until("it is forgotten", || (names(&keeper) == 0).then_some(()));
     until("whoever watches hears what became of the sign-out", || {
         let told = watching.text();
-        (told.contains("sign_out_") && told.contains("\"simplejwt\"")).then_some(())
+        (told.contains(r#""kind":"revocation"#) && told.contains("\"simplejwt\"")).then_some(())
     });
     assert_eq!(names(&keeper), 0, "the news of the sign-out brought the name back");
     assert!(keeper.entries(None).iter().any(|entry| kind(&entry.note) == "revocation"));
