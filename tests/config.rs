@@ -324,7 +324,7 @@ fn what_cannot_be_added_or_removed_is_refused() {
         (Draft { url: "https://mia:s3cret@example.com".into(), ..good.clone() }, Code::BadUrl),
         (Draft { url: "http://example.com".into(), ..good.clone() }, Code::PlainHttp),
         (Draft { resources: vec!["orders".into()], ..good.clone() }, Code::BadPath),
-        (Draft { heartbeat_s: Some(0), ..good.clone() }, Code::BadConfig),
+        (Draft { heartbeat_s: Some(0), ..good.clone() }, Code::BadRequest),
     ] {
         let failure = config::add(FULL, &draft).unwrap_err();
         assert_eq!(failure.code, code, "{failure:?}");

@@ -57,9 +57,11 @@ fn run(demo: bool) -> Result<(), Error> {
     let app = build(Builder::default(), tauri::generate_context!(), home.clone())?;
     window::open(app.handle())?;
     let demo = demo.then(|| Demo::start(home.clone()));
-    watch::start(app.handle().clone(), home);
+    let watching = watch::start(app.handle().clone(), home);
     close_on_signals(app.handle().clone());
     app.run_return(|_, _| ());
+    // It would start the keeper again that the demo ends.
+    watching.end();
     if let Some(demo) = demo {
         demo.end();
     }

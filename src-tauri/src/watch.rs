@@ -1,6 +1,8 @@
 //! The page has no clock of its own: the keeper computes the times left, which are sent once a second, and sooner
 //! after a change, but not so often that the page only draws. Nothing is asked for a page that nobody can see.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,10 +16,12 @@ use tauri::{AppHandle, Emitter as _, Runtime};
 
 use crate::window;
 
-pub(crate) fn start<R: Runtime>(app: AppHandle<R>, home: Home) {
+pub(crate) fn start<R: Runtime>(app: AppHandle<R>, home: Home) -> Watching {
+    let ended = Arc::new(AtomicBool::new(false));
+    let watching = Watching(Arc::clone(&ended));
     thread::spawn(move || {
         let mut pause = limits::CONNECT_AGAIN;
-        loop {
+        while !ended.load(Ordering::Acquire) {
             let failure = match follow(&app, &home) {
                 Following::Lost(failure) => {
                     pause = limits::CONNECT_AGAIN;
@@ -32,6 +36,17 @@ pub(crate) fn start<R: Runtime>(app: AppHandle<R>, home: Home) {
             thread::sleep(pause);
         }
     });
+    watching
+}
+
+/// Follows the keeper until it is told to end.
+pub(crate) struct Watching(Arc<AtomicBool>);
+
+impl Watching {
+    /// From now on no keeper is started any more.
+    pub(crate) fn end(self) {
+        self.0.store(true, Ordering::Release);
+    }
 }
 
 #[derive(Clone, Serialize)]

@@ -38,7 +38,7 @@ fn so_is_what_the_command_finds_wrong_itself() {
     };
     let ran = run(&["token", "work"]);
     assert!(
-        ran.err.contains(&format!("没有应答：其他人可以写入 {folder}（请执行 `chmod 700`）。")),
+        ran.err.contains(&format!("无法使用自己的目录：其他人可以写入 {folder}（请执行 `chmod 700`）。")),
         "{}",
         ran.err
     );

@@ -174,5 +174,6 @@ fn an_oauth_provider_is_added_with_nothing_but_what_was_chosen() {
     );
     let mistaken = OauthDraft { issuer: "id.example".to_owned(), ..draft.oauth.clone().unwrap() };
     let failure = config::add("", &Draft { oauth: Some(mistaken), ..draft }).unwrap_err();
-    assert_eq!((failure.code, failure.details["field"].as_str()), (Code::BadConfig, "oauth.issuer"));
+    assert_eq!((failure.code, failure.details["field"].as_str()), (Code::BadRequest, "oauth.issuer"));
+    assert_eq!(failure.details.get("line"), None, "the file has no such line");
 }

@@ -96,7 +96,7 @@ impl Home {
             Some(path) => Ok(path.join("pilotlight")),
             None => home()
                 .map(|home| home.join(default).join("pilotlight"))
-                .ok_or_else(|| unreachable(Problem::HomeUnset)),
+                .ok_or_else(|| unusable(Problem::HomeUnset)),
         };
         let runtime = runtime_dir(var, uid, logins);
         Ok(Self {
@@ -157,11 +157,11 @@ fn guard(dir: &Path) -> Result<(), Failure> {
     let data = fs::symlink_metadata(dir).map_err(|error| failed(dir, &error))?;
     let folder = dir.display().to_string();
     if !data.is_dir() {
-        Err(unreachable(Problem::NotAFolder { folder }))
+        Err(unusable(Problem::NotAFolder { folder }))
     } else if data.uid() != os::user::id() {
-        Err(unreachable(Problem::FolderOfAnother { folder }))
+        Err(unusable(Problem::FolderOfAnother { folder }))
     } else if files::is_shared(&data) {
-        Err(unreachable(Problem::FolderShared { folder }))
+        Err(unusable(Problem::FolderShared { folder }))
     } else {
         Ok(())
     }
@@ -176,11 +176,11 @@ fn digest(path: &Path) -> String {
 }
 
 fn failed(path: &Path, error: &io::Error) -> Failure {
-    unreachable(Problem::said_of(path.display(), error))
+    unusable(Problem::said_of(path.display(), error))
 }
 
-fn unreachable(problem: Problem) -> Failure {
-    Failure::new(Code::KeeperUnreachable).because(problem)
+fn unusable(problem: Problem) -> Failure {
+    Failure::new(Code::HomeUnwritable).because(problem)
 }
 
 /// `sun_path` has 108 bytes on Linux, including the zero at the end.

@@ -49,7 +49,13 @@ pub fn add(text: &str, draft: &Draft) -> Result<String, Failure> {
     let text = document.to_string();
     let config = Config::read(&text, Path::new(""));
     match config.mistakes.iter().find(|mistake| mistake.profile.as_deref() == Some(name)) {
-        Some(mistake) => Err(mistake.failure()),
+        // It is in what was asked, and the file stays as it was: its line would say nothing.
+        Some(mistake) => {
+            let mut failure = mistake.failure();
+            failure.code = Code::BadRequest;
+            failure.details.retain(|name, _| name != "line" && name != "path");
+            Err(failure)
+        }
         None if config.profile(name).is_none() => Err(failure(Code::Internal).because(Problem::NotReadBack)),
         None => Ok(text),
     }
