@@ -98,6 +98,21 @@ fn a_sign_in_that_the_keyring_has_not_taken_is_not_said_to_be_kept() {
 }
 
 #[test]
+fn a_sign_in_without_a_keyring_says_how_long_it_lasts() {
+    let lab = Lab::new(|call| {
+        let mut there = overview(json!([session("work", json!({ "name": "Fresh" }))]));
+        there["vault"] = json!({ "kind": "memory", "trouble": null });
+        if call["do"] == "hello" { hello() } else { Act::Answer(there) }
+    });
+    let ran = lab.run_with_input(&["login", "work", "--user", "mia"], "hunter2\n");
+    assert!(
+        ran.err.ends_with("It is kept in memory only: when the keeper ends, sign in again.\n"),
+        "{}",
+        ran.err
+    );
+}
+
+#[test]
 fn a_refused_password_is_exit_code_three() {
     let ran = lab().run_with_input(&["login", "work", "--user", "mia"], "wrong\n");
     assert_eq!((ran.code, &*ran.out), (Some(3), ""));

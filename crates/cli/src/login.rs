@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use api::secret::Password;
-use api::{Lost, Overview, Pending, PhaseView, Problem, SessionView, Way};
+use api::{Lost, Overview, Pending, PhaseView, Problem, SessionView, VaultKind, Way};
 use client::Client;
 use client::browser;
 use rustix::termios::tcgetwinsize;
@@ -37,7 +37,11 @@ pub(crate) fn login(face: &Face, login: &Login) -> Result<u8, Ended> {
     } else {
         let user = after.user.as_deref().unwrap_or_default();
         // The keyring has been waited for. What it has not taken by now ends with the keeper.
-        let done = if after.saved { "cli.login.done" } else { "cli.login.unsaved" };
+        let done = match overview.vault.kind {
+            VaultKind::Memory => "cli.login.memory",
+            VaultKind::Keyring if after.saved => "cli.login.done",
+            VaultKind::Keyring => "cli.login.unsaved",
+        };
         face.tell(done, &[("profile", &login.name), ("user", user)]);
         // It is easy to be another account in a browser. A name from the configuration has not signed in yet.
         let known = !matches!(there.phase, PhaseView::NeedsLogin { why: Lost::Never | Lost::SignedOut });
