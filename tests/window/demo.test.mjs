@@ -51,3 +51,12 @@ test("the demo opens signed in, and leaves nothing running", { timeout: 60_000 }
     await until("its keeper and its sandbox are gone too", () => stage.everything().length === 0);
   }
 });
+
+test("a demo whose keyring saves nothing leaves nothing running either", { timeout: 60_000 }, async (t) => {
+  const stage = await Stage.set(t);
+  t.after(await stage.lockKeyring());
+  const page = await stage.open("--demo");
+  await until("signed in", () => page.count('[data-testid="session-Sandbox"][data-phase="Fresh"]'));
+  await stage.close(page);
+  await until("its keeper and its sandbox are gone", () => stage.everything().length === 0);
+});
