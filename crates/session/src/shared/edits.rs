@@ -91,6 +91,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_file_goes_with_its_home_only_if_that_is_noticed_soon() {
+        let vanished = Timestamp::from_millis(60_000);
+        assert!(went_with_the_home(vanished, vanished) && went_with_the_home(vanished, vanished + HOME_LOOK));
+        let later = vanished + HOME_LOOK + core::time::Duration::from_millis(1);
+        assert!(!went_with_the_home(vanished, later), "somebody had removed it before");
+    }
+
+    #[test]
     fn a_session_outlives_a_file_that_is_being_saved() {
         let mut edits = settled();
         for (look, at) in [(Look::New, 0), (Look::New, 3), (Look::Unreadable, 5), (Look::New, 900)] {
