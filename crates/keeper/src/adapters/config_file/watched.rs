@@ -206,13 +206,7 @@ mod tests {
 
     #[test]
     fn a_file_that_went_with_its_home_is_no_sign_of_anything_and_is_put_back() {
-        let dir = std::env::temp_dir().join(format!("pilotlight-watched-{}", std::process::id()));
-        drop(fs::remove_dir_all(&dir));
-        fs::create_dir(&dir).unwrap();
-        let path = dir.join("config.toml");
-        fs::write(&path, TEXT).unwrap();
-        let mut file = Watched::new(path.clone());
-        assert!(file.look().is_some());
+        let (dir, path, mut file) = looked_at("watched");
         fs::remove_dir_all(&dir).unwrap();
         assert!(file.look().is_none(), "the whole directory is gone");
         file.lose();
@@ -233,13 +227,7 @@ mod tests {
     /// Whoever deletes a folder deletes the files in it first, and a look may fall between the two.
     #[test]
     fn a_file_that_was_seen_to_go_before_its_home_is_put_back() {
-        let dir = std::env::temp_dir().join(format!("pilotlight-vanished-{}", std::process::id()));
-        drop(fs::remove_dir_all(&dir));
-        fs::create_dir(&dir).unwrap();
-        let path = dir.join("config.toml");
-        fs::write(&path, TEXT).unwrap();
-        let mut file = Watched::new(path.clone());
-        assert!(file.look().is_some());
+        let (dir, path, mut file) = looked_at("vanished");
         fs::remove_file(&path).unwrap();
         assert!(file.look().is_some_and(|config| config.profiles.is_empty()));
         file.lose();
@@ -247,6 +235,18 @@ mod tests {
         assert_eq!(fs::read_to_string(&path).unwrap(), TEXT);
         assert!(file.look().is_some_and(|config| config.profiles.len() == 1));
         fs::remove_dir_all(&dir).unwrap();
+    }
+
+    /// A folder with the file, which has been looked at.
+    fn looked_at(name: &str) -> (PathBuf, PathBuf, Watched) {
+        let dir = std::env::temp_dir().join(format!("pilotlight-{name}-{}", std::process::id()));
+        drop(fs::remove_dir_all(&dir));
+        fs::create_dir(&dir).unwrap();
+        let path = dir.join("config.toml");
+        fs::write(&path, TEXT).unwrap();
+        let mut file = Watched::new(path.clone());
+        assert!(file.look().is_some());
+        (dir, path, file)
     }
 
     const TEXT: &str = "[profile.work]\npreset = \"nestjs\"\nurl = \"https://api.example\"\n";
