@@ -16,11 +16,7 @@ remaining_ms: number,
 /**
  * Refused by the provider, and no longer used.
  */
-rejected: boolean, 
-/**
- * Needs a proof of possession (RFC 9449).
- */
-dpop: boolean, };
+rejected: boolean, dpop: boolean, };
 
 export type Bench = { faults: Array<FaultSwitch>, };
 
@@ -40,11 +36,7 @@ export type Demand = { acr_values: string | null,
  */
 max_age: number | null, scope: string | null, };
 
-export type Discovery = { issuer: string, 
-/**
- * Names as in the metadata, without `_endpoint`.
- */
-endpoints: { [key in string]: string }, scopes: Array<string>, 
+export type Discovery = { issuer: string, endpoints: { [key in string]: string }, scopes: Array<string>, 
 /**
  * Those that a session can use.
  */
@@ -80,11 +72,7 @@ export type EntryView = { id: number,
 /**
  * Milliseconds since 1970, by a clock that may have been changed since.
  */
-at_ms: number, 
-/**
- * Absent for the keeper itself.
- */
-profile: string | null, note: Note, says: Says, };
+at_ms: number, profile: string | null, note: Note, says: Says, };
 
 export type FailureView = { code: Code, profile: string | null, details: { [key in string]: string }, retry_in_ms: number | null, says: Says, next: Says, };
 
@@ -180,21 +168,13 @@ extra: { [key in string]: { [key in string]: string } }, };
 
 export type Oddity = "id_token_audience" | "id_token_issuer" | "id_token_missing" | "id_token_subject" | "id_token_unreadable" | "id_token_unverified" | "step_up_unmet";
 
-export type OverviewView = { version: string, vault: VaultView, sessions: Array<SessionView>, 
-/**
- * Of the configuration file and of the files of the home.
- */
-problems: Array<FailureView>, presets: Array<string>, };
+export type OverviewView = { version: string, vault: VaultView, sessions: Array<SessionView>, problems: Array<FailureView>, presets: Array<string>, };
 
 export type Pending = { "way": "browser", expires_in_ms: number, 
 /**
  * Set for a pushed request (RFC 9126): the URL must be opened within that time.
  */
-open_within_ms?: number, } | { "way": "device", user_code: string, verification_uri: string, 
-/**
- * Contains the code.
- */
-verification_uri_complete: string | null, 
+open_within_ms?: number, } | { "way": "device", user_code: string, verification_uri: string, verification_uri_complete: string | null, 
 /**
  * A QR code, one string per row, `#` for a dark square.
  */
@@ -222,11 +202,7 @@ export type SessionView = { profile: string, preset: string, url: string,
 /**
  * Includes the port if it is not the scheme's default.
  */
-host: string, 
-/**
- * Absent if the provider did not say.
- */
-user: string | null, phase: PhaseView, access: AccessView | null, refresh_in_ms: number | null, heartbeat: HeartbeatView, last_refresh: LastRefresh | null, 
+host: string, user: string | null, phase: PhaseView, access: AccessView | null, refresh_in_ms: number | null, heartbeat: HeartbeatView, last_refresh: LastRefresh | null, 
 /**
  * False while the newest refresh token is only in memory although there is a keyring.
  */
@@ -252,11 +228,7 @@ export type VaultView = {
 /**
  * With `memory`, a restart needs a new sign-in.
  */
-kind: VaultKind, 
-/**
- * Set while it fails.
- */
-trouble: VaultTrouble | null, };
+kind: VaultKind, trouble: VaultTrouble | null, };
 
 export type Way = "browser" | "client_secret" | "device" | "password" | "unattended";
 

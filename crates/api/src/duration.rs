@@ -41,7 +41,6 @@ pub fn parse(text: &str) -> Result<Duration, NoDuration> {
     Ok(total)
 }
 
-/// The inverse of [`parse`].
 pub fn format(duration: Duration) -> String {
     let mut rest = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
     let mut text = String::new();

@@ -1,5 +1,3 @@
-//! Failures, and their codes.
-
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::io;

@@ -1,5 +1,3 @@
-//! The parts of the protocol about OAuth and sign-ins.
-
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -59,7 +57,6 @@ pub enum Grant {
 pub enum Way {
     Browser,
     ClientSecret,
-    /// With a code that is shown here.
     Device,
     Password,
     /// A person only starts it.
@@ -80,7 +77,6 @@ pub enum Pending {
     Device {
         user_code: String,
         verification_uri: String,
-        /// Contains the code.
         verification_uri_complete: Option<String>,
         /// A QR code, one string per row, `#` for a dark square.
         qr: Vec<String>,
@@ -102,7 +98,6 @@ pub struct Demand {
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Discovery {
     pub issuer: String,
-    /// Names as in the metadata, without `_endpoint`.
     pub endpoints: BTreeMap<String, String>,
     pub scopes: Vec<String>,
     /// Those that a session can use.

@@ -1,6 +1,5 @@
-//! Finds the directories in one place: with two answers there would be two keepers of one refresh token.
-//! `PILOTLIGHT_HOME` comes first, then the XDG directories. Without `XDG_RUNTIME_DIR` (cron, su) `/run/user/UID` or a
-//! private directory in `/tmp` is used.
+//! The directories are found only here: two answers would be two keepers of one refresh token. `PILOTLIGHT_HOME` is
+//! first, then XDG; without `XDG_RUNTIME_DIR` (cron, su) `/run/user/UID` or a private directory in `/tmp` is used.
 
 use std::env;
 use std::ffi::OsString;
@@ -14,7 +13,6 @@ use os::files;
 
 use crate::{Code, Failure, Problem};
 
-/// Nothing is created before [`Home::prepare`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Home {
     root: Option<PathBuf>,

@@ -1,5 +1,4 @@
-//! What is wrong and what to do about it. Their sentences are in the catalogues below `problem.` and `hint.`; `said`
-//! quotes the system, a library or a provider.
+//! The catalogues say these below `problem.` and `hint.`; `said` quotes the system, a library or a provider.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;

@@ -1,5 +1,3 @@
-//! What the keeper answers, and what it tells unasked.
-
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -86,7 +84,6 @@ pub struct Token {
     pub lifetime_ms: u64,
     #[serde(default)]
     pub source: Source,
-    /// It expires earlier than was asked for.
     pub shorter_than_asked: bool,
 }
 

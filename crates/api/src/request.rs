@@ -1,5 +1,3 @@
-//! What can be asked of the keeper.
-
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -164,7 +162,6 @@ pub enum BenchChange {
         #[serde(default)]
         times: Option<u32>,
     },
-    /// The provider revokes all access tokens.
     RevokeAccess,
     /// Only a new sign-in helps.
     RevokeAll,

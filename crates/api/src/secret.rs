@@ -1,11 +1,9 @@
-//! Secrets that are not tokens. They cannot be printed.
-
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-/// It is never stored.
+/// It cannot be printed, and is stored only where it is a client's secret, which the vault keeps.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Password(Zeroizing<String>);

@@ -20,7 +20,6 @@ pub struct Overview {
 pub struct VaultView {
     /// With `memory`, a restart needs a new sign-in.
     pub kind: VaultKind,
-    /// Set while it fails.
     pub trouble: Option<VaultTrouble>,
 }
 
@@ -40,7 +39,6 @@ pub struct SessionView {
     pub url: String,
     /// Includes the port if it is not the scheme's default.
     pub host: String,
-    /// Absent if the provider did not say.
     pub user: Option<String>,
     pub phase: PhaseView,
     pub access: Option<AccessView>,
@@ -101,7 +99,6 @@ pub struct AccessView {
     pub remaining_ms: u64,
     /// Refused by the provider, and no longer used.
     pub rejected: bool,
-    /// Needs a proof of possession (RFC 9449).
     #[serde(default)]
     pub dpop: bool,
 }

@@ -23,7 +23,6 @@ pub enum Language {
 }
 
 impl Language {
-    /// The first of the usual variables that is set decides.
     pub fn of_locale() -> Self {
         let set = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(|name| {
             env::var_os(name)
@@ -83,7 +82,6 @@ impl Words {
         self.known(key, values).unwrap_or_else(|| key.to_owned())
     }
 
-    /// For keys that come from outside.
     pub fn known(&self, key: &str, values: &[(&str, &str)]) -> Option<String> {
         let value = |name: &str| values.iter().find(|(named, _)| *named == name).map(|(_, value)| *value);
         self.texts.get(key).map(|text| complete(text, &value))

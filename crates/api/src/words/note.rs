@@ -1,5 +1,3 @@
-//! The journal's sentences.
-
 use super::{Words, word};
 use crate::problem::PROBLEM;
 use crate::{Cause, Note, Source};

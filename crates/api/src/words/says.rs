@@ -22,7 +22,6 @@ pub struct EntryView {
     pub id: i64,
     /// Milliseconds since 1970, by a clock that may have been changed since.
     pub at_ms: i64,
-    /// Absent for the keeper itself.
     pub profile: Option<String>,
     pub note: Note,
     pub says: Says,
@@ -45,7 +44,6 @@ pub struct OverviewView {
     pub version: String,
     pub vault: VaultView,
     pub sessions: Vec<SessionView>,
-    /// Of the configuration file and of the files of the home.
     pub problems: Vec<FailureView>,
     pub presets: Vec<String>,
 }
