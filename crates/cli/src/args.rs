@@ -1,5 +1,3 @@
-//! What may be written after `pilotlight`.
-
 use std::time::Duration;
 
 use api::Grant;

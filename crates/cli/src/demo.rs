@@ -1,5 +1,4 @@
-//! The demo: a sandbox and a keeper with tokens of a few seconds, and faults on purpose. Both are the usual programs.
-//! The caller counts requests and replays, the server counts sign-ins and refreshes.
+//! The usual programs, with short tokens and faults. The caller counts requests and replays, the server the rest.
 
 mod plan;
 mod story;

@@ -1,5 +1,3 @@
-//! `pilotlight fetch`: a request to a protected resource, with the session's token.
-
 use std::fs;
 use std::io::{self, Read as _};
 

@@ -1,5 +1,3 @@
-//! Signing in: with a password that is typed here, or while a person is at a browser.
-
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;

@@ -1,5 +1,4 @@
-//! A blocking client of the keeper's socket. Scripts run it in loops, so neither HTTP, TLS nor an async runtime is
-//! linked into it, and for what needs them it becomes another program.
+//! Scripts run it in loops, so neither HTTP, TLS nor an async runtime is in it: for those it becomes another program.
 
 mod add;
 mod args;

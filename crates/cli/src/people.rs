@@ -1,5 +1,3 @@
-//! What a person does with a session: signing out, refreshing it, removing it.
-
 use std::io::{self, IsTerminal as _};
 use std::time::{Duration, Instant};
 
@@ -115,7 +113,6 @@ fn what_it_waits_for(client: &mut Client) -> &'static str {
 }
 
 pub(crate) fn refresh(face: &Face, name: &str) -> Result<u8, Ended> {
-    // A script, a timer and a pipe have no terminal at standard input.
     let by = if io::stdin().is_terminal() { Asker::Person } else { Asker::Machine };
     let overview = face.connect()?.refresh(name, by)?;
     let session = session(&overview, name)?;

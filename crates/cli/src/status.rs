@@ -1,5 +1,3 @@
-//! `pilotlight status`: a table of all sessions, or everything about one.
-
 use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 

@@ -1,5 +1,3 @@
-//! Asks a person at the terminal, for a password without showing it.
-
 use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
 
 use api::Problem;
@@ -55,7 +53,7 @@ fn keys(input: &mut dyn io::BufRead) -> Result<Zeroizing<Vec<u8>>, Ended> {
             b'\n' | b'\r' | CTRL_D => break,
             CTRL_C => return Err(Ended::Interrupted),
             CTRL_U => line.clear(),
-            BACKSPACE | DELETE => erase(&mut line),
+            BACKSPACE | DELETE => erase_last_character(&mut line),
             0..=0x1f => {}
             byte => line.push(byte),
         }
@@ -63,8 +61,7 @@ fn keys(input: &mut dyn io::BufRead) -> Result<Zeroizing<Vec<u8>>, Ended> {
     Ok(line)
 }
 
-/// All bytes of the last character.
-fn erase(line: &mut Vec<u8>) {
+fn erase_last_character(line: &mut Vec<u8>) {
     while let Some(byte) = line.pop() {
         if byte & 0b1100_0000 != 0b1000_0000 {
             break;

@@ -1,5 +1,4 @@
-//! One method for each request, with the answer that belongs to it. Each fails with the keeper's refusal, or with
-//! [`Code::KeeperUnreachable`](api::Code::KeeperUnreachable).
+//! A method per request: fails with the keeper's refusal or [`KeeperUnreachable`](api::Code::KeeperUnreachable).
 
 use api::secret::Password;
 use api::{
@@ -45,7 +44,6 @@ impl Client {
         expect!(self, Request::Fetch(fetch), Reply::Fetched(fetched) => fetched)
     }
 
-    /// Waits for the end of the sign-in, at most for `timeout_ms`.
     pub fn finish_sign_in(&mut self, profile: &str, timeout_ms: Option<u64>) -> Result<Overview, Failure> {
         let request = Request::FinishSignIn { profile: profile.into(), timeout_ms };
         expect!(self, request, Reply::Status(overview) => overview)
@@ -56,7 +54,6 @@ impl Client {
         expect!(self, request, Reply::Hello { version, .. } => version)
     }
 
-    /// The newest entries come first.
     pub fn log(
         &mut self,
         profile: Option<&str>,
@@ -104,7 +101,6 @@ impl Client {
         expect!(self, request, Reply::Status(overview) => overview)
     }
 
-    /// With `force`, the keeper ends even where that loses a session.
     pub fn stop(&mut self, force: bool) -> Result<(), Failure> {
         expect!(self, Request::Stop { force }, Reply::Done => ())
     }

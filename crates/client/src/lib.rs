@@ -1,6 +1,5 @@
-//! The way of every face to the keeper: blocking, a line out and a line in. A keeper that starts says `ready` on its
-//! standard output once its socket listens. Of several that start at once, one takes the lock and the others say
-//! `ready`.
+//! The way of every face to the keeper: blocking, a line out and a line in. A new keeper says `ready` on its standard
+//! output once its socket listens. Of several that start at once, one takes the lock and the others say it too.
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead as _, BufReader, Write as _};
@@ -28,7 +27,6 @@ mod stopping;
 
 pub struct Client {
     reader: BufReader<UnixStream>,
-    /// The part of a line that has arrived so far.
     partial: Vec<u8>,
     early: VecDeque<Notice>,
     last_id: u64,
@@ -51,8 +49,7 @@ impl Client {
         Self::running(home)?.ok_or_else(|| unreachable(Problem::EndedAtOnce))
     }
 
-    /// For faces that stay: asks an older keeper to make way for one of this version. Fails with the keeper's reason if
-    /// it stays because a session would be lost.
+    /// For faces that stay: replaces an older keeper. Fails with its reason to stay where a session would be lost.
     pub fn connect_current(home: &Home, on_wait: impl FnMut() + Send + 'static) -> Result<Self, Failure> {
         let mut client = Self::connect(home)?.on_wait(on_wait);
         let hello = Request::Hello { version: VERSION.to_owned() };
@@ -161,7 +158,6 @@ impl Client {
     fn write(&mut self, request: Request) -> Result<Zeroizing<Vec<u8>>, Failure> {
         self.last_id += 1;
         let call = Call { id: self.last_id, request };
-        // It may hold a password.
         let mut line = Zeroizing::new(Vec::with_capacity(512));
         serde_json::to_writer(&mut *line, &call).map_err(|error| unreachable(Problem::said(error)))?;
         line.push(b'\n');
@@ -177,7 +173,6 @@ impl Client {
         self.reader.get_mut().write_all(line).map_err(lost)
     }
 
-    /// `None` when no answer comes in time.
     fn answer(&mut self, patience: Duration) -> Result<Option<Result<Reply, Failure>>, Failure> {
         self.set_timeout(Some(patience))?;
         while let Some(line) = self.receive()? {
@@ -199,7 +194,6 @@ impl Client {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
                 Err(error) => return Err(lost(error)),
             }
-            // It may hold a token.
             let line = Zeroizing::new(std::mem::take(&mut self.partial));
             match serde_json::from_slice(&line) {
                 Ok(line) => return Ok(Some(line)),
@@ -268,7 +262,6 @@ fn is_notice(line: &[u8]) -> bool {
     serde_json::from_slice::<Any>(line).is_ok()
 }
 
-/// By number. What cannot be read is not older.
 fn older(this: &str, that: &str) -> bool {
     let numbers = |version: &str| -> Option<Vec<u64>> {
         let plain = version.split(['-', '+']).next()?;

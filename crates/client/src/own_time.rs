@@ -1,5 +1,3 @@
-//! How long a request may take.
-
 use std::time::Duration;
 
 use session::limits;

@@ -1,5 +1,3 @@
-//! The other programs of Pilotlight, and where they are.
-
 use std::env;
 use std::path::{Path, PathBuf, absolute};
 

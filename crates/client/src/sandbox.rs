@@ -1,5 +1,3 @@
-//! A sandbox that lives as long as the face that plays with it.
-
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 

@@ -1,5 +1,3 @@
-//! Starting the keeper from a face: which program, detached from the terminal, and known to be ready.
-
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};

@@ -1,5 +1,3 @@
-//! What is done to the session, and when.
-
 use std::collections::VecDeque;
 use std::time::Duration;
 
