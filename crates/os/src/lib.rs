@@ -1,5 +1,4 @@
-//! What belongs to the operating system, behind interfaces without its names. Nothing is decided here. Another system
-//! is another folder beside `linux` with the same modules.
+//! The system, behind interfaces that do not name it. Nothing is decided here. Another one is a folder beside `linux`.
 
 #[cfg(target_os = "linux")]
 mod linux;

@@ -1,5 +1,3 @@
-//! Linux.
-
 pub mod clock;
 pub mod disk;
 pub mod error;

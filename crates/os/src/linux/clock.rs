@@ -1,5 +1,3 @@
-//! Clocks that cannot be set.
-
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};

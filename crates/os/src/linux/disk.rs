@@ -1,5 +1,3 @@
-//! How much room a disk has.
-
 use std::path::Path;
 
 /// In bytes, for this user; `None` when unknown.

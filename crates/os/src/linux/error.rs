@@ -1,5 +1,3 @@
-//! What the system's own errors are about.
-
 use std::error::Error;
 use std::io;
 

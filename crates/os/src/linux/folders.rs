@@ -1,5 +1,3 @@
-//! Learning that files went away.
-
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;

@@ -1,5 +1,3 @@
-//! Who is at the other end of a socket.
-
 use std::io;
 use std::os::fd::AsFd;
 

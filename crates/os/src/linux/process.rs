@@ -1,5 +1,3 @@
-//! What a process may do, and its independence of the terminal.
-
 use std::io;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;

@@ -1,5 +1,3 @@
-//! Signals, by their numbers.
-
 use std::fs;
 
 use rustix::process::Signal;

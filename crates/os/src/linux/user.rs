@@ -1,5 +1,3 @@
-//! Users and groups.
-
 use std::fs;
 
 use nix::unistd::{Gid, Group, User};
