@@ -1,6 +1,5 @@
-//! Who holds which token, and what becomes of it, in one dialect: a pure state machine. Tokens come in as strings that
-//! somebody else made, and time as an argument. A spent refresh token that comes back is a thief's, or an honest
-//! client's whose answer was lost: the rotations and the grace differ in what they do then.
+//! Who holds which token in one dialect: a pure state machine. Tokens and the time are arguments. A spent refresh token
+//! that comes back is a thief's, or an honest client's whose answer was lost: rotations and grace differ in it.
 
 mod outcome;
 
@@ -114,7 +113,6 @@ impl Book {
         self.refresh.get(refresh).map(|known| known.person)
     }
 
-    /// Which family a token belongs to, good or not.
     pub(crate) fn family(&self, token: &str) -> Option<u64> {
         let refresh = self.refresh.get(token).map(|known| known.family);
         refresh.or_else(|| self.access.get(token).map(|known| known.family))

@@ -1,5 +1,3 @@
-//! The handle by which a sandbox is driven from within the same process, and all that the HTTP control can do.
-
 use std::sync::Arc;
 
 use serde_json::Value;

@@ -1,6 +1,5 @@
-//! `/control`: the same as [`Control`], over HTTP and in JSON. Any program on the machine may ask, but no web page, which
-//! can send requests to loopback too: it is known by its `Origin`, or, where a browser was fooled about an address, by
-//! its `Host`. No answer holds a token.
+//! [`Control`] over HTTP. Any program on the machine may ask, but no web page, which can reach loopback too: it is told
+//! by its `Origin`, or, where a browser was fooled about an address, by its `Host`. No answer holds a token.
 
 use std::net::SocketAddr;
 

@@ -1,5 +1,4 @@
-//! The dialects: each a set of routes under its own prefix, and the words in which it says yes and no. A new one is a
-//! variant of [`Dialect`], a field of `PerDialect`, and a module with a [`Grammar`].
+//! A dialect is a variant of [`Dialect`], a field of `PerDialect`, and a module with a [`Grammar`].
 
 mod flask;
 mod grammar;

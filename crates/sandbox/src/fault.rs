@@ -1,5 +1,3 @@
-//! The catalogue: everything that can go wrong between a client and a server.
-
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 

@@ -8,7 +8,6 @@ use serde_json::{Map, Value};
 pub struct Invalid {
     pub code: &'static str,
     pub message: String,
-    /// What would be right.
     pub hint: String,
 }
 

@@ -1,5 +1,4 @@
-//! What OAuth remembers beside its book. Pure, as the book is: strings that somebody else made come in, and so does
-//! the time, in milliseconds since the start.
+//! What OAuth remembers beside its book, and as pure: the time comes in, in milliseconds since the start.
 
 mod client;
 mod codes;

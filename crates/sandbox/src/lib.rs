@@ -1,10 +1,8 @@
-//! A server to try a client against: OAuth 2.0 with OpenID Connect and four kinds of JSON sign-in, with protected
-//! resources behind them, and every fault that a network or a provider is known for on a switch. It shares
-//! no code with the clients that it tests, so it cannot share their mistakes.
+//! A server to try a client against: OAuth 2.0 with OpenID Connect and four kinds of JSON sign-in, with each fault that
+//! a network or a provider is known for on a switch. It shares no code, and so no mistake, with the clients it tests.
 //!
 //! From the ground up: names, faults, people, replies; settings; what is remembered (`book`, `ledger`, `counters`,
 //! `switchboard`); `exchange`, one request; `dialect`, how each kind of server answers it; `traffic` and `control`.
-//!
 //! [`start`] binds it to loopback; [`Control`] drives it, from the same process or over HTTP (`/control`).
 
 mod bench;

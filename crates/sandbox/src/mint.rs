@@ -1,5 +1,4 @@
-//! Makes tokens: 32 random bytes, or JWTs signed with a key that is made at each start; a `jti` tells two of the same
-//! second apart.
+//! Tokens: 32 random bytes, or JWTs signed with a key of this start. A `jti` tells two of one second apart.
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;

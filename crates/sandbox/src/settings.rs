@@ -1,5 +1,3 @@
-//! What the sandbox can be told about lifetimes and rotation, at the start or while it runs.
-
 mod oauth;
 mod reading;
 

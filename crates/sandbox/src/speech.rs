@@ -1,5 +1,3 @@
-//! How a dialect puts tokens into words.
-
 use serde_json::Value;
 
 use crate::mint::Claim;

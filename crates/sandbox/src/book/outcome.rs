@@ -6,7 +6,6 @@ pub(crate) struct Granted {
     pub(crate) family: u64,
     pub(crate) access: Option<String>,
     pub(crate) refresh: String,
-    /// Whether that is another one than was sent.
     pub(crate) rotated: bool,
 }
 
@@ -31,7 +30,6 @@ pub(crate) struct Standing {
     pub(crate) left_ms: u64,
 }
 
-/// How many tokens a revocation met.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Revoked {
     pub access: usize,

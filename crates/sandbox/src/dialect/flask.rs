@@ -1,5 +1,4 @@
-//! `/flask`: signing in returns only an opaque refresh token, and the access token must be asked for. A token that is
-//! none at all is answered with 422, not 401, as flask-jwt-extended does.
+//! Signing in returns only an opaque refresh token. What is no token gets 422, not 401, as from flask-jwt-extended.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use serde_json::json;

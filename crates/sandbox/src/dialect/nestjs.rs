@@ -1,5 +1,4 @@
-//! `/nestjs`: the "double token" of many tutorials: the raw token in `Authorization` with no scheme, and a refresh
-//! that is a GET with the token in its query.
+//! The "double token" of many tutorials: `Authorization` without a scheme, and a refresh by GET, token in the query.
 
 use axum::extract::Query;
 use axum::http::StatusCode;

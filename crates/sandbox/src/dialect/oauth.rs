@@ -1,6 +1,5 @@
-//! `/oauth`: an authorization server by the book, OpenID Connect included, with an API behind it. It is strict (PKCE
-//! always, a code once, redirects to loopback only), so that a sloppy client learns it here. What it remembers is in
-//! [`crate::ledger`].
+//! An authorization server by the book, OpenID Connect included. It is strict (PKCE always, a code once, redirects to
+//! loopback only), so that a sloppy client learns it here. What it remembers is in [`crate::ledger`].
 
 mod authorize;
 mod clients;

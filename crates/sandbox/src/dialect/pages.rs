@@ -1,5 +1,3 @@
-//! Pages that several servers show alike.
-
 use axum::http::StatusCode;
 
 use crate::reply::Reply;

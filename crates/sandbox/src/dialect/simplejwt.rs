@@ -1,5 +1,4 @@
-//! `/simplejwt`: Django REST framework with simplejwt. Every path ends in a slash, every refusal is a 401, the
-//! refusal of a refresh too, and what is wrong is said only in the body.
+//! As Django's: every path ends in a slash, every refusal is a 401, also of a refresh, and only the body says why.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use serde::Serialize;

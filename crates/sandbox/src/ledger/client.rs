@@ -1,5 +1,3 @@
-//! Who may ask for tokens.
-
 use url::{Host, Url};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,5 +1,3 @@
-//! What a client asked for, and the page on which its person is to say yes.
-
 use super::client::Client;
 use super::scopes::Scopes;
 

@@ -1,6 +1,5 @@
-//! The front door: a client sends a person here with a request, the person signs in, and goes back with a code.
-//! Nothing is shown to be guessed: until the client and its address are known to belong together, whatever is wrong
-//! is told to the person; from then on it is told to the client.
+//! A client sends a person here, who signs in and goes back with a code. Until the client and its address are known to
+//! belong together, the person is told what is wrong; from then on, the client.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use url::Url;

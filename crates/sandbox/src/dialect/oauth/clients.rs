@@ -1,5 +1,3 @@
-//! How a client shows which one it is, and what it asks for.
-
 use axum::http::{HeaderMap, StatusCode, header};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;

@@ -1,5 +1,3 @@
-//! Devices without a browser of their own: they show a code, and a person enters it elsewhere.
-
 use axum::http::StatusCode;
 
 use super::form::Form;

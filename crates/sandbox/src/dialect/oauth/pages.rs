@@ -1,6 +1,5 @@
-//! The pages that a person sees: plain forms, no script, nothing from elsewhere.
-//! A form carries a ticket that is good for one browser only, the one that the page was shown to: whoever sends the
-//! form from another site has no ticket that goes with the cookie.
+//! Plain forms, no script. Each carries a ticket that is good only with the cookie of the browser it was shown to, so
+//! whoever sends it from another site has none.
 
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 

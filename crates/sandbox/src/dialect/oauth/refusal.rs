@@ -1,5 +1,3 @@
-//! A no, as OAuth says it: `error`, `error_description`, and what belongs into the headers.
-
 use std::borrow::Cow;
 
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
