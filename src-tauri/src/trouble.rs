@@ -1,5 +1,3 @@
-//! What goes wrong in the window's own program.
-
 use api::{Code, Failure, Problem};
 
 pub(crate) fn internal(problem: Problem) -> Failure {

@@ -39,7 +39,6 @@ pub(crate) fn start<R: Runtime>(app: AppHandle<R>, home: Home) -> Watching {
     watching
 }
 
-/// Follows the keeper until it is told to end.
 pub(crate) struct Watching(Arc<AtomicBool>);
 
 impl Watching {

@@ -1,5 +1,4 @@
-//! The world outside: each adapter turns what is wanted into calls and what comes back into values. None decides
-//! anything about a session.
+//! The world outside: adapters turn wishes into calls and answers into values, and decide nothing about a session.
 
 pub mod clock;
 pub mod config_file;

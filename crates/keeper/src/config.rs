@@ -1,5 +1,4 @@
-//! The configuration: one TOML file that people and the window edit. A mistake in one profile does not affect the
-//! others.
+//! The configuration: one TOML file that people and the window edit. A mistake in a profile affects no other.
 
 mod edit;
 mod hint;
@@ -47,7 +46,6 @@ pub struct Profile {
     pub heartbeat: Duration,
     /// Before its expiry. When absent, computed from the lifetime.
     pub refresh_before: Option<Duration>,
-    /// Used when the provider states no lifetime.
     pub assume_lifetime: Duration,
     pub timeout: Duration,
     pub allow_http: bool,
@@ -155,7 +153,6 @@ impl Config {
 }
 
 impl Profile {
-    /// `slot` differs between installations.
     pub fn policy(&self, slot: u64) -> Policy {
         Policy {
             refresh_before: self.refresh_before,
@@ -167,8 +164,7 @@ impl Profile {
         }
     }
 
-    /// An issuer is compared as a whole. Every endpoint on its origin, or without one on the origin of the token
-    /// endpoint, counts as the provider, so endpoints written by hand make no difference there.
+    /// An issuer is compared as a whole. Endpoints on its origin, or else on that of the token endpoint, belong to it.
     pub fn binding(&self) -> Binding {
         let api = (Destination::Api, self.url.origin().ascii_serialization());
         let Protocol::Oauth(oauth) = &self.protocol else {

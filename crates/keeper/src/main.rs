@@ -1,5 +1,3 @@
-//! The session keeper as a program.
-
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};

@@ -24,7 +24,6 @@ mod signals;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Audience {
-    /// It reads one line from standard output.
     Face,
     Person,
 }

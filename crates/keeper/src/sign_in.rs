@@ -1,5 +1,3 @@
-//! Signing in: with what was typed here, or by a person at a browser while the keeper waits.
-
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,7 +60,6 @@ impl Keeper {
         let (begun, begins) = oneshot::channel();
         let (wanting, wanted) = oneshot::channel();
         let demand = kept.session().and_then(|session| session.demand().cloned());
-        // This calls off the sign-in before.
         kept.pending = Some(Pending { attempt, shown: None, ends: Timestamp::MAX, _wanted: wanting });
         let provider = Arc::clone(&kept.provider);
         let (post, began) = (self.post.clone(), clock::now());
@@ -141,7 +138,6 @@ impl Keeper {
         took: Duration,
     ) {
         let Some(kept) = self.kept.get_mut(&id) else {
-            // The profile has changed or is gone.
             if let Ok(SignedIn { tokens, .. }) = outcome {
                 let unwanted = Unwanted { refresh: tokens.refresh, access: tokens.access };
                 self.give_back(provider, unwanted);

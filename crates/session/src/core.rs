@@ -1,5 +1,3 @@
-//! One session: its facts, the events that change them, and the effects that follow.
-
 pub mod binding;
 mod demand;
 pub mod event;

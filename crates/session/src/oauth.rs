@@ -1,7 +1,6 @@
-//! OAuth 2.0 and OpenID Connect. One function makes a [`Message`], another reads its
-//! [`Answer`](crate::wire::answer::Answer); nothing here can send, wait, sign or verify. Servers differ, so answers are
-//! read leniently, except where that helps an attacker: the issuer, the state, a token's address and a signature's
-//! algorithm are compared to the letter.
+//! OAuth 2.0 and OpenID Connect: functions that make a [`Message`] or read an [`Answer`](crate::wire::answer::Answer),
+//! and cannot send, wait, sign or verify. Answers are read leniently, as servers differ, except where that helps an
+//! attacker: the issuer, the state, a token's address and a signature's algorithm are compared to the letter.
 
 mod address;
 pub mod authorize;

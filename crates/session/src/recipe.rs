@@ -1,6 +1,5 @@
-//! Recipes: providers that are not OAuth, as data. Most sign-in APIs differ only in names: a path, a field, a header,
-//! the unit of a lifetime, the answer that refuses a token. A [`Recipe`] holds these names, from a preset or from the
-//! configuration, and makes messages and reads answers with them.
+//! Providers that are not OAuth, as data. A [`Recipe`], from a preset or the configuration, says what differs: a path,
+//! a field, a header, the unit of a lifetime, the answer that refuses a token.
 
 mod place;
 mod preset;

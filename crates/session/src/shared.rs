@@ -1,5 +1,3 @@
-//! What is decided for several sessions at once, or beside them.
-
 pub mod breaker;
 pub mod custody;
 pub mod edits;

@@ -1,5 +1,3 @@
-//! Time in the core: distances on one clock that never jumps back and goes on while the machine sleeps.
-
 use core::fmt;
 use core::ops::Add;
 use core::time::Duration;

@@ -1,5 +1,3 @@
-//! Requests and answers, for recipes and OAuth alike.
-
 pub mod answer;
 pub(crate) mod escape;
 pub mod flaw;

@@ -1,5 +1,3 @@
-//! The configuration file on its disk: read if it is safe to read, replaced whole, and watched.
-
 mod reading;
 mod watched;
 mod writing;

@@ -1,6 +1,5 @@
-//! Sends what it is given, and judges nothing. Messages about tokens have a client of their own, so that no refresh
-//! waits behind the requests that wait for it. It follows no redirect, because a portal's page is not a token, and
-//! keeps no idle connection: if the provider has just closed that, it is unknown whether the refresh token was spent.
+//! Messages about tokens have a client of their own: no refresh waits behind other requests, no redirect leads to a
+//! portal's page, and no idle connection is kept: if just closed, it is unknown whether the refresh token was spent.
 
 mod clients;
 mod connect;
@@ -225,7 +224,6 @@ fn claims<T: serde::de::DeserializeOwned + Clone>(token: &str) -> Option<T> {
     jsonwebtoken::dangerous::insecure_decode::<T>(token).ok().map(|data| data.claims)
 }
 
-/// Token answers are far smaller, but a page at a wrong path may not be.
 const LARGEST_TOKEN_ANSWER: usize = 1 << 20;
 
 #[cfg(test)]

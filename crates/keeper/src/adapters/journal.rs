@@ -1,6 +1,5 @@
-//! The journal: every decision with its reason and without a secret, in an SQLite database on a thread of its own. A
-//! disk that is full, damaged or hanging costs entries, never sessions. The journal also remembers which refresh token
-//! is being sent, because the next process cannot know whether that one is spent, and one text for each profile.
+//! The journal: every decision with its reason and without a secret, in SQLite on a thread of its own. A bad disk costs
+//! entries, never sessions. It also has a text for each profile, and which refresh token is in flight and may be spent.
 
 mod clerk;
 mod desk;
@@ -183,7 +182,6 @@ impl Place {
 }
 
 impl JournalError {
-    /// What a person is told.
     pub fn problem(&self) -> Problem {
         match self {
             Self::Damaged(said) => Problem::JournalDamaged { said: said.clone() },

@@ -1,5 +1,3 @@
-//! Waiting for something no longer than it may take, in time that the process was awake.
-
 use std::pin::pin;
 
 use session::patience::Patience;

@@ -1,5 +1,4 @@
-//! The provider of one session. `session::recipe` or `session::oauth` makes the messages and reads the answers; this
-//! adapter sends them, and keeps only what can be fetched again.
+//! Sends the messages of `session::recipe` or `session::oauth`, and keeps only what can be fetched again.
 
 mod json;
 mod oauth;

@@ -1,6 +1,5 @@
-//! Refresh tokens are in the desktop's keyring, or, where there is none, only in memory. A locked keyring may wait for
-//! hours, so requests go to a thread of its own, and answers come through closures that are called there. No item is
-//! written after it could not be read, and what another version wrote is never overwritten.
+//! Refresh tokens are in the desktop's keyring, or else only in memory. A locked keyring may wait for hours, so answers
+//! come on another thread. What could not be read, or was written by another version, is never overwritten.
 
 mod bus;
 mod keyring;
@@ -20,9 +19,7 @@ use self::memory::Memory;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
     pub refresh: RefreshToken,
-    /// It is sent nowhere else, whatever the configuration says later.
     pub bound: Bound,
-    /// The ID token is not kept.
     pub account: Account,
 }
 
@@ -36,9 +33,8 @@ enum Place {
 }
 
 impl Vault {
-    /// Without a keyring this is memory, with [`VaultTrouble::Absent`], until the process ends: one that turns up
-    /// later may hold other tokens than people have signed in for since. A keyring that is locked, slow, or out of
-    /// reach for want of a descriptor is not absent. `home` is empty for the default one. Takes at most two seconds.
+    /// Where there is no keyring at all, this is memory with [`VaultTrouble::Absent`], and stays so: one that turns up
+    /// later may hold other tokens. `home` is empty for the default one. Takes little more than two seconds at most.
     pub fn open(preferred: VaultKind, home: &str) -> Self {
         match preferred {
             VaultKind::Memory => Self::memory(),

@@ -1,11 +1,8 @@
-//! The place of a mistake, and what may have been meant.
-
 use api::{Advice, Kind, Problem};
 use session::wire::flaw::Flaw;
 
 pub(super) type Told = (Problem, Option<Advice>);
 
-/// Counted from 1.
 pub(super) fn line(text: &str, at: usize) -> u32 {
     let before = text.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count();
     u32::try_from(before).unwrap_or(u32::MAX).saturating_add(1)

@@ -1,5 +1,3 @@
-//! A recipe from a preset, the keys that a profile changes in it, or both.
-
 use std::ops::Range;
 
 use api::Problem;

@@ -1,5 +1,3 @@
-//! One profile, from its table.
-
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -39,7 +37,6 @@ impl Source<'_> {
     }
 }
 
-/// Returns all mistakes at once, so that a person can correct them together.
 pub(super) fn read(source: Source<'_>, name: &str, span: Span, item: &Item) -> Result<Profile, Vec<Mistake>> {
     let mut reader = Reader { source, name, header: span.clone(), mistakes: Vec::new() };
     if let Err(told) = rules::check_name(name) {

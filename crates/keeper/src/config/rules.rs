@@ -1,5 +1,3 @@
-//! The rules for names and URLs.
-
 use url::{Host, Url};
 
 use api::{Advice, Problem};

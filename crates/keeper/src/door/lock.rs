@@ -1,6 +1,5 @@
-//! One keeper per home: two would spend the same rotating refresh token. [`Lock`] is an advisory lock, which ends with
-//! its process. Its file is never removed, because it might be the next holder's by then. If a home is deleted, a
-//! [`Name`], which is in no directory, keeps other keepers out.
+//! One keeper per home: two would spend the same rotating refresh token. The file of [`Lock`] is never removed, because
+//! it may be the next holder's. If a home is deleted, a [`Name`], which is in no directory, keeps other keepers out.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
@@ -83,7 +82,6 @@ pub fn acquire(path: &Path) -> Result<Lock, NotLocked> {
             Err(TryLockError::WouldBlock) => return Err(NotLocked::Held { pid: read_pid(&mut file) }),
             Err(TryLockError::Error(error)) => return Err(error.into()),
         }
-        // The file may have been deleted before it was locked, and then others lock another one.
         let identity = FileIdentity::of(&file)?;
         if identity.stands_at(path) {
             // The pid is for people, and a full disk must not keep a keeper from starting.

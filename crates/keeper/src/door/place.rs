@@ -1,5 +1,4 @@
-//! The lock and the socket. If they are deleted with the home, the next keeper would be a second owner of every
-//! refresh token. So they are made again, and if another keeper has the place by then, this one ends.
+//! A lock or socket that is deleted is made again. If another keeper has the place by then, this one ends.
 
 use std::sync::Arc;
 
@@ -37,7 +36,6 @@ impl Place {
         Self { home, lock: Arc::new(lock), socket, serving, handle }
     }
 
-    /// Returns when another keeper has the place.
     pub(crate) async fn hold(mut self) {
         let mut said = false;
         loop {
@@ -81,7 +79,6 @@ impl Place {
     }
 
     async fn make_again(&self) -> Again {
-        // Files that went with the home must not be taken for an edit.
         self.handle.home_is_gone().await;
         let (home, lock) = (self.home.clone(), Arc::clone(&self.lock));
         let made = spawn_blocking(move || make(&home, lock));
@@ -115,7 +112,6 @@ async fn wait(changes: Option<Losses>) {
     let Some(changes) = changes else { return sleep(limits::HOME_LOOK).await };
     let changed = spawn_blocking(move || changes.wait(limits::HOME_UNSEEN));
     match changed.await {
-        // A deletion of the home goes on after its first file.
         Ok(true) => sleep(limits::DELETING).await,
         Ok(false) => {}
         Err(_) => sleep(limits::HOME_LOOK).await,

@@ -189,7 +189,6 @@ fn id_of(frame: &[u8]) -> u64 {
 /// A request body of a megabyte fits in with its escapes.
 const LARGEST_FRAME: u64 = 4 << 20;
 
-/// One program may well fetch a thousand things at once.
 const MOST_QUESTIONS: usize = 1024;
 
 const LINES_UNSENT: usize = 64;

@@ -1,5 +1,3 @@
-//! Where the answer to a question goes, and the refusals that every kind of question may meet.
-
 use api::{Code, Failure, Reply};
 use session::time::millis;
 use session::view::Phase;

@@ -1,5 +1,3 @@
-//! What the keeper knows of the configuration file.
-
 use std::path::PathBuf;
 
 use api::{Code, Failure, Problem, Request};
@@ -78,7 +76,6 @@ impl Configuration {
         self.looks.is_late().then(|| Mistake::of_file(&self.path, Code::ConfigUnreadable, problem).failure())
     }
 
-    /// While the file cannot be read, what it last said stays in force.
     pub(crate) fn take(&mut self, read: Config) {
         if read.unreadable {
             self.config.mistakes = read.mistakes;

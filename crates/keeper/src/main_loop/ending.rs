@@ -1,5 +1,3 @@
-//! The end of a keeper: who wants it, how far it has come, and how it was.
-
 use session::time::Timestamp;
 
 use super::answer::Answer;
@@ -15,7 +13,6 @@ pub(crate) enum Why {
     /// Refused if a session would be lost.
     Asked(Answer),
     Forced(Answer),
-    /// It cannot be refused.
     Signal,
 }
 

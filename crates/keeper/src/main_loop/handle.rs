@@ -1,5 +1,3 @@
-//! The door's way to the task that owns the sessions.
-
 use std::sync::Arc;
 
 use api::{Asker, Code, Failure, Fetch, Notice, Problem, Reply, Request};
@@ -52,7 +50,6 @@ impl Handle {
         drop(self.post.send(Mail::HomeMade));
     }
 
-    /// As SIGTERM does.
     pub fn terminate(&self) {
         drop(self.post.send(Mail::Terminate));
     }

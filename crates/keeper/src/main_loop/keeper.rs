@@ -1,5 +1,3 @@
-//! The keeper: one task that owns every session, so that no session needs a mutex.
-
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::Path;
@@ -39,7 +37,6 @@ pub struct Keeper {
     pub(crate) mailbox: mpsc::UnboundedReceiver<Mail>,
     pub(crate) notices: broadcast::Sender<Notice>,
     pub(crate) watch: Watch,
-    /// Differs between installations, so that a fleet does not refresh in step.
     pub(crate) installation: u64,
     pub(crate) counter: u64,
     pub(crate) start_noted: bool,
@@ -131,5 +128,4 @@ fn log_problem(path: &Path) -> Option<Failure> {
     os::files::is_something_else(path).then(|| Failure::file(path, &os::files::not_a_file()))
 }
 
-/// A face that is further behind asks for the status again.
 const NOTICES_BEHIND: usize = 1024;

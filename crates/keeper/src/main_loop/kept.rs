@@ -39,7 +39,6 @@ pub(crate) struct Kept {
     /// Callers of a sign-in: any end of it and of what follows is a success.
     pub(crate) signing_in: Vec<Answer>,
     standing: Option<Standing>,
-    /// Taken by the effect that starts the sign-in.
     pub(crate) starting: Option<Starting>,
     pub(crate) sign_ins: HashMap<Attempt, Answer>,
     pub(crate) pending: Option<Pending>,
@@ -51,11 +50,9 @@ pub(crate) struct Kept {
     pub(crate) form: Option<(u32, Option<String>)>,
     pub(crate) refused_generation: Option<u32>,
     pub(crate) due: Option<Timestamp>,
-    /// It stays until the vault has forgotten its token.
     pub(crate) removed: bool,
     /// Exchanges in flight with the provider or the vault.
     pub(crate) exchanges: u32,
-    /// Ends when the journal has the mark on its disk.
     pub(crate) marking: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     pub(crate) workers: HashMap<Attempt, AbortHandle>,
 }
@@ -190,7 +187,6 @@ impl Kept {
         self.exchanges == 0 && self.is_saved(now)
     }
 
-    /// A person at a sign-in page is not waited for.
     pub(crate) fn has_finished(&self, now: Timestamp) -> bool {
         self.in_flight == 0 && self.exchanges == u32::from(self.is_at_page()) && self.is_saved(now)
     }

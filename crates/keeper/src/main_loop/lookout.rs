@@ -16,7 +16,6 @@ use crate::adapters::config_file::Watched;
 use crate::adapters::vault::Vault;
 use crate::config::{self, Config};
 
-/// It runs errands in order, one at a time.
 pub(crate) struct Lookout {
     errands: Sender<Errand>,
     clerk: Option<JoinHandle<()>>,
@@ -129,7 +128,6 @@ impl Clerk {
 }
 
 impl Chosen {
-    /// Until the file can be read, the vault is the default one.
     fn vault(&mut self, config: &Config) -> Option<Vault> {
         if self.decided {
             return None;

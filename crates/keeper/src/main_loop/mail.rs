@@ -1,5 +1,3 @@
-//! Everything that reaches the task that owns the sessions.
-
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -61,7 +59,6 @@ pub(crate) enum Mail {
     Loaded {
         id: Id,
         found: Result<Option<Stored>, VaultTrouble>,
-        /// Of an exchange whose outcome is unknown.
         mark: Option<InFlight>,
         /// A [`Memory`](session::event::Memory) in JSON.
         memory: Option<String>,
@@ -79,7 +76,6 @@ pub(crate) enum Mail {
         number: u64,
         answer: RevocationAnswer,
     },
-    /// Tokens of another person, which are to be revoked.
     Unwanted {
         provider: Arc<Provider>,
         unwanted: Unwanted,
@@ -88,7 +84,6 @@ pub(crate) enum Mail {
         id: Id,
         event: Event,
     },
-    /// The breaker held the refresh back.
     Withheld {
         id: Id,
         attempt: Attempt,
@@ -105,7 +100,6 @@ pub(crate) struct Parked {
     /// It was refused once, so the caller gets the next answer.
     pub(crate) again: bool,
     pub(crate) held: bool,
-    /// The lane has to be told when it is answered.
     pub(crate) through_lane: bool,
     pub(crate) answer: Answer,
 }

@@ -1,5 +1,3 @@
-//! Each effect of a session becomes a call of an adapter, whose answer comes back as mail.
-
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -1,5 +1,3 @@
-//! Profiles come from the configuration file, which people edit while the keeper runs.
-
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use api::{Code, Failure, Lost, Notice, Reply, Request};
@@ -98,7 +96,6 @@ impl Keeper {
         }
     }
 
-    /// Once per mistake, and not while the file is being edited.
     fn tell_mistakes(&mut self) {
         let mistakes = self.config.config.mistakes.clone();
         for mistake in mistakes.iter().filter(|mistake| !self.config.told_mistakes.contains(mistake)) {
@@ -148,7 +145,6 @@ impl Keeper {
         }
     }
 
-    /// A disk that does not even answer a read is not written to.
     pub(crate) fn write(&mut self, edit: Edit, answer: Answer) {
         if let Some(failure) = self.config.silence() {
             return refuse(answer, failure);
@@ -223,7 +219,6 @@ impl Keeper {
     }
 
     fn keep(&mut self, profile: Profile) -> Id {
-        // The new session overrules what the vault still holds of the removed one.
         let removed = self.kept.values().find(|kept| kept.removed && kept.profile.name == profile.name);
         let removed = removed.map(|kept| kept.id);
         if let Some(id) = removed {

@@ -1,5 +1,3 @@
-//! Having providers told that tokens are not wanted any more.
-
 use std::sync::Arc;
 
 use session::reason::Trouble;

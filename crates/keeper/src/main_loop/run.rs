@@ -1,5 +1,3 @@
-//! The loop: a mailbox in, effects out, and sleep until the earliest deadline.
-
 use std::time::Duration;
 
 use api::Notice;
@@ -106,8 +104,7 @@ impl Keeper {
         }
     }
 
-    /// Never long: timers stand still in a sleep. Short while anything is in flight: a freeze is how late a pause
-    /// ends.
+    /// Never long, as timers stand still in a sleep. Short while anything is in flight, or a freeze is noticed late.
     fn pause(&self) -> Duration {
         let longest = if self.kept.values().all(Kept::is_idle) { limits::LONGEST_SLEEP } else { limits::NAP };
         let sessions = self.due.first().map(|(at, _)| *at);

@@ -1,5 +1,4 @@
-//! A session whose newest refresh token is unsaved or just being bought would be lost with the keeper. So the keeper
-//! saves first, and if it cannot, it stays, unless it was forced or got a signal.
+//! The keeper saves its sessions before it ends. If it cannot, it stays, unless it was forced or got a signal.
 
 use api::{Code, Failure, Reply};
 use session::Session;

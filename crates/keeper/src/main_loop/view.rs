@@ -1,5 +1,3 @@
-//! What faces are shown.
-
 use session::time::{Timestamp, millis};
 use session::tokens::TokenType;
 use session::view::{Phase, View};

@@ -1,6 +1,5 @@
-//! The log of a face's keeper is a file of bounded size and the one before it; otherwise it is standard error. A
-//! thread of its own writes it, and lines that it cannot take are dropped, so that no disk or terminal holds up the
-//! keeper. The file says how many lines are missing.
+//! The log of a face's keeper is a file of bounded size and the one before it; otherwise it is standard error. A thread
+//! writes it and drops what it cannot take (the file says how much), so no disk or terminal holds up the keeper.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -22,7 +21,6 @@ pub(super) struct Log {
 }
 
 enum Line {
-    /// Answered when everything before it is written.
     Here(SyncSender<()>),
     Text(Vec<u8>),
 }

@@ -1,5 +1,3 @@
-//! The signals that end the keeper in good order, and those that do nothing to it.
-
 use std::future::poll_fn;
 use std::task::Poll;
 

@@ -1,5 +1,3 @@
-//! What the faces ask.
-
 use std::time::Duration;
 
 use api::{Asker, Code, Failure, Reply, Request};

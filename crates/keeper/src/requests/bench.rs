@@ -1,5 +1,4 @@
-//! The fault switches of a sandbox, which the page reaches only through the keeper. A sandbox has several dialects at
-//! one origin, and only the profile's own is switched.
+//! The fault switches of a sandbox, which has several dialects at one origin. Only the profile's own is switched.
 
 use std::sync::Arc;
 

@@ -176,7 +176,6 @@ impl Keeper {
     }
 }
 
-/// The keeper gets the request back even if its worker panics.
 struct Returning {
     post: Post,
     id: Id,

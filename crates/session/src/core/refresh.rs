@@ -1,5 +1,3 @@
-//! Buying a new access token: when, and for whom.
-
 use alloc::vec::Vec;
 use core::time::Duration;
 

@@ -1,5 +1,3 @@
-//! A person signs in, or out.
-
 use alloc::vec::Vec;
 use core::time::Duration;
 

@@ -1,5 +1,3 @@
-//! What people and waiting callers can see of a session, all computed from the facts.
-
 use alloc::string::String;
 use core::time::Duration;
 
@@ -105,7 +103,6 @@ impl Session {
         }
     }
 
-    /// Why no token can be bought any more.
     pub fn lost(&self) -> Option<Lost> {
         self.lost
     }

@@ -1,5 +1,3 @@
-//! Signing out, and questions about tokens.
-
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 
@@ -35,7 +33,6 @@ impl Provider {
         Some(self.post(endpoint, about(token), &self.client.extra.revoke))
     }
 
-    /// `None` where the provider has no such endpoint.
     pub fn introspect(&self, token: TokenToEnd<'_>) -> Option<Message> {
         let endpoint = self.metadata.introspection_endpoint.as_ref()?;
         Some(self.post(endpoint, about(token), &BTreeMap::new()))

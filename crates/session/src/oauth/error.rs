@@ -1,5 +1,3 @@
-//! The errors of providers, and what they mean.
-
 use alloc::string::{String, ToString};
 
 use serde_json::Value;

@@ -1,5 +1,3 @@
-//! Parameters, as forms and as queries.
-
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;

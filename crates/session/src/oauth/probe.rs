@@ -1,5 +1,3 @@
-//! Heartbeats: what to ask about an access token, and what the answer says of it.
-
 use serde::Deserialize;
 
 use super::Provider;

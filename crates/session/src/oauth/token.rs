@@ -1,5 +1,3 @@
-//! The token endpoint: what tokens are bought with, and what the answer means.
-
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -43,7 +41,6 @@ impl TokenAnswer {
 pub enum Refreshed {
     Fresh(TokenAnswer),
     Not(Verdict),
-    /// Send it once more, with the nonce of this answer's `DPoP-Nonce`.
     UseNonce,
 }
 

@@ -1,5 +1,3 @@
-//! Where values go in a request, and what there is to look at.
-
 use alloc::borrow::Cow;
 use alloc::string::{String, ToString};
 use core::fmt;

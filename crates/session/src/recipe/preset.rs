@@ -1,5 +1,3 @@
-//! The recipes that come with the product.
-
 use core::time::Duration;
 
 pub(super) const NAMES: [&str; 4] = ["flask", "heartbeat", "nestjs", "simplejwt"];

@@ -1,5 +1,3 @@
-//! What answers mean under a recipe.
-
 use alloc::string::String;
 use alloc::vec::Vec;
 use serde_json::Value;

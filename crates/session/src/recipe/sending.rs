@@ -1,5 +1,3 @@
-//! Messages to a provider: what goes where, and what a recipe may not say.
-
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;

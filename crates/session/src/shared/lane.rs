@@ -1,5 +1,4 @@
-//! Requests that wait for a good token, in order of arrival. Reads are sent without waiting for each other. One that
-//! may change something goes alone: after every earlier answer and before any later request.
+//! Requests that wait for a good token, in order of arrival. Reads overlap; one that may change something goes alone.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;

@@ -1,6 +1,5 @@
-//! Which questions wait for which look at the configuration file: one that began after they arrived, so that the answer
-//! knows of earlier edits. A disk that hangs delays questions by [`LOOK`] once, and then not until the look has come
-//! back. At most one look is under way and one wanted.
+//! Questions wait for a look at the configuration file that began after they arrived, so that earlier edits are known.
+//! A disk that hangs delays them by [`LOOK`] once, then not until it answers. At most one look runs and one is wanted.
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;

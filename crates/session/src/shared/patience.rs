@@ -1,6 +1,5 @@
-//! How long something is waited for, counted in time that this process was awake. After a freeze all timers are over,
-//! and the answer may lie in the socket; to give up then can cost the session. So a nap that took much too long does
-//! not count, and time is left after it to look once more.
+//! How long something is waited for, in time that this process was awake. After a freeze all timers are over, while the
+//! answer may lie in the socket. So a nap that took much too long does not count, and leaves time for another look.
 
 use core::time::Duration;
 

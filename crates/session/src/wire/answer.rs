@@ -1,5 +1,3 @@
-//! What comes back from a provider, as the adapter hands it over.
-
 use alloc::string::String;
 use core::time::Duration;
 

@@ -1,5 +1,3 @@
-//! What is wrong with something that a person wrote about a provider.
-
 use alloc::string::String;
 use core::fmt;
 

@@ -85,7 +85,6 @@ fn quoted(path: &Path) -> String {
     if path.chars().all(plain) { path } else { format!("'{}'", path.replace('\'', r"'\''")) }
 }
 
-/// A limit on what the parser is given.
 const LARGEST: u64 = 4 << 20;
 
 /// In seconds. Within them a file may change without its times showing it, and its clock may differ from ours.

@@ -1,5 +1,3 @@
-//! The configuration file as last read, and the system's notices of changes to it.
-
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::os::unix::fs::MetadataExt as _;
@@ -237,7 +235,6 @@ mod tests {
         fs::remove_dir_all(&dir).unwrap();
     }
 
-    /// A folder with the file, which has been looked at.
     fn looked_at(name: &str) -> (PathBuf, PathBuf, Watched) {
         let dir = std::env::temp_dir().join(format!("pilotlight-{name}-{}", std::process::id()));
         drop(fs::remove_dir_all(&dir));

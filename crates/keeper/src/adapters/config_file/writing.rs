@@ -1,5 +1,3 @@
-//! The file itself.
-
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;

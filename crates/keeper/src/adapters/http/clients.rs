@@ -1,5 +1,3 @@
-//! The clients that send, and how many of their requests may be in flight.
-
 use std::collections::HashMap;
 use std::error::Error;
 use std::os::unix::fs::MetadataExt as _;
@@ -227,7 +225,6 @@ fn tell(wrong: &NoClient) {
 
 type Unread = Box<dyn Error + Send + Sync>;
 
-/// Why a file with certificates is of no use, where nobody else says so.
 #[derive(Debug, thiserror::Error)]
 enum Unfit {
     #[error("there is no certificate in it")]

@@ -1,5 +1,4 @@
-//! How many requests to protected resources may be in flight. Further ones wait in order, without a connection each.
-//! Exchanges about tokens need no place: a refresh must never wait behind the requests that wait for it.
+//! How many requests to protected resources may be in flight. A refresh needs no place: requests in line wait for it.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -57,7 +56,6 @@ const FEWEST: usize = 4;
 
 const MOST: usize = 4096;
 
-/// From here on, origins without requests are forgotten.
 const MOST_ORIGINS: usize = 64;
 
 #[cfg(test)]

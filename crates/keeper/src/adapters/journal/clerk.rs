@@ -15,7 +15,6 @@ pub(super) struct Clerk {
     desk: Arc<Desk>,
     place: Place,
     store: Option<Store>,
-    /// Changes that failed. They are tried again once the disk can be written.
     owed: Vec<Order>,
     since_trimmed: u32,
     changed: Box<dyn Fn() + Send>,
@@ -131,7 +130,6 @@ impl Clerk {
         }
     }
 
-    /// What waits is newer than all that is written.
     fn read(&self, page: Page) -> Result<Vec<Entry>, JournalError> {
         let mut found = self.desk.waiting(&page);
         if let Some(store) = &self.store {

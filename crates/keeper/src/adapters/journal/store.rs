@@ -1,5 +1,3 @@
-//! The journal's tables. Every statement of SQL is here.
-
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -20,7 +18,6 @@ pub(super) struct Store {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InFlight {
-    /// By the wall clock, for people.
     pub at_ms: i64,
     fingerprint: String,
     salt: Vec<u8>,
@@ -222,8 +219,7 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<Option<Entry>> {
     Ok(Some(Entry { id: row.get(0)?, at_ms: row.get(1)?, profile: row.get(2)?, note }))
 }
 
-/// Eight bytes of a hash do not lead back to a token. The salt, which is random and differs between homes, prevents a
-/// prepared table of tokens that are short enough to guess.
+/// Eight bytes of a hash lead back to no token, and with a random salt in each home no table of them can be prepared.
 fn fingerprint(salt: &[u8], token: &str) -> String {
     let hash = Sha256::new().chain_update(salt).chain_update(token).finalize();
     hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()

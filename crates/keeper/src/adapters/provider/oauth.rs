@@ -1,5 +1,3 @@
-//! OAuth 2.0 and OpenID Connect: sends, proves and verifies what `session::oauth` decides.
-
 pub(super) mod discovery;
 mod identity;
 pub(super) mod landing;
@@ -41,7 +39,6 @@ use crate::config::{self, Oauth};
 use identity::Keys;
 use proof::Proving;
 
-/// All of it can be fetched again.
 #[derive(Default)]
 pub(super) struct Known(Mutex<Facts>);
 

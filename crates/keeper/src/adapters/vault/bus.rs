@@ -1,6 +1,5 @@
-//! The library behind `keyring` asks people to unlock what is locked, and waits without limit, with every other
-//! request behind it. Another way of unlocking does not wake it. So it is used only on what is there and open, and the
-//! asking is done here, where nothing waits.
+//! The library behind `keyring` asks people to unlock what is locked, and blocks every request until they answer that
+//! very question. So it is used only on what is there and open, and the asking is done here, where nothing waits.
 
 use std::collections::HashMap;
 use std::io;

@@ -1,5 +1,4 @@
-//! The desktop's keyring, on a detached thread, so the process can end meanwhile. If it is locked ([`bus`]), a person
-//! is asked once, and the session tries again. An open keyring is waited for without limit.
+//! The desktop's keyring. An open one is waited for without limit, on a detached thread, so that the process can end.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -188,7 +187,6 @@ impl Doorkeeper {
         })
     }
 
-    /// People see the label in their keyring's window.
     fn entry(&mut self, profile: &str, user: &str) -> Result<Entry, Problem> {
         let label = if self.home.is_empty() {
             format!("Pilotlight – {profile}")
@@ -228,7 +226,6 @@ fn load(entry: &Entry) -> Result<Option<Stored>, Problem> {
     Ok(newest.map(|found| found.stored))
 }
 
-/// An item that cannot be read is not overwritten.
 fn save(entry: &Entry, text: &[u8]) -> Result<(), Problem> {
     let found = find(entry)?;
     if found.is_empty() {

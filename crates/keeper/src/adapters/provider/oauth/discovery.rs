@@ -97,7 +97,6 @@ impl Provider {
                 facts.provider = Some(Arc::clone(&provider));
                 Ok(provider)
             }
-            // An old description has worked until now.
             Err(undescribed) => match old {
                 Some(old) if !matches!(undescribed, Undescribed::Unusable(_)) => Ok(old),
                 _ => Err(undescribed),

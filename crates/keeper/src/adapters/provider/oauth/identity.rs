@@ -37,7 +37,6 @@ enum Signature {
 
 pub(super) struct Unproved {
     pub(super) problem: Problem,
-    /// They were issued for another sign-in.
     pub(super) of_another: bool,
 }
 
@@ -188,7 +187,6 @@ fn claims(token: &Secret) -> Option<Value> {
     jsonwebtoken::dangerous::insecure_decode::<Value>(token.expose()).ok().map(|data| data.claims)
 }
 
-/// Unknown kinds of keys are skipped.
 fn read_keys(body: &[u8]) -> Option<Vec<Jwk>> {
     let document: Value = serde_json::from_slice(body).ok()?;
     let keys = document.get("keys")?.as_array()?;

@@ -1,5 +1,4 @@
-//! The page that the browser shows after a sign-in. It has no script and no external content, and its URL has no query,
-//! so that the callback's parameters do not stay in the history.
+//! The page after a sign-in: no script, no external content, and no query, because it would stay in the history.
 
 use std::sync::Arc;
 

@@ -1,5 +1,4 @@
-//! The loopback redirect (RFC 8252, section 7.3). Any page in any browser can call it, so requests with another path,
-//! host or state change nothing, and only the first right answer counts.
+//! The loopback redirect (RFC 8252, section 7.3). Any page can call it, so only the first right answer has an effect.
 
 use std::convert::Infallible;
 use std::io;

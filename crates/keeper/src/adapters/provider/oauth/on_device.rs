@@ -53,7 +53,6 @@ impl Provider {
         self.take(&provider, answer, account, None, ties.demand.as_ref()).await
     }
 
-    /// A machine that slept polls late, and continues.
     async fn poll(
         &self,
         oauth: &Oauth,

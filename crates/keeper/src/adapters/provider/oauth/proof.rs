@@ -55,7 +55,6 @@ impl Key {
     }
 }
 
-/// May be sent again with the provider's nonce or by its clock.
 pub(in crate::adapters::provider) struct Proving<'a> {
     known: &'a Known,
     method: &'a str,

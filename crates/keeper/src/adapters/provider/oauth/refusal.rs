@@ -1,5 +1,3 @@
-//! What a person is told when the provider says no to a sign-in.
-
 use session::oauth::client::ClientRegistration;
 use session::oauth::error::{ErrorKind, ProviderError, Refusal};
 use session::reason::Trouble;

@@ -1,5 +1,3 @@
-//! The ways to sign in: at a browser, by typing, and what all of them end with.
-
 use std::sync::Arc;
 
 use api::secret::Password;
@@ -72,7 +70,6 @@ impl Provider {
         if provider.metadata.authorization_endpoint.is_none() {
             return Err(self.wrong_way(no_endpoint("authorization_endpoint")));
         }
-        // The page of the earlier sign-in may still hold the port.
         if let Some(before) = self.oauth.lock().landing.take() {
             before.abort();
         }
@@ -88,7 +85,6 @@ impl Provider {
         };
         let proof_key = key.map(|(_, written)| written);
         let shown = self.address_to_open(&provider, &started, ask, proof_key.as_ref()).await?;
-        // The page may wait for as long as the exchange can take.
         let serving =
             loopback.serve(started.clone(), limits::finish_sign_in(self.profile.timeout) + limits::REPORT);
         self.oauth.lock().landing = Some(serving.abort_handle());
