@@ -9,7 +9,7 @@
 #   node             there is a Node that is new enough; if not, what to do about it
 #   packages-keeper  what the keeper needs from Debian or Ubuntu to be built
 #   packages-run     what the window needs besides
-#   packages-test    what testing the window needs besides
+#   packages-test    what testing the window and the keyrings needs besides
 #   page             the page's npm packages
 #   driver           tauri-driver, which lets a test press the window's buttons
 #   deny             cargo-deny, which holds what is built in to deny.toml
@@ -24,6 +24,8 @@ CARGO_DENY=0.20.2
 KEEPER="build-essential"
 WINDOW="pkg-config libwebkit2gtk-4.1-dev libgtk-3-dev librsvg2-dev"
 TESTS="webkit2gtk-driver xvfb xauth dbus dbus-x11 gnome-keyring libsecret-tools openbox imagemagick python3-venv fonts-noto-cjk"
+# The other keyrings that people have, and what answers the dialogs of all.
+TESTS="$TESTS keepassxc libkf5wallet-bin libqca-qt5-2-plugins gcr xdotool"
 # In Ubuntu these are doors to a snap.
 case $(sed -n 's/^ID=//p' /etc/os-release 2>/dev/null) in
     ubuntu) TESTS="$TESTS chromium-browser chromium-chromedriver" ;;
@@ -40,7 +42,7 @@ main() {
             node) node_js ;;
             packages-keeper) packages "building the keeper" $KEEPER ;;
             packages-run) packages "building the window" $KEEPER $WINDOW && recommend_fonts ;;
-            packages-test) packages "building and testing the window" $KEEPER $WINDOW $TESTS ;;
+            packages-test) packages "building the window and testing everything" $KEEPER $WINDOW $TESTS ;;
             page) page ;;
             driver) cargo_tool tauri-driver "$TAURI_DRIVER" ;;
             deny) cargo_tool cargo-deny "$CARGO_DENY" ;;
