@@ -5,10 +5,13 @@ use std::error::Error;
 use std::fmt;
 use std::fs::{self, File, Metadata, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{
+    DirBuilderExt as _, FileExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
+};
 use std::path::Path;
 
-use rustix::fs::OFlags;
+use rustix::fs::{CWD, FallocateFlags, OFlags, RenameFlags, fallocate, renameat_with};
+use rustix::io::Errno;
 
 /// Opens an ordinary file without blocking. Fails as the system says, or so that [`is_of_no_file`] holds.
 pub fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
@@ -55,6 +58,34 @@ pub fn is_something_else(path: &Path) -> bool {
 
 pub fn is_program(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
+}
+
+/// Lets two files change places, so that neither name is ever without one. Returns whether this file system can; where
+/// it cannot, nothing has happened.
+pub fn exchange(one: &Path, other: &Path) -> io::Result<bool> {
+    match renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE) {
+        Ok(()) => Ok(true),
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Takes so many bytes of the disk for the file, and makes it at least as long.
+pub fn allocate(file: &File, bytes: u64) -> io::Result<()> {
+    match fallocate(file, FallocateFlags::empty(), 0, bytes) {
+        Err(Errno::NOSYS | Errno::OPNOTSUPP) => write_zeros(file, bytes),
+        done => Ok(done?),
+    }
+}
+
+fn write_zeros(file: &File, bytes: u64) -> io::Result<()> {
+    let zeros = vec![0; usize::try_from(bytes).map_err(io::Error::other)?];
+    file.write_all_at(&zeros, 0)
+}
+
+/// Renames in it are on the disk afterwards.
+pub fn sync_folder(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
 }
 
 /// Tells one file from another that takes its place. It holds while the file is open: its number is used again later.
@@ -105,7 +136,7 @@ mod tests {
     use std::os::unix::net::UnixListener;
     use std::path::PathBuf;
 
-    use rustix::fs::{CWD, FileType, Mode, mknodat};
+    use rustix::fs::{FileType, Mode, mknodat};
 
     #[test]
     fn what_is_no_file_is_said_to_be_none_and_holds_up_nobody() {
@@ -138,6 +169,20 @@ mod tests {
         append(&path).unwrap();
         assert!(!identity.stands_at(&path));
         assert!(!identity.stands_at(&path.join("below")));
+    }
+
+    #[test]
+    fn two_files_change_places_and_keep_what_they_have() {
+        let dir = scratch("exchange");
+        let (one, other) = (dir.join("one"), dir.join("other"));
+        fs::write(&one, "1").unwrap();
+        assert_eq!(exchange(&one, &other).unwrap_err().kind(), io::ErrorKind::NotFound);
+        let file = append(&other).unwrap();
+        allocate(&file, 8192).unwrap();
+        assert_eq!(file.metadata().unwrap().blocks() * 512, 8192);
+        assert!(exchange(&one, &other).unwrap());
+        assert_eq!((fs::read(&other).unwrap(), fs::metadata(&one).unwrap().len()), (b"1".to_vec(), 8192));
+        sync_folder(&dir).unwrap();
     }
 
     fn scratch(name: &str) -> PathBuf {

@@ -35,6 +35,12 @@ pub fn take_descriptors() -> io::Result<()> {
     Ok(())
 }
 
+/// The name of the program that another process of this user runs, as far as the system keeps it.
+pub fn name_of(pid: u32) -> Option<String> {
+    let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
+    Some(name.trim_end().to_owned())
+}
+
 /// A Ctrl-C in the terminal that it was started from does not reach it.
 pub fn detach(command: &mut Command) -> &mut Command {
     command.process_group(0).current_dir("/")
