@@ -135,6 +135,8 @@ fn scenes() -> Vec<Scene> {
     };
     vec![
         unread.clone().named("vault unread"),
+        unread.clone().told(Event::NotLoaded(VaultTrouble::Gone)).named("NeedsLogin: the key is missing"),
+        unread.clone().told(backup("secret-r1")).named("NeedsLogin: out of a backup, token kept aside"),
         unread.told(Event::SignOut).named("NeedsLogin: signed out before the vault was read"),
         never.clone().named("NeedsLogin: never"),
         Scene::start()
@@ -191,8 +193,11 @@ impl Scene {
     }
 
     fn told(mut self, event: Event) -> Self {
-        let ends_epoch = matches!(event, Event::SignOut | Event::SignedIn { .. });
-        if matches!(event, Event::Loaded { .. } | Event::Saved { .. } | Event::Forgotten) {
+        let ends_epoch = matches!(event, Event::KeyDeleted | Event::SignOut | Event::SignedIn { .. });
+        if matches!(
+            event,
+            Event::Loaded { .. } | Event::NotLoaded(_) | Event::Saved { .. } | Event::Forgotten
+        ) {
             self.vault = Vault::Idle;
         }
         let (session, effects) = self.session.step(event, self.now);
@@ -298,6 +303,9 @@ impl Scene {
                 add(&format!("Refreshed {name}, foreign"), Event::Refreshed { attempt, verdict });
             }
         }
+        add("KeyDeleted", Event::KeyDeleted);
+        add("VaultEmptied", Event::VaultEmptied);
+        add("VaultReady", Event::VaultReady);
         add("SignIn", Event::SignIn { patience: PATIENCE });
         add("SignOut", Event::SignOut);
         if let Some(attempt) = self.sign_in {
@@ -317,7 +325,10 @@ impl Scene {
                 add("Loaded elsewhere", found(Found::Elsewhere(vec![Destination::Token]), None, false));
                 add("Loaded nothing, was refused", found(Found::Nothing, Some(Lost::Refused), false));
                 add("Loaded nothing", loaded(None));
+                add("Loaded out of a backup", backup("secret-r1"));
                 add("NotLoaded", Event::NotLoaded(VaultTrouble::Locked));
+                add("Recalled", Event::Recalled(Memory { generation: 9, ..Memory::default() }));
+                add("NotLoaded, no key", Event::NotLoaded(VaultTrouble::Gone));
             }
             Vault::Writes => {
                 let (newest, older, trouble) = (self.grant, self.grant.wrapping_sub(1), VaultTrouble::Failed);
@@ -396,7 +407,12 @@ fn loaded(text: Option<&str>) -> Event {
 }
 
 fn token(text: &str) -> Found {
-    Found::Token { refresh: RefreshToken::new(text), account: Account::default() }
+    Found::Token { refresh: RefreshToken::new(text), account: Account::default(), generation: 1 }
+}
+
+fn backup(text: &str) -> Event {
+    let memory = Memory { generation: 9, ..Memory::default() };
+    Event::Loaded { found: token(text), memory, interrupted: false }
 }
 
 fn found(found: Found, lost: Option<Lost>, interrupted: bool) -> Event {

@@ -24,6 +24,8 @@ pub(crate) struct Bench {
     pub(crate) sent_at: Vec<Timestamp>,
     pub(crate) revoked: Vec<String>,
     pub(crate) vault: Option<String>,
+    /// Of what is in the vault.
+    pub(crate) generation: u32,
     /// Who was told to report.
     pub(crate) called_off: Vec<Attempt>,
     /// What the next process will know.
@@ -55,6 +57,7 @@ impl Bench {
             sent_at: Vec::new(),
             revoked: Vec::new(),
             vault: None,
+            generation: 0,
             called_off: Vec::new(),
             memory: Memory::default(),
             marked: None,
@@ -153,9 +156,11 @@ impl Bench {
                 }
                 Effect::Load => {
                     let found = match &self.vault {
-                        Some(token) => {
-                            Found::Token { refresh: RefreshToken::new(&**token), account: self.owner.clone() }
-                        }
+                        Some(token) => Found::Token {
+                            refresh: RefreshToken::new(&**token),
+                            account: self.owner.clone(),
+                            generation: self.generation,
+                        },
                         None => Found::Nothing,
                     };
                     let interrupted = self.vault.is_some() && self.vault == self.marked;
@@ -168,6 +173,7 @@ impl Bench {
                 }
                 Effect::Save { generation, token, account } => {
                     self.vault = Some(token.expose().to_owned());
+                    self.generation = generation;
                     self.owner = account;
                     self.vault_says(Event::Saved { generation });
                 }

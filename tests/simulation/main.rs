@@ -70,6 +70,7 @@ planted! {
     planted_giving_back_what_is_new: GivesBackWhatIsNew => NothingNewIsEnded;
     planted_giving_up_on_slow_answers: GivesUpOnSlowAnswers => OneRefreshInFlight;
     planted_hiding_deadlines: HidesDeadlines => EveryDeadlineIsReported;
+    planted_ignoring_generations: IgnoresGenerations => OnlyAPersonGoesOn | TheReasonIsTrue;
     planted_ignoring_retry_after: IgnoresRetryAfter => RetryAfterIsKept;
     planted_ignoring_sleep: IgnoresSleep => PatienceSleepsToo;
     planted_keeping_orphans: KeepsOrphans => OrphansAreRevoked;

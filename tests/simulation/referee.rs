@@ -109,11 +109,13 @@ impl Referee {
             Event::SignInFailed { attempt } => {
                 self.signing_in.take_if(|(waited, _)| waited == attempt);
             }
-            Event::SignOut => {
+            Event::KeyDeleted if self.newest.is_none() => {}
+            Event::KeyDeleted | Event::SignOut => {
                 self.begin_epoch();
                 self.signing_in = None;
                 self.account = Account::default();
-                self.died = Some(Lost::SignedOut);
+                let deleted = matches!(event, Event::KeyDeleted);
+                self.died = Some(if deleted { Lost::KeyDeleted } else { Lost::SignedOut });
                 self.overruled = true;
             }
             Event::Loaded { found, memory, interrupted } => {
@@ -129,7 +131,8 @@ impl Referee {
                         }
                         // What was said before the process died holds.
                         Found::Nothing => self.died = self.ended.or(memory.lost).or(Some(Lost::Never)),
-                        Found::Token { refresh, account } => {
+                        Found::Token { refresh, account, generation } => {
+                            self.died = (*generation < memory.generation).then_some(Lost::OlderCopy);
                             self.account = account.clone();
                             self.tokens.insert(refresh.expose().to_owned());
                             self.newest = Some(refresh.clone());
@@ -152,7 +155,15 @@ impl Referee {
                 self.unsaved &= self.newest.is_some();
                 self.overruled = false;
             }
-            Event::NotForgotten(_) | Event::NotLoaded(_) => self.vault_busy = false,
+            Event::NotForgotten(_) => self.vault_busy = false,
+            Event::NotLoaded(trouble) => {
+                self.vault_busy = false;
+                if self.epoch == 0 {
+                    self.died = trouble.lost();
+                }
+            }
+            Event::VaultEmptied => self.unsaved |= self.newest.is_some(),
+            Event::Recalled(_) | Event::VaultReady => {}
             Event::Asked { by: Asker::Machine } => {
                 self.excused += 1;
                 return Standing::Awaited;

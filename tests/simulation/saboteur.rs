@@ -31,6 +31,7 @@ pub(crate) enum Bug {
     ForgetsWhy,
     GivesUpOnSlowAnswers,
     HidesDeadlines,
+    IgnoresGenerations,
     IgnoresRetryAfter,
     IgnoresSleep,
     KeepsOrphans,
@@ -132,7 +133,11 @@ impl Sut {
             ) => {
                 let refresh = RefreshToken::new("r0.0");
                 Event::Loaded {
-                    found: Found::Token { refresh, account: Account::default() },
+                    found: Found::Token {
+                        refresh,
+                        account: Account::default(),
+                        generation: memory.generation,
+                    },
                     memory,
                     interrupted,
                 }
@@ -140,6 +145,9 @@ impl Sut {
             (Bug::ForgetsWhy, Event::Loaded { found, memory, interrupted }) => {
                 let memory = Memory { overruled: memory.overruled, ..Memory::default() };
                 Event::Loaded { found, memory, interrupted }
+            }
+            (Bug::IgnoresGenerations, Event::Loaded { found, memory, interrupted }) => {
+                Event::Loaded { found, memory: Memory { generation: 0, ..memory }, interrupted }
             }
             (Bug::ForgetsSignOuts, Event::Loaded { found, memory, interrupted }) => {
                 Event::Loaded { found, memory: Memory { overruled: false, ..memory }, interrupted }

@@ -33,7 +33,10 @@ pub(crate) struct World {
     /// Which process this is; what an older one had in flight reaches nobody.
     life: u32,
     pub(crate) provider: Provider,
-    vault: Option<(RefreshToken, Account)>,
+    /// With the generation of the token.
+    vault: Option<(RefreshToken, Account, u32)>,
+    /// What was in it before, as a backup has it.
+    backup: Option<(RefreshToken, Account, u32)>,
     /// The profile points to another server than the one that the vault's token is of.
     moved: bool,
     memory: Memory,
@@ -92,6 +95,8 @@ enum Mood {
     Quick,
     Slow,
     Locked,
+    /// It writes, and cannot read what is there: the key is another.
+    Missing,
     Hanging,
 }
 
@@ -120,6 +125,7 @@ impl World {
             bug,
             life: 0,
             vault: None,
+            backup: None,
             moved: false,
             memory: Memory::default(),
             marked: None,
@@ -204,6 +210,11 @@ impl World {
                 let interaction = self.scenario.interaction(&mut self.dice);
                 self.tell(Event::Demanded { generation, interaction })
             }
+            3 if self.dice.one_in(20) => self.tell(Event::KeyDeleted),
+            3 if self.dice.one_in(20) => {
+                (self.vault, self.moved) = (None, false);
+                self.tell(Event::VaultEmptied)
+            }
             _ => self.call(),
         }
     }
@@ -253,9 +264,18 @@ impl World {
             Happening::VaultDone(life, work) if life == self.life => return self.vault_done(work),
             Happening::VaultDone(..) => {}
             Happening::VaultMood => {
-                self.vault_mood =
-                    self.dice.pick(&[Mood::Quick, Mood::Quick, Mood::Slow, Mood::Locked, Mood::Hanging]);
+                self.vault_mood = self.dice.pick(&[
+                    Mood::Quick,
+                    Mood::Quick,
+                    Mood::Slow,
+                    Mood::Locked,
+                    Mood::Missing,
+                    Mood::Hanging,
+                ]);
                 self.later(gap, Happening::VaultMood);
+                if self.vault_mood == Mood::Quick && self.dice.one_in(2) {
+                    return self.tell(Event::VaultReady);
+                }
             }
             Happening::Weather => {
                 let was = std::mem::replace(&mut self.weather, Weather::any(&mut self.dice));

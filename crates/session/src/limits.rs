@@ -148,8 +148,12 @@ pub const SAVE: Duration = seconds(2);
 /// A keyring that is well takes less for anything.
 pub const VAULT_LOOK: Duration = seconds(2);
 
-/// What the thread that looks has beyond that to report.
-pub const VAULT_SAYS: Duration = Duration::from_millis(200);
+/// After an item of the keyring was said to be deleted: some services say so of all items when they are locked.
+pub const DELETED: Duration = seconds(1);
+
+/// Until a bus that was not there is looked for again: at first, and later.
+pub const BUS_AGAIN: Duration = seconds(1);
+pub const BUS_AGAIN_LONGEST: Duration = seconds(30);
 
 /// After `stop`, or at the end of a desktop session, for what is in flight or not saved.
 pub const STOP: Duration = seconds(20);
@@ -363,7 +367,9 @@ mod tests {
             (CALLER + FACE_GRACE, FACE, "a face waits for what a caller waits for"),
             (NAME, MESSAGE, "a name is not worth a whole message"),
             (LOOK, STABLE, "who edits and asks is answered before the edit is over"),
-            (VAULT_LOOK + VAULT_SAYS, FIRST_LOOK, "the keyring has its time within the first look"),
+            (VAULT_LOOK, FIRST_LOOK, "the keyring has its time within the first look"),
+            (DELETED, VAULT_LOOK, "a deletion is known soon"),
+            (BUS_AGAIN, BUS_AGAIN_LONGEST, "pauses grow"),
             (FIRST_LOOK, START, "a face that has started a keeper gets its first answer"),
             (FIRST_LOOK, CALLER, "and so does a caller"),
             (DESCRIBE, MESSAGE, "neither is a form"),

@@ -21,6 +21,8 @@ pub enum Cause {
 #[serde(rename_all = "snake_case")]
 pub enum Lost {
     ConsentRequired,
+    /// The stored sign-in is not what was written.
+    Damaged,
     /// The access token ran out, and there never was a refresh token.
     Expired,
     /// The profile was edited and names other places. The stored tokens are kept, and sent nowhere.
@@ -32,8 +34,15 @@ pub enum Lost {
     /// The stored refresh token was refused after an exchange whose answer got lost.
     Interrupted,
     InteractionRequired,
+    /// A person has deleted the key of the stored sign-ins from the keyring.
+    KeyDeleted,
+    /// The key of the stored sign-in cannot be had. The sign-in is kept, and goes on if the key comes back.
+    KeyMissing,
     LoginRequired,
     Never,
+    /// What is stored is older than what was stored last, as after restoring a backup. The token may be spent; it is
+    /// kept, and sent only if a person says so.
+    OlderCopy,
     Refused,
     SignedOut,
     /// The provider repeats an unrecognisable refusal. The refresh token is kept and can be tried again.
@@ -103,10 +112,49 @@ pub enum Oddity {
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum VaultTrouble {
+    /// There is no keyring service, or no bus to find one on. It may still come.
     Absent,
+    /// The sealed file is not what was written.
+    Damaged,
+    /// The sealed file cannot be read or written.
+    Disk,
     Failed,
+    /// The key's item is there, with nothing readable in it.
+    Garbled,
+    /// The keyring is open, and the key is not in it.
+    Gone,
     Locked,
+    /// It has no collection for new items.
+    NoPlace,
+    /// It is open, and does not let us read the key.
+    NotAllowed,
+    /// It has an older key of ours, as if an older copy of it had been put in its place.
+    OlderKeyring,
+    /// Not the one that the key was put into.
+    OtherKeyring,
     Slow,
+}
+
+impl VaultTrouble {
+    /// It may end by itself in a moment, so that waiting for it is worth while.
+    pub fn is_passing(self) -> bool {
+        matches!(self, Self::Slow | Self::Failed)
+    }
+
+    /// Why only a person can go on, if nothing that could be waited for mends it.
+    pub fn lost(self) -> Option<Lost> {
+        match self {
+            Self::Damaged => Some(Lost::Damaged),
+            Self::Garbled | Self::Gone | Self::OlderKeyring | Self::OtherKeyring => Some(Lost::KeyMissing),
+            Self::Absent
+            | Self::Disk
+            | Self::Failed
+            | Self::Locked
+            | Self::NoPlace
+            | Self::NotAllowed
+            | Self::Slow => None,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

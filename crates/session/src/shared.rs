@@ -6,3 +6,4 @@ pub mod looks;
 pub mod patience;
 pub mod queue;
 pub mod revocation;
+pub mod wrapping;

@@ -158,7 +158,7 @@ impl World {
 
     fn begin_vault(&mut self, work: VaultWork) {
         let after = match self.vault_mood {
-            Mood::Quick => self.dice.between(1, 50),
+            Mood::Quick | Mood::Missing => self.dice.between(1, 50),
             Mood::Slow | Mood::Locked => self.dice.between(500, 10_000),
             Mood::Hanging => self.dice.between(60_000, 600_000),
         };
@@ -168,11 +168,18 @@ impl World {
     pub(super) fn vault_done(&mut self, work: VaultWork) -> Verified {
         if self.vault_mood == Mood::Locked {
             let trouble = VaultTrouble::Locked;
+            if matches!(work, VaultWork::Load) {
+                self.tell(Event::Recalled(self.memory.clone()))?;
+            }
             return self.tell(match work {
                 VaultWork::Forget => Event::NotForgotten(trouble),
                 VaultWork::Load => Event::NotLoaded(trouble),
                 VaultWork::Save(generation, ..) => Event::NotSaved { generation, trouble },
             });
+        }
+        if self.vault_mood == Mood::Missing && matches!(work, VaultWork::Load) && self.vault.is_some() {
+            self.tell(Event::Recalled(self.memory.clone()))?;
+            return self.tell(Event::NotLoaded(VaultTrouble::Gone));
         }
         let event = self.write(work);
         self.tell(event)
@@ -181,23 +188,23 @@ impl World {
     fn write(&mut self, work: VaultWork) -> Event {
         match work {
             VaultWork::Forget => {
-                self.vault = None;
+                (self.vault, self.backup) = (None, None);
                 Event::Forgotten
             }
             VaultWork::Load => {
                 let memory = self.memory.clone();
                 let (found, interrupted) = match self.vault.clone() {
                     Some(_) if self.moved => (Found::Elsewhere(vec![Destination::Token]), false),
-                    Some((refresh, account)) => {
+                    Some((refresh, account, generation)) => {
                         let interrupted = self.marked.as_ref() == Some(&refresh);
-                        (Found::Token { refresh, account }, interrupted)
+                        (Found::Token { refresh, account, generation }, interrupted)
                     }
                     None => (Found::Nothing, false),
                 };
                 Event::Loaded { found, memory, interrupted }
             }
             VaultWork::Save(generation, token, account) => {
-                self.vault = Some((token, account));
+                self.backup = self.vault.replace((token, account, generation));
                 self.moved = false;
                 Event::Saved { generation }
             }
@@ -206,7 +213,7 @@ impl World {
 
     /// The process dies. What the vault was at may or may not have been done.
     pub(super) fn crash(&mut self) -> Verified {
-        if let Some((token, _)) = &self.vault
+        if let Some((token, _, _)) = &self.vault
             && !self.moved
             && self.referee.may_be_spent(token)
             && self.marked.as_ref() != Some(token)
@@ -226,6 +233,10 @@ impl World {
             if self.dice.one_in(2) {
                 self.write(work);
             }
+        }
+        if self.vault.is_some() && self.backup.is_some() && self.dice.one_in(12) {
+            self.remark("somebody restores a backup of the vault");
+            self.vault = self.backup.take();
         }
         self.life += 1;
         self.called_off.clear();

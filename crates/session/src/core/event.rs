@@ -39,6 +39,8 @@ pub enum Found {
     Token {
         refresh: RefreshToken,
         account: Account,
+        /// Counts the refresh tokens of a profile; zero for those that older versions kept.
+        generation: u32,
     },
 }
 
@@ -54,6 +56,9 @@ pub struct Memory {
     /// A person has ended what the vault may still hold, so it is forgotten as soon as it is found.
     #[serde(default)]
     pub overruled: bool,
+    /// Of the newest refresh token that was saved. An older one in the vault has come out of a backup.
+    #[serde(default)]
+    pub generation: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +79,8 @@ pub enum Event {
     /// The process is about to end: nothing new begins, and what is not saved yet is saved now.
     Ending,
     Forgotten,
+    /// A person has deleted the key of what is stored, which ends the session as a sign-out does.
+    KeyDeleted,
     Loaded {
         found: Found,
         memory: Memory,
@@ -88,6 +95,8 @@ pub enum Event {
         generation: u32,
         trouble: VaultTrouble,
     },
+    /// What is known of the session without the vault, while that cannot be read.
+    Recalled(Memory),
     Refreshed {
         attempt: Attempt,
         verdict: Verdict,
@@ -116,6 +125,10 @@ pub enum Event {
     /// The process does not end after all.
     Stays,
     Tick,
+    /// Everything that the vault holds was deleted with the home.
+    VaultEmptied,
+    /// What the vault could not do before may work now.
+    VaultReady,
     Wanted {
         min_valid: Duration,
         by: Asker,

@@ -8,7 +8,7 @@ use super::note::Note;
 use super::policy::{Policy, spacing};
 use crate::dice::Dice;
 use crate::interaction::Interaction;
-use crate::reason::{Cause, Lost, Source, Trouble};
+use crate::reason::{Cause, Lost, Source, Trouble, VaultTrouble};
 use crate::time::{Timestamp, millis};
 use crate::tokens::{AccessToken, Account, RefreshToken};
 
@@ -23,6 +23,8 @@ pub struct Session {
     pub(super) succeeds_another: bool,
     pub(super) grant: Option<Grant>,
     pub(super) grant_count: u32,
+    /// The generation of the newest refresh token that was saved, here or by an earlier process.
+    pub(super) saved_generation: u32,
     /// Why only a person can go on. The grant may still exist, set aside.
     pub(super) lost: Option<Lost>,
     pub(super) demand: Option<Interaction>,
@@ -150,6 +152,7 @@ pub(super) struct VaultSync {
     pub(super) retry_at: Timestamp,
     pub(super) failures: u32,
     pub(super) said_unsaved: bool,
+    pub(super) trouble: Option<VaultTrouble>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -181,6 +184,7 @@ impl Session {
             account: Account::default(),
             grant: None,
             grant_count: 0,
+            saved_generation: 0,
             lost: None,
             demand: None,
             access: None,
@@ -279,6 +283,7 @@ impl VaultSync {
             retry_at: now,
             failures: 0,
             said_unsaved: false,
+            trouble: None,
         }
     }
 
@@ -295,11 +300,19 @@ impl VaultSync {
         self.retry_at = Timestamp::default();
     }
 
+    /// Whoever waits for the first reading goes on waiting for a while from now on.
+    pub(super) fn read_now(&mut self, now: Timestamp) {
+        if !self.is_read() && !self.busy {
+            self.retry_at = now;
+        }
+    }
+
     /// A person signed in or out, or gave the name up. That overrules what the vault holds, read or not.
     pub(super) fn overrule(&mut self) {
         self.holds = Holds::Stale;
         self.retry_at = Timestamp::default();
         self.failures = 0;
         self.said_unsaved = false;
+        self.trouble = None;
     }
 }

@@ -47,6 +47,8 @@ pub enum Note {
         vault: String,
     },
     KeeperStopped,
+    /// The key of the stored sign-ins is in the keyring again, from which it was missing.
+    KeyReturned,
     /// An answer to an exchange that was given up. Nothing in it was used.
     LateAnswer {
         revoked: bool,
@@ -57,6 +59,10 @@ pub enum Note {
         status: Option<u16>,
         failures: u32,
         retry_in_ms: u64,
+    },
+    /// Sign-ins that an older version kept in the keyring are sealed files now.
+    Moved {
+        count: u32,
     },
     NeedsLogin {
         why: Lost,

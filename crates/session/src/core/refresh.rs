@@ -6,7 +6,7 @@ use super::facts::{Exchange, Grant, Hold, Session};
 use super::note::Note;
 use super::policy::spacing;
 use crate::limits;
-use crate::reason::{Cause, Trouble};
+use crate::reason::{Cause, Lost, Trouble};
 use crate::time::{Timestamp, millis};
 
 impl Session {
@@ -18,12 +18,19 @@ impl Session {
             }
             return;
         }
+        self.vault.read_now(now);
         self.dismiss_demand();
         if self.hold.as_ref().is_some_and(|hold| now < hold.named) {
             return;
         }
-        if self.grant.is_some() && self.lost.take().is_some() {
+        if let Some(grant) = &self.grant
+            && let Some(why) = self.lost.take()
+        {
             self.suspicion = None;
+            if why == Lost::OlderCopy {
+                // From now on it is the newest, also for the next process.
+                self.take_grant(grant.token.clone());
+            }
         }
         if self.hold.take().is_some() {
             self.streak.prompted = false;

@@ -23,6 +23,7 @@ impl Session {
             }
             Event::Ending => self.on_ending(),
             Event::Forgotten => self.on_forgotten(),
+            Event::KeyDeleted => self.on_key_deleted(&mut out),
             Event::Loaded { found, memory, interrupted } => {
                 self.on_loaded(found, memory, interrupted, &mut out)
             }
@@ -31,6 +32,7 @@ impl Session {
                 self.on_vault_trouble(trouble, now, &mut out)
             }
             Event::NotSaved { generation, trouble } => self.on_not_saved(generation, trouble, now, &mut out),
+            Event::Recalled(memory) => self.on_recalled(memory),
             Event::Refreshed { attempt, verdict } => self.on_refreshed(attempt, verdict, now, &mut out),
             Event::Rejected { by, generation } => self.refuse(generation, Cause::Rejected, by, now, &mut out),
             Event::Saved { generation } => self.on_saved(generation, now, &mut out),
@@ -42,6 +44,8 @@ impl Session {
             }
             Event::Stays => self.ending = false,
             Event::Tick => {}
+            Event::VaultEmptied => self.on_vault_emptied(),
+            Event::VaultReady => self.on_vault_ready(now),
             Event::Wanted { min_valid, by } => self.on_wanted(min_valid, by, now, &mut out),
             Event::Withheld { attempt, wait } => self.on_withheld(attempt, wait, now, &mut out),
             Event::Woke { slept } => self.on_woke(slept, now),
@@ -137,6 +141,7 @@ impl Session {
             lost: self.lost,
             lifetime_ms: self.told_lifetime.map(millis),
             overruled: self.overrules_the_vault(),
+            generation: self.saved_generation,
         };
         if memory != self.remembered {
             self.remembered = memory.clone();

@@ -90,7 +90,17 @@ impl Session {
         out.push(Effect::Note(Note::LateAnswer { revoked: harmless }));
     }
 
+    pub(super) fn on_key_deleted(&mut self, out: &mut Vec<Effect>) {
+        if self.grant.is_some() {
+            self.end(Lost::KeyDeleted, Note::NeedsLogin { why: Lost::KeyDeleted }, out);
+        }
+    }
+
     pub(super) fn on_sign_out(&mut self, out: &mut Vec<Effect>) {
+        self.end(Lost::SignedOut, Note::SignedOut, out);
+    }
+
+    fn end(&mut self, why: Lost, note: Note, out: &mut Vec<Effect>) {
         let unpublished = self.unpublished.take().map(|unpublished| unpublished.access);
         let access = unpublished.or_else(|| self.access.take()).map(|access| access.token);
         let refresh = self.grant.take().map(|grant| grant.token);
@@ -99,8 +109,8 @@ impl Session {
         self.sign_in = None;
         self.account = Account::default();
         self.vault.overrule();
-        self.lost = Some(Lost::SignedOut);
-        out.push(Effect::Note(Note::SignedOut));
+        self.lost = Some(why);
+        out.push(Effect::Note(note));
         if self.vault_due().is_some() {
             self.tend_vault(out);
         }

@@ -13,8 +13,9 @@ use crate::time::Timestamp;
 use crate::tokens::{Account, RefreshToken};
 
 impl Session {
+    /// Not while a save is under way, whose token may have died meanwhile.
     pub(super) fn is_saved(&self) -> bool {
-        self.vault.holds == self.wanted_in_vault()
+        self.vault.holds == self.wanted_in_vault() && self.vault.saving.is_none()
     }
 
     pub fn overrules_the_vault(&self) -> bool {
@@ -47,15 +48,14 @@ impl Session {
         interrupted: bool,
         out: &mut Vec<Effect>,
     ) {
-        self.vault.busy = false;
-        self.vault.failures = 0;
+        self.vault_worked();
         if self.vault.is_read() {
             return;
         }
         let (lost, overruled) = (memory.lost, memory.overruled);
-        self.account.user.clone_from(&memory.user);
+        self.lost = None;
         self.told_lifetime = memory.lifetime_ms.map(Duration::from_millis);
-        self.remembered = memory;
+        self.on_recalled(memory);
         self.vault.holds = Holds::Nothing;
         match found {
             Found::Elsewhere(_) | Found::Token { .. } if overruled => {
@@ -68,22 +68,37 @@ impl Session {
                 out.push(Effect::Note(Note::Elsewhere { places }));
             }
             Found::Nothing => self.lost = Some(lost.unwrap_or(Lost::Never)),
-            Found::Token { refresh, account } => {
+            Found::Token { refresh, account, generation } => {
                 let user = self.account.user.take();
                 self.account = Account { user: account.user.or(user), ..account };
-                self.take_grant(refresh);
+                self.grant = Some(Grant { token: refresh, generation });
+                self.grant_count = self.grant_count.max(generation);
                 self.vault.holds = self.wanted_in_vault();
                 self.doubt = interrupted;
                 self.marked = interrupted;
+                if generation < self.saved_generation {
+                    return self.lose(Lost::OlderCopy, out);
+                }
+                self.saved_generation = generation;
                 out.push(Effect::Note(if interrupted { Note::Interrupted } else { Note::Restored }));
             }
         }
     }
 
+    /// Whoever signs in before the vault can be read goes on counting where the last process ended.
+    pub(super) fn on_recalled(&mut self, memory: Memory) {
+        if !self.vault.is_read() {
+            self.saved_generation = memory.generation;
+            self.grant_count = memory.generation;
+            self.account.user.clone_from(&memory.user);
+            self.remembered = memory;
+        }
+    }
+
     pub(super) fn on_saved(&mut self, generation: u32, now: Timestamp, out: &mut Vec<Effect>) {
-        self.vault.busy = false;
-        self.vault.failures = 0;
+        self.vault_worked();
         self.vault.holds = Holds::Generation(generation);
+        self.saved_generation = self.saved_generation.max(generation);
         let saved = self.vault.saving.take().filter(|saved| saved.generation == generation);
         if let Some(saved) = saved.filter(|saved| self.was_sent(saved)) {
             self.mark(saved.token, out);
@@ -110,9 +125,30 @@ impl Session {
     }
 
     pub(super) fn on_forgotten(&mut self) {
-        self.vault.busy = false;
-        self.vault.failures = 0;
+        self.vault_worked();
         self.vault.holds = Holds::Nothing;
+    }
+
+    /// What could not be read is read now, and what could not be saved is saved.
+    pub(super) fn on_vault_ready(&mut self, now: Timestamp) {
+        self.vault.failures = 0;
+        if self.vault.is_read() {
+            self.vault.hurry();
+        }
+        self.vault.read_now(now);
+    }
+
+    pub(super) fn on_vault_emptied(&mut self) {
+        if matches!(self.vault.holds, Holds::Generation(_)) {
+            // Not `Nothing`: a save may be under way.
+            self.vault.holds = Holds::Stale;
+            self.vault.hurry();
+        }
+    }
+
+    /// Why the vault did not do what it was last asked for.
+    pub fn vault_trouble(&self) -> Option<VaultTrouble> {
+        self.vault.trouble
     }
 
     pub(super) fn on_not_saved(
@@ -122,7 +158,7 @@ impl Session {
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) {
-        self.vault_failed(now);
+        self.vault_failed(trouble, now);
         self.vault.saving = None;
         if self.wanted_in_vault() == Holds::Generation(generation) {
             self.say_unsaved(trouble, out);
@@ -135,12 +171,24 @@ impl Session {
 
     /// Reading or forgetting failed. A failed read never leads to a write.
     pub(super) fn on_vault_trouble(&mut self, trouble: VaultTrouble, now: Timestamp, out: &mut Vec<Effect>) {
-        self.vault_failed(now);
+        let before = self.vault.trouble;
+        self.vault_failed(trouble, now);
         if self.vault.is_read() && self.grant.is_some() {
             self.vault.hurry();
         }
-        if self.vault.failures == 1 {
+        if before != Some(trouble) {
             out.push(Effect::Note(Note::VaultWaiting { trouble }));
+        }
+        if self.vault.is_read() {
+            return;
+        }
+        // A key that comes back is found all the same: what is sealed stays, and stays unread.
+        let lost = trouble.lost();
+        if self.lost != lost {
+            match lost {
+                Some(why) => self.lose(why, out),
+                None => self.lost = None,
+            }
         }
     }
 
@@ -150,8 +198,15 @@ impl Session {
         }
     }
 
-    fn vault_failed(&mut self, now: Timestamp) {
+    fn vault_worked(&mut self) {
         self.vault.busy = false;
+        self.vault.failures = 0;
+        self.vault.trouble = None;
+    }
+
+    fn vault_failed(&mut self, trouble: VaultTrouble, now: Timestamp) {
+        self.vault.busy = false;
+        self.vault.trouble = Some(trouble);
         self.vault.failures = self.vault.failures.saturating_add(1);
         self.vault.retry_at = now + vault_retry(&mut self.dice, self.vault.failures);
     }

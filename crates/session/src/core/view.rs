@@ -138,7 +138,7 @@ impl Session {
 
     /// What happens with the present tokens, also during a sign-in.
     pub fn standing(&self) -> Phase {
-        if let Some(until) = self.vault.unread_until() {
+        if let Some(until) = self.vault.unread_until().filter(|_| self.lost.is_none()) {
             return Phase::Waiting {
                 until,
                 failures: self.vault.failures,
