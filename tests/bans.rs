@@ -45,7 +45,17 @@ fn the_vocabulary_has_neither_http_nor_a_runtime() {
 #[test]
 fn what_is_the_systems_own_is_in_one_place() {
     let elsewhere = [
-        ("zbus", &["adapters/hints.rs", "adapters/vault/bus.rs", "adapters/vault/keyring.rs"][..]),
+        (
+            "zbus",
+            &[
+                "adapters/hints.rs",
+                "keyring/bus.rs",
+                "keyring/closed.rs",
+                "keyring/prompt.rs",
+                "keyring/service.rs",
+                "keyring/signals.rs",
+            ][..],
+        ),
         ("rustix::", &["cli/src/login.rs", "cli/src/status.rs", "cli/src/terminal.rs"]),
         ("use nix::", &[]),
         ("os::linux", &[]),

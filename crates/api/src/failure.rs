@@ -73,8 +73,16 @@ impl Failure {
     pub fn vault(trouble: VaultTrouble) -> Self {
         Self::new(match trouble {
             VaultTrouble::Absent => Code::KeyringAbsent,
+            VaultTrouble::Damaged => Code::SignInDamaged,
+            VaultTrouble::Disk => Code::VaultUnwritable,
             VaultTrouble::Failed => Code::KeyringFailed,
+            VaultTrouble::Garbled => Code::KeyGarbled,
+            VaultTrouble::Gone => Code::KeyGone,
             VaultTrouble::Locked => Code::KeyringLocked,
+            VaultTrouble::NoPlace => Code::KeyringEmpty,
+            VaultTrouble::NotAllowed => Code::KeyringForbids,
+            VaultTrouble::OlderKeyring => Code::KeyringOlder,
+            VaultTrouble::OtherKeyring => Code::KeyringOther,
             VaultTrouble::Slow => Code::KeyringSlow,
         })
     }

@@ -50,6 +50,11 @@ impl Home {
         self.state.join("journal.db")
     }
 
+    /// The folder of the sealed sign-ins.
+    pub fn vault(&self) -> PathBuf {
+        self.state.join("vault")
+    }
+
     pub fn log(&self) -> PathBuf {
         self.state.join("keeper.log")
     }

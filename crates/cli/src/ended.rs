@@ -65,10 +65,18 @@ pub(crate) fn exit_code(code: Code) -> u8 {
         | Code::Tls
         | Code::TokenUnusable
         | Code::Unanswered => UNAVAILABLE,
-        Code::KeyringAbsent
+        Code::KeyGarbled
+        | Code::KeyGone
+        | Code::KeyringAbsent
+        | Code::KeyringEmpty
         | Code::KeyringFailed
+        | Code::KeyringForbids
         | Code::KeyringLocked
+        | Code::KeyringOlder
+        | Code::KeyringOther
         | Code::KeyringSlow
+        | Code::SignInDamaged
+        | Code::VaultUnwritable
         | Code::NotSaved => KEYRING,
         Code::AlreadyExists
         | Code::BadConfig

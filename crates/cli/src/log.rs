@@ -92,8 +92,10 @@ fn took(note: &Note) -> Option<u64> {
         | Note::Interrupted
         | Note::KeeperStarted { .. }
         | Note::KeeperStopped
+        | Note::KeyReturned
         | Note::Kept { .. }
         | Note::LateAnswer { .. }
+        | Note::Moved { .. }
         | Note::Odd { .. }
         | Note::OtherPerson { .. }
         | Note::NeedsLogin { .. }

@@ -1,7 +1,7 @@
 use std::io::{self, IsTerminal as _};
 use std::time::{Duration, Instant};
 
-use api::{Asker, Code, Failure, Note, Notice, PhaseView, SessionView, Source, Trouble};
+use api::{Asker, Code, Failure, Note, Notice, PhaseView, SessionView, Source, Trouble, VaultKind};
 use client::Client;
 use client::browser;
 use serde_json::json;
@@ -106,7 +106,12 @@ pub(crate) fn stop(face: &Face, force: bool) -> Result<u8, Ended> {
 /// A keeper that is stopping does not answer this any more.
 fn what_it_waits_for(client: &mut Client) -> &'static str {
     match client.status(None) {
-        Ok(overview) if overview.sessions.iter().any(|session| !session.saved) => "cli.wait.keyring",
+        Ok(overview)
+            if overview.vault.kind != VaultKind::Memory
+                && overview.sessions.iter().any(|session| !session.saved) =>
+        {
+            "cli.wait.keyring"
+        }
         Err(failure) if failure.code == Code::KeeperStopping => "cli.wait.stopping",
         Ok(_) | Err(_) => "cli.wait.in_flight",
     }

@@ -2,7 +2,7 @@ use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 
 use api::words::Words;
-use api::{Notice, Overview, PhaseView, SessionView, Source, VaultKind};
+use api::{Failure, Notice, Overview, PhaseView, SessionView, Source, VaultKind};
 use rustix::termios::tcgetwinsize;
 
 use crate::ended::Ended;
@@ -34,8 +34,9 @@ fn remarks(face: &Face, overview: &Overview) {
         let of = problem.profile.as_deref().map(|profile| format!("{profile}: ")).unwrap_or_default();
         say(&format!("pilotlight: {of}{what}\n  → {next}"));
     }
-    if let Some(trouble) = &overview.vault.trouble {
-        say(&format!("pilotlight: {}", face.words().reason("vault", trouble)));
+    if let Some(trouble) = overview.vault.trouble {
+        let (what, next) = face.sentences(&Failure::vault(trouble));
+        say(&format!("pilotlight: {what}\n  → {next}"));
     }
     let kept = |session: &&SessionView| !matches!(session.phase, PhaseView::NeedsLogin { .. });
     if overview.vault.kind == VaultKind::Memory && overview.sessions.iter().any(|session| kept(&session)) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use api::{Code, Failure, Problem, Reply, Way};
 use session::breaker::Outcome;
-use session::event::{Attempt, Event};
+use session::event::{Asker, Attempt, Event};
 use session::limits;
 use session::note::Note;
 use session::time::{Timestamp, millis};
@@ -31,6 +31,7 @@ impl Keeper {
         };
         let patience = limits::sign_in(person, kept.profile.timeout) + limits::REPORT;
         kept.starting = Some(Starting { how, answer });
+        self.vault.begin(Asker::Person);
         self.step(id, Event::SignIn { patience });
     }
 

@@ -92,7 +92,15 @@ function Notice(props: { title: string; code: string; onDismiss?: () => void; ch
 
 const CODES = {
   absent: "keyring_absent",
+  damaged: "sign_in_damaged",
+  disk: "vault_unwritable",
   failed: "keyring_failed",
+  garbled: "key_garbled",
+  gone: "key_gone",
   locked: "keyring_locked",
+  no_place: "keyring_empty",
+  not_allowed: "keyring_forbids",
+  older_keyring: "keyring_older",
+  other_keyring: "keyring_other",
   slow: "keyring_slow",
 } as const satisfies Record<VaultTrouble, string>;

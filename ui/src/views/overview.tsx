@@ -15,7 +15,8 @@ export function Overview({ session }: { session: SessionView }) {
   const { profile, phase } = session;
   const log = state.logs.value[profile];
   const person = isUpToPerson(session, state.overview.value?.vault.trouble ?? null);
-  const unsaved = phase.name === "Fresh" && !session.saved;
+  const inMemory = state.overview.value?.vault.kind === "memory";
+  const unsaved = phase.name === "Fresh" && !session.saved && !inMemory;
   const before = useRef(person);
   useEffect(() => {
     // Signed in: what had the focus has gone, and whoever is here by keyboard goes on from the top of this.

@@ -35,6 +35,8 @@ pub fn tone(note: &Note) -> Tone {
         Note::Heartbeat { good: true, .. }
         | Note::KeeperStarted { .. }
         | Note::KeeperStopped
+        | Note::KeyReturned
+        | Note::Moved { .. }
         | Note::Replayed { .. }
         | Note::RevocationUnsupported
         | Note::Revocation { trouble: None, .. }
@@ -77,6 +79,7 @@ pub(super) fn sentence(words: &Words, note: &Note) -> String {
             words.fill("note.keeper_started", &[("version", version), ("vault", &vault)])
         }
         Note::KeeperStopped => words.fill("note.keeper_stopped", &[]),
+        Note::KeyReturned => words.fill("note.key_returned", &[]),
         Note::LateAnswer { revoked: true } => words.fill("note.late_answer.revoked", &[]),
         Note::LateAnswer { revoked: false } => words.fill("note.late_answer.dropped", &[]),
         Note::Odd { what } => words.fill("note.odd", &[("what", &words.reason("odd", what))]),
@@ -91,6 +94,7 @@ pub(super) fn sentence(words: &Words, note: &Note) -> String {
                 ("retry_in", &words.measured(*retry_in_ms)),
             ],
         ),
+        Note::Moved { count } => words.fill("note.moved", &[("count", &number(count))]),
         Note::NeedsLogin { why } => words.fill("note.needs_login", &[("why", &words.reason("why", why))]),
         Note::Refreshed { cause, generation, source, tries, .. } => {
             let key = match (cause, source) {

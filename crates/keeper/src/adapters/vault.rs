@@ -1,83 +1,142 @@
-//! Refresh tokens are in the desktop's keyring, or else only in memory. A locked keyring may wait for hours, so answers
-//! come on another thread. What could not be read, or was written by another version, is never overwritten.
+//! Refresh tokens are sealed, a file a session, under a key that the desktop's keyring keeps; or, where a person wants it
+//! so, only in memory. The keyring is needed once a process: from then on the key is in memory, and each new token costs
+//! one file. What is sealed is never overwritten or removed because its key cannot be had.
 
-mod bus;
+mod desk;
+mod files;
+mod key;
 mod keyring;
 mod memory;
 mod record;
+mod seal;
 
-use session::binding::Bound;
-use session::tokens::{Account, RefreshToken};
+use std::path::Path;
+use std::sync::mpsc::{self, Sender};
+use std::sync::{Arc, Mutex};
+use std::thread;
 
 use api::VaultKind;
+use session::binding::Bound;
+use session::event::Asker;
+use session::limits;
+use session::note::Note;
+use session::tokens::{Account, RefreshToken};
+use tokio::sync::oneshot;
 
 pub use session::reason::VaultTrouble;
 
+use self::desk::{Desk, Health, Order, lock};
+use self::files::Files;
 use self::keyring::Keyring;
 use self::memory::Memory;
+use crate::adapters::clock;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
     pub refresh: RefreshToken,
+    /// It is sent nowhere else, whatever the configuration says later.
     pub bound: Bound,
+    /// The ID token is not kept.
     pub account: Account,
+    /// Counts the refresh tokens of a profile. Zero for those that older versions kept.
+    pub generation: u32,
 }
+
+/// What the vault says by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum News {
+    /// Its trouble is another one.
+    Changed,
+    /// A person has deleted the key.
+    Deleted,
+    Note(Note),
+    /// What could not be done before may work now.
+    Ready,
+}
+
+type Answer<T> = Box<dyn FnOnce(Result<T, VaultTrouble>) + Send>;
 
 #[derive(Clone)]
 pub struct Vault(Place);
 
 #[derive(Clone)]
 enum Place {
-    Keyring(Keyring),
-    Memory { items: Memory, trouble: Option<VaultTrouble> },
+    Memory(Memory),
+    Sealed { orders: Arc<Orders>, health: Arc<Mutex<Health>> },
 }
 
+/// What it serves ends with the last vault that gives it orders.
+struct Orders(Sender<Order>);
+
 impl Vault {
-    /// Where there is no keyring at all, this is memory with [`VaultTrouble::Absent`], and stays so: one that turns up
-    /// later may hold other tokens. `home` is empty for the default one. Takes little more than two seconds at most.
-    pub fn open(preferred: VaultKind, home: &str) -> Self {
-        match preferred {
+    /// Returns at once. `home` is the home's id, empty for the default one, and `dir` where its sealed files are.
+    pub fn open(kind: VaultKind, home: &str, dir: &Path, tell: impl Fn(News) + Send + 'static) -> Self {
+        match kind {
             VaultKind::Memory => Self::memory(),
-            VaultKind::Keyring if bus::is_absent() => {
-                tracing::warn!("no keyring: refresh tokens are kept in memory only");
-                Self(Place::Memory { items: Memory::default(), trouble: Some(VaultTrouble::Absent) })
+            VaultKind::Keyring => {
+                let (orders, taken) = mpsc::channel();
+                let health = Arc::<Mutex<Health>>::default();
+                let warden = Keyring::start(home, orders.clone());
+                let desk = Desk::new(Files::at(dir), Box::new(warden), Arc::clone(&health), Box::new(tell));
+                let started = thread::Builder::new().name("vault".into()).spawn(move || desk.serve(&taken));
+                if let Err(error) = started {
+                    tracing::error!(%error, "no thread for the vault");
+                }
+                Self(Place::Sealed { orders: Arc::new(Orders(orders)), health })
             }
-            VaultKind::Keyring => Self::keyring(home),
         }
     }
 
-    pub fn keyring(home: &str) -> Self {
-        Self(Place::Keyring(Keyring::start(home)))
+    pub fn memory() -> Self {
+        Self(Place::Memory(Memory::default()))
     }
 
+    /// It drops every question.
     #[cfg(test)]
     pub(crate) fn dropping() -> Self {
-        Self(Place::Keyring(Keyring::dropping()))
-    }
-
-    pub fn memory() -> Self {
-        Self(Place::Memory { items: Memory::default(), trouble: None })
+        Self(Place::Sealed { orders: Arc::new(Orders(mpsc::channel().0)), health: Arc::default() })
     }
 
     pub fn kind(&self) -> VaultKind {
         match &self.0 {
-            Place::Keyring(_) => VaultKind::Keyring,
-            Place::Memory { .. } => VaultKind::Memory,
+            Place::Memory(_) => VaultKind::Memory,
+            Place::Sealed { .. } => VaultKind::Keyring,
         }
     }
 
     pub fn trouble(&self) -> Option<VaultTrouble> {
+        let Place::Sealed { health, .. } = &self.0 else { return None };
+        let Health { trouble, busy_since } = *lock(health);
+        let hangs = busy_since.is_some_and(|since| clock::now() > since + limits::DISK_SLOW);
+        if hangs { Some(VaultTrouble::Disk) } else { trouble }
+    }
+
+    /// A sign-in begins, or a profile was added: soon there will be something to keep. For a person the keyring may ask
+    /// to be opened.
+    pub fn begin(&self, by: Asker) {
+        self.order(Order::Begin(by));
+    }
+
+    /// For a person who waits. Answered when the keyring is open, or stays closed for now.
+    pub fn unlock(&self, answer: impl FnOnce(Result<(), VaultTrouble>) + Send + 'static) {
         match &self.0 {
-            Place::Keyring(keyring) => keyring.trouble(),
-            Place::Memory { trouble, .. } => *trouble,
+            Place::Memory(_) => answer(Ok(())),
+            Place::Sealed { .. } => self.order(Order::Unlock(Box::new(answer))),
         }
     }
 
-    /// A locked keyring asks once more, because a person may answer now.
-    pub fn ask_again(&self) {
-        if let Place::Keyring(keyring) = &self.0 {
-            keyring.ask_again();
+    /// Ends when the disk has room for the next token of the profile, or when that cannot be had, or after two seconds.
+    pub fn make_room(&self, profile: &str) -> impl Future<Output = ()> + Send + 'static + use<> {
+        let (done, made) = oneshot::channel();
+        self.order(Order::Room(profile.to_owned(), done));
+        async move {
+            drop(tokio::time::timeout(limits::DISK, made).await);
         }
+    }
+
+    /// The home was deleted and made again.
+    pub fn look_again(&self) {
+        self.order(Order::HomeMade);
     }
 
     /// Returns at once, as the next two do.
@@ -87,11 +146,12 @@ impl Vault {
         answer: impl FnOnce(Result<Option<Stored>, VaultTrouble>) + Send + 'static,
     ) {
         match &self.0 {
-            Place::Keyring(keyring) => keyring.load(profile, Box::new(answer)),
-            Place::Memory { items, .. } => answer(Ok(items.load(profile))),
+            Place::Memory(items) => answer(Ok(items.load(profile))),
+            Place::Sealed { .. } => self.order(Order::Load(profile.to_owned(), Box::new(answer))),
         }
     }
 
+    /// When it is answered with a success, it is on the disk.
     pub fn save(
         &self,
         profile: &str,
@@ -99,10 +159,12 @@ impl Vault {
         answer: impl FnOnce(Result<(), VaultTrouble>) + Send + 'static,
     ) {
         match &self.0 {
-            Place::Keyring(keyring) => keyring.save(profile, stored, Box::new(answer)),
-            Place::Memory { items, .. } => {
+            Place::Memory(items) => {
                 items.save(profile, stored);
                 answer(Ok(()));
+            }
+            Place::Sealed { .. } => {
+                self.order(Order::Save(profile.to_owned(), Box::new(stored), Box::new(answer)));
             }
         }
     }
@@ -110,11 +172,24 @@ impl Vault {
     /// Nothing to forget is a success too.
     pub fn forget(&self, profile: &str, answer: impl FnOnce(Result<(), VaultTrouble>) + Send + 'static) {
         match &self.0 {
-            Place::Keyring(keyring) => keyring.forget(profile, Box::new(answer)),
-            Place::Memory { items, .. } => {
+            Place::Memory(items) => {
                 items.forget(profile);
                 answer(Ok(()));
             }
+            Place::Sealed { .. } => self.order(Order::Forget(profile.to_owned(), Box::new(answer))),
         }
+    }
+
+    fn order(&self, order: Order) {
+        if let Place::Sealed { orders, .. } = &self.0 {
+            // Without its thread the answer is dropped, and whoever waits for it is told so.
+            drop(orders.0.send(order));
+        }
+    }
+}
+
+impl Drop for Orders {
+    fn drop(&mut self) {
+        drop(self.0.send(Order::End));
     }
 }

@@ -49,7 +49,7 @@ impl Keeper {
     pub fn open(home: &Home) -> Result<Self, Failure> {
         home.prepare()?;
         Ok(Self::with(home, |post| {
-            let clerk = clerk(home.config(), home.id(), post.clone());
+            let clerk = clerk(home, post.clone());
             Lookout::start(post, clerk)
         }))
     }

@@ -187,11 +187,11 @@ impl Kept {
         self.exchanges == 0 && self.is_saved(now)
     }
 
-    pub(crate) fn has_finished(&self, now: Timestamp) -> bool {
-        self.in_flight == 0 && self.exchanges == u32::from(self.is_at_page()) && self.is_saved(now)
+    pub(crate) fn has_finished(&self) -> bool {
+        self.in_flight == 0 && self.exchanges == u32::from(self.is_at_page())
     }
 
-    fn is_saved(&self, now: Timestamp) -> bool {
+    pub(crate) fn is_saved(&self, now: Timestamp) -> bool {
         let unread = self
             .session()
             .is_some_and(|session| matches!(session.standing(), Phase::Waiting { why: Trouble::Vault, .. }));

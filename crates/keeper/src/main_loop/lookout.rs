@@ -1,9 +1,9 @@
 //! The configuration file is read and written on a thread of its own, because a disk may hang.
 
-use std::path::PathBuf;
 use std::sync::mpsc::{self, Sender};
 use std::thread::{self, JoinHandle};
 
+use api::paths::Home;
 use api::{Code, Failure, Problem, VaultKind};
 use session::limits::LONGEST_SLEEP;
 use session::time::Timestamp;
@@ -60,12 +60,11 @@ impl Lookout {
     }
 }
 
-/// `home` is the id under which the keyring has the tokens of this home.
-pub(crate) fn clerk(path: PathBuf, home: String, post: Post) -> impl FnMut(Errand) -> News + Send + 'static {
+pub(crate) fn clerk(home: &Home, post: Post) -> impl FnMut(Errand) -> News + Send + 'static {
     let mut clerk = Clerk {
-        file: Watched::new(path),
+        file: Watched::new(home.config()),
         watch_checked: None,
-        chosen: Chosen { home, kind: None, decided: false },
+        chosen: Chosen { home: home.clone(), kind: None, decided: false },
         post,
     };
     move |errand| clerk.run(errand)
@@ -79,7 +78,7 @@ struct Clerk {
 }
 
 struct Chosen {
-    home: String,
+    home: Home,
     kind: Option<VaultKind>,
     decided: bool,
 }
@@ -98,7 +97,7 @@ impl Clerk {
             }
             Errand::Look => {
                 let news = self.file.look();
-                let vault = news.as_ref().and_then(|config| self.chosen.vault(config));
+                let vault = news.as_ref().and_then(|config| self.chosen.vault(config, &self.post));
                 self.see_to_the_watch(news.is_some());
                 News::Looked(Looked { news, vault })
             }
@@ -128,13 +127,15 @@ impl Clerk {
 }
 
 impl Chosen {
-    fn vault(&mut self, config: &Config) -> Option<Vault> {
+    fn vault(&mut self, config: &Config, post: &Post) -> Option<Vault> {
         if self.decided {
             return None;
         }
         self.decided = !config.unreadable;
         let changed = self.kind.replace(config.vault) != Some(config.vault);
-        changed.then(|| Vault::open(config.vault, &self.home))
+        let post = post.clone();
+        let tell = move |news| drop(post.send(Mail::VaultSays(news)));
+        changed.then(|| Vault::open(config.vault, &self.home.id(), &self.home.vault(), tell))
     }
 }
 
@@ -147,7 +148,6 @@ mod tests {
 
     use super::super::{Handle, Keeper};
     use super::*;
-    use api::paths::Home;
     use api::{Overview, Reply, Request};
 
     #[tokio::test]
@@ -227,7 +227,7 @@ mod tests {
     /// The disk hangs until the sender of what it receives is dropped.
     fn hanging_when_told(home: &Home, hanging: mpsc::Receiver<mpsc::Receiver<()>>) -> Keeper {
         Keeper::with(home, |post| {
-            let mut run = clerk(home.config(), home.id(), post.clone());
+            let mut run = clerk(home, post.clone());
             Lookout::start(post, move |errand| {
                 hanging.try_iter().for_each(|until| assert!(until.recv().is_err()));
                 run(errand)

@@ -13,7 +13,7 @@ use crate::adapters::hints::SystemHint;
 use crate::adapters::http::Received;
 use crate::adapters::journal::InFlight;
 use crate::adapters::provider::{Begun, Landing, Opening, Provider, SignedIn, Unwanted};
-use crate::adapters::vault::{Stored, Vault};
+use crate::adapters::vault::{self, Stored, Vault};
 use crate::config::{Config, Profile};
 
 /// One life of a profile. After it is removed and added again, old answers do not reach it.
@@ -84,6 +84,7 @@ pub(crate) enum Mail {
         id: Id,
         event: Event,
     },
+    VaultSays(vault::News),
     Withheld {
         id: Id,
         attempt: Attempt,

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use api::Notice;
 use session::binding::{Bound, Judgement, judge};
 use session::breaker::Outcome;
 use session::event::{Asker, Attempt, Effect, Event, Found, Memory};
@@ -19,7 +20,7 @@ use crate::adapters::clock;
 use crate::adapters::http;
 use crate::adapters::journal::InFlight;
 use crate::adapters::provider::{Bought, Provider, Unwanted};
-use crate::adapters::vault::Stored;
+use crate::adapters::vault::{self, Stored};
 use crate::config::Profile;
 
 impl Keeper {
@@ -35,7 +36,12 @@ impl Keeper {
             Effect::Heartbeat { attempt, token, .. } => self.beat(id, attempt, token),
             Effect::Load => self.load(id, &profile),
             Effect::Mark { token } => {
-                kept.marking = Some(Box::pin(self.journal.mark_in_flight(&profile.name, &token)));
+                // What comes for the token that is about to be spent has its place on the disk.
+                let room = self.vault.make_room(&profile.name);
+                let marked = self.journal.mark_in_flight(&profile.name, &token);
+                kept.marking = Some(Box::pin(async move {
+                    tokio::join!(room, marked);
+                }));
             }
             Effect::Note(note) => self.note(Some(&profile.name), note),
             Effect::Publish { generation } => {
@@ -91,6 +97,18 @@ impl Keeper {
         kept.exchanges -= 1;
         kept.workers.remove(&attempt);
         self.step(id, Event::Refreshed { attempt, verdict });
+    }
+
+    pub(crate) fn on_vault_says(&mut self, news: vault::News) {
+        let event = match news {
+            vault::News::Changed => return self.tell(Notice::Changed { profile: String::new() }),
+            vault::News::Deleted => Event::KeyDeleted,
+            vault::News::Note(note) => return self.note(None, note),
+            vault::News::Ready => Event::VaultReady,
+        };
+        for id in self.ids() {
+            self.step(id, event.clone());
+        }
     }
 
     pub(crate) fn on_vault(&mut self, id: Id, event: Event) {
@@ -175,8 +193,7 @@ impl Keeper {
             let Ok(found) = told.await else { return };
             let (mark, memory) = match found {
                 Ok(Some(_)) => (journal.in_flight(&name).await, journal.recall(&name).await),
-                Ok(None) => (None, journal.recall(&name).await),
-                Err(_) => (None, None),
+                Ok(None) | Err(_) => (None, journal.recall(&name).await),
             };
             report.send(Mail::Loaded { id, found, mark, memory });
         });
@@ -191,36 +208,40 @@ impl Keeper {
     ) {
         let Some(kept) = self.kept.get(&id) else { return };
         let profile = Arc::clone(&kept.profile);
+        let memory: Memory = memory.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
         let mut interrupted = false;
         let found = match found {
             Ok(Some(stored)) => match judge(&stored.bound, &profile.binding(), &profile.origin()) {
                 Judgement::Elsewhere(places) => Found::Elsewhere(places),
                 judgement @ (Judgement::Adopted | Judgement::Ours) => {
-                    let Stored { refresh, account, .. } = stored;
                     if judgement == Judgement::Adopted {
-                        self.adopt(&profile, refresh.clone(), account.clone());
+                        self.adopt(&profile, stored.clone());
                     }
+                    let Stored { refresh, account, generation, .. } = stored;
                     // A mark of an older token is of an exchange whose end was saved.
                     interrupted = mark.is_some_and(|mark| mark.is_of(&refresh));
-                    Found::Token { refresh, account }
+                    Found::Token { refresh, account, generation }
                 }
             },
             Ok(None) => Found::Nothing,
-            Err(trouble) => return self.step(id, Event::NotLoaded(trouble)),
+            Err(trouble) => {
+                self.step(id, Event::Recalled(memory));
+                return self.step(id, Event::NotLoaded(trouble));
+            }
         };
-        let memory: Memory = memory.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
         self.step(id, Event::Loaded { found, memory, interrupted });
     }
 
     /// Adds the binding to what the vault holds. After a failure, the next start does it again.
-    fn adopt(&self, profile: &Profile, refresh: RefreshToken, account: Account) {
-        self.vault.save(&profile.name, stored(profile, refresh, account), drop);
+    fn adopt(&self, profile: &Profile, stored: Stored) {
+        self.vault.save(&profile.name, Stored { bound: bound(profile), ..stored }, drop);
     }
 
     fn save(&self, id: Id, profile: &Profile, generation: u32, refresh: RefreshToken, account: Account) {
         let not_saved = move |trouble| Mail::Vault { id, event: Event::NotSaved { generation, trouble } };
         let report = Report::or(self.post.clone(), move || not_saved(VaultTrouble::Failed));
-        self.vault.save(&profile.name, stored(profile, refresh, account), move |saved| {
+        let stored = Stored { refresh, bound: bound(profile), account, generation };
+        self.vault.save(&profile.name, stored, move |saved| {
             report.send(match saved {
                 Ok(()) => Mail::Vault { id, event: Event::Saved { generation } },
                 Err(trouble) => not_saved(trouble),
@@ -240,9 +261,8 @@ impl Keeper {
     }
 }
 
-fn stored(profile: &Profile, refresh: RefreshToken, account: Account) -> Stored {
-    let bound = Bound { origin: profile.origin(), binding: Some(profile.binding()) };
-    Stored { refresh, bound, account }
+fn bound(profile: &Profile) -> Bound {
+    Bound { origin: profile.origin(), binding: Some(profile.binding()) }
 }
 
 #[cfg(test)]
@@ -265,7 +285,7 @@ mod tests {
         let text = "vault = 'memory'\n[profile.a]\npreset = 'nestjs'\nurl = 'http://127.0.0.1:9'\n";
         fs::write(home.config(), text).unwrap();
         let keeper = Keeper::with(&home, |post| {
-            let mut run = clerk(home.config(), home.id(), post.clone());
+            let mut run = clerk(&home, post.clone());
             Lookout::start(post, move |errand| match run(errand) {
                 News::Looked(Looked { news, vault }) => {
                     News::Looked(Looked { news, vault: vault.map(|_| Vault::dropping()) })

@@ -224,6 +224,7 @@ impl Keeper {
         if let Some(id) = removed {
             self.drop_session(id);
         }
+        self.vault.begin(Asker::Machine);
         let id = self.next_number();
         let now = clock::now();
         let name = profile.name.clone();

@@ -62,7 +62,7 @@ impl Keeper {
             Mail::File(news) => self.on_news(news),
             Mail::Hint(hint) => self.on_hint(hint),
             Mail::HomeGone { answer } => self.config.lookout.tell(Errand::HomeGone(answer)),
-            Mail::HomeMade => self.config.lookout.tell(Errand::HomeMade),
+            Mail::HomeMade => self.on_home_made(),
             Mail::Loaded { id, found, mark, memory } => self.on_loaded(id, found, mark, memory),
             Mail::SignedIn { id, attempt, provider, outcome, landing, took } => {
                 self.on_signed_in(id, attempt, provider, outcome, landing, took)
@@ -71,7 +71,16 @@ impl Keeper {
             Mail::Revoked { number, answer } => self.on_revoked(number, answer),
             Mail::Unwanted { provider, unwanted } => self.give_back(provider, unwanted),
             Mail::Vault { id, event } => self.on_vault(id, event),
+            Mail::VaultSays(news) => self.on_vault_says(news),
             Mail::Withheld { id, attempt, wait } => self.step(id, Event::Withheld { attempt, wait }),
+        }
+    }
+
+    fn on_home_made(&mut self) {
+        self.config.lookout.tell(Errand::HomeMade);
+        self.vault.look_again();
+        for id in self.ids() {
+            self.step(id, Event::VaultEmptied);
         }
     }
 

@@ -6,7 +6,7 @@ use api::{Code, Failure, Reply, Token};
 use session::event::{Asker, Event};
 use session::note::Note;
 use session::reason::Source;
-use session::reason::Trouble;
+use session::reason::{Trouble, VaultTrouble};
 use session::time::{Timestamp, millis};
 use session::view::{Phase, Prospect};
 
@@ -82,7 +82,10 @@ impl Keeper {
             }
             // Without a wish for remaining life, neither `Later` nor `TooShort` occurs.
             Prospect::Coming | Prospect::Later { .. } | Prospect::TooShort { .. } => return,
-            Prospect::Held { until, trouble, status } => (until, held(kept, until, trouble, status, now)),
+            Prospect::Held { until, trouble, status } => {
+                let limit = if kept.is_shut_out() { Timestamp::MAX } else { until };
+                (limit, held(kept, until, trouble, status, now))
+            }
             Prospect::NeedsLogin(why) => (Timestamp::MAX, Failure::needs_login(why)),
         };
         let failure = failure.of(&kept.profile.name);
@@ -125,6 +128,14 @@ impl Kept {
         }
     }
 
+    /// What is stored cannot be read until somebody does something about it, which is no use waiting for.
+    fn is_shut_out(&self) -> bool {
+        self.session().is_some_and(|session| {
+            let unread = matches!(session.standing(), Phase::Waiting { why: Trouble::Vault, .. });
+            unread && session.vault_trouble().is_some_and(|trouble| !trouble.is_passing())
+        })
+    }
+
     /// While a person is at the sign-in that it takes, that is the answer.
     fn too_late(&self) -> Failure {
         let lost = self.session().filter(|session| session.signing_in().is_some());
@@ -163,6 +174,9 @@ impl Kept {
                 Verdict::Refuse(self.too_late())
             }
             Prospect::Coming => Verdict::Wait,
+            Prospect::Held { until, trouble, status } if self.is_shut_out() => {
+                Verdict::Refuse(held(self, until, trouble, status, now))
+            }
             Prospect::Held { until, .. } | Prospect::Later { until } if until < wanting.deadline => {
                 Verdict::Wait
             }
@@ -210,5 +224,9 @@ fn is_settled(phase: &Phase, now: Timestamp) -> bool {
 }
 
 fn held(kept: &Kept, until: Timestamp, trouble: Trouble, status: Option<u16>, now: Timestamp) -> Failure {
+    if trouble == Trouble::Vault {
+        let why = kept.session().and_then(session::Session::vault_trouble);
+        return Failure::vault(why.unwrap_or(VaultTrouble::Slow)).retry_in(millis(now.until(until)));
+    }
     Failure::provider(trouble, status, &kept.profile.host()).retry_in(millis(now.until(until)))
 }

@@ -5,6 +5,7 @@ use session::Session;
 use session::event::{Event, Memory};
 use session::limits;
 use session::note::Note;
+use session::reason::VaultTrouble;
 
 use super::answer::{refuse, stopping};
 use super::ending::{End, Stopping, Why};
@@ -16,6 +17,7 @@ impl Keeper {
     pub(crate) fn begin_to_stop(&mut self, why: Why) {
         self.answer_all();
         let now = clock::now();
+        let is_asked = matches!(why, Why::Asked(_));
         let (patience, for_certain, answer) = match why {
             Why::Asked(answer) => (limits::STOP, false, Some(answer)),
             Why::Forced(answer) => (limits::SAVE, true, Some(answer)),
@@ -26,7 +28,9 @@ impl Keeper {
         stopping.by = stopping.by.min(by);
         stopping.for_certain |= for_certain;
         stopping.answers.extend(answer);
-        self.vault.ask_again();
+        if is_asked && self.would_lose().is_some() {
+            self.vault.unlock(drop);
+        }
         for id in self.ids() {
             self.step(id, Event::Ending);
         }
@@ -38,7 +42,8 @@ impl Keeper {
         let Some(stopping) = &self.stopping else { return false };
         let (over, for_certain) = (now >= stopping.by, stopping.for_certain);
         let quiet = !self.revocations.has_first() && self.config.is_idle();
-        if quiet && self.kept.values().all(|kept| kept.has_finished(now)) {
+        let saved = |kept: &Kept| !self.can_save() || kept.is_saved(now);
+        if quiet && self.kept.values().all(|kept| kept.has_finished() && saved(kept)) {
             // A person at a sign-in page is not waited for, and not sent away before the end is certain.
             for kept in self.kept.values_mut() {
                 kept.pending = None;
@@ -61,12 +66,17 @@ impl Keeper {
                 self.kept.values().filter(|kept| of(kept)).map(|kept| kept.profile.name.as_str()).collect();
             names.join(", ")
         };
-        let unsaved = named(&Kept::would_be_lost);
+        let unsaved = named(&|kept| self.can_save() && kept.would_be_lost());
         if !unsaved.is_empty() {
             return Some(Failure::new(Code::NotSaved).with("profiles", unsaved));
         }
         let busy = named(&Kept::is_exchanging);
         (!busy.is_empty()).then(|| Failure::new(Code::StillBusy).with("profiles", busy))
+    }
+
+    /// Where there is nothing to save with, every sign-in said that it ends with the keeper, so staying helps nobody.
+    fn can_save(&self) -> bool {
+        self.vault.trouble() != Some(VaultTrouble::Absent)
     }
 
     fn stay(&mut self, failure: &Failure) {
@@ -90,9 +100,11 @@ impl Keeper {
                 self.remember(&name, &Memory { overruled: true, ..Memory::default() });
             }
         }
+        let can_save = self.can_save();
         let cut = |kept: &Kept| {
-            let note = if kept.would_be_lost() { Note::EndedUnsaved } else { Note::EndedInFlight };
-            (kept.would_be_lost() || kept.is_exchanging()).then(|| (kept.profile.name.clone(), note))
+            let unsaved = can_save && kept.would_be_lost();
+            let note = if unsaved { Note::EndedUnsaved } else { Note::EndedInFlight };
+            (unsaved || kept.is_exchanging()).then(|| (kept.profile.name.clone(), note))
         };
         let cut: Vec<(String, Note)> = self.kept.values().filter_map(cut).collect();
         for (name, note) in &cut {

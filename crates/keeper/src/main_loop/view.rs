@@ -63,7 +63,7 @@ impl Kept {
                 ago_ms: millis(now.since(done.at)),
                 took_ms: millis(done.took),
             }),
-            saved: !unsaved || !saving,
+            saved: saving && !unsaved,
             requests: api::RequestsView {
                 in_flight: self.in_flight,
                 held: u32::try_from(self.lane.len()).unwrap_or(u32::MAX),

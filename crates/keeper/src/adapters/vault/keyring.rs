@@ -1,317 +1,326 @@
-//! The desktop's keyring. An open one is waited for without limit, on a detached thread, so that the process can end.
+//! The warden whose key is in the desktop's keyring. Its thread asks the service one thing at a time, however long that
+//! takes: some services hang for good when they are asked a second time while a person is typing.
+
+mod bus;
+mod closed;
+mod prompt;
+mod service;
+mod signals;
+mod store;
 
 use std::collections::HashMap;
-use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread;
 
-use keyring::{Entry, Error};
-use keyring_core::CredentialStore;
-use session::limits;
-use session::time::Timestamp;
-use zbus_secret_service_keyring_store::Store;
+use keyring::Entry;
+use keyring_core::api::CredentialStoreApi as _;
+use keyring_core::error::Error;
+use session::wrapping::{Contents, Fingerprint, Seen};
 use zeroize::Zeroizing;
 
-use super::bus::{self, Door};
-use super::record::{self, Unreadable};
-use super::{Stored, VaultTrouble};
-use crate::adapters::clock;
+use super::VaultTrouble;
+use super::desk::{Item, Look, Order, Orders, Warden};
+use super::files::Place;
+use super::key::{Key, hex, unhex};
+use super::record;
+use bus::{Bus, Door, Room};
+use closed::Closed;
+use prompt::Opened;
+use store::Store;
 
-#[derive(Clone)]
 pub(super) struct Keyring {
-    requests: Sender<Request>,
-    health: Arc<Mutex<Health>>,
+    jobs: Sender<Job>,
+    look_is_due: Arc<AtomicBool>,
+    with_items: Arc<AtomicBool>,
 }
 
-pub(super) type Answer<T> = Box<dyn FnOnce(Result<T, VaultTrouble>) + Send>;
-
-struct Request {
-    profile: String,
-    what: What,
-}
-
-enum What {
-    AskAgain,
-    Forget(Answer<()>),
-    Load(Answer<Option<Stored>>),
-    Save(Box<Stored>, Answer<()>),
-}
-
-#[derive(Default)]
-struct Health {
-    trouble: Option<VaultTrouble>,
-    busy_since: Option<Timestamp>,
+enum Job {
+    Ask,
+    End,
+    Look,
+    MakePlace,
+    RemoveItem(String),
+    Write(Key),
 }
 
 impl Keyring {
-    pub(super) fn start(home: &str) -> Self {
-        let (requests, received) = mpsc::channel();
-        let health = Arc::<Mutex<Health>>::default();
-        let keeper = Doorkeeper { home: home.to_owned(), store: None, opened_before: false, question: None };
-        let shared = Arc::clone(&health);
-        let started =
-            thread::Builder::new().name("keyring".into()).spawn(move || serve(keeper, &received, &shared));
+    /// `home` is empty for the default one.
+    pub(super) fn start(home: &str, orders: Orders) -> Self {
+        let (jobs, taken) = mpsc::channel();
+        let (look_is_due, with_items) = (Arc::<AtomicBool>::default(), Arc::<AtomicBool>::default());
+        let due = Due { jobs: jobs.clone(), look_is_due: Arc::clone(&look_is_due) };
+        let drawer = Drawer {
+            home: home.to_owned(),
+            store: Store::on(Bus::start(move || due.look())),
+            orders,
+            look_is_due: Arc::clone(&look_is_due),
+            with_items: Arc::clone(&with_items),
+            last_seen: HashMap::new(),
+            dismissed: false,
+        };
+        let started = thread::Builder::new().name("keyring".into()).spawn(move || drawer.serve(&taken));
         if let Err(error) = started {
             tracing::error!(%error, "no thread for the keyring");
         }
-        Self { requests, health }
+        Self { jobs, look_is_due, with_items }
     }
 
-    #[cfg(test)]
-    pub(super) fn dropping() -> Self {
-        let (requests, received) = mpsc::channel();
-        thread::spawn(move || received.into_iter().for_each(drop::<Request>));
-        Self { requests, health: Arc::default() }
+    fn send(&self, job: Job) {
+        // Without its thread the keyring is slow for ever, and told so.
+        drop(self.jobs.send(job));
+    }
+}
+
+impl Warden for Keyring {
+    fn look(&self, items: bool) {
+        self.with_items.store(items, Ordering::Relaxed);
+        Due { jobs: self.jobs.clone(), look_is_due: Arc::clone(&self.look_is_due) }.look();
     }
 
-    pub(super) fn trouble(&self) -> Option<VaultTrouble> {
-        let health = lock(&self.health);
-        match health.busy_since {
-            Some(since) if since + limits::VAULT_LOOK < clock::now() => Some(VaultTrouble::Slow),
-            _ => health.trouble,
-        }
+    fn ask(&self) {
+        self.send(Job::Ask);
     }
 
-    pub(super) fn load(&self, profile: &str, answer: Answer<Option<Stored>>) {
-        self.send(profile, What::Load(answer));
+    fn make_place(&self) {
+        self.send(Job::MakePlace);
     }
 
-    pub(super) fn save(&self, profile: &str, stored: Stored, answer: Answer<()>) {
-        self.send(profile, What::Save(Box::new(stored), answer));
+    fn write(&self, key: Key) {
+        self.send(Job::Write(key));
     }
 
-    pub(super) fn forget(&self, profile: &str, answer: Answer<()>) {
-        self.send(profile, What::Forget(answer));
+    fn remove_item(&self, profile: String) {
+        self.send(Job::RemoveItem(profile));
     }
+}
 
-    pub(super) fn ask_again(&self) {
-        self.send("", What::AskAgain);
+impl Drop for Keyring {
+    fn drop(&mut self) {
+        self.send(Job::End);
     }
+}
 
-    fn send(&self, profile: &str, what: What) {
-        // A thread that could not be started has dropped the receiver.
-        if let Err(returned) = self.requests.send(Request { profile: profile.to_owned(), what }) {
-            match returned.0.what {
-                What::AskAgain => {}
-                What::Forget(answer) | What::Save(_, answer) => answer(Err(VaultTrouble::Failed)),
-                What::Load(answer) => answer(Err(VaultTrouble::Failed)),
-            }
+impl Drop for Drawer {
+    fn drop(&mut self) {
+        self.store.bus().shared.end();
+    }
+}
+
+/// Services repeat their signals up to twenty times, so looks that are due are one look.
+struct Due {
+    jobs: Sender<Job>,
+    look_is_due: Arc<AtomicBool>,
+}
+
+impl Due {
+    fn look(&self) {
+        if !self.look_is_due.swap(true, Ordering::AcqRel) {
+            drop(self.jobs.send(Job::Look));
         }
     }
 }
 
-fn serve(mut keeper: Doorkeeper, requests: &Receiver<Request>, health: &Mutex<Health>) {
-    while let Ok(Request { profile, what }) = requests.recv() {
-        lock(health).busy_since = Some(clock::now());
-        let done = |trouble| *lock(health) = Health { trouble, busy_since: None };
-        match what {
-            What::AskAgain => {
-                keeper.question.take_if(|question| question.is_finished());
-                lock(health).busy_since = None;
-            }
-            What::Forget(answer) => {
-                let forgotten = keeper.try_to(&profile, forget);
-                done(forgotten.as_ref().err().copied());
-                answer(forgotten);
-            }
-            What::Load(answer) => {
-                let loaded = keeper.try_to(&profile, load);
-                done(loaded.as_ref().err().copied());
-                answer(loaded);
-            }
-            What::Save(stored, answer) => {
-                let text = record::write(&stored, clock::wall_ms());
-                let saved = keeper.try_to(&profile, |entry| save(entry, text.as_bytes()));
-                done(saved.as_ref().err().copied());
-                answer(saved);
-            }
-        }
-    }
-}
-
-struct Doorkeeper {
+struct Drawer {
     home: String,
-    store: Option<Arc<CredentialStore>>,
-    opened_before: bool,
-    /// None is asked again until it is answered and the keyring was seen open: nobody bears it every half minute.
-    question: Option<JoinHandle<()>>,
+    store: Store,
+    orders: Orders,
+    look_is_due: Arc<AtomicBool>,
+    with_items: Arc<AtomicBool>,
+    /// Where each key was, and whose keyring that is.
+    last_seen: HashMap<Fingerprint, (String, String)>,
+    dismissed: bool,
 }
 
-impl Doorkeeper {
-    fn try_to<T>(
-        &mut self,
-        profile: &str,
-        act: impl Fn(&Entry) -> Result<T, Problem>,
-    ) -> Result<T, VaultTrouble> {
-        // The library has assertions, and without this thread no session could save.
-        catch_unwind(AssertUnwindSafe(|| self.pass(profile, act))).unwrap_or_else(|_| {
-            self.store = None;
-            Err(VaultTrouble::Failed)
-        })
-    }
-
-    fn pass<T>(
-        &mut self,
-        profile: &str,
-        act: impl Fn(&Entry) -> Result<T, Problem>,
-    ) -> Result<T, VaultTrouble> {
-        let user = self.user(profile);
-        match bus::look(&HashMap::from([("service", SERVICE), ("username", &user)]))? {
-            Door::Open => {
-                self.question.take_if(|question| question.is_finished());
-            }
-            Door::Locked(what) => {
-                if self.question.is_none() {
-                    self.question = bus::ask_to_unlock(what)
-                        .inspect_err(|error| tracing::warn!(%error, "nobody was asked to unlock the keyring"))
-                        .ok();
+impl Drawer {
+    fn serve(mut self, jobs: &Receiver<Job>) {
+        while let Ok(job) = jobs.recv() {
+            let order = match job {
+                Job::Ask => {
+                    self.dismissed = self.store.bus().unlock(&self.ours()) == Opened::Dismissed;
+                    Order::Seen(self.look())
                 }
-                return Err(VaultTrouble::Locked);
+                Job::End => return,
+                Job::Look => {
+                    self.look_is_due.store(false, Ordering::Release);
+                    Order::Seen(self.look())
+                }
+                Job::MakePlace => Order::Placed(
+                    self.store.bus().make_place().map_err(|closed| trouble_of(closed.into_error())),
+                ),
+                Job::RemoveItem(profile) => {
+                    self.remove_item(&profile);
+                    continue;
+                }
+                Job::Write(key) => Order::Wrote(key.fingerprint, self.write(&key).map_err(trouble_of)),
+            };
+            if self.orders.send(order).is_err() {
+                return;
             }
         }
-        let tried = match self.entry(profile, &user).and_then(|entry| act(&entry)) {
-            // The keyring may have been restarted, which ends our connection to it.
-            Err(Problem::Keyring(Error::PlatformFailure(error))) => {
-                tracing::info!(%error, "connecting to the keyring anew");
-                self.close();
-                self.entry(profile, &user).and_then(|entry| act(&entry))
-            }
-            tried => tried,
-        };
-        tried.map_err(|problem| {
-            // Not with `Debug`: some errors of the library contain the item.
-            tracing::warn!(profile, %problem, "the keyring");
-            problem.trouble()
-        })
     }
 
-    fn entry(&mut self, profile: &str, user: &str) -> Result<Entry, Problem> {
-        let label = if self.home.is_empty() {
-            format!("Pilotlight – {profile}")
+    fn look(&mut self) -> Look {
+        let mut look = Look {
+            seen: Seen::Locked,
+            keys: Vec::new(),
+            place: None,
+            deleted: Vec::new(),
+            items: Vec::new(),
+            dismissed: std::mem::take(&mut self.dismissed),
+        };
+        let looked = match self.store.bus().door() {
+            Door::Locked => return look,
+            Door::Open(room) => self.look_in(&mut look, room),
+            Door::Trouble(closed) => Err(closed.into_error()),
+        };
+        look.seen = match looked {
+            Ok(seen) => seen,
+            Err(error) => {
+                // Never with `Debug`: some errors of the library hold the secret.
+                tracing::debug!(%error, "the keyring");
+                Seen::Trouble(trouble_of(error))
+            }
+        };
+        look
+    }
+
+    fn look_in(&mut self, look: &mut Look, room: Room) -> Result<Seen, Error> {
+        let Room { takes_items, others_are_locked } = room;
+        let mut contents = Contents { takes_items, others_are_locked, ..Contents::default() };
+        let (mut forbidden, mut found) = (false, Vec::new());
+        for entry in self.store.search(&self.ours())? {
+            let named = entry.get_attributes()?.get("key").and_then(|text| unhex(text));
+            let entry = Entry { inner: entry };
+            match entry.get_secret().map(Zeroizing::new) {
+                Ok(text) => match Key::read(&text) {
+                    Some(key) => {
+                        found.extend(store::path_of(&entry).map(|path| (key.fingerprint, path)));
+                        contents.keys.push(key.fingerprint);
+                        look.keys.push(key);
+                    }
+                    None => contents.spoilt.extend(named),
+                },
+                Err(error) if Closed::of(&error) == Some(Closed::NotAllowed) => forbidden = true,
+                Err(error) => return Err(error),
+            }
+        }
+        if self.with_items.load(Ordering::Relaxed) {
+            look.items = self.items()?;
+        }
+        let bus = self.store.bus();
+        // Some services answer with nothing instead of saying that they are locked.
+        match bus.door() {
+            Door::Open(_) => {}
+            Door::Locked => return Ok(Seen::Locked),
+            Door::Trouble(closed) => return Err(closed.into_error()),
+        }
+        look.place = bus.place().map(|(service, collection)| Place { service, collection });
+        let owner = bus.owner().unwrap_or_default();
+        if !forbidden {
+            let missing = self.last_seen.iter().filter(|(key, _)| !contents.keys.contains(key));
+            let deleted = missing.filter(|(_, (seen, path))| *seen == owner && bus.was_deleted(path));
+            look.deleted = deleted.map(|(key, _)| *key).collect();
+        }
+        self.last_seen.extend(found.into_iter().map(|(key, path)| (key, (owner.clone(), path))));
+        Ok(if forbidden && contents.keys.is_empty() { Seen::NotAllowed } else { Seen::Open(contents) })
+    }
+
+    /// Read back before it counts. That proves the service's memory only: it may write to its disk later.
+    fn write(&mut self, key: &Key) -> Result<Option<Place>, Error> {
+        let (fingerprint, label) = (hex(key.fingerprint), self.label());
+        let attributes = HashMap::from([
+            ("application", APPLICATION),
+            ("home", self.home()),
+            ("key", fingerprint.as_str()),
+            ("label", label.as_str()),
+        ]);
+        let entry = Entry { inner: self.store.build(APPLICATION, &fingerprint, Some(&attributes))? };
+        entry.set_secret(key.text().as_bytes())?;
+        let written = Zeroizing::new(entry.get_secret()?);
+        if Key::read(&written).map(|key| key.fingerprint) != Some(key.fingerprint) {
+            return Err(Closed::Other("the keyring does not give back what it was given".into()).into_error());
+        }
+        let bus = self.store.bus();
+        self.last_seen.extend(bus.owner().zip(store::path_of(&entry)).map(|seen| (key.fingerprint, seen)));
+        Ok(bus.place().map(|(service, collection)| Place { service, collection }))
+    }
+
+    /// Twins, as other programs make them when they copy a collection, are one: the newest counts.
+    fn items(&self) -> Result<Vec<Item>, Error> {
+        let mut items = Vec::<Item>::new();
+        for entry in self.store.search(&HashMap::from([("service", APPLICATION)]))? {
+            let Some(profile) = self.profile_of(&entry.get_attributes()?) else { continue };
+            let secret = Zeroizing::new(Entry { inner: entry }.get_secret()?);
+            let read = record::read_item(&secret).inspect_err(|problem| {
+                tracing::warn!(profile, %problem, "an item of an older version is left alone");
+            });
+            let item = Item { profile, stored: read.ok() };
+            match items.iter_mut().find(|other| other.profile == item.profile) {
+                Some(twin) if age(twin) < age(&item) => *twin = item,
+                Some(_) => {}
+                None => items.push(item),
+            }
+        }
+        Ok(items)
+    }
+
+    fn remove_item(&self, profile: &str) {
+        let user = if self.home.is_empty() { profile.to_owned() } else { format!("{}/{profile}", self.home) };
+        let found =
+            self.store.search(&HashMap::from([("service", APPLICATION), ("username", user.as_str())]));
+        let removed = found.and_then(|entries| {
+            entries.into_iter().try_for_each(|inner| Entry { inner }.delete_credential())
+        });
+        if let Err(error) = removed {
+            tracing::warn!(profile, %error, "an item of an older version stays in the keyring");
+        }
+    }
+
+    /// Of an item as older versions made them, if it is of this home.
+    fn profile_of(&self, attributes: &HashMap<String, String>) -> Option<String> {
+        let user = attributes.get("username")?;
+        let profile = match (self.home.as_str(), user.split_once('/')) {
+            ("", None) => user,
+            ("", Some(_)) | (_, None) => return None,
+            (home, Some((of, profile))) => return (of == home).then(|| profile.to_owned()),
+        };
+        Some(profile.to_owned())
+    }
+
+    fn ours(&self) -> HashMap<&str, &str> {
+        HashMap::from([("application", APPLICATION), ("home", self.home())])
+    }
+
+    fn home(&self) -> &str {
+        if self.home.is_empty() { DEFAULT_HOME } else { &self.home }
+    }
+
+    /// People see it in their keyring's window.
+    fn label(&self) -> String {
+        if self.home.is_empty() {
+            "Pilotlight – key of the stored sign-ins".to_owned()
         } else {
-            format!("Pilotlight – {profile} ({})", self.home)
-        };
-        let inner = self.open()?.build(SERVICE, user, Some(&HashMap::from([("label", label.as_str())])))?;
-        Ok(Entry { inner })
-    }
-
-    fn user(&self, profile: &str) -> String {
-        if self.home.is_empty() { profile.to_owned() } else { format!("{}/{profile}", self.home) }
-    }
-
-    /// `keyring` makes its store once in a process, even if that fails, so later ones are made here.
-    fn open(&mut self) -> Result<Arc<CredentialStore>, Error> {
-        if let Some(store) = &self.store {
-            return Ok(Arc::clone(store));
-        }
-        let first = !std::mem::replace(&mut self.opened_before, true) && Entry::store_status().is_ok();
-        let store = match first.then(keyring_core::get_default_store).flatten() {
-            Some(store) => store,
-            None => Store::new()?,
-        };
-        self.store = Some(Arc::clone(&store));
-        Ok(store)
-    }
-
-    fn close(&mut self) {
-        self.store = None;
-        drop(keyring_core::unset_default_store());
-    }
-}
-
-fn load(entry: &Entry) -> Result<Option<Stored>, Problem> {
-    let newest = find(entry)?.into_iter().max_by_key(|found| found.saved_at);
-    Ok(newest.map(|found| found.stored))
-}
-
-fn save(entry: &Entry, text: &[u8]) -> Result<(), Problem> {
-    let found = find(entry)?;
-    if found.is_empty() {
-        return Ok(entry.set_secret(text)?);
-    }
-    Ok(found.iter().try_for_each(|found| found.item.set_secret(text))?)
-}
-
-/// Also what cannot be read.
-fn forget(entry: &Entry) -> Result<(), Problem> {
-    match entry.delete_credential() {
-        Err(Error::Ambiguous(twins)) => {
-            Ok(twins.iter().try_for_each(keyring_core::Entry::delete_credential)?)
-        }
-        Err(Error::NoEntry) => Ok(()),
-        done => Ok(done?),
-    }
-}
-
-/// Other programs make twins when they copy a collection.
-fn find(entry: &Entry) -> Result<Vec<Found>, Problem> {
-    match entry.get_secret() {
-        Ok(item) => Ok(vec![Found::of(entry.inner.get_credential()?, item)?]),
-        Err(Error::NoEntry) => Ok(Vec::new()),
-        Err(Error::Ambiguous(twins)) => twins
-            .into_iter()
-            .map(|twin| {
-                let item = twin.get_secret()?;
-                Found::of(twin, item)
-            })
-            .collect(),
-        Err(error) => Err(error.into()),
-    }
-}
-
-struct Found {
-    item: keyring_core::Entry,
-    stored: Stored,
-    saved_at: i64,
-}
-
-impl Found {
-    fn of(item: keyring_core::Entry, secret: Vec<u8>) -> Result<Self, Problem> {
-        let (stored, saved_at) = record::read(&Zeroizing::new(secret))?;
-        Ok(Self { item, stored, saved_at })
-    }
-}
-
-enum Problem {
-    Item(Unreadable),
-    Keyring(Error),
-}
-
-impl Problem {
-    fn trouble(&self) -> VaultTrouble {
-        match self {
-            // It was locked after the look, or the person dismissed the keyring's own question.
-            Self::Keyring(Error::NoStorageAccess(_)) => VaultTrouble::Locked,
-            Self::Item(_) | Self::Keyring(_) => VaultTrouble::Failed,
+            format!("Pilotlight – key of the stored sign-ins ({})", self.home)
         }
     }
 }
 
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Item(problem) => write!(f, "the item is left alone: {problem}"),
-            Self::Keyring(problem) => write!(f, "{problem}"),
-        }
+fn age(item: &Item) -> Option<i64> {
+    item.stored.as_ref().map(|(_, saved_at)| *saved_at)
+}
+
+fn trouble_of(error: Error) -> VaultTrouble {
+    match Closed::of(&error) {
+        Some(Closed::Absent) => VaultTrouble::Absent,
+        Some(Closed::Locked) => VaultTrouble::Locked,
+        Some(Closed::NoPlace) => VaultTrouble::NoPlace,
+        Some(Closed::NotAllowed) => VaultTrouble::NotAllowed,
+        Some(Closed::Slow) => VaultTrouble::Slow,
+        Some(Closed::Other(_)) | None => VaultTrouble::Failed,
     }
 }
 
-impl From<Error> for Problem {
-    fn from(error: Error) -> Self {
-        Self::Keyring(error)
-    }
-}
-
-impl From<Unreadable> for Problem {
-    fn from(problem: Unreadable) -> Self {
-        Self::Item(problem)
-    }
-}
-
-fn lock(health: &Mutex<Health>) -> MutexGuard<'_, Health> {
-    health.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-const SERVICE: &str = "pilotlight";
+const APPLICATION: &str = "pilotlight";
+const DEFAULT_HOME: &str = "default";

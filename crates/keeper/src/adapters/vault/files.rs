@@ -1,0 +1,256 @@
+//! The sealed files of a home, one a session. A new one is written in full beside the old one, synced, and then changes
+//! places with it. What was the old one is the room for the next: its blocks are taken already, so a disk that is full
+//! takes the next token all the same. A crash at any point leaves the old file or the new one.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _};
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+
+use os::files;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::seal::{self, BLOCK, Label};
+
+pub(super) struct Files {
+    dir: PathBuf,
+}
+
+/// Where the newest key was put, so that another keyring is recognised. It holds no secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Place {
+    /// The program that keeps the keyring.
+    pub(super) service: String,
+    pub(super) collection: String,
+}
+
+impl Files {
+    pub(super) fn at(dir: &Path) -> Self {
+        Self { dir: dir.to_owned() }
+    }
+
+    /// The labels of all that can be read, that of the newest first.
+    pub(super) fn labels(&self) -> io::Result<Vec<Label>> {
+        let entries = match fs::read_dir(&self.dir) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries?,
+        };
+        let mut labels = Vec::new();
+        for entry in entries {
+            let path = entry?.path();
+            if path.extension().is_none_or(|extension| extension != SEALED) {
+                continue;
+            }
+            match read(&path) {
+                Err(error) if files::is_of_no_file(&error) => {}
+                file => labels.extend(file?.and_then(|file| seal::label(&file).ok())),
+            }
+        }
+        labels.sort_by_key(|label| std::cmp::Reverse(label.saved_at));
+        Ok(labels)
+    }
+
+    pub(super) fn read(&self, profile: &str) -> io::Result<Option<Vec<u8>>> {
+        read(&self.path(profile, SEALED))
+    }
+
+    /// It is on the disk when this returns.
+    pub(super) fn write(&self, profile: &str, sealed: &[u8]) -> io::Result<()> {
+        let (path, next) = (self.path(profile, SEALED), self.path(profile, NEXT));
+        let file = self.open_next(&next)?;
+        file.write_all_at(sealed, 0)?;
+        file.set_len(sealed.len().try_into().map_err(io::Error::other)?)?;
+        file.sync_all()?;
+        let exchanged = match files::exchange(&next, &path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+            exchanged => exchanged?,
+        };
+        if !exchanged {
+            fs::rename(&next, &path)?;
+        }
+        files::sync_folder(&self.dir)
+    }
+
+    /// Takes the blocks that the next token will need, with one more for a token that has grown.
+    pub(super) fn make_room(&self, profile: &str) -> io::Result<()> {
+        let sealed = match fs::metadata(self.path(profile, SEALED)) {
+            Ok(data) => data.len(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        let room = sealed + BLOCK as u64;
+        let file = self.open_next(&self.path(profile, NEXT))?;
+        if file.metadata()?.len() < room { files::allocate(&file, room) } else { Ok(()) }
+    }
+
+    /// What was there is overwritten first, although a disk may keep copies of its own. Nothing to remove is a success.
+    pub(super) fn remove(&self, profile: &str) -> io::Result<()> {
+        let mut removed = false;
+        for path in [self.path(profile, SEALED), self.path(profile, NEXT)] {
+            match wipe(&path).and_then(|()| fs::remove_file(&path)) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                done => {
+                    done?;
+                    removed = true;
+                }
+            }
+        }
+        if removed { files::sync_folder(&self.dir) } else { Ok(()) }
+    }
+
+    pub(super) fn place(&self) -> Option<Place> {
+        let text = read(&self.dir.join(PLACE)).ok().flatten()?;
+        serde_json::from_slice(&text).ok()
+    }
+
+    pub(super) fn set_place(&self, place: &Place) -> io::Result<()> {
+        let text = serde_json::to_vec(place).map_err(io::Error::other)?;
+        self.replace(PLACE, &text)
+    }
+
+    /// Whether the items of older versions have been moved here, or there never were any.
+    pub(super) fn has_moved(&self) -> io::Result<bool> {
+        self.dir.join(MOVED).try_exists()
+    }
+
+    pub(super) fn set_moved(&self) -> io::Result<()> {
+        self.replace(MOVED, b"")
+    }
+
+    fn replace(&self, name: &str, text: &[u8]) -> io::Result<()> {
+        let (path, next) = (self.dir.join(name), self.dir.join(format!("{name}.{NEXT}")));
+        let file = self.open_next(&next)?;
+        file.write_all_at(text, 0)?;
+        file.set_len(text.len().try_into().map_err(io::Error::other)?)?;
+        file.sync_all()?;
+        fs::rename(&next, &path)?;
+        files::sync_folder(&self.dir)
+    }
+
+    /// The home may have been deleted and made again.
+    fn open_next(&self, next: &Path) -> io::Result<File> {
+        let mut options = OpenOptions::new();
+        files::private(options.read(true).write(true).create(true).truncate(false));
+        match files::open(next, &mut options) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                files::make_private_folder(&self.dir)?;
+                files::open(next, &mut options)
+            }
+            opened => opened,
+        }
+    }
+
+    /// Names of profiles may have any length and any characters.
+    fn path(&self, profile: &str, extension: &str) -> PathBuf {
+        let digest = Sha256::digest(profile);
+        let name: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        self.dir.join(name).with_extension(extension)
+    }
+}
+
+fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    let mut file = match files::open(path, OpenOptions::new().read(true)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        opened => opened?,
+    };
+    let mut bytes = Vec::new();
+    file.by_ref().take(LARGEST).read_to_end(&mut bytes)?;
+    Ok(Some(bytes))
+}
+
+fn wipe(path: &Path) -> io::Result<()> {
+    let file = files::open(path, OpenOptions::new().write(true))?;
+    let length = usize::try_from(file.metadata()?.len().min(LARGEST)).map_err(io::Error::other)?;
+    file.write_all_at(&vec![0; length], 0)?;
+    file.sync_data()
+}
+
+const SEALED: &str = "sealed";
+const NEXT: &str = "next";
+const PLACE: &str = "place.json";
+const MOVED: &str = "moved";
+
+/// A provider's answer is smaller.
+const LARGEST: u64 = 8 << 20;
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+    use std::{env, process};
+
+    use session::binding::Bound;
+    use session::tokens::{Account, RefreshToken};
+
+    use super::super::Stored;
+    use super::super::key::Key;
+    use super::*;
+
+    fn sealed(key: &Key, profile: &str, generation: u32, size: usize) -> Vec<u8> {
+        let stored = Stored {
+            refresh: RefreshToken::new("t".repeat(size)),
+            bound: Bound { origin: "https://a.example".into(), binding: None },
+            account: Account::default(),
+            generation,
+        };
+        seal::seal(key, profile, &stored, i64::from(generation)).unwrap()
+    }
+
+    #[test]
+    fn a_file_is_the_old_one_or_the_new_one_and_its_room_is_taken_before() {
+        let (files, key) = (scratch("write"), Key::make().unwrap());
+        let name = "x".repeat(300) + "/../žluť";
+        assert_eq!(files.read(&name).unwrap(), None);
+        files.make_room(&name).unwrap();
+        for (generation, size) in [(1, 10), (2, 10), (3, 3000), (4, 10), (5, 70_000), (6, 10)] {
+            let file = sealed(&key, &name, generation, size);
+            files.write(&name, &file).unwrap();
+            assert_eq!(files.read(&name).unwrap(), Some(file.clone()));
+            files.make_room(&name).unwrap();
+            let next = fs::metadata(files.path(&name, NEXT)).unwrap();
+            assert!(next.blocks() * 512 >= file.len() as u64, "{} blocks", next.blocks());
+            assert_eq!(next.permissions().mode() & 0o777, 0o600);
+        }
+        assert_eq!(files.labels().unwrap().len(), 1);
+        files.remove(&name).unwrap();
+        files.remove(&name).unwrap();
+        assert_eq!(files.read(&name).unwrap(), None);
+        assert_eq!(fs::read_dir(&files.dir).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn labels_are_told_newest_first_and_what_is_something_else_is_passed_over() {
+        let (files, key) = (scratch("labels"), Key::make().unwrap());
+        assert_eq!(files.labels().unwrap(), []);
+        for (profile, generation) in [("a", 2), ("b", 3), ("c", 1)] {
+            files.write(profile, &sealed(&key, profile, generation, 1)).unwrap();
+        }
+        fs::write(files.path("d", SEALED), "rubbish").unwrap();
+        fs::create_dir(files.dir.join("folder")).unwrap();
+        fs::create_dir(files.path("e", SEALED)).unwrap();
+        let generations: Vec<u32> = files.labels().unwrap().iter().map(|label| label.generation).collect();
+        assert_eq!(generations, [3, 2, 1]);
+        assert!(files.read("e").is_err());
+    }
+
+    #[test]
+    fn a_home_that_was_deleted_is_made_again() {
+        let (files, key) = (scratch("deleted"), Key::make().unwrap());
+        for generation in 1..3 {
+            files.write("a", &sealed(&key, "a", generation, 1)).unwrap();
+            let place = Place { service: "keyring".into(), collection: "/login".into() };
+            files.set_place(&place).unwrap();
+            files.set_moved().unwrap();
+            assert_eq!((files.place(), files.has_moved().unwrap()), (Some(place), true));
+            assert_eq!(fs::metadata(&files.dir).unwrap().permissions().mode() & 0o777, 0o700);
+            fs::remove_dir_all(&files.dir).unwrap();
+            assert_eq!((files.place(), files.has_moved().unwrap()), (None, false));
+        }
+    }
+
+    fn scratch(name: &str) -> Files {
+        let dir = env::temp_dir().join(format!("pilotlight-sealed-{}-{name}", process::id()));
+        drop(fs::remove_dir_all(&dir));
+        Files { dir: dir.join("deep") }
+    }
+}
