@@ -1,26 +1,31 @@
-//! The vault against a real keyring, on a bus of its own: present, locked, slow, killed and absent. And, because it
-//! takes the same kind of bus, what the system announces about itself.
+//! The vault against a real keyring, on a bus of its own: present, locked, slow, killed, late, replaced and absent. And,
+//! because it takes the same kind of bus, what the system announces about itself.
 
 // The exemption of tests covers their functions, not their helpers.
 #![allow(clippy::unwrap_used)]
 
+#[path = "vault/bench.rs"]
+mod bench;
 #[path = "vault/desk.rs"]
 mod desk;
 #[path = "vault/fakes.rs"]
 mod fakes;
 #[path = "vault/hints.rs"]
 mod hints;
+#[path = "vault/moving.rs"]
+mod moving;
 
 use std::env;
+use std::fs;
 use std::os::unix::net::UnixListener;
-use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
 use api::VaultKind;
-use keeper::adapters::vault::{Stored, Vault, VaultTrouble};
-use session::binding::Bound;
-use session::tokens::{Account, RefreshToken};
+use keeper::adapters::vault::{News, Vault, VaultTrouble};
+use session::event::Asker;
+use session::note::Note;
 
+use bench::{ANSWER, Bench, KEY, forget, load, save, stored, stored_as};
 use desk::{on_a_desk, with_the_bus_at};
 use fakes::{Questions, hang};
 
@@ -28,19 +33,24 @@ use fakes::{Questions, hang};
 fn what_is_saved_is_loaded_until_it_is_forgotten() {
     on_a_desk("what_is_saved_is_loaded_until_it_is_forgotten", |desk| {
         let _keyring = desk.start_keyring();
-        let vault = Vault::open(VaultKind::Keyring, "");
-        assert_eq!((vault.kind(), vault.trouble()), (VaultKind::Keyring, None));
-
-        for profile in ["work", "žluť 火 \u{1f56f}", "a/b", "x".repeat(200).as_str()] {
-            assert_eq!(load(&vault, profile), Ok(None), "{profile}");
-            assert_eq!(save(&vault, profile, "rt-1"), Ok(()));
-            assert_eq!(save(&vault, profile, "rt-2"), Ok(()));
-            assert_eq!(load(&vault, profile), Ok(Some(stored("rt-2"))));
-            assert_eq!(forget(&vault, profile), Ok(()));
-            assert_eq!(load(&vault, profile), Ok(None));
-            assert_eq!(forget(&vault, profile), Ok(()), "nothing to forget is no failure");
+        let bench = Bench::new("saved");
+        assert_eq!(bench.vault.kind(), VaultKind::Keyring);
+        let profiles = ["work", "žluť 火 \u{1f56f}", "a/b", &"x".repeat(300)];
+        bench.begin();
+        for profile in profiles {
+            assert_eq!(load(&bench.vault, profile), Ok(None), "{profile}");
+            assert_eq!(save(&bench.vault, profile, "rt-1"), Ok(()));
+            assert_eq!(save(&bench.vault, profile, "rt-2"), Ok(()));
+            assert_eq!(load(&bench.vault, profile), Ok(Some(stored("rt-2"))));
         }
-        assert_eq!(vault.trouble(), None);
+        let again = bench.again();
+        for profile in profiles {
+            assert_eq!(load(&again.vault, profile), Ok(Some(stored("rt-2"))), "{profile}, another process");
+            assert_eq!(forget(&again.vault, profile), Ok(()));
+            assert_eq!(load(&again.vault, profile), Ok(None));
+            assert_eq!(forget(&again.vault, profile), Ok(()), "nothing to forget is no failure");
+        }
+        assert_eq!(again.vault.trouble(), None);
     });
 }
 
@@ -48,217 +58,380 @@ fn what_is_saved_is_loaded_until_it_is_forgotten() {
 fn a_token_of_64_kib_fits() {
     on_a_desk("a_token_of_64_kib_fits", |desk| {
         let _keyring = desk.start_keyring();
-        let vault = Vault::keyring("");
+        let bench = Bench::new("long");
+        bench.begin();
         let long: String = ('!'..='~').cycle().take(64 * 1024).collect();
-        assert_eq!(save(&vault, "work", &long), Ok(()));
-        assert_eq!(load(&vault, "work"), Ok(Some(stored(&long))));
+        assert_eq!(save(&bench.vault, "work", &long), Ok(()));
+        assert_eq!(load(&bench.again().vault, "work"), Ok(Some(stored(&long))));
     });
 }
 
 #[test]
-fn an_item_is_one_labelled_line_and_its_home_s_own() {
-    on_a_desk("an_item_is_one_labelled_line_and_its_home_s_own", |desk| {
+fn the_keyring_has_one_labelled_key_a_home_and_nothing_of_a_token() {
+    on_a_desk("the_keyring_has_one_labelled_key_a_home_and_nothing_of_a_token", |desk| {
         let _keyring = desk.start_keyring();
-        let (vault, elsewhere) = (Vault::keyring(""), Vault::keyring("39aff565700eaeb7"));
-        assert_eq!(save(&vault, "work", "rt-one\nof two lines"), Ok(()));
-        assert_eq!(load(&elsewhere, "work"), Ok(None));
-        assert_eq!(save(&elsewhere, "work", "rt-other"), Ok(()));
-        assert_eq!(load(&vault, "work"), Ok(Some(stored("rt-one\nof two lines"))));
-
-        let items = desk.items("pilotlight", "work");
-        let [(label, secret)] = items.as_slice() else { panic!("{} items", items.len()) };
-        assert_eq!(label, "Pilotlight – work");
-        assert!(secret.starts_with("1.") && secret.bytes().all(|byte| byte.is_ascii_graphic()));
-        let items = desk.items("pilotlight", "39aff565700eaeb7/work");
-        assert_eq!(items.len(), 1);
-        assert_eq!(items[0].0, "Pilotlight – work (39aff565700eaeb7)");
-    });
-}
-
-#[test]
-fn what_another_version_wrote_is_left_alone() {
-    on_a_desk("what_another_version_wrote_is_left_alone", |desk| {
-        let _keyring = desk.start_keyring();
-        let vault = Vault::keyring("");
-        for theirs in ["2.from-the-future", "by hand"] {
-            desk.add_item("pilotlight", "work", theirs);
-            assert_eq!(load(&vault, "work"), Err(VaultTrouble::Failed));
-            assert_eq!(vault.trouble(), Some(VaultTrouble::Failed));
-            assert_eq!(save(&vault, "work", "rt-1"), Err(VaultTrouble::Failed));
-            assert_eq!(desk.items("pilotlight", "work")[0].1, theirs);
-
-            assert_eq!(forget(&vault, "work"), Ok(()), "whoever signs out wants it gone");
-            assert_eq!(save(&vault, "work", "rt-1"), Ok(()));
-            assert_eq!(forget(&vault, "work"), Ok(()));
+        let (bench, other) = (Bench::new("one"), Bench::of("39aff565700eaeb7", "other"));
+        assert_eq!(desk.items(&KEY), [], "none is made before it is needed");
+        for bench in [&bench, &other] {
+            bench.begin();
+            for profile in ["work", "home"] {
+                assert_eq!(save(&bench.vault, profile, "rt-canary"), Ok(()));
+            }
         }
+        let items = desk.items(&KEY);
+        assert_eq!(items.len(), 2);
+        for (label, secret) in &items {
+            assert!(label.starts_with("Pilotlight – key of the stored sign-ins"), "{label}");
+            assert!(
+                secret.starts_with("pilotlight-key-1.") && secret.bytes().all(|byte| byte.is_ascii_graphic())
+            );
+        }
+        assert_eq!(desk.items(&[("application", "pilotlight"), ("home", "39aff565700eaeb7")]).len(), 1);
+        let before = desk.items(&KEY);
+        for turn in 0..20 {
+            assert_eq!(save(&bench.vault, "work", &format!("rt-canary-{turn}")), Ok(()));
+        }
+        assert_eq!(desk.items(&KEY), before, "it is never written again");
+        bench.nothing_shows("rt-canary");
+        bench.nothing_shows(&before[0].1);
     });
 }
 
 #[test]
-fn twins_are_kept_alike() {
-    on_a_desk("twins_are_kept_alike", |desk| {
+fn two_dozen_tokens_of_one_key_are_each_their_own_profile_s() {
+    on_a_desk("two_dozen_tokens_of_one_key_are_each_their_own_profile_s", |desk| {
         let _keyring = desk.start_keyring();
-        let vault = Vault::keyring("");
-        assert_eq!(save(&vault, "work", "newer"), Ok(()));
-        // {"v":1,"refresh":"rt-1","origin":"https://a.example","user":"mia","saved_at":7}
-        let older = "1.eyJ2IjoxLCJyZWZyZXNoIjoicnQtMSIsIm9yaWdpbiI6Imh0dHBzOi8vYS5leGFtcGxlIiwidXNlciI6Im1pYSIsInNhdmVkX2F0Ijo3fQ";
-        desk.add_item("pilotlight", "work", older);
-        assert_eq!(desk.items("pilotlight", "work").len(), 2);
-
-        assert_eq!(load(&vault, "work"), Ok(Some(stored("newer"))));
-        assert_eq!(save(&vault, "work", "newest"), Ok(()));
-        let items = desk.items("pilotlight", "work");
-        assert!(items.len() == 2 && items[0].1 == items[1].1);
-        assert_eq!(load(&vault, "work"), Ok(Some(stored("newest"))));
-        assert_eq!(forget(&vault, "work"), Ok(()));
-        assert_eq!(desk.items("pilotlight", "work").len(), 0);
+        let bench = Bench::new("own");
+        bench.begin();
+        for number in 0..24 {
+            assert_eq!(save(&bench.vault, &format!("p{number}"), &format!("rt-{number}")), Ok(()));
+        }
+        let files = bench.files();
+        assert_eq!(files.len(), 24);
+        fs::copy(&files[0], &files[1]).unwrap();
+        let again = bench.again();
+        let loaded: Vec<_> = (0..24).map(|number| load(&again.vault, &format!("p{number}"))).collect();
+        assert_eq!(loaded.iter().filter(|loaded| **loaded == Err(VaultTrouble::Damaged)).count(), 1);
+        let kept = |(number, loaded): (usize, _)| loaded == Ok(Some(stored(&format!("rt-{number}"))));
+        assert_eq!(loaded.into_iter().enumerate().filter(|each| kept(each.clone())).count(), 23);
     });
 }
 
 #[test]
-fn a_locked_keyring_is_said_to_be_so_and_waited_for() {
-    on_a_desk("a_locked_keyring_is_said_to_be_so_and_waited_for", |desk| {
+fn a_locked_keyring_is_said_to_be_so_and_asks_nobody_for_a_machine() {
+    on_a_desk("a_locked_keyring_is_said_to_be_so_and_asks_nobody_for_a_machine", |desk| {
         let _keyring = desk.start_keyring();
-        let vault = Vault::keyring("");
-        assert_eq!(save(&vault, "work", "rt-1"), Ok(()));
+        let bench = Bench::new("locked");
+        bench.begin();
+        assert_eq!(save(&bench.vault, "work", "rt-1"), Ok(()));
         let questions = Questions::of(desk);
         desk.lock();
+        assert_eq!(save(&bench.vault, "work", "rt-2"), Ok(()), "the key is in memory");
 
+        let later = bench.again();
+        later.vault.begin(Asker::Machine);
         for _ in 0..3 {
             let since = Instant::now();
-            assert_eq!(load(&vault, "work"), Err(VaultTrouble::Locked));
-            assert_eq!(save(&vault, "work", "rt-2"), Err(VaultTrouble::Locked));
-            assert_eq!(save(&vault, "new", "rt-2"), Err(VaultTrouble::Locked));
-            assert_eq!(forget(&vault, "work"), Err(VaultTrouble::Locked));
-            assert_eq!(vault.trouble(), Some(VaultTrouble::Locked));
+            assert_eq!(load(&later.vault, "work"), Err(VaultTrouble::Locked));
+            assert_eq!(load(&later.vault, "new"), Ok(None), "nothing is stored, locked or not");
+            assert_eq!(save(&later.vault, "new", "rt-1"), Err(VaultTrouble::Locked));
+            assert_eq!(later.vault.trouble(), Some(VaultTrouble::Locked));
             assert!(since.elapsed() < Duration::from_secs(2), "{:?}", since.elapsed());
         }
-        questions.come_to(1);
-        assert_eq!(Vault::open(VaultKind::Keyring, "").kind(), VaultKind::Keyring, "locked is not absent");
+        questions.come_to(0);
 
+        later.expect_no_more();
         desk.unlock();
-        assert_eq!(load(&vault, "work"), Ok(Some(stored("rt-1"))));
-        assert_eq!(vault.trouble(), None);
-        assert_eq!(load(&vault, "new"), Ok(None));
-        assert_eq!(save(&vault, "work", "rt-2"), Ok(()));
+        later.expect(News::Ready);
+        assert_eq!(load(&later.vault, "work"), Ok(Some(stored("rt-2"))));
+        assert_eq!(save(&later.vault, "new", "rt-1"), Ok(()));
+        assert_eq!(later.vault.trouble(), None);
+        questions.come_to(0);
     });
 }
 
 #[test]
-fn nobody_is_asked_twice_for_one_locking() {
-    on_a_desk("nobody_is_asked_twice_for_one_locking", |desk| {
+fn a_person_is_asked_once_and_not_again_after_a_no() {
+    on_a_desk("a_person_is_asked_once_and_not_again_after_a_no", |desk| {
         let _keyring = desk.start_keyring();
-        let vault = Vault::keyring("");
+        let bench = Bench::new("asked");
+        bench.begin();
+        assert_eq!(save(&bench.vault, "work", "rt-1"), Ok(()));
+        desk.lock();
         let questions = Questions::of(desk);
-        let find_locked = || assert_eq!(load(&vault, "work"), Err(VaultTrouble::Locked));
+        let later = bench.again();
+        assert_eq!(load(&later.vault, "work"), Err(VaultTrouble::Locked));
+        questions.come_to(0);
 
-        desk.lock();
-        find_locked();
+        later.vault.begin(Asker::Person);
         questions.come_to(1);
-        desk.unlock();
-        assert_eq!(load(&vault, "work"), Ok(None), "another way than the one that was asked for");
-        desk.lock();
-        find_locked();
+        for _ in 0..3 {
+            later.vault.begin(Asker::Person);
+            assert_eq!(load(&later.vault, "work"), Err(VaultTrouble::Locked));
+        }
         questions.come_to(1);
-
         questions.cancel(desk);
-        find_locked();
+        for _ in 0..3 {
+            later.vault.begin(Asker::Machine);
+            assert_eq!(load(&later.vault, "work"), Err(VaultTrouble::Locked));
+        }
         questions.come_to(1);
 
-        desk.unlock();
-        assert_eq!(load(&vault, "work"), Ok(None));
-        desk.lock();
-        find_locked();
+        let answer = later.unlock();
         questions.come_to(2);
+        assert!(answer.try_recv().is_err(), "it waits for the person");
+        questions.cancel(desk);
+        assert_eq!(answer.recv_timeout(ANSWER).unwrap(), Err(VaultTrouble::Locked));
+
+        let answer = later.unlock();
+        questions.come_to(3);
+        desk.unlock();
+        assert_eq!(
+            answer.recv_timeout(ANSWER).unwrap(),
+            Ok(()),
+            "another way than the one that was asked for"
+        );
+        assert_eq!(load(&later.vault, "work"), Ok(Some(stored("rt-1"))));
     });
 }
 
 #[test]
-fn a_killed_keyring_is_found_again() {
-    on_a_desk("a_killed_keyring_is_found_again", |desk| {
+fn with_the_key_in_memory_nothing_that_befalls_the_keyring_matters() {
+    on_a_desk("with_the_key_in_memory_nothing_that_befalls_the_keyring_matters", |desk| {
         let keyring = desk.start_keyring();
-        let vault = Vault::keyring("");
-        assert_eq!(save(&vault, "work", "rt-1"), Ok(()));
+        let bench = Bench::new("memory");
+        bench.begin();
+        let mut turn = 0;
+        let mut goes_on = |what: &str| {
+            turn += 1;
+            let since = Instant::now();
+            assert_eq!(save(&bench.vault, "work", &format!("rt-{turn}")), Ok(()), "{what}");
+            assert_eq!(load(&bench.vault, "work"), Ok(Some(stored(&format!("rt-{turn}")))), "{what}");
+            assert_eq!(bench.vault.trouble(), None, "{what}");
+            assert!(since.elapsed() < Duration::from_millis(500), "{what}: {:?}", since.elapsed());
+        };
+        goes_on("open");
+        desk.lock();
+        goes_on("locked");
+        keyring.pause();
+        goes_on("frozen");
+        keyring.go_on();
+        keyring.kill();
+        goes_on("killed");
+        let _keyring = desk.start_keyring();
+        goes_on("started again");
+        assert_eq!(desk.items(&KEY).len(), 1);
+        assert_eq!(load(&bench.again().vault, "work"), Ok(Some(stored("rt-5"))));
+    });
+}
+
+#[test]
+fn a_keyring_that_comes_late_is_found_when_it_comes() {
+    on_a_desk("a_keyring_that_comes_late_is_found_when_it_comes", |desk| {
+        let keyring = desk.start_keyring();
+        let bench = Bench::new("late");
+        bench.begin();
+        assert_eq!(save(&bench.vault, "work", "rt-1"), Ok(()));
+        keyring.kill();
+
+        let later = bench.again();
+        assert_eq!(load(&later.vault, "work"), Err(VaultTrouble::Absent));
+        assert_eq!(later.vault.trouble(), Some(VaultTrouble::Absent));
+        later.vault.begin(Asker::Person);
+        assert_eq!(save(&later.vault, "home", "rt-9"), Err(VaultTrouble::Absent));
+        later.expect_no_more();
+        let _keyring = desk.start_keyring();
+        later.expect(News::Ready);
+        assert_eq!(load(&later.vault, "work"), Ok(Some(stored("rt-1"))));
+        assert_eq!(save(&later.vault, "home", "rt-9"), Ok(()));
+        assert_eq!(desk.items(&KEY).len(), 1, "no second key was made meanwhile");
+    });
+}
+
+#[test]
+fn a_bus_that_comes_late_is_found_when_it_comes() {
+    let test = "a_bus_that_comes_late_is_found_when_it_comes";
+    let dir = env::temp_dir().join(format!("pilotlight-late-bus-{}", std::process::id()));
+    fs::create_dir_all(&dir).unwrap();
+    let address = format!("unix:path={}", dir.join("bus").display());
+    with_the_bus_at(&address, test, |desk| {
+        let bench = Bench::new("late-bus");
+        bench.begin();
+        assert_eq!(load(&bench.vault, "work"), Err(VaultTrouble::Absent));
+        let _bus = desk.start_bus_at(&env::var("DBUS_SESSION_BUS_ADDRESS").unwrap());
+        let _keyring = desk.start_keyring();
+        bench.expect(News::Ready);
+        assert_eq!(load(&bench.vault, "work"), Ok(None));
+        assert_eq!(save(&bench.vault, "work", "rt-1"), Ok(()));
+    });
+    fs::remove_dir_all(dir).unwrap();
+}
+
+#[test]
+fn a_keyring_that_was_replaced_gets_the_key_and_a_person_s_deletion_ends_what_it_opens() {
+    let test = "a_keyring_that_was_replaced_gets_the_key_and_a_person_s_deletion_ends_what_it_opens";
+    on_a_desk(test, |desk| {
+        let keyring = desk.start_keyring();
+        let bench = Bench::new("replaced");
+        bench.begin();
+        assert_eq!(save(&bench.vault, "work", "rt-1"), Ok(()));
+        let key = desk.items(&KEY);
+        keyring.kill();
+        fs::remove_dir_all(desk.keyring_files()).unwrap();
+        let _keyring = desk.start_keyring();
+        bench.expect(News::Note(Note::KeyReturned));
+        assert_eq!(desk.items(&KEY), key);
+        assert_eq!(load(&bench.again().vault, "work"), Ok(Some(stored("rt-1"))));
+
+        desk.spoil_items(&KEY, "");
+        desk.lock();
+        desk.unlock();
+        bench.expect(News::Note(Note::KeyReturned));
+        assert_eq!(desk.items(&KEY), key);
+
+        desk.delete_items(&KEY);
+        bench.expect(News::Deleted);
+        assert_eq!(desk.items(&KEY), []);
+        assert_eq!(load(&bench.vault, "work"), Err(VaultTrouble::Gone), "what is sealed is left alone");
+        bench.begin();
+        assert_eq!(save(&bench.vault, "work", "rt-2"), Ok(()), "a new sign-in");
+        assert_ne!(desk.items(&KEY), key);
+    });
+}
+
+#[test]
+fn a_key_that_is_missing_is_told_by_its_kind_and_nothing_sealed_is_touched() {
+    on_a_desk("a_key_that_is_missing_is_told_by_its_kind_and_nothing_sealed_is_touched", |desk| {
+        let keyring = desk.start_keyring();
+        let bench = Bench::new("missing");
+        bench.begin();
+        assert_eq!(save(&bench.vault, "work", "rt-1"), Ok(()));
+        assert_eq!(save(&bench.vault, "home", "rt-1"), Ok(()));
+        let sealed = bench.contents();
+        let key = desk.items(&KEY)[0].1.clone();
+        let find = |trouble| {
+            let later = bench.again();
+            later.vault.begin(Asker::Machine);
+            assert_eq!(load(&later.vault, "work"), Err(trouble));
+            assert_eq!(save(&later.vault, "new", "rt-1"), Err(trouble));
+            assert_eq!(later.vault.trouble(), Some(trouble));
+            assert_eq!(bench.contents(), sealed, "{trouble:?}");
+            later
+        };
+        for spoilt in ["", "pilotlight-key-1.AAAA", "nonsense"] {
+            desk.spoil_items(&KEY, spoilt);
+            drop(find(VaultTrouble::Garbled));
+        }
+        desk.spoil_items(&KEY, &key);
+        assert_eq!(load(&bench.again().vault, "work"), Ok(Some(stored("rt-1"))));
+
+        desk.delete_items(&KEY);
+        bench.expect(News::Deleted);
+        let later = find(VaultTrouble::Gone);
+        later.vault.begin(Asker::Person);
+        later.expect(News::Ready);
+        assert_eq!(save(&later.vault, "new", "rt-1"), Ok(()), "a person who signs in goes on");
+        assert_eq!(load(&later.vault, "work"), Err(VaultTrouble::Gone));
+        drop(later);
+        fs::remove_file(bench.files().into_iter().find(|file| !sealed.contains_key(file)).unwrap()).unwrap();
+        drop(find(VaultTrouble::OlderKeyring));
 
         keyring.kill();
-        let keyring = desk.start_keyring();
-        assert_eq!(load(&vault, "work"), Ok(Some(stored("rt-1"))), "the old connection's session is gone");
-
-        keyring.kill();
-        assert_eq!(load(&vault, "work"), Err(VaultTrouble::Absent));
-        assert_eq!(save(&vault, "work", "rt-2"), Err(VaultTrouble::Absent));
-        assert_eq!(vault.trouble(), Some(VaultTrouble::Absent));
-
+        fs::remove_dir_all(desk.keyring_files()).unwrap();
+        let other = r#"{"service":"another","collection":"/org/freedesktop/secrets/collection/login"}"#;
+        fs::write(bench.dir.join("place.json"), other).unwrap();
         let _keyring = desk.start_keyring();
-        assert_eq!(save(&vault, "work", "rt-3"), Ok(()));
-        assert_eq!(load(&vault, "work"), Ok(Some(stored("rt-3"))));
-        assert_eq!(vault.trouble(), None);
+        drop(find(VaultTrouble::OtherKeyring));
     });
 }
 
 #[test]
-fn a_keyring_that_comes_late_is_used() {
-    on_a_desk("a_keyring_that_comes_late_is_used", |desk| {
-        let vault = Vault::keyring("");
-        assert_eq!(load(&vault, "work"), Err(VaultTrouble::Absent));
-        let _keyring = desk.start_keyring();
-        assert_eq!(load(&vault, "work"), Ok(None));
-        assert_eq!(save(&vault, "work", "rt-1"), Ok(()));
+fn a_keyring_without_a_collection_is_told_and_a_person_can_make_one() {
+    on_a_desk("a_keyring_without_a_collection_is_told_and_a_person_can_make_one", |desk| {
+        let _keyring = desk.start_empty_keyring();
+        let questions = Questions::of(desk);
+        let bench = Bench::new("nowhere");
+        bench.vault.begin(Asker::Machine);
+        assert_eq!(save(&bench.vault, "work", "rt-1"), Err(VaultTrouble::NoPlace));
+        questions.come_to(0);
+        bench.vault.begin(Asker::Person);
+        questions.come_to(1);
+        questions.cancel(desk);
+        bench.until(|| bench.vault.trouble() == Some(VaultTrouble::NoPlace));
+        assert_eq!(save(&bench.vault, "work", "rt-1"), Err(VaultTrouble::NoPlace));
     });
 }
 
 #[test]
-fn a_keyring_that_does_not_answer_is_slow() {
-    on_a_desk("a_keyring_that_does_not_answer_is_slow", |desk| {
-        let keyring = desk.start_keyring();
-        let vault = Vault::keyring("");
-        assert_eq!(save(&vault, "work", "rt-1"), Ok(()));
+fn a_file_that_is_damaged_is_told_and_left_alone() {
+    on_a_desk("a_file_that_is_damaged_is_told_and_left_alone", |desk| {
+        let _keyring = desk.start_keyring();
+        let bench = Bench::new("damaged");
+        bench.begin();
+        assert_eq!(save(&bench.vault, "work", "rt-1"), Ok(()));
+        let [file] = bench.files().try_into().unwrap();
+        let sealed = fs::read(&file).unwrap();
+        for damage in [Vec::new(), sealed[..sealed.len() / 2].to_vec(), vec![0; sealed.len()]] {
+            fs::write(&file, &damage).unwrap();
+            assert_eq!(load(&bench.vault, "work"), Err(VaultTrouble::Damaged));
+            assert_eq!(load(&bench.again().vault, "work"), Err(VaultTrouble::Damaged));
+            assert_eq!(fs::read(&file).unwrap(), damage);
+        }
+        fs::remove_file(&file).unwrap();
+        fs::create_dir(&file).unwrap();
+        assert_eq!(load(&bench.vault, "work"), Err(VaultTrouble::Disk));
+        fs::remove_dir(&file).unwrap();
+        assert_eq!(save(&bench.vault, "work", "rt-2"), Ok(()), "a new sign-in takes its place");
+    });
+}
 
+#[test]
+fn a_generation_is_kept_with_its_token() {
+    on_a_desk("a_generation_is_kept_with_its_token", |desk| {
+        let _keyring = desk.start_keyring();
+        let bench = Bench::new("generation");
+        bench.begin();
+        let seventh = stored_as("rt-7", 7);
+        assert_eq!(bench::save_this(&bench.vault, "work", seventh.clone()), Ok(()));
+        assert_eq!(load(&bench.again().vault, "work"), Ok(Some(seventh)));
+    });
+}
+
+#[test]
+fn a_keyring_that_does_not_answer_is_slow_and_heard_when_it_does() {
+    on_a_desk("a_keyring_that_does_not_answer_is_slow_and_heard_when_it_does", |desk| {
+        let keyring = desk.start_keyring();
+        let bench = Bench::new("slow");
+        bench.begin();
+        assert_eq!(save(&bench.vault, "work", "rt-1"), Ok(()));
         keyring.pause();
         let since = Instant::now();
-        assert_eq!(load(&vault, "work"), Err(VaultTrouble::Slow));
-        assert_eq!(vault.trouble(), Some(VaultTrouble::Slow));
-        assert_eq!(Vault::open(VaultKind::Keyring, "").kind(), VaultKind::Keyring, "slow is not absent");
-        assert!(since.elapsed() < Duration::from_secs(6), "{:?}", since.elapsed());
-
+        let later = bench.again();
+        assert_eq!(load(&later.vault, "work"), Err(VaultTrouble::Slow));
+        assert_eq!(later.vault.trouble(), Some(VaultTrouble::Slow));
+        assert!(since.elapsed() < Duration::from_secs(4), "{:?}", since.elapsed());
         keyring.go_on();
-        assert_eq!(load(&vault, "work"), Ok(Some(stored("rt-1"))));
-        assert_eq!(vault.trouble(), None);
+        later.expect(News::Ready);
+        assert_eq!(load(&later.vault, "work"), Ok(Some(stored("rt-1"))));
     });
 }
 
 #[test]
-fn a_request_that_hangs_holds_up_nobody_and_comes_back() {
-    on_a_desk("a_request_that_hangs_holds_up_nobody_and_comes_back", |desk| {
+fn a_service_that_hangs_is_left_when_it_goes() {
+    on_a_desk("a_service_that_hangs_is_left_when_it_goes", |desk| {
         let hanging = desk.ask(async |bus| {
             hang(&bus).await?;
             Ok(bus)
         });
-        let vault = Vault::keyring("");
-        let since = Instant::now();
-        let (first, second) = (begin_to_load(&vault, "work"), begin_to_load(&vault, "home"));
-        assert!(since.elapsed() < Duration::from_millis(50), "asking takes no time");
-        assert!(first.recv_timeout(Duration::from_secs(3)).is_err(), "it hangs");
-        assert_eq!(vault.trouble(), Some(VaultTrouble::Slow));
-
+        let bench = Bench::new("hangs");
+        bench.begin();
+        assert_eq!(save(&bench.vault, "work", "rt-1"), Err(VaultTrouble::Slow));
         desk.ask(async |_| hanging.close().await);
-        assert_eq!(first.recv_timeout(ANSWER).unwrap(), Err(VaultTrouble::Failed));
-        assert_eq!(second.recv_timeout(ANSWER).unwrap(), Err(VaultTrouble::Absent));
+        bench.until(|| bench.vault.trouble() == Some(VaultTrouble::Absent));
         let _keyring = desk.start_keyring();
-        assert_eq!(load(&vault, "work"), Ok(None));
+        bench.expect(News::Ready);
+        assert_eq!(save(&bench.vault, "work", "rt-1"), Ok(()));
     });
-}
-
-#[test]
-fn without_a_bus_memory_is_fallen_back_on_and_shown() {
-    with_the_bus_at("unix:path=/nowhere", "without_a_bus_memory_is_fallen_back_on_and_shown", |_| {
-        assert_falls_back();
-    });
-}
-
-#[test]
-fn without_a_keyring_memory_is_fallen_back_on_and_shown() {
-    on_a_desk("without_a_keyring_memory_is_fallen_back_on_and_shown", |_| assert_falls_back());
 }
 
 #[test]
@@ -268,65 +441,20 @@ fn a_bus_that_says_nothing_is_slow_and_not_absent() {
     let mute = UnixListener::bind(&path).unwrap();
     with_the_bus_at(&format!("unix:path={}", path.display()), test, |_| {
         let since = Instant::now();
-        let vault = Vault::open(VaultKind::Keyring, "");
-        assert!(since.elapsed() < Duration::from_millis(2500), "{:?}", since.elapsed());
-        assert_eq!(vault.kind(), VaultKind::Keyring);
-        assert_eq!(load(&vault, "work"), Err(VaultTrouble::Slow));
+        let bench = Bench::new("mute");
+        assert!(since.elapsed() < Duration::from_millis(500), "{:?}", since.elapsed());
+        assert_eq!(load(&bench.vault, "work"), Err(VaultTrouble::Slow));
     });
     drop(mute);
-    std::fs::remove_file(path).unwrap();
+    fs::remove_file(path).unwrap();
 }
 
 #[test]
 fn memory_is_no_trouble_to_those_who_chose_it() {
-    let vault = Vault::open(VaultKind::Memory, "");
+    let vault = Vault::memory();
     assert_eq!((vault.kind(), vault.trouble()), (VaultKind::Memory, None));
     assert_eq!(save(&vault, "work", "rt-1"), Ok(()));
     assert_eq!(load(&vault.clone(), "work"), Ok(Some(stored("rt-1"))));
     assert_eq!(forget(&vault, "work"), Ok(()));
     assert_eq!(load(&vault, "work"), Ok(None));
 }
-
-fn assert_falls_back() {
-    let since = Instant::now();
-    // From inside a runtime, as the keeper does it.
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let vault = runtime.block_on(async { Vault::open(VaultKind::Keyring, "") });
-    assert_eq!((vault.kind(), vault.trouble()), (VaultKind::Memory, Some(VaultTrouble::Absent)));
-    assert_eq!(save(&vault, "work", "rt-1"), Ok(()));
-    assert_eq!(load(&vault, "work"), Ok(Some(stored("rt-1"))));
-    assert_eq!(load(&Vault::keyring(""), "work"), Err(VaultTrouble::Absent));
-    assert!(since.elapsed() < Duration::from_millis(2500), "{:?}", since.elapsed());
-}
-
-fn stored(refresh: &str) -> Stored {
-    Stored {
-        refresh: RefreshToken::new(refresh),
-        bound: Bound { origin: "https://a.example".to_owned(), binding: None },
-        account: Account::named("mia"),
-    }
-}
-
-fn load(vault: &Vault, profile: &str) -> Result<Option<Stored>, VaultTrouble> {
-    begin_to_load(vault, profile).recv_timeout(ANSWER).unwrap()
-}
-
-fn begin_to_load(vault: &Vault, profile: &str) -> Receiver<Result<Option<Stored>, VaultTrouble>> {
-    let (tell, told) = mpsc::channel();
-    vault.load(profile, move |loaded| tell.send(loaded).unwrap_or_default());
-    told
-}
-
-fn save(vault: &Vault, profile: &str, refresh: &str) -> Result<(), VaultTrouble> {
-    let (tell, told) = mpsc::channel();
-    vault.save(profile, stored(refresh), move |saved| tell.send(saved).unwrap());
-    told.recv_timeout(ANSWER).unwrap()
-}
-
-fn forget(vault: &Vault, profile: &str) -> Result<(), VaultTrouble> {
-    let (tell, told) = mpsc::channel();
-    vault.forget(profile, move |forgotten| tell.send(forgotten).unwrap());
-    told.recv_timeout(ANSWER).unwrap()
-}
-
-const ANSWER: Duration = Duration::from_secs(10);

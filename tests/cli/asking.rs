@@ -348,7 +348,7 @@ fn what_is_wrong_with_the_configuration_is_said_beside_the_table() {
     assert_eq!(ran.out.lines().count(), 4);
     for part in [
         "pilotlight: old: The configuration file has a mistake on line 7: no url.\n",
-        "there is no keyring service\n",
+        "There is no keyring service on this computer.\n  → Install one",
         "Sign-ins are kept in memory only",
     ] {
         assert!(ran.err.contains(part), "{}", ran.err);

@@ -32,7 +32,7 @@ fn the_log_is_read_from_top_to_bottom() {
     assert_eq!((ran.code, &*ran.err), (Some(0), ""));
     assert_eq!(
         ran.out,
-        "2026-11-21 08:00:01  –     The keeper started (version 0.1.0); sign-ins are kept in the system keyring\n\
+        "2026-11-21 08:00:01  –     The keeper started (version 0.1.0); sign-ins are kept in sealed files, whose key is in the system keyring\n\
          2026-11-21 08:00:02  work  Refreshed before it ran out (token 2) · 38 ms\n"
     );
     assert!(lab.run_in_chinese(&["log"]).out.contains("在到期之前完成刷新（第 2 个令牌） · 38 毫秒"));

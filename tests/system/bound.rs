@@ -1,14 +1,15 @@
 //! A sign-in goes where it was meant to go, whatever somebody makes of the configuration: by a slip, or on purpose.
 
+use std::fs;
 use std::time::Duration;
 
 use api::{Code, Destination, Lost, Note, PhaseView};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use pilotlight_sandbox::{Dialect, Endpoint, Fault, What};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::harness::{Bench, Ear, Keeper, Keyring, by_hand, fetch, meet, until};
+use crate::harness::{Bench, Ear, Keeper, Keyring, by_hand, fetch, meet, sealed, until};
 
 /// What waits at the other place is as willing as the provider itself, and hears nothing.
 #[test]
@@ -93,28 +94,41 @@ fn what_an_older_version_stored_is_taken_over_once() {
     let lines = bench.profile(Dialect::SimpleJwt, "");
     let mut keeper = Keeper::with_keyring(&lines, &keyring);
     keeper.login("simplejwt");
-    keeper.stop();
-    let stored = record(&keyring);
+    until("it is saved", || keeper.session("simplejwt").saved.then_some(()));
+    let stored = sealed(&keeper, "simplejwt", &keyring).unwrap();
     assert_eq!(stored["bound"]["origins"]["api"], bench.origin());
-
-    let mut before = stored.clone();
-    before.as_object_mut().unwrap().remove("bound");
-    keyring.rewrite("simplejwt", &text_of(&before));
+    keeper.stop();
+    put_back(&keeper, &keyring, &stored, &bench.origin().into());
     keeper.spawn();
     keeper.until_fresh("simplejwt");
-    until("it is bound", || (record(&keyring)["bound"] == stored["bound"]).then_some(()));
+    let bound = || sealed(&keeper, "simplejwt", &keyring).filter(|record| record["bound"] == stored["bound"]);
+    until("it is bound", bound);
+    assert_eq!(keyring.items(), Vec::<String>::new(), "it was moved");
     assert_eq!(bench.counted(Dialect::SimpleJwt).logins, 1);
 
+    let stored = bound().unwrap();
     keeper.stop();
-    let mut elsewhere = record(&keyring);
-    elsewhere.as_object_mut().unwrap().remove("bound");
-    elsewhere["origin"] = "https://elsewhere.example".into();
-    keyring.rewrite("simplejwt", &text_of(&elsewhere));
+    put_back(&keeper, &keyring, &stored, &"https://elsewhere.example".into());
     keeper.spawn();
     until("it is not taken", || is_lost(&keeper, "simplejwt").then_some(()));
     assert_eq!(keeper.noted("simplejwt", "elsewhere"), 1);
     keeper.stop();
-    assert_eq!(record(&keyring), elsewhere, "it stays as it is");
+    let moved = sealed(&keeper, "simplejwt", &keyring).unwrap();
+    assert_eq!(
+        (&moved["origin"], &moved["refresh"]),
+        (&"https://elsewhere.example".into(), &stored["refresh"])
+    );
+}
+
+/// As a version that knew neither sealed files nor bindings kept it.
+fn put_back(keeper: &Keeper, keyring: &Keyring, stored: &Value, origin: &Value) {
+    fs::remove_dir_all(keeper.home().vault()).unwrap();
+    fs::remove_file(keeper.home().journal()).unwrap();
+    let record = json!({
+        "v": 1, "refresh": stored["refresh"], "origin": origin, "user": stored["user"], "saved_at": 7,
+    });
+    let text = format!("1.{}", URL_SAFE_NO_PAD.encode(record.to_string()));
+    keyring.put(&keeper.home().id(), "simplejwt", &text);
 }
 
 fn profile_of(bench: &Bench) -> String {
@@ -125,15 +139,4 @@ fn profile_of(bench: &Bench) -> String {
 /// Whatever it is called.
 fn is_lost(keeper: &Keeper, profile: &str) -> bool {
     matches!(keeper.phase(profile), PhaseView::NeedsLogin { why: Lost::Elsewhere | Lost::Never })
-}
-
-fn record(keyring: &Keyring) -> Value {
-    let items = keyring.items("simplejwt");
-    assert_eq!(items.len(), 1);
-    let json = URL_SAFE_NO_PAD.decode(items[0].strip_prefix("1.").unwrap()).unwrap();
-    serde_json::from_slice(&json).unwrap()
-}
-
-fn text_of(record: &Value) -> String {
-    format!("1.{}", URL_SAFE_NO_PAD.encode(record.to_string()))
 }

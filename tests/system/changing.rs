@@ -5,7 +5,9 @@ use std::time::Duration;
 use api::{Code, Draft, Lost, PhaseView, Reply, Request};
 use pilotlight_sandbox::{Dialect, Endpoint, Fault, What};
 
-use crate::harness::{Bench, Keeper, Keyring, Witness, fetch, fetched, kind, meet, profile, token, until};
+use crate::harness::{
+    Bench, Keeper, Keyring, Witness, fetch, fetched, kind, meet, profile, sealed, token, until,
+};
 
 /// C3, C7: the file is saved in an editor just when the server has rotated and its answer is on its way.
 #[test]
@@ -118,10 +120,10 @@ fn a_profile_that_is_removed_and_added_again_begins_anew() {
     };
     assert!(matches!(keeper.ask(Request::Add(Box::new(again))), Ok(Reply::Status(_))));
     let anew = PhaseView::NeedsLogin { why: Lost::Never };
-    assert_eq!(keeper.phase("simplejwt"), anew);
+    keeper.until_phase("simplejwt", anew);
     keyring.unlock();
-    until("what was stored is forgotten", || keyring.items("simplejwt").is_empty().then_some(()));
-    assert_eq!(keeper.phase("simplejwt"), anew);
+    until("what was stored is forgotten", || sealed(&keeper, "simplejwt", &keyring).is_none().then_some(()));
+    keeper.until_phase("simplejwt", anew);
     keeper.restart();
     keeper.until_phase("simplejwt", anew);
     assert_eq!(keeper.noted("simplejwt", "restored"), 0);
@@ -143,8 +145,8 @@ fn a_profile_that_was_removed_under_a_locked_keyring_begins_anew_in_the_next_pro
     keyring.unlock();
     keeper.write_config(&format!("vault = \"keyring\"\n\n{lines}"));
     keeper.spawn();
-    until("what was stored is forgotten", || keyring.items("simplejwt").is_empty().then_some(()));
-    assert_eq!(keeper.phase("simplejwt"), PhaseView::NeedsLogin { why: Lost::Never });
+    until("what was stored is forgotten", || sealed(&keeper, "simplejwt", &keyring).is_none().then_some(()));
+    keeper.until_phase("simplejwt", PhaseView::NeedsLogin { why: Lost::Never });
     assert_eq!(keeper.noted("simplejwt", "restored"), 0);
 }
 

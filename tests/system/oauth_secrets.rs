@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use api::{Reply, Request, Way};
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::STANDARD;
 use pilotlight_sandbox::{Endpoint, Fault, What};
-use serde_json::Value;
 
 use crate::harness::{
-    Bench, Browser, Ear, Keeper, Keyring, Person, SECRET, by_hand, fetch, meet, sign_in, until,
+    Bench, Browser, Ear, Keeper, Keyring, Person, SECRET, by_hand, fetch, meet, sealed, sign_in, until,
 };
 use crate::secrets::Said;
 
@@ -70,9 +69,8 @@ fn no_secret_of_oauth_is_anywhere_but_where_it_belongs() {
         secrets.insert(keeper.access_token(name));
     }
     until("it is saved", || keeper.session("bound").saved.then_some(()));
-    let [item] = <[String; 1]>::try_from(keyring.items("bound")).unwrap();
-    let record = URL_SAFE_NO_PAD.decode(item.strip_prefix("1.").unwrap()).unwrap();
-    let record: Value = serde_json::from_slice(&record).unwrap();
+    let record = sealed(&keeper, "bound", &keyring).unwrap();
+    secrets.insert(keyring.key());
     secrets.extend(["refresh", "proof_key"].map(|name| record[name].as_str().unwrap().to_owned()));
     said.ask(&keeper, Request::Status { profile: None });
     said.ask(&keeper, Request::Log { profile: None, before: None, limit: Some(1000) });

@@ -5,7 +5,7 @@ use std::time::Duration;
 use api::{Code, Pending, Request, Way};
 use pilotlight_sandbox::What;
 
-use crate::harness::{Bench, Browser, Ear, Keeper, Keyring, Person, SECRET, by_hand, sign_in, until};
+use crate::harness::{Bench, Browser, Ear, Keeper, Keyring, Person, SECRET, by_hand, sealed, sign_in, until};
 
 /// Parameters beyond the standard ones reach the exchange that they are meant for, and nothing that the keeper itself
 /// says can be changed by one.
@@ -137,7 +137,7 @@ fn a_client_that_comes_for_itself_needs_its_secret_once() {
         !revoked.is_empty() && revoked.iter().all(|said| said.get("token") != Some(SECRET)),
         "{revoked:?}"
     );
-    until("the keyring has forgotten it", || keyring.items("typed").is_empty().then_some(()));
+    until("it is forgotten", || sealed(&keeper, "typed", &keyring).is_none().then_some(()));
     for (place, text) in [("log", keeper.log()), ("journal", format!("{:?}", keeper.entries(None)))] {
         assert!(!text.contains(SECRET), "the secret is in the {place}");
     }

@@ -102,6 +102,33 @@ impl Desk {
         daemon
     }
 
+    /// One in which nobody has made a collection yet.
+    pub(crate) fn start_empty_keyring(&self) -> Daemon {
+        let child = Command::new("gnome-keyring-daemon")
+            .args(["--components=secrets", "--foreground"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|error| not_installed("gnome-keyring-daemon", &error));
+        let daemon = Daemon(child);
+        let since = Instant::now();
+        let name = "org.freedesktop.secrets";
+        while !self.ask(async |bus| {
+            let names = zbus::fdo::DBusProxy::new(&bus).await?;
+            Ok(names.name_has_owner(name.try_into()?).await?)
+        }) {
+            assert!(since.elapsed() < Duration::from_secs(10), "the keyring does not come up");
+            sleep(Duration::from_millis(20));
+        }
+        daemon
+    }
+
+    pub(crate) fn start_bus_at(&self, address: &str) -> impl Drop + use<> {
+        let dir = PathBuf::from(env::var_os("HOME").unwrap());
+        Bus::start_at(&dir, address)
+    }
+
     fn has_keyring(&self) -> bool {
         self.ask(async |bus| {
             let names = zbus::fdo::DBusProxy::new(&bus).await?;
@@ -133,9 +160,9 @@ impl Desk {
     }
 
     /// Puts an item into the keyring behind the vault's back, beside what is there.
-    pub(crate) fn add_item(&self, service: &str, username: &str, text: &str) {
+    pub(crate) fn add_item(&self, attributes: &[(&str, &str)], text: &str) {
         self.ask(async |bus| {
-            let attributes = HashMap::from([("service", service), ("username", username)]);
+            let attributes: HashMap<&str, &str> = attributes.iter().copied().collect();
             let properties = HashMap::from([
                 ("org.freedesktop.Secret.Item.Label", Value::from("by another hand")),
                 ("org.freedesktop.Secret.Item.Attributes", Value::from(attributes)),
@@ -152,22 +179,54 @@ impl Desk {
     }
 
     /// Label and secret of every item with these attributes.
-    pub(crate) fn items(&self, service_attribute: &str, username: &str) -> Vec<(String, String)> {
+    pub(crate) fn items(&self, attributes: &[(&str, &str)]) -> Vec<(String, String)> {
         self.ask(async |bus| {
-            let service = service(&bus).await?;
             let session = session(&bus).await?;
-            let attributes = HashMap::from([("service", service_attribute), ("username", username)]);
-            let (open, _): (Vec<OwnedObjectPath>, Vec<OwnedObjectPath>) =
-                service.call("SearchItems", &(attributes,)).await?;
             let mut items = Vec::new();
-            for path in open {
+            for path in open_items(&bus, attributes).await? {
                 let item = proxy(&bus, path.as_str(), "org.freedesktop.Secret.Item").await?;
-                let ((_, _, secret, _),): ((OwnedObjectPath, Vec<u8>, Vec<u8>, String),) =
-                    item.call("GetSecret", &(&session,)).await?;
-                items.push((item.get_property("Label").await?, String::from_utf8(secret).unwrap()));
+                let read = async {
+                    let ((_, _, secret, _),): ((OwnedObjectPath, Vec<u8>, Vec<u8>, String),) =
+                        item.call("GetSecret", &(&session,)).await?;
+                    Ok((item.get_property("Label").await?, String::from_utf8(secret).unwrap()))
+                };
+                match read.await {
+                    Ok(read) => items.push(read),
+                    // The vault has just removed it.
+                    Err(zbus::Error::MethodError(name, ..)) if name.ends_with("UnknownMethod") => {}
+                    Err(error) => return Err(error),
+                }
             }
             Ok(items)
         })
+    }
+
+    /// As a person does it in the keyring's own window.
+    pub(crate) fn delete_items(&self, attributes: &[(&str, &str)]) {
+        self.ask(async |bus| {
+            for path in open_items(&bus, attributes).await? {
+                let item = proxy(&bus, path.as_str(), "org.freedesktop.Secret.Item").await?;
+                item.call::<_, _, OwnedObjectPath>("Delete", &()).await?;
+            }
+            Ok(())
+        });
+    }
+
+    /// The keyring loses what an item held, as some do when they are killed.
+    pub(crate) fn spoil_items(&self, attributes: &[(&str, &str)], text: &str) {
+        self.ask(async |bus| {
+            let secret = Secret::of(&bus, text.as_bytes()).await?;
+            for path in open_items(&bus, attributes).await? {
+                let item = proxy(&bus, path.as_str(), "org.freedesktop.Secret.Item").await?;
+                item.call::<_, _, ()>("SetSecret", &(&secret,)).await?;
+            }
+            Ok(())
+        });
+    }
+
+    /// Everything that the keyring has on its disk.
+    pub(crate) fn keyring_files(&self) -> PathBuf {
+        PathBuf::from(env::var_os("XDG_DATA_HOME").unwrap()).join("keyrings")
     }
 }
 
@@ -205,14 +264,24 @@ impl Drop for Daemon {
 
 struct Bus {
     address: String,
-    _daemon: Daemon,
+    daemon: Daemon,
+}
+
+impl Drop for Bus {
+    fn drop(&mut self) {
+        self.daemon.end();
+    }
 }
 
 impl Bus {
     /// With nothing on it, and nothing that it would start.
     fn start(dir: &Path) -> Self {
+        Self::start_at(dir, "unix:tmpdir=/tmp")
+    }
+
+    fn start_at(dir: &Path, address: &str) -> Self {
         let config = dir.join("bus.conf");
-        fs::write(&config, BUS).unwrap();
+        fs::write(&config, BUS.replace("ADDRESS", address)).unwrap();
         let mut child = Command::new("dbus-daemon")
             .arg(format!("--config-file={}", config.display()))
             .args(["--nofork", "--print-address"])
@@ -222,7 +291,7 @@ impl Bus {
             .unwrap_or_else(|error| not_installed("dbus-daemon", &error));
         let mut address = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut address).unwrap();
-        Self { address: address.trim().to_owned(), _daemon: Daemon(child) }
+        Self { address: address.trim().to_owned(), daemon: Daemon(child) }
     }
 }
 
@@ -237,6 +306,13 @@ async fn service<'a>(bus: &Connection) -> zbus::Result<Proxy<'a>> {
 
 async fn collection(bus: &Connection) -> zbus::Result<OwnedObjectPath> {
     service(bus).await?.call("ReadAlias", &("default",)).await
+}
+
+async fn open_items(bus: &Connection, attributes: &[(&str, &str)]) -> zbus::Result<Vec<OwnedObjectPath>> {
+    let attributes: HashMap<&str, &str> = attributes.iter().copied().collect();
+    let (open, _): (Vec<OwnedObjectPath>, Vec<OwnedObjectPath>) =
+        service(bus).await?.call("SearchItems", &(attributes,)).await?;
+    Ok(open)
 }
 
 async fn session(bus: &Connection) -> zbus::Result<OwnedObjectPath> {
@@ -269,7 +345,9 @@ fn not_installed(program: &str, error: &std::io::Error) -> ! {
 }
 
 fn scratch(test: &str) -> PathBuf {
-    let dir = env::temp_dir().join(format!("pilotlight-vault-{}-{test}", std::process::id()));
+    // The keyring makes a socket in it, whose path has little room.
+    let short: String = test.chars().rev().take(24).collect();
+    let dir = env::temp_dir().join(format!("pilotlight-vault-{}-{short}", std::process::id()));
     drop(fs::remove_dir_all(&dir));
     for part in ["run", "data", "config"] {
         DirBuilder::new().recursive(true).mode(0o700).create(dir.join(part)).unwrap();
@@ -285,7 +363,7 @@ const PASSWORD: &str = "correct horse";
 
 const BUS: &str = r#"<busconfig>
   <type>session</type>
-  <listen>unix:tmpdir=/tmp</listen>
+  <listen>ADDRESS</listen>
   <policy context="default">
     <allow send_destination="*" eavesdrop="true"/>
     <allow eavesdrop="true"/>

@@ -105,7 +105,7 @@ test("a person signs in at the provider's own page, and out again", { timeout: 2
     assert(address.startsWith(`${url}/oauth/end_session?`), address);
     const browser = await stage.browser.go(address);
     await until("the browser says so", async () => /signed out|close/i.test(await browser.text("body")));
-    await until("nothing is kept", async () => !(await stage.keyring()).includes(PROFILE));
+    await until("nothing is kept", () => !stage.kept().includes(PROFILE));
   });
 
   await t.test("a code, entered in any browser, does the same", async () => {
@@ -133,7 +133,7 @@ test("a person signs in at the provider's own page, and out again", { timeout: 2
     await page.click('[data-testid="sign-out-yes"]');
     await until("the session is over", () => isPhase(page, "NeedsLogin"));
     await until("the button is back", () => page.count('[data-testid="sign-in-browser"]'));
-    await until("nothing is kept", async () => !(await stage.keyring()).includes(PROFILE));
+    await until("nothing is kept", () => !stage.kept().includes(PROFILE));
   });
   await stage.close(page);
 });

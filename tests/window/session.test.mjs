@@ -86,10 +86,10 @@ test("one sign-in lasts: through refreshes, a closed window and a stopped keeper
     assert.equal(await count(stage, "signed_in"), signIns, "nobody signed in again");
     assert.equal((await stage.ask({ do: "status" })).vault.kind, "keyring");
     assert.equal((await page.attribute('[data-testid="stored"]', "data-stored")), "keyring");
-    assert.match(await stage.keyring(), /label = Pilotlight – Sandbox/);
+    assert.match(await stage.keyring(), /label = Pilotlight – key of the stored sign-ins/);
   });
 
-  await t.test("no token is anywhere but in the keyring and in memory", async () => {
+  await t.test("no token is anywhere but in memory, and no key but in the keyring", async () => {
     // Those of now, and those of before, which a log or a journal may have kept.
     const secrets = ["wonderland", ...before, ...(await secretsNow(stage))];
     const now = (await session(stage)).access.generation;
@@ -143,13 +143,12 @@ async function count(stage, kind) {
   return entries.filter(({ note }) => note.kind === kind).length;
 }
 
-/** The present access token and the refresh token in the keyring, in every form in which they could be seen. */
+/** The present access token, the refresh token, and the key that it is sealed with, in every form in which they could be seen. */
 async function secretsNow(stage) {
   const { access_token } = await stage.ask({ do: "token", profile: "Sandbox" });
-  const [, item] = /^secret = (\S+)$/m.exec(await stage.keyring());
-  const encoded = item.replace(/^1\./, "");
-  const { refresh } = JSON.parse(Buffer.from(encoded, "base64url").toString());
-  const secrets = [access_token, ...access_token.split(".").slice(1), refresh, encoded];
-  assert(secrets.every((secret) => secret.length >= 20) && !encoded.includes(access_token), "they look like tokens");
+  const [, key] = /^secret = (\S+)$/m.exec(await stage.keyring());
+  const { refresh } = await stage.opened("Sandbox");
+  const secrets = [access_token, ...access_token.split(".").slice(1), refresh, key.split(".")[1]];
+  assert(secrets.every((secret) => secret.length >= 20), "they look like tokens");
   return secrets;
 }

@@ -8,6 +8,7 @@ import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { Browser } from "./browser.mjs";
 import { pressClose } from "./display.mjs";
+import { open, sealed } from "./sealed.mjs";
 import { Driver, until } from "./webdriver.mjs";
 
 const { STAGE, PILOTLIGHT_BIN_DIR } = process.env;
@@ -132,6 +133,17 @@ export class Stage {
     return (await keyringItems()).filter((item) => !this.#before.has(item.split("\n")[0])).join("\n");
   }
 
+  /** Which profiles have a sealed session. */
+  kept() {
+    return sealed(this.home).map(({ label }) => label.profile);
+  }
+
+  /** What is sealed of a profile, opened with the key that is in the keyring. */
+  async opened(profile) {
+    const [, key] = /^secret = (\S+)$/m.exec(await this.keyring());
+    return open(sealed(this.home).find(({ label }) => label.profile === profile), key);
+  }
+
   /** Locks the keyring, as an idle desktop does; answers with what unlocks it again, as signing in to the desktop does. */
   async lockKeyring() {
     const service = ["--dest=org.freedesktop.secrets", "/org/freedesktop/secrets"];
@@ -170,7 +182,7 @@ async function unlockKeyring() {
 
 /** Each begins with a line that names it. What it says of its attributes comes on the other stream. */
 async function keyringItems() {
-  const search = ["search", "--all", "--unlock", "service", "pilotlight"];
+  const search = ["search", "--all", "--unlock", "application", "pilotlight"];
   const { stdout } = await run("secret-tool", search, { timeout: 20_000 }).catch((error) => error);
   return stdout.split(/^(?=\[)/m).filter((item) => item.startsWith("["));
 }

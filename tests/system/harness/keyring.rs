@@ -52,23 +52,33 @@ impl Keyring {
         vec![address]
     }
 
-    /// What the items say that are kept for the profile.
-    pub(crate) fn items(&self, profile: &str) -> Vec<String> {
-        let items = self.of(profile, async |item, session| {
-            let (_, _, secret, _) = item.call::<_, _, (Secret,)>("GetSecret", &(session,)).await?.0;
-            Ok(String::from_utf8(secret).unwrap())
-        });
-        // One that was deleted since it was found is gone.
-        items.into_iter().filter_map(Result::ok).collect()
+    /// The text of the one key that the keeper has put here.
+    pub(crate) fn key(&self) -> String {
+        let [key] = <[String; 1]>::try_from(self.texts(("application", "pilotlight"))).unwrap();
+        key
     }
 
-    /// Has the items that are kept for the profile say that.
-    pub(crate) fn rewrite(&self, profile: &str, text: &str) {
-        let rewritten = self.of(profile, async |item, session| {
-            let secret: Secret = (session.clone(), Vec::new(), text.into(), "text/plain".to_owned());
-            item.call::<_, _, ()>("SetSecret", &(secret,)).await
+    /// What older versions kept here.
+    pub(crate) fn items(&self) -> Vec<String> {
+        self.texts(("service", "pilotlight"))
+    }
+
+    /// As an older version kept a session of the home.
+    pub(crate) fn put(&self, home: &str, profile: &str, text: &str) {
+        self.talk(async |bus| {
+            let session = session(bus).await?;
+            let user = format!("{home}/{profile}");
+            let attributes = HashMap::from([("service", "pilotlight"), ("username", user.as_str())]);
+            let properties = HashMap::from([
+                ("org.freedesktop.Secret.Item.Label", Value::from("Pilotlight")),
+                ("org.freedesktop.Secret.Item.Attributes", Value::from(attributes)),
+            ]);
+            let secret: Secret = (session, Vec::new(), text.into(), "text/plain".to_owned());
+            let collection = at(bus, COLLECTION, "org.freedesktop.Secret.Collection").await?;
+            let (_, _): (OwnedObjectPath, OwnedObjectPath) =
+                collection.call("CreateItem", &(properties, secret, false)).await?;
+            Ok(())
         });
-        assert_eq!(rewritten, [Ok(())]);
     }
 
     pub(crate) fn lock(&self) {
@@ -98,27 +108,21 @@ impl Keyring {
         });
     }
 
-    /// Does something with each item that is kept for the profile.
-    fn of<T>(
-        &self,
-        profile: &str,
-        act: impl AsyncFn(&Proxy<'_>, &OwnedObjectPath) -> zbus::Result<T>,
-    ) -> Vec<zbus::Result<T>> {
+    fn texts(&self, attribute: (&str, &str)) -> Vec<String> {
         self.talk(async |bus| {
             let session = session(bus).await?;
             let service = at(bus, ROOT, "org.freedesktop.Secret.Service").await?;
-            let attributes = HashMap::from([("service", "pilotlight")]);
             let (open, _): (Vec<OwnedObjectPath>, Vec<OwnedObjectPath>) =
-                service.call("SearchItems", &(attributes,)).await?;
-            let mut done = Vec::new();
+                service.call("SearchItems", &(HashMap::from([attribute]),)).await?;
+            let mut texts = Vec::new();
             for path in open {
                 let item = at(bus, path.as_str(), "org.freedesktop.Secret.Item").await?;
-                let Ok(label) = item.get_property::<String>("Label").await else { continue };
-                if label.contains(profile) {
-                    done.push(act(&item, &session).await);
+                // One that was deleted since it was found is gone.
+                if let Ok((read,)) = item.call::<_, _, (Secret,)>("GetSecret", &(&session,)).await {
+                    texts.push(String::from_utf8(read.2).unwrap());
                 }
             }
-            Ok(done)
+            Ok(texts)
         })
     }
 

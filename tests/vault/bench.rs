@@ -1,0 +1,146 @@
+//! A vault of its own for a test, and others of the same home, as the next process would have them.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::mpsc::{self, Receiver};
+use std::time::{Duration, Instant};
+
+use api::VaultKind;
+use keeper::adapters::vault::{News, Stored, Vault, VaultTrouble};
+use session::binding::Bound;
+use session::event::Asker;
+use session::tokens::{Account, RefreshToken};
+
+pub(crate) struct Bench {
+    pub(crate) vault: Vault,
+    pub(crate) dir: PathBuf,
+    home: String,
+    news: Receiver<News>,
+}
+
+/// The attributes of the item that holds the key.
+pub(crate) const KEY: [(&str, &str); 1] = [("application", "pilotlight")];
+
+pub(crate) const ANSWER: Duration = Duration::from_secs(10);
+
+impl Bench {
+    pub(crate) fn new(name: &str) -> Self {
+        Self::of("", name)
+    }
+
+    pub(crate) fn of(home: &str, name: &str) -> Self {
+        let dir = PathBuf::from(env::var_os("HOME").unwrap()).join("state").join(name);
+        Self::at(home.to_owned(), dir)
+    }
+
+    pub(crate) fn again(&self) -> Self {
+        Self::at(self.home.clone(), self.dir.clone())
+    }
+
+    fn at(home: String, dir: PathBuf) -> Self {
+        let (tell, news) = mpsc::channel();
+        let vault =
+            Vault::open(VaultKind::Keyring, &home, &dir, move |news| tell.send(news).unwrap_or_default());
+        Self { vault, dir, home, news }
+    }
+
+    /// Somebody signs in.
+    pub(crate) fn begin(&self) {
+        self.vault.begin(Asker::Person);
+    }
+
+    pub(crate) fn unlock(&self) -> Receiver<Result<(), VaultTrouble>> {
+        let (tell, told) = mpsc::channel();
+        self.vault.unlock(move |opened| tell.send(opened).unwrap());
+        told
+    }
+
+    /// Waits until the vault has said it; what it says before that is passed over.
+    pub(crate) fn expect(&self, wanted: News) {
+        let since = Instant::now();
+        while let Ok(news) = self.news.recv_timeout(ANSWER.saturating_sub(since.elapsed())) {
+            if news == wanted {
+                return;
+            }
+        }
+        panic!("{wanted:?} is not said; its trouble is {:?}", self.vault.trouble());
+    }
+
+    pub(crate) fn expect_no_more(&self) {
+        while self.news.try_recv().is_ok() {}
+    }
+
+    pub(crate) fn until(&self, holds: impl Fn() -> bool) {
+        let since = Instant::now();
+        while !holds() {
+            assert!(since.elapsed() < ANSWER, "its trouble is {:?}", self.vault.trouble());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        let entries: Vec<fs::DirEntry> =
+            fs::read_dir(&self.dir).map(|entries| entries.flatten().collect()).unwrap_or_default();
+        let paths = entries.iter().map(fs::DirEntry::path);
+        paths.filter(|path| path.extension().is_some_and(|extension| extension == "sealed")).collect()
+    }
+
+    pub(crate) fn contents(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        self.files().into_iter().map(|file| (file.clone(), fs::read(file).unwrap())).collect()
+    }
+
+    pub(crate) fn nothing_shows(&self, text: &str) {
+        for entry in fs::read_dir(&self.dir).unwrap() {
+            let path = entry.unwrap().path();
+            let bytes = fs::read(&path).unwrap();
+            assert!(!bytes.windows(text.len()).any(|part| part == text.as_bytes()), "{}", path.display());
+        }
+    }
+}
+
+pub(crate) fn stored(refresh: &str) -> Stored {
+    stored_as(refresh, 1)
+}
+
+pub(crate) fn stored_as(refresh: &str, generation: u32) -> Stored {
+    Stored {
+        refresh: RefreshToken::new(refresh),
+        bound: Bound { origin: "https://a.example".to_owned(), binding: None },
+        account: Account::named("mia"),
+        generation,
+    }
+}
+
+pub(crate) fn load(vault: &Vault, profile: &str) -> Result<Option<Stored>, VaultTrouble> {
+    let (tell, told) = mpsc::channel();
+    vault.load(profile, move |loaded| tell.send(loaded).unwrap_or_default());
+    told.recv_timeout(ANSWER).unwrap()
+}
+
+pub(crate) fn save(vault: &Vault, profile: &str, refresh: &str) -> Result<(), VaultTrouble> {
+    save_this(vault, profile, stored(refresh))
+}
+
+/// As a session does it: what may work now is tried again.
+pub(crate) fn save_this(vault: &Vault, profile: &str, stored: Stored) -> Result<(), VaultTrouble> {
+    let since = Instant::now();
+    loop {
+        let (tell, told) = mpsc::channel();
+        vault.save(profile, stored.clone(), move |saved| tell.send(saved).unwrap());
+        match told.recv_timeout(ANSWER).unwrap() {
+            // The key is on its way into the keyring.
+            Err(VaultTrouble::Slow) if since.elapsed() < Duration::from_secs(2) => {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            saved => return saved,
+        }
+    }
+}
+
+pub(crate) fn forget(vault: &Vault, profile: &str) -> Result<(), VaultTrouble> {
+    let (tell, told) = mpsc::channel();
+    vault.forget(profile, move |forgotten| tell.send(forgotten).unwrap());
+    told.recv_timeout(ANSWER).unwrap()
+}
