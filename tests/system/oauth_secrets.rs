@@ -32,6 +32,7 @@ fn no_secret_of_oauth_is_anywhere_but_where_it_belongs() {
     keyring.env().iter().for_each(|(name, value)| keeper.set_env(name, value));
     // What the libraries would tell is not wanted at any level.
     keeper.set_env("PILOTLIGHT_LOG", "trace");
+    let overheard = keyring.overhear();
     keeper.spawn();
     let mut said = Said::default();
     let mut watching = keeper.wire();
@@ -69,6 +70,10 @@ fn no_secret_of_oauth_is_anywhere_but_where_it_belongs() {
         secrets.insert(keeper.access_token(name));
     }
     until("it is saved", || keeper.session("bound").saved.then_some(()));
+    // The test itself reads the key in plain.
+    let bus = overheard.end();
+    assert!(bus.contains("CreateItem") && bus.contains("GetSecret"), "the key crossed the bus");
+    said.hear(bus);
     let record = sealed(&keeper, "bound", &keyring).unwrap();
     secrets.insert(keyring.key());
     secrets.extend(["refresh", "proof_key"].map(|name| record[name].as_str().unwrap().to_owned()));
@@ -80,6 +85,7 @@ fn no_secret_of_oauth_is_anywhere_but_where_it_belongs() {
         hint.query_pairs().find(|(name, _)| name == "id_token_hint").map(|(_, hint)| hint.into_owned()),
     );
     said.ask(&keeper, Request::Logout { profile: "plain".to_owned(), browser: false });
+    said.look_at_the_process(&keeper);
     keeper.stop();
     loop {
         match watching.text() {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use api::Request;
@@ -62,9 +62,7 @@ fn no_secret_is_anywhere_but_where_it_belongs() {
     said.ask(&keeper, Request::Status { profile: None });
     said.ask(&keeper, Request::Log { profile: None, before: None, limit: Some(1000) });
     said.ask(&keeper, Request::Logout { profile: "nestjs".to_owned(), browser: false });
-    for file in ["cmdline", "environ"] {
-        said.hear(fs::read_to_string(format!("/proc/{}/{file}", keeper.pid())).unwrap());
-    }
+    said.look_at_the_process(&keeper);
     keeper.stop();
     loop {
         match watching.text() {
@@ -96,14 +94,22 @@ impl Said {
         wire.send(request);
         self.0.push((place, wire.text()));
     }
+
+    /// What the system tells anybody of the process.
+    pub(crate) fn look_at_the_process(&mut self, keeper: &Keeper) {
+        for file in ["cmdline", "environ"] {
+            self.hear(fs::read_to_string(format!("/proc/{}/{file}", keeper.pid())).unwrap());
+        }
+    }
+
     /// Neither in what was said nor in any file of the keeper's home.
     pub(crate) fn assert_nothing_of(mut self, secrets: &BTreeSet<String>, keeper: &Keeper) {
         // Of a token that is a JWT, the signature is enough to be missed.
         let parts: Vec<&str> =
             secrets.iter().map(|secret| secret.rsplit('.').next().unwrap_or(secret)).collect();
-        for entry in fs::read_dir(keeper.home().root().unwrap()).unwrap().flatten() {
-            let bytes = fs::read(entry.path()).unwrap_or_default();
-            self.0.push((entry.path().display().to_string(), String::from_utf8_lossy(&bytes).into_owned()));
+        for path in files_below(keeper.home().root().unwrap()) {
+            let bytes = fs::read(&path).unwrap_or_default();
+            self.0.push((path.display().to_string(), String::from_utf8_lossy(&bytes).into_owned()));
         }
         assert!(self.0.iter().any(|(place, text)| place.ends_with("journal.db") && text.contains("kept")));
         assert!(self.0.iter().any(|(place, text)| place.ends_with("keeper.log") && text.len() > 1000));
@@ -113,4 +119,11 @@ impl Said {
             }
         }
     }
+}
+
+fn files_below(dir: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(dir).unwrap().flatten().map(|entry| entry.path());
+    let (dirs, mut files): (Vec<PathBuf>, Vec<PathBuf>) = entries.partition(|path| path.is_dir());
+    files.extend(dirs.iter().flat_map(|dir| files_below(dir)));
+    files
 }

@@ -1,7 +1,9 @@
 //! A keyring of the test's own: a private bus with gnome-keyring on it, unlocked, in a directory that goes away.
 
 use std::collections::HashMap;
+use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -11,7 +13,7 @@ use zbus::{Connection, Proxy};
 use super::{Scratch, until};
 
 pub(crate) struct Keyring {
-    _home: Scratch,
+    home: Scratch,
     address: String,
     bus: Child,
     daemon: Child,
@@ -40,7 +42,7 @@ impl Keyring {
             .spawn()
             .expect("the tests need gnome-keyring-daemon (package gnome-keyring)");
         daemon.stdin.take().unwrap().write_all(PASSWORD.as_bytes()).unwrap();
-        let keyring = Self { _home: home, address, bus, daemon };
+        let keyring = Self { home, address, bus, daemon };
         until("the keyring is on its bus", || keyring.is_there().then_some(()));
         keyring
     }
@@ -79,6 +81,24 @@ impl Keyring {
                 collection.call("CreateItem", &(properties, secret, false)).await?;
             Ok(())
         });
+    }
+
+    /// Whatever crosses the bus from now on.
+    pub(crate) fn overhear(&self) -> Overheard {
+        let path = self.home.path().join("overheard");
+        let monitor = Command::new("dbus-monitor")
+            .args(["--address", &self.address, "--binary"])
+            .stdin(Stdio::null())
+            .stdout(File::create(&path).unwrap())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the tests need dbus-monitor (package dbus)");
+        let overheard = Overheard { monitor, path };
+        until("somebody listens", || {
+            let _ = self.is_there();
+            overheard.text().contains("NameHasOwner").then_some(())
+        });
+        overheard
     }
 
     pub(crate) fn lock(&self) {
@@ -145,6 +165,23 @@ impl Keyring {
                 zbus::Result::Ok(proxy.name_has_owner(name).await?)
             })
             .unwrap_or(false)
+    }
+}
+
+pub(crate) struct Overheard {
+    monitor: Child,
+    path: PathBuf,
+}
+
+impl Overheard {
+    pub(crate) fn end(mut self) -> String {
+        drop(self.monitor.kill());
+        drop(self.monitor.wait());
+        self.text()
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&fs::read(&self.path).unwrap()).into_owned()
     }
 }
 
