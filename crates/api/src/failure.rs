@@ -73,16 +73,28 @@ impl Failure {
     pub fn vault(trouble: VaultTrouble) -> Self {
         Self::new(match trouble {
             VaultTrouble::Absent => Code::KeyringAbsent,
+            VaultTrouble::CommandFailed => Code::PassphraseCommandFailed,
+            VaultTrouble::CredentialAbsent => Code::CredentialAbsent,
+            VaultTrouble::CredentialOther => Code::CredentialOther,
+            VaultTrouble::CredentialShort => Code::CredentialShort,
             VaultTrouble::Damaged => Code::SignInDamaged,
             VaultTrouble::Disk => Code::VaultUnwritable,
             VaultTrouble::Failed => Code::KeyringFailed,
+            VaultTrouble::FileExposed => Code::PassphraseFileExposed,
+            VaultTrouble::FileUnreadable => Code::PassphraseFileUnreadable,
             VaultTrouble::Garbled => Code::KeyGarbled,
             VaultTrouble::Gone => Code::KeyGone,
+            VaultTrouble::KeyFileDamaged => Code::KeyFileDamaged,
+            VaultTrouble::KeyFileGone => Code::KeyFileGone,
+            VaultTrouble::KeyFileOther => Code::KeyFileOther,
             VaultTrouble::Locked => Code::KeyringLocked,
             VaultTrouble::NoPlace => Code::KeyringEmpty,
             VaultTrouble::NotAllowed => Code::KeyringForbids,
             VaultTrouble::OlderKeyring => Code::KeyringOlder,
             VaultTrouble::OtherKeyring => Code::KeyringOther,
+            VaultTrouble::PassphraseNeeded => Code::PassphraseNeeded,
+            VaultTrouble::PassphraseUnset => Code::PassphraseUnset,
+            VaultTrouble::PassphraseWrong => Code::PassphraseWrong,
             VaultTrouble::Slow => Code::KeyringSlow,
         })
     }

@@ -61,6 +61,7 @@ pub enum Problem {
     TwoKinds {
         key: String,
     },
+    TwoPassphrases,
     UnknownKey {
         written: String,
     },
@@ -153,6 +154,7 @@ pub enum Problem {
     },
     NoThread,
     NoUser,
+    PassphrasesDiffer,
     PasswordNotText,
     PathNotText {
         option: String,

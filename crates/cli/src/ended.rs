@@ -65,7 +65,16 @@ pub(crate) fn exit_code(code: Code) -> u8 {
         | Code::Tls
         | Code::TokenUnusable
         | Code::Unanswered => UNAVAILABLE,
-        Code::KeyGarbled
+        Code::PassphraseCommandFailed
+        | Code::CredentialAbsent
+        | Code::CredentialOther
+        | Code::CredentialShort
+        | Code::PassphraseFileExposed
+        | Code::PassphraseFileUnreadable
+        | Code::KeyFileDamaged
+        | Code::KeyFileGone
+        | Code::KeyFileOther
+        | Code::KeyGarbled
         | Code::KeyGone
         | Code::KeyringAbsent
         | Code::KeyringEmpty
@@ -75,6 +84,9 @@ pub(crate) fn exit_code(code: Code) -> u8 {
         | Code::KeyringOlder
         | Code::KeyringOther
         | Code::KeyringSlow
+        | Code::PassphraseNeeded
+        | Code::PassphraseUnset
+        | Code::PassphraseWrong
         | Code::SignInDamaged
         | Code::VaultUnwritable
         | Code::NotSaved => KEYRING,
@@ -108,6 +120,7 @@ pub(crate) fn exit_code(code: Code) -> u8 {
         | Code::ScopeRefused
         | Code::TokenTooShort
         | Code::UnknownProfile
+        | Code::VaultSettingLater
         | Code::WayUnsupported
         | Code::WrongIssuer => FAILED,
     }
@@ -154,8 +167,14 @@ mod tests {
             ("config_unreadable", 1),
             ("config_unsafe", 1),
             ("config_unwritable", 1),
+            ("passphrase_command_failed", 5),
+            ("credential_absent", 5),
+            ("credential_other", 5),
+            ("credential_short", 5),
             ("deadline_passed", 4),
             ("disk_full", 1),
+            ("passphrase_file_exposed", 5),
+            ("passphrase_file_unreadable", 5),
             ("home_unwritable", 1),
             ("identity_other", 1),
             ("identity_unverified", 1),
@@ -164,9 +183,18 @@ mod tests {
             ("keeper_not_found", 1),
             ("keeper_stopping", 1),
             ("keeper_unreachable", 1),
+            ("key_file_damaged", 5),
+            ("key_file_gone", 5),
+            ("key_file_other", 5),
+            ("key_garbled", 5),
+            ("key_gone", 5),
             ("keyring_absent", 5),
+            ("keyring_empty", 5),
             ("keyring_failed", 5),
+            ("keyring_forbids", 5),
             ("keyring_locked", 5),
+            ("keyring_older", 5),
+            ("keyring_other", 5),
             ("keyring_slow", 5),
             ("misconfigured", 1),
             ("no_browser", 1),
@@ -178,6 +206,9 @@ mod tests {
             ("not_json", 4),
             ("not_saved", 5),
             ("offline", 4),
+            ("passphrase_needed", 5),
+            ("passphrase_unset", 5),
+            ("passphrase_wrong", 5),
             ("plain_http", 1),
             ("port_in_use", 1),
             ("rate_limited", 4),
@@ -197,6 +228,8 @@ mod tests {
             ("token_unusable", 4),
             ("unanswered", 4),
             ("unknown_profile", 1),
+            ("vault_setting_later", 1),
+            ("vault_unwritable", 5),
             ("way_unsupported", 1),
             ("wrong_issuer", 1),
         ];

@@ -92,7 +92,9 @@ fn took(note: &Note) -> Option<u64> {
         | Note::Interrupted
         | Note::KeeperStarted { .. }
         | Note::KeeperStopped
+        | Note::KeyMoved
         | Note::KeyReturned
+        | Note::LeftSealed { .. }
         | Note::Kept { .. }
         | Note::LateAnswer { .. }
         | Note::Moved { .. }

@@ -148,6 +148,9 @@ pub const SAVE: Duration = seconds(2);
 /// A keyring that is well takes less for anything.
 pub const VAULT_LOOK: Duration = seconds(2);
 
+/// For the command that knows a passphrase, which may ask a person for its own.
+pub const PASSPHRASE_COMMAND: Duration = seconds(30);
+
 /// After an item of the keyring was said to be deleted: some services say so of all items when they are locked.
 pub const DELETED: Duration = seconds(1);
 
@@ -368,6 +371,12 @@ mod tests {
             (NAME, MESSAGE, "a name is not worth a whole message"),
             (LOOK, STABLE, "who edits and asks is answered before the edit is over"),
             (VAULT_LOOK, FIRST_LOOK, "the keyring has its time within the first look"),
+            (
+                VAULT_LOOK,
+                PASSPHRASE_COMMAND,
+                "a command may take longer than a look, which does not wait for it",
+            ),
+            (PASSPHRASE_COMMAND, FACE_WITH_PERSON, "who unlocks waits for the command"),
             (DELETED, VAULT_LOOK, "a deletion is known soon"),
             (BUS_AGAIN, BUS_AGAIN_LONGEST, "pauses grow"),
             (FIRST_LOOK, START, "a face that has started a keeper gets its first answer"),

@@ -114,15 +114,32 @@ pub enum Oddity {
 pub enum VaultTrouble {
     /// There is no keyring service, or no bus to find one on. It may still come.
     Absent,
+    /// The command that knows the passphrase has not told it.
+    CommandFailed,
+    /// The system's service manager has given us no credential.
+    CredentialAbsent,
+    /// The key was sealed with another one.
+    CredentialOther,
+    /// It is too short to be a key.
+    CredentialShort,
     /// The sealed file is not what was written.
     Damaged,
     /// The sealed file cannot be read or written.
     Disk,
     Failed,
+    /// Others can read the file with the passphrase, or it lies beside what it opens.
+    FileExposed,
+    /// There is no passphrase in its file.
+    FileUnreadable,
     /// The key's item is there, with nothing readable in it.
     Garbled,
     /// The keyring is open, and the key is not in it.
     Gone,
+    /// The file that holds the key is not what was written.
+    KeyFileDamaged,
+    KeyFileGone,
+    /// The file holds another key than the one that is needed.
+    KeyFileOther,
     Locked,
     /// It has no collection for new items.
     NoPlace,
@@ -132,6 +149,11 @@ pub enum VaultTrouble {
     OlderKeyring,
     /// Not the one that the key was put into.
     OtherKeyring,
+    /// A person has to give it.
+    PassphraseNeeded,
+    /// Nobody has chosen one yet.
+    PassphraseUnset,
+    PassphraseWrong,
     Slow,
 }
 
@@ -145,13 +167,28 @@ impl VaultTrouble {
     pub fn lost(self) -> Option<Lost> {
         match self {
             Self::Damaged => Some(Lost::Damaged),
-            Self::Garbled | Self::Gone | Self::OlderKeyring | Self::OtherKeyring => Some(Lost::KeyMissing),
+            Self::Garbled
+            | Self::Gone
+            | Self::KeyFileDamaged
+            | Self::KeyFileGone
+            | Self::KeyFileOther
+            | Self::OlderKeyring
+            | Self::OtherKeyring => Some(Lost::KeyMissing),
             Self::Absent
+            | Self::CommandFailed
+            | Self::CredentialAbsent
+            | Self::CredentialOther
+            | Self::CredentialShort
             | Self::Disk
             | Self::Failed
+            | Self::FileExposed
+            | Self::FileUnreadable
             | Self::Locked
             | Self::NoPlace
             | Self::NotAllowed
+            | Self::PassphraseNeeded
+            | Self::PassphraseUnset
+            | Self::PassphraseWrong
             | Self::Slow => None,
         }
     }

@@ -3,6 +3,7 @@ pub mod custody;
 pub mod edits;
 pub mod lane;
 pub mod looks;
+pub mod moving;
 pub mod patience;
 pub mod queue;
 pub mod revocation;

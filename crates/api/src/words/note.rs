@@ -35,7 +35,9 @@ pub fn tone(note: &Note) -> Tone {
         Note::Heartbeat { good: true, .. }
         | Note::KeeperStarted { .. }
         | Note::KeeperStopped
+        | Note::KeyMoved
         | Note::KeyReturned
+        | Note::LeftSealed { .. }
         | Note::Moved { .. }
         | Note::Replayed { .. }
         | Note::RevocationUnsupported
@@ -79,6 +81,7 @@ pub(super) fn sentence(words: &Words, note: &Note) -> String {
             words.fill("note.keeper_started", &[("version", version), ("vault", &vault)])
         }
         Note::KeeperStopped => words.fill("note.keeper_stopped", &[]),
+        Note::KeyMoved => words.fill("note.key_moved", &[]),
         Note::KeyReturned => words.fill("note.key_returned", &[]),
         Note::LateAnswer { revoked: true } => words.fill("note.late_answer.revoked", &[]),
         Note::LateAnswer { revoked: false } => words.fill("note.late_answer.dropped", &[]),
@@ -94,6 +97,7 @@ pub(super) fn sentence(words: &Words, note: &Note) -> String {
                 ("retry_in", &words.measured(*retry_in_ms)),
             ],
         ),
+        Note::LeftSealed { count } => words.fill("note.left_sealed", &[("count", &number(count))]),
         Note::Moved { count } => words.fill("note.moved", &[("count", &number(count))]),
         Note::NeedsLogin { why } => words.fill("note.needs_login", &[("why", &words.reason("why", why))]),
         Note::Refreshed { cause, generation, source, tries, .. } => {

@@ -49,6 +49,8 @@ pub enum Note {
     KeeperStopped,
     /// The key of the stored sign-ins is in the keyring again, from which it was missing.
     KeyReturned,
+    /// The key of the stored sign-ins is where the setting says now, and no longer where it was before.
+    KeyMoved,
     /// An answer to an exchange that was given up. Nothing in it was used.
     LateAnswer {
         revoked: bool,
@@ -59,6 +61,10 @@ pub enum Note {
         status: Option<u16>,
         failures: u32,
         retry_in_ms: u64,
+    },
+    /// Sign-ins that are sealed on the disk, and left alone because of the setting.
+    LeftSealed {
+        count: u32,
     },
     /// Sign-ins that an older version kept in the keyring are sealed files now.
     Moved {

@@ -1,5 +1,5 @@
-//! Who else could have written a file. The configuration says where passwords and tokens go, so one that others can
-//! write is refused. A group with no other member is allowed, because many systems give each person one.
+//! Who else could have written a file, or read it. The configuration says where passwords and tokens go, so one that
+//! others can write is refused, and so is a passphrase that others can read. A group with no other member is allowed, because many systems give each person one.
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Custody {
@@ -21,14 +21,37 @@ impl Custody {
     where
         M: IntoIterator<Item = u32>,
     {
+        self.others(WRITABLE_BY_ANYONE, WRITABLE_BY_GROUP, us, members)
+    }
+
+    /// The same of reading, for what is secret. Whoever can write it could have put it there.
+    pub fn exposure<M>(self, us: u32, members: impl FnOnce(u32) -> Option<M>) -> Option<Danger>
+    where
+        M: IntoIterator<Item = u32>,
+    {
+        let (anyone, group) =
+            (READABLE_BY_ANYONE | WRITABLE_BY_ANYONE, READABLE_BY_GROUP | WRITABLE_BY_GROUP);
+        self.others(anyone, group, us, members)
+    }
+
+    fn others<M>(
+        self,
+        anyone: u32,
+        group: u32,
+        us: u32,
+        members: impl FnOnce(u32) -> Option<M>,
+    ) -> Option<Danger>
+    where
+        M: IntoIterator<Item = u32>,
+    {
         let trusted = |uid: u32| uid == us || uid == ROOT;
         if !trusted(self.uid) {
             return Some(Danger::Owner);
         }
-        if self.mode & WRITABLE_BY_ANYONE != 0 {
+        if self.mode & anyone != 0 {
             return Some(Danger::Anyone);
         }
-        if self.mode & WRITABLE_BY_GROUP == 0 {
+        if self.mode & group == 0 {
             return None;
         }
         let ours = members(self.gid).is_some_and(|members| members.into_iter().all(trusted));
@@ -42,6 +65,10 @@ const ROOT: u32 = 0;
 const WRITABLE_BY_GROUP: u32 = 0o020;
 
 const WRITABLE_BY_ANYONE: u32 = 0o002;
+
+const READABLE_BY_GROUP: u32 = 0o040;
+
+const READABLE_BY_ANYONE: u32 = 0o004;
 
 #[cfg(test)]
 mod tests {
@@ -74,6 +101,25 @@ mod tests {
                 members.map(|members| members.iter().copied())
             };
             assert_eq!(custody.danger(MIA, asked), verdict, "{mode:o} of {uid}, {members:?}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_for_its_owner_alone() {
+        const MIA: u32 = 1000;
+        for (mode, uid, members, verdict) in [
+            (0o600, MIA, None, None),
+            (0o400, 0, None, None),
+            (0o640, MIA, Some([MIA]), None),
+            (0o640, MIA, Some([1001]), Some(Danger::Group)),
+            (0o640, MIA, None, Some(Danger::Group)),
+            (0o620, MIA, None, Some(Danger::Group)),
+            (0o604, MIA, None, Some(Danger::Anyone)),
+            (0o602, MIA, None, Some(Danger::Anyone)),
+            (0o600, 1001, None, Some(Danger::Owner)),
+        ] {
+            let custody = Custody { mode: 0o100_000 | mode, uid, gid: 100 };
+            assert_eq!(custody.exposure(MIA, |_| members), verdict, "{mode:o} of {uid}, {members:?}");
         }
     }
 

@@ -1,5 +1,6 @@
-//! What to do about the wrapping key, which opens the sealed files and lives in the keyring. A key that cannot be had
-//! now is never made anew for that reason: keyrings come late, are locked, and are taken for one another.
+//! What to do about the wrapping key, which opens the sealed files and lives in the keyring, or in a file that a
+//! passphrase or a credential opens. A key that cannot be had now is never made anew for that reason: keyrings come late,
+//! are locked, and are taken for one another.
 
 use alloc::vec::Vec;
 
@@ -20,6 +21,8 @@ pub enum Seen {
     Locked,
     /// It is open, but a person has to allow us to read.
     NotAllowed,
+    /// A person can open what is no keyring.
+    Shut(VaultTrouble),
     /// It cannot be looked into, and no person can change that by opening it.
     Trouble(VaultTrouble),
 }
@@ -36,6 +39,8 @@ pub struct Contents {
     pub others_are_locked: bool,
     /// Whether our newest key was put into this very keyring; `None` if it was never put anywhere.
     pub is_the_same: Option<bool>,
+    /// It is no keyring but a file of our own, so that what is missing has other names.
+    pub is_a_file: bool,
 }
 
 /// What is known apart from the keyring.
@@ -47,6 +52,8 @@ pub struct Known {
     pub named: Vec<Fingerprint>,
     /// Somebody needs a key to seal with: a profile was added, or a sign-in has begun.
     pub wanted: Option<Asker>,
+    /// A person wants what is there to be opened, and may be asked for that.
+    pub opening: bool,
     /// The item was deleted in a keyring that lives and is open.
     pub deleted: bool,
 }
@@ -77,6 +84,7 @@ pub fn duty(seen: &Seen, known: &Known) -> Duty {
         (Seen::Open(contents), None) => find(contents, known),
         (Seen::Locked, None) => ask_or(VaultTrouble::Locked, known),
         (Seen::NotAllowed, None) => ask_or(VaultTrouble::NotAllowed, known),
+        (Seen::Shut(trouble), None) => ask_or(*trouble, known),
         (Seen::Trouble(trouble), None) => Duty::Wait(*trouble),
     }
 }
@@ -91,7 +99,7 @@ fn keep(contents: &Contents, held: Fingerprint, known: &Known) -> Duty {
     match (known.deleted, contents.takes_items) {
         (true, _) => Duty::End,
         (false, true) => Duty::Write(held),
-        (false, false) if known.wanted == Some(Asker::Person) => Duty::MakePlace,
+        (false, false) if known.a_person_waits() => Duty::MakePlace,
         (false, false) => Duty::Rest,
     }
 }
@@ -108,10 +116,10 @@ fn find(contents: &Contents, known: &Known) -> Duty {
     match (known.wanted, missing) {
         // Only a sign-in of a person goes on without what is sealed, and it changes no file but its own.
         (Some(Asker::Machine) | None, Some(trouble)) => Duty::Wait(trouble),
-        (None, None) => Duty::Rest,
-        (Some(_), _) if contents.takes_items => Duty::Make,
-        (Some(Asker::Person), _) => Duty::MakePlace,
-        (Some(Asker::Machine), None) => Duty::Wait(VaultTrouble::NoPlace),
+        (None, None) if !known.opening => Duty::Rest,
+        (Some(_) | None, _) if contents.takes_items => Duty::Make,
+        (Some(_) | None, _) if known.a_person_waits() => Duty::MakePlace,
+        (Some(_) | None, _) => Duty::Wait(contents.no_place()),
     }
 }
 
@@ -119,6 +127,13 @@ fn find(contents: &Contents, known: &Known) -> Duty {
 fn missing(contents: &Contents, known: &Known) -> Option<VaultTrouble> {
     if known.named.is_empty() {
         return None;
+    }
+    if contents.is_a_file {
+        return Some(match (contents.spoilt.is_empty(), contents.keys.is_empty()) {
+            (false, _) => VaultTrouble::KeyFileDamaged,
+            (true, true) => VaultTrouble::KeyFileGone,
+            (true, false) => VaultTrouble::KeyFileOther,
+        });
     }
     Some(match contents.is_the_same {
         _ if known.named.iter().any(|named| contents.spoilt.contains(named)) => VaultTrouble::Garbled,
@@ -129,7 +144,39 @@ fn missing(contents: &Contents, known: &Known) -> Option<VaultTrouble> {
 }
 
 fn ask_or(trouble: VaultTrouble, known: &Known) -> Duty {
-    if known.wanted == Some(Asker::Person) { Duty::Ask } else { Duty::Wait(trouble) }
+    if known.a_person_waits() { Duty::Ask } else { Duty::Wait(trouble) }
+}
+
+impl Seen {
+    pub fn trouble(&self) -> Option<VaultTrouble> {
+        match self {
+            Self::Open(_) => None,
+            Self::Locked => Some(VaultTrouble::Locked),
+            Self::NotAllowed => Some(VaultTrouble::NotAllowed),
+            Self::Shut(trouble) | Self::Trouble(trouble) => Some(*trouble),
+        }
+    }
+
+    /// It takes no key of ours now, for this reason.
+    pub fn takes_none(&self) -> Option<VaultTrouble> {
+        match self {
+            Self::Open(contents) => (!contents.takes_items).then(|| contents.no_place()),
+            Self::Locked | Self::NotAllowed | Self::Shut(_) | Self::Trouble(_) => self.trouble(),
+        }
+    }
+}
+
+impl Contents {
+    /// Why it takes no key.
+    pub fn no_place(&self) -> VaultTrouble {
+        if self.is_a_file { VaultTrouble::PassphraseUnset } else { VaultTrouble::NoPlace }
+    }
+}
+
+impl Known {
+    pub(crate) fn a_person_waits(&self) -> bool {
+        self.opening || self.wanted == Some(Asker::Person)
+    }
 }
 
 #[cfg(test)]
@@ -202,6 +249,45 @@ mod tests {
         ] {
             assert_eq!(duty(&seen, &sealed(&[A], MACHINE)), Duty::Wait(trouble));
         }
+    }
+
+    #[test]
+    fn what_is_missing_from_a_file_has_names_of_its_own() {
+        let file = |keys: &[Fingerprint], spoilt: &[Fingerprint]| {
+            let spoilt = spoilt.to_vec();
+            Contents {
+                keys: keys.to_vec(),
+                spoilt,
+                takes_items: true,
+                is_a_file: true,
+                ..Contents::default()
+            }
+        };
+        for (contents, trouble) in [
+            (file(&[], &[]), VaultTrouble::KeyFileGone),
+            (file(&[], &[B]), VaultTrouble::KeyFileDamaged),
+            (file(&[B], &[]), VaultTrouble::KeyFileOther),
+        ] {
+            let seen = Seen::Open(contents);
+            assert_eq!(duty(&seen, &sealed(&[A], None)), Duty::Wait(trouble), "{seen:?}");
+            assert_eq!(duty(&seen, &sealed(&[A], PERSON)), Duty::Make, "{seen:?}");
+        }
+        let unset = Seen::Open(Contents { takes_items: false, ..file(&[], &[]) });
+        assert_eq!(duty(&unset, &sealed(&[], None)), Duty::Rest);
+        assert_eq!(duty(&unset, &sealed(&[], MACHINE)), Duty::Wait(VaultTrouble::PassphraseUnset));
+        assert_eq!(duty(&unset, &sealed(&[], PERSON)), Duty::MakePlace);
+    }
+
+    /// Whoever only opens what is there has not said to go on without it.
+    #[test]
+    fn an_unlock_makes_no_key_where_one_is_missing() {
+        let opening = |named: &[Fingerprint]| Known { opening: true, ..sealed(named, None) };
+        assert_eq!(duty(&Seen::Open(open(&[])), &opening(&[A])), Duty::Wait(VaultTrouble::Gone));
+        assert_eq!(duty(&Seen::Open(open(&[])), &opening(&[])), Duty::Make);
+        assert_eq!(duty(&Seen::Locked, &opening(&[A])), Duty::Ask);
+        assert_eq!(duty(&Seen::NotAllowed, &opening(&[A])), Duty::Ask);
+        let nowhere = Seen::Open(Contents { takes_items: false, ..open(&[]) });
+        assert_eq!(duty(&nowhere, &opening(&[])), Duty::MakePlace);
     }
 
     #[test]
