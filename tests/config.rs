@@ -12,7 +12,7 @@ use std::time::Duration;
 use api::words::{Language, Words};
 use api::{Code, Draft, Grant, OauthDraft, VaultKind};
 use keeper::adapters::config_file;
-use keeper::config::{self, Config, Oauth, Probe, Profile, Protocol};
+use keeper::config::{self, Config, Oauth, Passphrase, Probe, Profile, Protocol, VaultSetting};
 use session::recipe::{Recipe, Resource};
 use session::tokens::{AccessToken, RefreshToken};
 
@@ -42,7 +42,7 @@ preset = "nestjs"
 fn everything_that_can_be_said_is_understood() {
     let config = read(FULL);
     assert_eq!(problems(&config), [""; 0]);
-    assert_eq!(config.vault, VaultKind::Memory);
+    assert_eq!(config.vault.kind, VaultKind::Memory);
     let names: Vec<_> = config.profiles.iter().map(|profile| profile.name.as_str()).collect();
     assert_eq!(names, ["work", "two words"]);
 
@@ -72,7 +72,7 @@ fn everything_that_can_be_said_is_understood() {
 fn an_empty_file_is_a_configuration_and_presets_bring_their_threshold() {
     let config = read("");
     assert!(config.profiles.is_empty() && config.mistakes.is_empty() && !config.unreadable);
-    assert_eq!(config.vault, VaultKind::Keyring);
+    assert_eq!(config.vault.kind, VaultKind::Keyring);
     let config = read("profile.a = { preset = 'simplejwt', url = 'https://a.example' }");
     assert_eq!(config.profiles[0].refresh_before, Some(Duration::from_secs(300)));
     assert!(config.profiles[0].policy(7).probe);
@@ -157,6 +157,25 @@ fn what_is_missing_or_wrong_in_a_whole_profile_is_told_at_once() {
         ("vualt = 'keyring'", &["1 vualt: unknown key `vualt` (Did you mean `vault`?)"]),
         ("vault = 'memry'", &["1 vault: unknown vault `memry` (Did you mean `memory`?)"]),
         (
+            "vault = 'disk'",
+            &["1 vault: unknown vault `disk` (Known: `credential`, `keyring`, `memory`, `passphrase`.)"],
+        ),
+        (
+            "passphrase_command = 'pass show x'",
+            &[
+                "1 passphrase_command: `passphrase_command` is of the wrong kind (string) (Write `passphrase_command = [",
+            ],
+        ),
+        ("passphrase_command = []", &["1 passphrase_command: `passphrase_command` is empty"]),
+        ("passphrase_command = [7]", &["1 passphrase_command: `passphrase_command` is of the wrong kind"]),
+        ("passphrase_file = 7", &["1 passphrase_file: `passphrase_file` is of the wrong kind"]),
+        ("passphrase_file = ''", &["1 passphrase_file: `passphrase_file` is empty"]),
+        (
+            "passphrase_command = ['x']\npassphrase_file = 'x'",
+            &["2 passphrase_file: `passphrase_command` and `passphrase_file` exclude each other"],
+        ),
+        ("passphrase = 'x'", &["1 passphrase: unknown key `passphrase`"]),
+        (
             "[profile.a]\nurl = 'https://a.example'\n[profile.a.recipe.login]\npath = '/l'\n",
             &["3 recipe: `refresh` is missing"],
         ),
@@ -170,7 +189,36 @@ fn what_is_missing_or_wrong_in_a_whole_profile_is_told_at_once() {
         assert!(config.profiles.is_empty());
     }
     // Never more than was meant: what cannot be read is not the keyring.
-    assert_eq!(read("vault = 'memry'").vault, VaultKind::Memory);
+    assert_eq!(read("vault = 'memry'").vault.kind, VaultKind::Memory);
+}
+
+#[test]
+fn where_the_key_is_and_who_knows_the_passphrase_can_be_said() {
+    for (text, kind, passphrase) in [
+        ("", VaultKind::Keyring, Passphrase::Asked),
+        ("vault = 'credential'", VaultKind::Credential, Passphrase::Asked),
+        ("vault = 'passphrase'", VaultKind::Passphrase, Passphrase::Asked),
+        (
+            "passphrase_command = ['pass', 'show', 'a b']\nvault = 'passphrase'",
+            VaultKind::Passphrase,
+            Passphrase::Command(["pass", "show", "a b"].map(str::to_owned).to_vec()),
+        ),
+        (
+            "vault = 'passphrase'\npassphrase_file = 'secret'",
+            VaultKind::Passphrase,
+            Passphrase::File("/etc/pilotlight/secret".into()),
+        ),
+        // It may be where the key was before.
+        (
+            "vault = 'keyring'\npassphrase_file = '/run/secret'",
+            VaultKind::Keyring,
+            Passphrase::File("/run/secret".into()),
+        ),
+    ] {
+        let config = read(text);
+        assert_eq!(problems(&config), [""; 0], "{text}");
+        assert_eq!(config.vault, VaultSetting { kind, passphrase }, "{text}");
+    }
 }
 
 #[test]

@@ -14,6 +14,10 @@ mod fakes;
 mod hints;
 #[path = "vault/moving.rs"]
 mod moving;
+#[path = "vault/passphrase.rs"]
+mod passphrase;
+#[path = "vault/rungs.rs"]
+mod rungs;
 
 use std::env;
 use std::fs;

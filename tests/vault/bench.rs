@@ -8,7 +8,9 @@ use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
 use api::VaultKind;
+use api::secret::Password;
 use keeper::adapters::vault::{News, Stored, Vault, VaultTrouble};
+use keeper::config::{Passphrase, VaultSetting};
 use session::binding::Bound;
 use session::event::Asker;
 use session::tokens::{Account, RefreshToken};
@@ -17,6 +19,7 @@ pub(crate) struct Bench {
     pub(crate) vault: Vault,
     pub(crate) dir: PathBuf,
     home: String,
+    setting: VaultSetting,
     news: Receiver<News>,
 }
 
@@ -32,18 +35,22 @@ impl Bench {
 
     pub(crate) fn of(home: &str, name: &str) -> Self {
         let dir = PathBuf::from(env::var_os("HOME").unwrap()).join("state").join(name);
-        Self::at(home.to_owned(), dir)
+        Self::at(&VaultSetting::default(), home.to_owned(), dir)
     }
 
     pub(crate) fn again(&self) -> Self {
-        Self::at(self.home.clone(), self.dir.clone())
+        Self::at(&self.setting, self.home.clone(), self.dir.clone())
     }
 
-    fn at(home: String, dir: PathBuf) -> Self {
+    /// The next process, after a person has changed the setting.
+    pub(crate) fn again_as(&self, setting: &VaultSetting) -> Self {
+        Self::at(setting, self.home.clone(), self.dir.clone())
+    }
+
+    pub(crate) fn at(setting: &VaultSetting, home: String, dir: PathBuf) -> Self {
         let (tell, news) = mpsc::channel();
-        let vault =
-            Vault::open(VaultKind::Keyring, &home, &dir, move |news| tell.send(news).unwrap_or_default());
-        Self { vault, dir, home, news }
+        let vault = Vault::open(setting, &home, &dir, move |news| tell.send(news).unwrap_or_default());
+        Self { vault, dir, home, setting: setting.clone(), news }
     }
 
     /// Somebody signs in.
@@ -53,8 +60,19 @@ impl Bench {
 
     pub(crate) fn unlock(&self) -> Receiver<Result<(), VaultTrouble>> {
         let (tell, told) = mpsc::channel();
-        self.vault.unlock(move |opened| tell.send(opened).unwrap());
+        self.vault.unlock(None, move |opened| tell.send(opened).unwrap());
         told
+    }
+
+    pub(crate) fn unlock_with(&self, passphrase: &str) -> Result<(), VaultTrouble> {
+        let (tell, told) = mpsc::channel();
+        let passphrase = Password::new(passphrase.to_owned());
+        self.vault.unlock(Some(passphrase), move |opened| tell.send(opened).unwrap());
+        told.recv_timeout(ANSWER).unwrap()
+    }
+
+    pub(crate) fn has(&self, file: &str) -> bool {
+        self.dir.join(file).exists()
     }
 
     /// Waits until the vault has said it; what it says before that is passed over.
@@ -98,6 +116,15 @@ impl Bench {
             assert!(!bytes.windows(text.len()).any(|part| part == text.as_bytes()), "{}", path.display());
         }
     }
+}
+
+pub(crate) fn by(kind: VaultKind, passphrase: Passphrase) -> VaultSetting {
+    VaultSetting { kind, passphrase }
+}
+
+/// A person is asked for it.
+pub(crate) fn by_passphrase() -> VaultSetting {
+    by(VaultKind::Passphrase, Passphrase::Asked)
 }
 
 pub(crate) fn stored(refresh: &str) -> Stored {

@@ -46,6 +46,7 @@ fn on(test: &str, address: Option<&str>, body: impl FnOnce(&Desk)) {
         .env("XDG_RUNTIME_DIR", dir.join("run"))
         .env("XDG_DATA_HOME", dir.join("data"))
         .env("XDG_CONFIG_HOME", dir.join("config"))
+        .env("CREDENTIALS_DIRECTORY", dir.join("credentials"))
         .env_remove("GNOME_KEYRING_CONTROL")
         .stdout(log(&dir))
         .stderr(log(&dir))

@@ -27,8 +27,11 @@ pub struct VaultView {
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum VaultKind {
+    /// Of the system's service manager.
+    Credential,
     Keyring,
     Memory,
+    Passphrase,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,7 +48,7 @@ pub struct SessionView {
     pub refresh_in_ms: Option<u64>,
     pub heartbeat: HeartbeatView,
     pub last_refresh: Option<LastRefresh>,
-    /// False while the newest refresh token is only in memory although there is a keyring.
+    /// False while the newest refresh token is only in memory although it could be kept.
     pub saved: bool,
     pub requests: RequestsView,
     pub resources: Vec<ResourceView>,

@@ -37,8 +37,11 @@ pub(crate) fn login(face: &Face, login: &Login) -> Result<u8, Ended> {
         // The keyring has been waited for. What it has not taken by now ends with the keeper.
         let done = match overview.vault.kind {
             VaultKind::Memory => "cli.login.memory",
-            VaultKind::Keyring if after.saved => "cli.login.done",
+            VaultKind::Credential | VaultKind::Keyring | VaultKind::Passphrase if after.saved => {
+                "cli.login.done"
+            }
             VaultKind::Keyring => "cli.login.unsaved",
+            VaultKind::Credential | VaultKind::Passphrase => "cli.login.unsealed",
         };
         face.tell(done, &[("profile", &login.name), ("user", user)]);
         // It is easy to be another account in a browser. A name from the configuration has not signed in yet.

@@ -43,9 +43,12 @@ fn remarks(face: &Face, overview: &Overview) {
         face.tell("cli.vault.memory", &[]);
     }
     for session in overview.sessions.iter().filter(|session| !session.saved).filter(kept) {
-        if overview.vault.kind == VaultKind::Keyring {
-            face.tell("cli.unsaved", &[("profile", &session.profile)]);
-        }
+        let told = match overview.vault.kind {
+            VaultKind::Credential | VaultKind::Passphrase => "cli.unsealed",
+            VaultKind::Keyring => "cli.unsaved",
+            VaultKind::Memory => continue,
+        };
+        face.tell(told, &[("profile", &session.profile)]);
     }
 }
 

@@ -6,6 +6,7 @@ mod merge;
 mod oauth;
 mod profile;
 mod rules;
+mod vault;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -17,7 +18,7 @@ use session::recipe::{Recipe, Resource};
 use toml_edit::{Document, Item};
 use url::Url;
 
-use api::{Advice, Code, Failure, Problem, VaultKind};
+use api::{Advice, Code, Failure, Problem};
 
 pub use edit::{add, remove};
 pub(crate) use hint::nearest;
@@ -25,10 +26,11 @@ pub use oauth::{Endpoints, Oauth, Redirect, check_issuer};
 pub(crate) use rules::host;
 pub use rules::{check_name, check_url, is_loopback};
 pub use session::oauth::probe::Probe;
+pub use vault::{Passphrase, VaultSetting};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
-    pub vault: VaultKind,
+    pub vault: VaultSetting,
     pub profiles: Vec<Profile>,
     pub mistakes: Vec<Mistake>,
     /// The file is no TOML, no text, or writable by other users. An older configuration stays in use.
@@ -90,11 +92,12 @@ impl Config {
         let mut config = Self::empty();
         for (key, item) in document.iter() {
             match key {
-                "vault" => config.read_vault(source, item),
                 "profile" => config.read_profiles(source, item),
+                key if vault::KEYS.contains(&key) => config.read_vault(source, key, item),
                 _ => {
                     let span = document.as_table().key(key).and_then(toml_edit::Key::span);
-                    let told = hint::unknown_key(key, &["profile", "vault"]);
+                    let known: Vec<&str> = ["profile"].into_iter().chain(vault::KEYS).collect();
+                    let told = hint::unknown_key(key, &known);
                     config.mistakes.push(source.mistake(span, None, key, told));
                 }
             }
@@ -113,18 +116,9 @@ impl Config {
         self.profiles.iter().find(|profile| profile.name == name)
     }
 
-    fn read_vault(&mut self, source: profile::Source<'_>, item: &Item) {
-        match item.as_str() {
-            Some("keyring") => self.vault = VaultKind::Keyring,
-            Some("memory") => self.vault = VaultKind::Memory,
-            said => {
-                // Nothing is written by mistake, and the keyring is left as it is.
-                self.vault = VaultKind::Memory;
-                let written = said.unwrap_or("?").to_owned();
-                let hint = hint::of_known(&written, &["keyring", "memory"]);
-                let told = (Problem::UnknownVault { written }, Some(hint));
-                self.mistakes.push(source.mistake(item.span(), None, "vault", told));
-            }
+    fn read_vault(&mut self, source: profile::Source<'_>, key: &str, item: &Item) {
+        if let Err(told) = self.vault.read(source, key, item) {
+            self.mistakes.push(source.mistake(item.span(), None, key, told));
         }
     }
 
@@ -144,7 +138,7 @@ impl Config {
     }
 
     pub(crate) fn empty() -> Self {
-        Self { vault: VaultKind::Keyring, profiles: Vec::new(), mistakes: Vec::new(), unreadable: false }
+        Self { vault: VaultSetting::default(), profiles: Vec::new(), mistakes: Vec::new(), unreadable: false }
     }
 
     fn unreadable(mistake: Mistake) -> Self {

@@ -1,21 +1,30 @@
-//! Refresh tokens are sealed, a file a session, under a key that the desktop's keyring keeps; or, where a person wants it
-//! so, only in memory. The keyring is needed once a process: from then on the key is in memory, and each new token costs
-//! one file. What is sealed is never overwritten or removed because its key cannot be had.
+//! Refresh tokens are sealed, a file a session, under a key that the desktop's keyring keeps, or that a passphrase or a
+//! credential of the system opens; or, where a person wants it so, they are only in memory. That is needed once a process:
+//! from then on the key is in memory, and each new token costs one file. What is sealed is never overwritten or removed
+//! because its key cannot be had.
 
 mod desk;
+mod envelope;
 mod files;
+mod former;
 mod key;
 mod keyring;
+mod lockbox;
 mod memory;
+mod orders;
 mod record;
 mod seal;
+mod secret;
+mod wardens;
 
+use std::io;
 use std::path::Path;
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
 use api::VaultKind;
+use api::secret::Password;
 use session::binding::Bound;
 use session::event::Asker;
 use session::limits;
@@ -25,11 +34,14 @@ use tokio::sync::oneshot;
 
 pub use session::reason::VaultTrouble;
 
-use self::desk::{Desk, Health, Order, lock};
+use self::desk::{Desk, Health, lock};
 use self::files::Files;
-use self::keyring::Keyring;
+use self::former::Former;
 use self::memory::Memory;
+use self::orders::Order;
+use self::wardens::{Rung, Wardens};
 use crate::adapters::clock;
+use crate::config::VaultSetting;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
@@ -62,7 +74,7 @@ pub struct Vault(Place);
 #[derive(Clone)]
 enum Place {
     Memory(Memory),
-    Sealed { orders: Arc<Orders>, health: Arc<Mutex<Health>> },
+    Sealed { kind: VaultKind, orders: Arc<Orders>, health: Arc<Mutex<Health>> },
 }
 
 /// What it serves ends with the last vault that gives it orders.
@@ -70,21 +82,35 @@ struct Orders(Sender<Order>);
 
 impl Vault {
     /// Returns at once. `home` is the home's id, empty for the default one, and `dir` where its sealed files are.
-    pub fn open(kind: VaultKind, home: &str, dir: &Path, tell: impl Fn(News) + Send + 'static) -> Self {
-        match kind {
-            VaultKind::Memory => Self::memory(),
-            VaultKind::Keyring => {
-                let (orders, taken) = mpsc::channel();
-                let health = Arc::<Mutex<Health>>::default();
-                let warden = Keyring::start(home, orders.clone());
-                let desk = Desk::new(Files::at(dir), Box::new(warden), Arc::clone(&health), Box::new(tell));
-                let started = thread::Builder::new().name("vault".into()).spawn(move || desk.serve(&taken));
-                if let Err(error) = started {
-                    tracing::error!(%error, "no thread for the vault");
-                }
-                Self(Place::Sealed { orders: Arc::new(Orders(orders)), health })
-            }
+    pub fn open(
+        setting: &VaultSetting,
+        home: &str,
+        dir: &Path,
+        tell: impl Fn(News) + Send + 'static,
+    ) -> Self {
+        let now = match setting.kind {
+            VaultKind::Credential => Rung::Credential,
+            VaultKind::Keyring => Rung::Keyring,
+            VaultKind::Memory => return Self(Place::Memory(Memory::beside(dir, tell))),
+            VaultKind::Passphrase => Rung::Passphrase,
+        };
+        let (orders, taken) = mpsc::channel();
+        let health = Arc::<Mutex<Health>>::default();
+        let wardens = Wardens {
+            now,
+            home: home.to_owned(),
+            dir: dir.to_owned(),
+            passphrase: setting.passphrase.clone(),
+            orders: orders.clone(),
+        };
+        let (files, warden) = (Files::at(dir), wardens.start());
+        let former = Former::find(wardens);
+        let desk = Desk::new(files, warden, former, Arc::clone(&health), Box::new(tell));
+        let started = thread::Builder::new().name("vault".into()).spawn(move || desk.serve(&taken));
+        if let Err(error) = started {
+            tracing::error!(%error, "no thread for the vault");
         }
+        Self(Place::Sealed { kind: setting.kind, orders: Arc::new(Orders(orders)), health })
     }
 
     pub fn memory() -> Self {
@@ -94,13 +120,14 @@ impl Vault {
     /// It drops every question.
     #[cfg(test)]
     pub(crate) fn dropping() -> Self {
-        Self(Place::Sealed { orders: Arc::new(Orders(mpsc::channel().0)), health: Arc::default() })
+        let orders = Arc::new(Orders(mpsc::channel().0));
+        Self(Place::Sealed { kind: VaultKind::Keyring, orders, health: Arc::default() })
     }
 
     pub fn kind(&self) -> VaultKind {
         match &self.0 {
             Place::Memory(_) => VaultKind::Memory,
-            Place::Sealed { .. } => VaultKind::Keyring,
+            Place::Sealed { kind, .. } => *kind,
         }
     }
 
@@ -117,11 +144,15 @@ impl Vault {
         self.order(Order::Begin(by));
     }
 
-    /// For a person who waits. Answered when the keyring is open, or stays closed for now.
-    pub fn unlock(&self, answer: impl FnOnce(Result<(), VaultTrouble>) + Send + 'static) {
+    /// For a person who waits. Answered when what is stored is open, or stays closed for now.
+    pub fn unlock(
+        &self,
+        passphrase: Option<Password>,
+        answer: impl FnOnce(Result<(), VaultTrouble>) + Send + 'static,
+    ) {
         match &self.0 {
             Place::Memory(_) => answer(Ok(())),
-            Place::Sealed { .. } => self.order(Order::Unlock(Box::new(answer))),
+            Place::Sealed { .. } => self.order(Order::Unlock(passphrase, Box::new(answer))),
         }
     }
 
@@ -172,10 +203,7 @@ impl Vault {
     /// Nothing to forget is a success too.
     pub fn forget(&self, profile: &str, answer: impl FnOnce(Result<(), VaultTrouble>) + Send + 'static) {
         match &self.0 {
-            Place::Memory(items) => {
-                items.forget(profile);
-                answer(Ok(()));
-            }
+            Place::Memory(items) => items.forget(profile, answer),
             Place::Sealed { .. } => self.order(Order::Forget(profile.to_owned(), Box::new(answer))),
         }
     }
@@ -192,4 +220,9 @@ impl Drop for Orders {
     fn drop(&mut self) {
         drop(self.0.send(Order::End));
     }
+}
+
+fn on_disk(error: &io::Error) -> VaultTrouble {
+    tracing::warn!(%error, "a file of the vault");
+    VaultTrouble::Disk
 }

@@ -22,6 +22,11 @@ pub(super) struct Source<'a> {
 type Span = Option<Range<usize>>;
 
 impl Source<'_> {
+    /// Relative paths start at the directory of the file.
+    pub(super) fn resolve(self, path: &str) -> PathBuf {
+        self.path.parent().unwrap_or(Path::new("")).join(path)
+    }
+
     pub(super) fn mistake(self, span: Span, profile: Option<&str>, field: &str, told: Told) -> Mistake {
         let (problem, hint) = told;
         Mistake {
@@ -258,8 +263,7 @@ impl<'a> Reader<'a> {
             self.mistake(span, key, (Problem::Empty { key: key.to_owned() }, Some(Advice::LeaveOut)));
             return None;
         }
-        let dir = self.source.path.parent().unwrap_or(Path::new(""));
-        Some(dir.join(text))
+        Some(self.source.resolve(text))
     }
 
     fn resources(&mut self, key: &str, item: &Item) -> Option<Vec<Resource>> {
@@ -294,7 +298,7 @@ fn says_no_heartbeat(recipe: &Item) -> bool {
     recipe.as_table_like().is_some_and(|recipe| merge::is_off(recipe.get("heartbeat")))
 }
 
-fn wrong_kind(key: &str, item: &Item) -> Problem {
+pub(super) fn wrong_kind(key: &str, item: &Item) -> Problem {
     let kind = match item {
         Item::Value(Value::Boolean(_)) => Kind::Boolean,
         Item::Value(Value::Datetime(_)) => Kind::Datetime,

@@ -8,12 +8,14 @@ use session::time::Timestamp;
 use super::answer::Answer;
 use super::lookout::{Errand, Lookout};
 use super::mail::Edit;
-use crate::config::{Config, Mistake, Profile};
+use crate::config::{Config, Mistake, Profile, VaultSetting};
 
 pub(crate) struct Configuration {
     path: PathBuf,
     /// What the file said when it could last be read, with the problems that it has now.
     pub(crate) config: Config,
+    /// What the file said when the vault was opened, which is once a process.
+    pub(crate) vault_in_use: Option<VaultSetting>,
     pub(crate) edits: Edits,
     pub(crate) looks: Looks<(Request, Answer)>,
     pub(crate) lookout: Lookout,
@@ -30,6 +32,7 @@ impl Configuration {
         Self {
             path,
             config: Config::empty(),
+            vault_in_use: None,
             edits: Edits::default(),
             looks: Looks::default(),
             lookout,
@@ -41,7 +44,15 @@ impl Configuration {
     }
 
     pub(crate) fn problems(&self) -> Vec<Failure> {
-        self.silence().into_iter().chain(self.config.mistakes.iter().map(Mistake::failure)).collect()
+        let mistakes = self.config.mistakes.iter().map(Mistake::failure);
+        self.silence().into_iter().chain(mistakes).chain(self.later()).collect()
+    }
+
+    fn later(&self) -> Option<Failure> {
+        let is_meant = self.config.mistakes.iter().all(|mistake| mistake.profile.is_some());
+        let differs = self.vault_in_use.as_ref().is_some_and(|in_use| *in_use != self.config.vault);
+        let path = self.path.display();
+        (is_meant && differs).then(|| Failure::new(Code::VaultSettingLater).with("path", path))
     }
 
     /// A file that cannot be read at all is the problem of every profile.

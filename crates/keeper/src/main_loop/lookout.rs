@@ -4,7 +4,7 @@ use std::sync::mpsc::{self, Sender};
 use std::thread::{self, JoinHandle};
 
 use api::paths::Home;
-use api::{Code, Failure, Problem, VaultKind};
+use api::{Code, Failure, Problem};
 use session::limits::LONGEST_SLEEP;
 use session::time::Timestamp;
 use tokio::sync::oneshot;
@@ -14,7 +14,7 @@ use super::mail::{Edit, Looked, Mail, News, Post};
 use crate::adapters::clock;
 use crate::adapters::config_file::Watched;
 use crate::adapters::vault::Vault;
-use crate::config::{self, Config};
+use crate::config::{self, Config, VaultSetting};
 
 pub(crate) struct Lookout {
     errands: Sender<Errand>,
@@ -64,7 +64,7 @@ pub(crate) fn clerk(home: &Home, post: Post) -> impl FnMut(Errand) -> News + Sen
     let mut clerk = Clerk {
         file: Watched::new(home.config()),
         watch_checked: None,
-        chosen: Chosen { home: home.clone(), kind: None, decided: false },
+        chosen: Chosen { home: home.clone(), setting: None, decided: false },
         post,
     };
     move |errand| clerk.run(errand)
@@ -79,7 +79,7 @@ struct Clerk {
 
 struct Chosen {
     home: Home,
-    kind: Option<VaultKind>,
+    setting: Option<VaultSetting>,
     decided: bool,
 }
 
@@ -132,10 +132,10 @@ impl Chosen {
             return None;
         }
         self.decided = !config.unreadable;
-        let changed = self.kind.replace(config.vault) != Some(config.vault);
+        let changed = self.setting.replace(config.vault.clone()).as_ref() != Some(&config.vault);
         let post = post.clone();
         let tell = move |news| drop(post.send(Mail::VaultSays(news)));
-        changed.then(|| Vault::open(config.vault, &self.home.id(), &self.home.vault(), tell))
+        changed.then(|| Vault::open(&config.vault, &self.home.id(), &self.home.vault(), tell))
     }
 }
 

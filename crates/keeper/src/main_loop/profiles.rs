@@ -56,6 +56,7 @@ impl Keeper {
     fn on_looked(&mut self, looked: Looked) {
         let began = self.config.looks.came_back();
         if let Some(vault) = looked.vault {
+            self.config.vault_in_use = looked.news.as_ref().map(|config| config.vault.clone());
             self.take_vault(vault);
         }
         let was_settled = self.config.edits.is_settled();

@@ -29,7 +29,7 @@ impl Keeper {
         stopping.for_certain |= for_certain;
         stopping.answers.extend(answer);
         if is_asked && self.would_lose().is_some() {
-            self.vault.unlock(drop);
+            self.vault.unlock(None, drop);
         }
         for id in self.ids() {
             self.step(id, Event::Ending);

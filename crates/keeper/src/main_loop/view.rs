@@ -18,7 +18,7 @@ impl Keeper {
 
     fn overview_with<'a>(&self, kept: impl IntoIterator<Item = &'a Kept>) -> api::Overview {
         let now = clock::now();
-        let saving = self.vault.kind() == api::VaultKind::Keyring;
+        let saving = self.vault.kind() != api::VaultKind::Memory;
         api::Overview {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             vault: api::VaultView { kind: self.vault.kind(), trouble: self.vault.trouble() },

@@ -1,9 +1,11 @@
 //! The thread that seals and opens. It waits for the disk, never for the keyring: what it cannot do without a key is
 //! answered with the reason, and told to be tried again when the key comes.
 
+mod moving;
+mod unlocking;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use session::event::Asker;
@@ -11,60 +13,14 @@ use session::limits;
 use session::note::Note;
 use session::time::Timestamp;
 use session::wrapping::{self, Duty, Fingerprint, Known, Seen};
-use tokio::sync::oneshot;
 
 use super::files::{Files, Place};
+use super::former::Former;
 use super::key::Key;
+use super::orders::{Given, Item, Look, Order, Warden};
 use super::seal;
-use super::{Answer, News, Stored, VaultTrouble};
+use super::{Answer, News, Stored, VaultTrouble, on_disk};
 use crate::adapters::clock;
-
-pub(super) enum Order {
-    /// A key is needed for what comes.
-    Begin(Asker),
-    End,
-    Forget(String, Answer<()>),
-    Load(String, Answer<Option<Stored>>),
-    HomeMade,
-    Placed(Result<(), VaultTrouble>),
-    Room(String, oneshot::Sender<()>),
-    Save(String, Box<Stored>, Answer<()>),
-    Seen(Look),
-    /// A person wants the keyring to be opened. Answered when it is, or will not be for now.
-    Unlock(Answer<()>),
-    Wrote(Fingerprint, Result<Option<Place>, VaultTrouble>),
-}
-
-/// What the keeper of the key has seen.
-pub(super) struct Look {
-    pub(super) seen: Seen,
-    pub(super) keys: Vec<Key>,
-    pub(super) place: Option<Place>,
-    /// Keys whose items were deleted in a keyring that lives and is open.
-    pub(super) deleted: Vec<Fingerprint>,
-    /// What older versions have left there.
-    pub(super) items: Vec<Item>,
-    /// A person was asked to open it, and did not.
-    pub(super) dismissed: bool,
-}
-
-/// A session as older versions kept it.
-pub(super) struct Item {
-    pub(super) profile: String,
-    /// `None` if it cannot be read, and is left alone.
-    pub(super) stored: Option<(Stored, i64)>,
-}
-
-/// Whoever keeps the wrapping key. Each call returns at once, and is answered with an order.
-pub(super) trait Warden: Send {
-    /// `items` are those of older versions.
-    fn look(&self, items: bool);
-    fn ask(&self);
-    fn make_place(&self);
-    fn write(&self, key: Key);
-    fn remove_item(&self, profile: String);
-}
-
 #[derive(Default)]
 pub(super) struct Health {
     pub(super) trouble: Option<VaultTrouble>,
@@ -74,6 +30,7 @@ pub(super) struct Health {
 pub(super) struct Desk {
     files: Files,
     warden: Box<dyn Warden>,
+    former: Option<Former>,
     health: Arc<Mutex<Health>>,
     tell: Box<dyn Fn(News) + Send>,
     keys: BTreeMap<Fingerprint, Key>,
@@ -83,7 +40,15 @@ pub(super) struct Desk {
     is_kept: bool,
     is_returning: bool,
     is_being_written: bool,
+    /// It is kept, but only where the setting does not want it any more.
+    is_kept_by_former: bool,
     wanted: Option<Asker>,
+    /// A person waits for what is stored to be opened.
+    opening: bool,
+    /// A person is being asked, and is not asked twice.
+    asking: bool,
+    /// Passphrases that nothing has been said of yet.
+    giving: u32,
     trouble: Option<VaultTrouble>,
     /// Until then the first look may take.
     first_look: Option<Timestamp>,
@@ -107,12 +72,14 @@ impl Desk {
     pub(super) fn new(
         files: Files,
         warden: Box<dyn Warden>,
+        former: Option<Former>,
         health: Arc<Mutex<Health>>,
         tell: Box<dyn Fn(News) + Send>,
     ) -> Self {
         Self {
             files,
             warden,
+            former,
             health,
             tell,
             keys: BTreeMap::new(),
@@ -120,7 +87,11 @@ impl Desk {
             is_kept: false,
             is_returning: false,
             is_being_written: false,
+            is_kept_by_former: false,
             wanted: None,
+            opening: false,
+            asking: false,
+            giving: 0,
             trouble: None,
             first_look: None,
             early: Vec::new(),
@@ -131,12 +102,13 @@ impl Desk {
     }
 
     pub(super) fn serve(mut self, orders: &Receiver<Order>) {
-        if self.files.has_moved().unwrap_or(false) {
+        if !self.warden.has_items() || self.files.has_moved().unwrap_or(false) {
             self.moved = Moved::All;
         }
         self.place = self.files.place();
         self.first_look = Some(clock::now() + limits::VAULT_LOOK);
         self.look();
+        self.look_at_former();
         loop {
             let order = match self.first_look {
                 None => orders.recv().map_err(|_| RecvTimeoutError::Disconnected),
@@ -149,7 +121,7 @@ impl Desk {
                     self.take(order);
                     self.busy(false);
                 }
-                Err(RecvTimeoutError::Timeout) => self.say(Some(VaultTrouble::Slow)),
+                Err(RecvTimeoutError::Timeout) => self.say(Some(self.silence())),
                 Err(RecvTimeoutError::Disconnected) => return,
             }
         }
@@ -157,6 +129,10 @@ impl Desk {
 
     fn take(&mut self, order: Order) {
         match order {
+            Order::Asked(look) => {
+                self.asking = false;
+                self.see(look);
+            }
             Order::Begin(asker) => self.begin(asker),
             Order::End => {}
             Order::Load(..) | Order::Save(..) | Order::Forget(..) if self.first_look.is_some() => {
@@ -169,6 +145,8 @@ impl Desk {
                     self.look();
                 }
             }
+            Order::Former(order) => self.hear_former(*order),
+            Order::Given(given) => self.given(given),
             Order::HomeMade => self.on_home_made(),
             Order::Load(profile, answer) => {
                 let loaded = self.load(&profile);
@@ -192,10 +170,9 @@ impl Desk {
                 self.make_room(&profile);
             }
             Order::Seen(look) => self.see(look),
-            Order::Unlock(answer) => {
+            Order::Unlock(passphrase, answer) => {
                 self.unlocking.push(answer);
-                self.wanted = Some(Asker::Person);
-                self.look();
+                self.unlock(passphrase);
             }
             Order::Wrote(key, wrote) => self.wrote(key, wrote),
         }
@@ -205,8 +182,8 @@ impl Desk {
     fn on_home_made(&mut self) {
         let written = self.place.as_ref().map_or(Ok(()), |place| self.files.set_place(place));
         let written = written.and_then(|()| match self.moved {
-            Moved::All => self.files.set_moved(),
-            Moved::AllBut(_) | Moved::Unknown => Ok(()),
+            Moved::All if self.warden.has_items() => self.files.set_moved(),
+            Moved::All | Moved::AllBut(_) | Moved::Unknown => Ok(()),
         });
         written.unwrap_or_else(|error| tracing::warn!(%error, "a home that was made again"));
         self.look();
@@ -236,7 +213,7 @@ impl Desk {
             }
         };
         if dismissed {
-            self.wanted = None;
+            self.dismissed();
         }
         if let Seen::Open(contents) = &mut seen {
             contents.is_the_same = self.place.as_ref().zip(place).map(|(known, place)| *known == place);
@@ -250,8 +227,12 @@ impl Desk {
             self.kept();
         }
         let deleted = self.sealing.is_some_and(|key| deleted.contains(&key));
-        let duty = wrapping::duty(&seen, &Known { held, named, wanted: self.wanted, deleted });
-        tracing::debug!(?seen, ?duty, "the keyring");
+        // Nobody is asked for what is being given.
+        let (wanted, opening) = if self.giving > 0 { (None, false) } else { (self.wanted, self.opening) };
+        let known = Known { held, named, wanted, opening, deleted };
+        let duty = wrapping::duty(&seen, &known);
+        tracing::debug!(?seen, ?duty, "the key");
+        let Some(duty) = self.find(duty, &known) else { return };
         match duty {
             Duty::Rest => self.rest(&seen),
             Duty::Take(key) => self.hold(keys, key),
@@ -259,33 +240,45 @@ impl Desk {
             // This look may be from before that began.
             Duty::Write(_) if self.is_being_written => {}
             Duty::Write(key) => {
-                self.is_returning = self.is_kept;
+                self.is_returning = self.is_kept && !self.is_kept_by_former;
                 self.write(key);
             }
             Duty::Ask => {
-                self.trouble = trouble_of(&seen);
-                self.warden.ask();
+                self.trouble = seen.trouble();
+                if !std::mem::replace(&mut self.asking, true) {
+                    self.warden.ask();
+                }
             }
+            Duty::MakePlace if std::mem::replace(&mut self.asking, true) => {}
             Duty::MakePlace => self.warden.make_place(),
             Duty::End => self.end(),
             Duty::Wait(trouble) => self.trouble = Some(trouble),
         }
         if matches!(seen, Seen::Open(_)) {
             self.move_items(items);
+            self.leave_former(&seen);
         }
         // A dialog is open, or an item is being made: both end with another order.
         let goes_on = matches!(duty, Duty::Ask | Duty::MakePlace | Duty::Make | Duty::Write(_));
-        if !goes_on {
-            self.answer_unlocking();
-        }
         self.say(self.trouble);
+        if !goes_on {
+            self.opened();
+        }
     }
 
     fn rest(&mut self, seen: &Seen) {
+        let is_here =
+            self.sealing.is_some_and(|key| matches!(seen, Seen::Open(open) if open.keys.contains(&key)));
+        self.is_kept |= is_here;
+        self.is_kept_by_former &= !is_here;
         self.trouble = match (self.sealing, self.is_kept) {
+            (Some(_), true) if self.is_kept_by_former => seen.takes_none(),
             (Some(_), true) => None,
-            (Some(_), false) => trouble_of(seen).or(Some(VaultTrouble::NoPlace)),
-            (None, _) => trouble_of(seen),
+            (Some(_), false) => seen.takes_none().or(Some(VaultTrouble::NoPlace)),
+            // What waits in memory waits on.
+            (None, _) => {
+                seen.trouble().or(self.trouble.filter(|trouble| seen.takes_none() == Some(*trouble)))
+            }
         };
     }
 
@@ -307,11 +300,12 @@ impl Desk {
     }
 
     fn write(&mut self, key: Fingerprint) {
-        if let Some(key) = self.keys.get(&key) {
+        let Some(text) = self.keys.get(&key) else { return };
+        self.is_being_written = true;
+        self.warden.write(text.clone());
+        if self.sealing == Some(key) && !self.is_kept_by_former {
             self.is_kept = false;
-            self.is_being_written = true;
             self.trouble = Some(VaultTrouble::Slow);
-            self.warden.write(key.clone());
         }
     }
 
@@ -330,27 +324,32 @@ impl Desk {
                     }
                     self.kept();
                 }
+                if self.former.is_some() {
+                    self.look();
+                }
             }
             Err(trouble) => self.trouble = Some(trouble),
         }
-        self.answer_unlocking();
         self.say(self.trouble);
+        self.opened();
     }
 
     fn placed(&mut self, placed: Result<(), VaultTrouble>) {
+        self.asking = false;
         match placed {
             Ok(()) => self.look(),
             Err(trouble) => {
-                self.wanted = None;
+                self.dismissed();
                 self.trouble = Some(trouble);
-                self.answer_unlocking();
                 self.say(self.trouble);
+                self.opened();
             }
         }
     }
 
     fn kept(&mut self) {
         self.is_kept = true;
+        self.is_kept_by_former = false;
         self.trouble = None;
         self.wanted = None;
         if !matches!(self.moved, Moved::All) {
@@ -362,7 +361,7 @@ impl Desk {
     fn end(&mut self) {
         self.keys.clear();
         self.sealing = None;
-        self.is_kept = false;
+        (self.is_kept, self.is_kept_by_former) = (false, false);
         self.trouble = None;
         (self.tell)(News::Deleted);
     }
@@ -486,35 +485,11 @@ impl Desk {
         }
     }
 
-    fn answer_unlocking(&mut self) {
-        let opened = self.trouble.map_or(Ok(()), Err);
-        for answer in self.unlocking.drain(..) {
-            answer(opened);
-        }
-    }
-
     fn busy(&self, busy: bool) {
         lock(&self.health).busy_since = busy.then(clock::now);
     }
 }
 
-fn on_disk(error: &io::Error) -> VaultTrouble {
-    tracing::warn!(%error, "a sealed file");
-    VaultTrouble::Disk
-}
-
 pub(super) fn lock(health: &Mutex<Health>) -> MutexGuard<'_, Health> {
     health.lock().unwrap_or_else(PoisonError::into_inner)
 }
-
-fn trouble_of(seen: &Seen) -> Option<VaultTrouble> {
-    match seen {
-        Seen::Open(_) => None,
-        Seen::Locked => Some(VaultTrouble::Locked),
-        Seen::NotAllowed => Some(VaultTrouble::NotAllowed),
-        Seen::Trouble(trouble) => Some(*trouble),
-    }
-}
-
-/// Orders of a [`Warden`] go where those of the keeper go.
-pub(super) type Orders = Sender<Order>;

@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::seal::{self, BLOCK, Label};
 
+#[derive(Clone)]
 pub(super) struct Files {
     dir: PathBuf,
 }
@@ -116,6 +117,36 @@ impl Files {
 
     pub(super) fn set_moved(&self) -> io::Result<()> {
         self.replace(MOVED, b"")
+    }
+
+    /// The keyring has no key of ours any more.
+    pub(super) fn forget_place(&self) -> io::Result<()> {
+        match fs::remove_file(self.dir.join(PLACE)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            removed => removed.and_then(|()| files::sync_folder(&self.dir)),
+        }
+    }
+
+    /// The sealed keys under this name.
+    pub(super) fn key_file(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
+        read(&self.dir.join(name))
+    }
+
+    pub(super) fn set_key_file(&self, name: &str, sealed: &[u8]) -> io::Result<()> {
+        self.replace(name, sealed)
+    }
+
+    pub(super) fn remove_key_file(&self, name: &str) -> io::Result<()> {
+        let path = self.dir.join(name);
+        wipe(&path)?;
+        fs::remove_file(path)?;
+        files::sync_folder(&self.dir)
+    }
+
+    /// What cannot be read may be of use to somebody all the same.
+    pub(super) fn set_aside(&self, name: &str) -> io::Result<()> {
+        fs::rename(self.dir.join(name), self.dir.join(format!("{name}.damaged")))?;
+        files::sync_folder(&self.dir)
     }
 
     fn replace(&self, name: &str, text: &[u8]) -> io::Result<()> {

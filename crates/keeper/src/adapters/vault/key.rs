@@ -78,7 +78,7 @@ fn derive(key: &[u8; LENGTH], info: &[&[u8]], out: &mut [u8]) {
     derived.expand(info, wanted).and_then(|derived| derived.fill(out)).unwrap_or_default();
 }
 
-struct Length(usize);
+pub(super) struct Length(pub(super) usize);
 
 impl KeyType for Length {
     fn len(&self) -> usize {

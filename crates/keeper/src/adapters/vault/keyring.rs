@@ -21,9 +21,9 @@ use session::wrapping::{Contents, Fingerprint, Seen};
 use zeroize::Zeroizing;
 
 use super::VaultTrouble;
-use super::desk::{Item, Look, Order, Orders, Warden};
 use super::files::Place;
 use super::key::{Key, hex, unhex};
+use super::orders::{Item, Look, Order, Orders, Warden};
 use super::record;
 use bus::{Bus, Door, Room};
 use closed::Closed;
@@ -42,6 +42,7 @@ enum Job {
     Look,
     MakePlace,
     RemoveItem(String),
+    Retire(Vec<Fingerprint>),
     Write(Key),
 }
 
@@ -94,6 +95,14 @@ impl Warden for Keyring {
     fn remove_item(&self, profile: String) {
         self.send(Job::RemoveItem(profile));
     }
+
+    fn has_items(&self) -> bool {
+        true
+    }
+
+    fn retire(&self, keys: Vec<Fingerprint>) {
+        self.send(Job::Retire(keys));
+    }
 }
 
 impl Drop for Keyring {
@@ -139,7 +148,7 @@ impl Drawer {
             let order = match job {
                 Job::Ask => {
                     self.dismissed = self.store.bus().unlock(&self.ours()) == Opened::Dismissed;
-                    Order::Seen(self.look())
+                    Order::Asked(self.look())
                 }
                 Job::End => return,
                 Job::Look => {
@@ -152,6 +161,10 @@ impl Drawer {
                 Job::RemoveItem(profile) => {
                     self.remove_item(&profile);
                     continue;
+                }
+                Job::Retire(keys) => {
+                    self.retire(&keys);
+                    Order::Seen(self.look())
                 }
                 Job::Write(key) => Order::Wrote(key.fingerprint, self.write(&key).map_err(trouble_of)),
             };
@@ -275,6 +288,21 @@ impl Drawer {
         });
         if let Err(error) = removed {
             tracing::warn!(profile, %error, "an item of an older version stays in the keyring");
+        }
+    }
+
+    /// A locked service may forget an item without destroying it, so it has to be open.
+    fn retire(&self, keys: &[Fingerprint]) {
+        let Door::Open(_) = self.store.bus().door() else { return };
+        let removed = self.store.search(&self.ours()).and_then(|entries| {
+            entries.into_iter().try_for_each(|inner| {
+                let named = inner.get_attributes()?.get("key").and_then(|text| unhex(text));
+                let is_one = named.is_some_and(|key| keys.contains(&key));
+                if is_one { Entry { inner }.delete_credential() } else { Ok(()) }
+            })
+        });
+        if let Err(error) = removed {
+            tracing::warn!(%error, "the key stays in the keyring as well");
         }
     }
 
