@@ -26,6 +26,8 @@ mod starting;
 mod stopping;
 #[path = "cli/terminal.rs"]
 mod terminal;
+#[path = "cli/unlocking.rs"]
+mod unlocking;
 #[path = "cli/watching.rs"]
 mod watching;
 #[path = "cli/wrong.rs"]

@@ -44,3 +44,4 @@ mod signals;
 mod slow;
 mod socket;
 mod stopping;
+mod unlocking;

@@ -101,6 +101,12 @@ pub enum Request {
         #[serde(default)]
         timeout_ms: Option<u64>,
     },
+    /// Opens what is stored, for a person who waits. Answered with [`Reply::Status`], or the failure that keeps it
+    /// closed. A passphrase is chosen where there is none yet.
+    Unlock {
+        #[serde(default)]
+        passphrase: Option<Password>,
+    },
     /// From now on this connection also gets notices. Answered with [`Reply::Status`] of every session.
     Watch,
 }

@@ -54,6 +54,8 @@ pub(crate) enum Command {
     },
     /// Prints an access token that is good, and nothing else
     Token(Token),
+    /// Opens the stored sign-ins: in the keyring's dialog, or with a passphrase from the terminal or standard input
+    Unlock,
 }
 
 #[derive(Debug, Args)]

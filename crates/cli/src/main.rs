@@ -12,6 +12,7 @@ mod people;
 mod status;
 mod table;
 mod terminal;
+mod unlock;
 
 use std::io::{self, IsTerminal as _};
 use std::os::unix::process::CommandExt as _;
@@ -57,6 +58,7 @@ fn run(face: &Face, command: &Command) -> Result<u8, Ended> {
         Command::Status { name, watch } => status::status(face, name.as_deref(), *watch),
         Command::Stop { force } => people::stop(face, *force),
         Command::Token(asked) => token(face, asked),
+        Command::Unlock => unlock::unlock(face),
     }
 }
 
@@ -103,7 +105,11 @@ fn name_the_session(ended: &mut Ended, command: &Command) {
         Command::Refresh { name } | Command::Remove { name } => Some(name),
         Command::Status { name, .. } => name.as_ref(),
         Command::Token(asked) => Some(&asked.name),
-        Command::Demo(_) | Command::Keeper(_) | Command::Sandbox(_) | Command::Stop { .. } => None,
+        Command::Demo(_)
+        | Command::Keeper(_)
+        | Command::Sandbox(_)
+        | Command::Stop { .. }
+        | Command::Unlock => None,
     };
     if let Ended::Failed(failure) = ended {
         failure.profile = failure.profile.take().or_else(|| name.cloned());

@@ -105,6 +105,11 @@ impl Client {
         expect!(self, Request::Stop { force }, Reply::Done => ())
     }
 
+    /// For a person who waits, and may be asked in a dialog of the keyring.
+    pub fn unlock(&mut self, passphrase: Option<Password>) -> Result<Overview, Failure> {
+        expect!(self, Request::Unlock { passphrase }, Reply::Status(overview) => overview)
+    }
+
     pub fn token(&mut self, request: Request) -> Result<Token, Failure> {
         expect!(self, request, Reply::Token(token) => token)
     }

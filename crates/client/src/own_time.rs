@@ -12,7 +12,9 @@ pub(super) fn own_time(request: &Request) -> Option<Duration> {
         Request::FinishSignIn { timeout_ms, .. } => {
             Some(timeout_ms.map_or(limits::FACE_WITH_PERSON, Duration::from_millis))
         }
-        Request::Login { .. } | Request::Refresh { .. } => Some(limits::FACE_WITH_PERSON),
+        Request::Login { .. } | Request::Refresh { .. } | Request::Unlock { .. } => {
+            Some(limits::FACE_WITH_PERSON)
+        }
         // Each message may take what its profile says.
         Request::Bench { .. } | Request::SetBench { .. } | Request::SignIn { .. } => {
             Some(limits::FACE_WITH_PROVIDER)

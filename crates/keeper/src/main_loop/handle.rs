@@ -74,7 +74,8 @@ impl Places {
             | Request::Login { .. }
             | Request::Refresh { by: Asker::Person, .. }
             | Request::SetBench { .. }
-            | Request::SignIn { .. } => &self.people,
+            | Request::SignIn { .. }
+            | Request::Unlock { .. } => &self.people,
             Request::Fetch(Fetch { by: Asker::Machine, .. })
             | Request::Refresh { by: Asker::Machine, .. }
             | Request::Token { .. } => &self.machines,
@@ -135,11 +136,12 @@ mod tests {
         assert_eq!(mailbox.len(), all, "the next one has the place");
     }
 
-    const PEOPLE: [&str; 5] = [
+    const PEOPLE: [&str; 6] = [
         r#"{ "do": "login", "profile": "a", "username": "u", "password": "p" }"#,
         r#"{ "do": "sign_in", "profile": "a" }"#,
         r#"{ "do": "finish_sign_in", "profile": "a" }"#,
         r#"{ "do": "refresh", "profile": "a", "by": "person" }"#,
         r#"{ "do": "fetch", "profile": "a", "path": "/", "by": "person" }"#,
+        r#"{ "do": "unlock" }"#,
     ];
 }

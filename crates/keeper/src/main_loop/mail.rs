@@ -76,6 +76,10 @@ pub(crate) enum Mail {
         number: u64,
         answer: RevocationAnswer,
     },
+    Unlocked {
+        opened: Result<(), VaultTrouble>,
+        answer: Answer,
+    },
     Unwanted {
         provider: Arc<Provider>,
         unwanted: Unwanted,

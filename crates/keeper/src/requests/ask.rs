@@ -1,6 +1,7 @@
 use std::time::Duration;
 
-use api::{Asker, Code, Failure, Reply, Request};
+use api::secret::Password;
+use api::{Asker, Code, Failure, Problem, Reply, Request, VaultTrouble};
 use session::event::Event;
 use session::limits;
 use session::view::Prospect;
@@ -13,7 +14,7 @@ use crate::adapters::provider::How;
 use crate::main_loop::answer::{Answer, refuse, stopping};
 use crate::main_loop::ending::Why;
 use crate::main_loop::keeper::Keeper;
-use crate::main_loop::mail::{Edit, Id};
+use crate::main_loop::mail::{Edit, Id, Mail};
 
 impl Keeper {
     pub(crate) fn on_ask(&mut self, request: Request, answer: Answer) {
@@ -100,6 +101,7 @@ impl Keeper {
                     keeper.want_token(id, Wanting { min_valid, best_effort, deadline, answer });
                 });
             }
+            Request::Unlock { passphrase } => self.unlock(passphrase, answer),
             // The connection already listens for notices, and starts with this state.
             Request::Watch => drop(answer.send(Ok(Reply::Status(self.overview())))),
         }
@@ -116,6 +118,19 @@ impl Keeper {
             kept.answer_wanting(wanting, now);
             self.settle(id, now);
         }
+    }
+
+    fn unlock(&self, passphrase: Option<Password>, answer: Answer) {
+        if passphrase.as_ref().is_some_and(|passphrase| passphrase.expose().is_empty()) {
+            return refuse(answer, Failure::new(Code::BadRequest).because(Problem::NoPassword));
+        }
+        let post = self.post.clone();
+        self.vault.unlock(passphrase, move |opened| drop(post.send(Mail::Unlocked { opened, answer })));
+    }
+
+    pub(crate) fn on_unlocked(&self, opened: Result<(), VaultTrouble>, answer: Answer) {
+        let reply = opened.map(|()| Reply::Status(self.overview()));
+        drop(answer.send(reply.map_err(Failure::vault)));
     }
 
     fn log(&self, profile: Option<&str>, before: Option<i64>, limit: Option<u32>, answer: Answer) {
