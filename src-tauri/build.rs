@@ -27,6 +27,7 @@ const COMMANDS: &[&str] = &[
     "remove_session",
     "bench",
     "set_bench",
+    "unlock",
     "settings",
     "save_settings",
 ];

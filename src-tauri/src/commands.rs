@@ -150,6 +150,14 @@ pub(crate) async fn set_bench(
 }
 
 #[tauri::command]
+pub(crate) async fn unlock(
+    home: Homed<'_>,
+    passphrase: Option<Password>,
+) -> Result<OverviewView, FailureView> {
+    all(&home, move |client| client.unlock(passphrase).map(drop)).await
+}
+
+#[tauri::command]
 pub(crate) async fn settings<R: Runtime>(app: AppHandle<R>) -> Result<Settings, FailureView> {
     on_worker(move || settings::read(&app)).await
 }

@@ -118,6 +118,7 @@ fn build<R: Runtime>(builder: Builder<R>, mut context: Context<R>, home: Home) -
             commands::remove_session,
             commands::bench,
             commands::set_bench,
+            commands::unlock,
             commands::settings,
             commands::save_settings,
         ])

@@ -149,6 +149,14 @@ export function fakeHost(scene: Scene): Host {
       tell();
       return benchOf(life);
     },
+    unlock: async ({ passphrase }) => {
+      await pause(600);
+      const needsOne = scene.vault.kind === "passphrase";
+      if (needsOne && passphrase !== "correct horse") throw failed("passphrase_wrong", {});
+      scene.vault.trouble = null;
+      tell();
+      return overview();
+    },
     settings: async () => settings,
     saveSettings: async (of) => {
       settings = of.settings;

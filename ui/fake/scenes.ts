@@ -11,6 +11,7 @@ export const SCENES = [
   "empty",
   "many",
   "trouble",
+  "passphrase",
   "oauth",
   "oauth-in",
   "browser",
@@ -73,6 +74,10 @@ export function sceneOf(name: SceneName, settings: Settings): Scene {
       break;
     case "unsure":
       scene.lives.push(unsure, work);
+      break;
+    case "passphrase":
+      scene.lives.push(sandbox, unsaved);
+      scene.vault = { kind: "passphrase", trouble: "passphrase_needed" };
       break;
     case "trouble":
       scene.lives.push(sandbox, unsaved);

@@ -75,6 +75,13 @@ export async function cancelSignIn(profile: string): Promise<void> {
   if (told) state.show(told);
 }
 
+/** Opens what is stored. */
+export async function unlock(passphrase: string | null): Promise<boolean> {
+  const told = await attempt("unlock", () => host().unlock({ passphrase }));
+  if (told) state.show(told);
+  return told !== undefined;
+}
+
 export async function openVerification(profile: string): Promise<void> {
   await attempt(`sign-in ${profile}`, () => host().openVerification({ profile }));
 }

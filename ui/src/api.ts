@@ -28,7 +28,7 @@ times: number | null, } | { "set": "revoke_access" } | { "set": "revoke_all" };
 
 export type Cause = "asked" | "before_expiry" | "heartbeat_said_no" | "needed" | "rejected" | "start";
 
-export type Code = "already_exists" | "answer_cut_short" | "answer_garbled" | "answer_too_large" | "answer_unreadable" | "bad_config" | "bad_path" | "bad_profile" | "bad_request" | "bad_url" | "breaker_open" | "body_too_large" | "certificates_unreadable" | "client_refused" | "config_unreadable" | "config_unsafe" | "config_unwritable" | "deadline_passed" | "disk_full" | "home_unwritable" | "identity_other" | "identity_unverified" | "internal" | "journal_failed" | "keeper_not_found" | "keeper_stopping" | "keeper_unreachable" | "key_garbled" | "key_gone" | "keyring_absent" | "keyring_empty" | "keyring_failed" | "keyring_forbids" | "keyring_locked" | "keyring_older" | "keyring_other" | "keyring_slow" | "misconfigured" | "no_browser" | "no_descriptors" | "no_memory" | "no_metadata" | "not_a_file" | "not_a_sandbox" | "not_json" | "not_saved" | "offline" | "plain_http" | "port_in_use" | "rate_limited" | "redirect_port_in_use" | "redirected" | "scope_refused" | "sign_in_cancelled" | "sign_in_damaged" | "sign_in_denied" | "sign_in_expired" | "sign_in_needed" | "sign_in_refused" | "sandbox_failed" | "sandbox_not_found" | "server_error" | "still_busy" | "timed_out" | "tls" | "token_too_short" | "token_unusable" | "unanswered" | "unknown_profile" | "vault_unwritable" | "way_unsupported" | "wrong_issuer";
+export type Code = "already_exists" | "answer_cut_short" | "answer_garbled" | "answer_too_large" | "answer_unreadable" | "bad_config" | "bad_path" | "bad_profile" | "bad_request" | "bad_url" | "breaker_open" | "body_too_large" | "certificates_unreadable" | "client_refused" | "config_unreadable" | "config_unsafe" | "config_unwritable" | "credential_absent" | "credential_other" | "credential_short" | "deadline_passed" | "disk_full" | "home_unwritable" | "identity_other" | "identity_unverified" | "internal" | "journal_failed" | "keeper_not_found" | "keeper_stopping" | "keeper_unreachable" | "key_file_damaged" | "key_file_gone" | "key_file_other" | "key_garbled" | "key_gone" | "keyring_absent" | "keyring_empty" | "keyring_failed" | "keyring_forbids" | "keyring_locked" | "keyring_older" | "keyring_other" | "keyring_slow" | "misconfigured" | "no_browser" | "no_descriptors" | "no_memory" | "no_metadata" | "not_a_file" | "not_a_sandbox" | "not_json" | "not_saved" | "offline" | "passphrase_command_failed" | "passphrase_file_exposed" | "passphrase_file_unreadable" | "passphrase_needed" | "passphrase_unset" | "passphrase_wrong" | "plain_http" | "port_in_use" | "rate_limited" | "redirect_port_in_use" | "redirected" | "scope_refused" | "sign_in_cancelled" | "sign_in_damaged" | "sign_in_denied" | "sign_in_expired" | "sign_in_needed" | "sign_in_refused" | "sandbox_failed" | "sandbox_not_found" | "server_error" | "still_busy" | "timed_out" | "tls" | "token_too_short" | "token_unusable" | "unanswered" | "unknown_profile" | "vault_setting_later" | "vault_unwritable" | "way_unsupported" | "wrong_issuer";
 
 export type Demand = { acr_values: string | null, 
 /**
@@ -106,7 +106,7 @@ export type LastRefresh = { cause: Cause, ago_ms: number, took_ms: number, };
 
 export type Lost = "consent_required" | "damaged" | "expired" | "elsewhere" | "insufficient_scope" | "insufficient_user_authentication" | "interrupted" | "interaction_required" | "key_deleted" | "key_missing" | "login_required" | "never" | "older_copy" | "refused" | "signed_out" | "unsure";
 
-export type Note = { "kind": "breaker_opened", host: string, for_ms: number, } | { "kind": "config_problem", line: number | null, problem: string, details: { [key in string]: string }, } | { "kind": "elsewhere", places: Array<Destination>, } | { "kind": "ended_in_flight" } | { "kind": "ended_unsaved" } | { "kind": "entries_lost", count: number, } | { "kind": "heartbeat", good: boolean, took_ms: number, } | { "kind": "heartbeat_unanswered", trouble: Trouble, status: number | null, } | { "kind": "interrupted" } | { "kind": "keeper_started", version: string, vault: string, } | { "kind": "keeper_stopped" } | { "kind": "key_returned" } | { "kind": "late_answer", revoked: boolean, } | { "kind": "kept", cause: Cause, trouble: Trouble, status: number | null, failures: number, retry_in_ms: number, } | { "kind": "moved", count: number, } | { "kind": "needs_login", why: Lost, } | { "kind": "odd", what: Oddity, } | { "kind": "other_person", before: string | null, } | { "kind": "refreshed", cause: Cause, generation: number, lifetime_ms: number, 
+export type Note = { "kind": "breaker_opened", host: string, for_ms: number, } | { "kind": "config_problem", line: number | null, problem: string, details: { [key in string]: string }, } | { "kind": "elsewhere", places: Array<Destination>, } | { "kind": "ended_in_flight" } | { "kind": "ended_unsaved" } | { "kind": "entries_lost", count: number, } | { "kind": "heartbeat", good: boolean, took_ms: number, } | { "kind": "heartbeat_unanswered", trouble: Trouble, status: number | null, } | { "kind": "interrupted" } | { "kind": "keeper_started", version: string, vault: string, } | { "kind": "keeper_stopped" } | { "kind": "key_returned" } | { "kind": "key_moved" } | { "kind": "late_answer", revoked: boolean, } | { "kind": "kept", cause: Cause, trouble: Trouble, status: number | null, failures: number, retry_in_ms: number, } | { "kind": "left_sealed", count: number, } | { "kind": "moved", count: number, } | { "kind": "needs_login", why: Lost, } | { "kind": "odd", what: Oddity, } | { "kind": "other_person", before: string | null, } | { "kind": "refreshed", cause: Cause, generation: number, lifetime_ms: number, 
 /**
  * Where the lifetime is known from. Entries from before this was written down say that it was told.
  */
@@ -204,7 +204,7 @@ export type SessionView = { profile: string, preset: string, url: string,
  */
 host: string, user: string | null, phase: PhaseView, access: AccessView | null, refresh_in_ms: number | null, heartbeat: HeartbeatView, last_refresh: LastRefresh | null, 
 /**
- * False while the newest refresh token is only in memory although there is a keyring.
+ * False while the newest refresh token is only in memory although it could be kept.
  */
 saved: boolean, requests: RequestsView, resources: Array<ResourceView>, sandbox: boolean, 
 /**
@@ -220,9 +220,9 @@ export type Source = "assumed" | "learned" | "told";
 
 export type Trouble = "breaker_open" | "certificates" | "cut_short" | "descriptors" | "disk" | "discovery" | "garbled" | "identity" | "memory" | "misconfigured" | "no_network" | "not_json" | "offline" | "rate_limited" | "redirected" | "suspect" | "status" | "timed_out" | "tls" | "too_large" | "unanswered" | "unreadable" | "unusable" | "vault";
 
-export type VaultKind = "keyring" | "memory";
+export type VaultKind = "credential" | "keyring" | "memory" | "passphrase";
 
-export type VaultTrouble = "absent" | "damaged" | "disk" | "failed" | "garbled" | "gone" | "locked" | "no_place" | "not_allowed" | "older_keyring" | "other_keyring" | "slow";
+export type VaultTrouble = "absent" | "command_failed" | "credential_absent" | "credential_other" | "credential_short" | "damaged" | "disk" | "failed" | "file_exposed" | "file_unreadable" | "garbled" | "gone" | "key_file_damaged" | "key_file_gone" | "key_file_other" | "locked" | "no_place" | "not_allowed" | "older_keyring" | "other_keyring" | "passphrase_needed" | "passphrase_unset" | "passphrase_wrong" | "slow";
 
 export type VaultView = { 
 /**

@@ -36,6 +36,8 @@ export interface Host {
   removeSession(of: { profile: string }): Promise<OverviewView>;
   bench(of: { profile: string }): Promise<Bench>;
   setBench(of: { profile: string; change: BenchChange }): Promise<Bench>;
+  /** Without a passphrase a dialog of the keyring may open. */
+  unlock(by: { passphrase: string | null }): Promise<OverviewView>;
   settings(): Promise<Settings>;
   saveSettings(of: { settings: Settings }): Promise<void>;
   /** Tells of what happens unasked, until the answered function is called. */
@@ -96,6 +98,7 @@ export function windowHost(): Host {
     removeSession: (of) => invoke("remove_session", of),
     bench: (of) => invoke("bench", of),
     setBench: (of) => invoke("set_bench", of),
+    unlock: (by) => invoke("unlock", by),
     settings: () => invoke("settings"),
     saveSettings: (of) => invoke("save_settings", of),
     listen: async (to) => {

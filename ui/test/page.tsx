@@ -62,6 +62,7 @@ export async function open(
     removeSession: async () => overviewOf(),
     bench: async () => ({ faults: [{ name: "status", on: false, left: null }] }),
     setBench: async () => ({ faults: [{ name: "status", on: true, left: 1 }] }),
+    unlock: async () => shown,
     settings: async () => settings,
     saveSettings: async () => undefined,
     listen: async (to) => {

@@ -46,17 +46,20 @@ export function Facts({ session }: { session: SessionView }) {
 }
 
 function Stored({ saved }: { saved: boolean }) {
-  const memory = state.overview.value?.vault.kind === "memory";
-  const kind = memory ? "memory" : saved ? "keyring" : "unsaved";
+  const vault = state.overview.value?.vault.kind ?? "keyring";
+  const kind = vault === "memory" || saved ? vault : "unsaved";
   const notes = {
-    memory: "ui.fact.memory.note",
+    credential: "ui.fact.safe.note",
     keyring: "ui.fact.safe.note",
+    memory: "ui.fact.memory.note",
+    passphrase: "ui.fact.safe.note",
     unsaved: "ui.fact.unsaved.note",
   } as const;
+  const isSafe = kind !== "memory" && kind !== "unsaved";
   return (
     <div data-testid="stored" data-stored={kind}>
       <dt>{t("ui.fact.stored")}</dt>
-      <dd>{kind === "keyring" ? t("ui.fact.keyring") : <span class="badge">{t(`ui.fact.${kind}`)}</span>}</dd>
+      <dd>{isSafe ? t(`ui.fact.${kind}`) : <span class="badge">{t(`ui.fact.${kind}`)}</span>}</dd>
       <dd class="note">{t(notes[kind])}</dd>
     </div>
   );

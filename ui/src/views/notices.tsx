@@ -4,11 +4,13 @@ import { failureWhole } from "../sentences.ts";
 import * as state from "../state.ts";
 import { t } from "../words.ts";
 import { Icon } from "./signs.tsx";
+import { Unlock } from "./unlock.tsx";
 
 /** What concerns everything: it stands above, and everything else stays. */
 export function Notices() {
   const { connected, failure } = state.keeper.value;
-  const vault = state.overview.value?.vault.trouble;
+  const vault = state.overview.value?.vault;
+  const trouble = vault?.trouble;
   return (
     <div class="notices">
       {!connected && (
@@ -17,9 +19,10 @@ export function Notices() {
           {state.overview.value && <p>{t("ui.notice.keeper.stale")}</p>}
         </Notice>
       )}
-      {vault && (
-        <Notice title={t(`ui.notice.vault.${vault}`)} code={CODES[vault]}>
-          <p>{t(`error.${CODES[vault]}.next`)}</p>
+      {vault && trouble && (
+        <Notice title={t(`ui.notice.vault.${trouble}`)} code={CODES[trouble]}>
+          <p>{t(`error.${CODES[trouble]}.next`)}</p>
+          {connected && <Unlock kind={vault.kind} trouble={trouble} />}
         </Notice>
       )}
       <Problems problems={state.overview.value?.problems ?? []} />
@@ -92,15 +95,27 @@ function Notice(props: { title: string; code: string; onDismiss?: () => void; ch
 
 const CODES = {
   absent: "keyring_absent",
+  command_failed: "passphrase_command_failed",
+  credential_absent: "credential_absent",
+  credential_other: "credential_other",
+  credential_short: "credential_short",
   damaged: "sign_in_damaged",
   disk: "vault_unwritable",
   failed: "keyring_failed",
+  file_exposed: "passphrase_file_exposed",
+  file_unreadable: "passphrase_file_unreadable",
   garbled: "key_garbled",
   gone: "key_gone",
+  key_file_damaged: "key_file_damaged",
+  key_file_gone: "key_file_gone",
+  key_file_other: "key_file_other",
   locked: "keyring_locked",
   no_place: "keyring_empty",
   not_allowed: "keyring_forbids",
   older_keyring: "keyring_older",
   other_keyring: "keyring_other",
+  passphrase_needed: "passphrase_needed",
+  passphrase_unset: "passphrase_unset",
+  passphrase_wrong: "passphrase_wrong",
   slow: "keyring_slow",
 } as const satisfies Record<VaultTrouble, string>;
