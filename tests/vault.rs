@@ -199,6 +199,29 @@ fn a_person_is_asked_once_and_not_again_after_a_no() {
     });
 }
 
+/// Whoever says no to a dialog is not to be shown another one, because somebody looked in the same moment.
+#[test]
+fn looks_that_are_on_their_way_open_no_second_dialog() {
+    on_a_desk("looks_that_are_on_their_way_open_no_second_dialog", |desk| {
+        let _keyring = desk.start_keyring();
+        let bench = Bench::new("twice");
+        bench.begin();
+        assert_eq!(save(&bench.vault, "work", "rt-1"), Ok(()));
+        desk.lock();
+        let questions = Questions::of(desk);
+        for dialogs in 1..=3 {
+            let later = bench.again();
+            later.vault.load("work", drop);
+            let answer = later.unlock();
+            later.vault.load("work", drop);
+            questions.come_to(dialogs);
+            questions.cancel(desk);
+            assert_eq!(answer.recv_timeout(ANSWER).unwrap(), Err(VaultTrouble::Locked));
+            questions.come_to(dialogs);
+        }
+    });
+}
+
 #[test]
 fn with_the_key_in_memory_nothing_that_befalls_the_keyring_matters() {
     on_a_desk("with_the_key_in_memory_nothing_that_befalls_the_keyring_matters", |desk| {
