@@ -68,9 +68,11 @@ pub fn leave(now: &Seen, former: Option<&Seen>) -> Leave {
     }
 }
 
-/// Nothing of ours is left there.
+/// Nothing of ours is left there, as far as all of it can be seen.
 pub fn is_left(former: &Seen) -> bool {
-    matches!(former, Seen::Open(Contents { keys, spoilt, .. }) if keys.is_empty() && spoilt.is_empty())
+    let Seen::Open(contents) = former else { return false };
+    let is_all = !contents.has_no_collection && !contents.others_are_locked;
+    is_all && contents.keys.is_empty() && contents.spoilt.is_empty()
 }
 
 fn is_for_a_person_to_open(former: &Seen) -> bool {

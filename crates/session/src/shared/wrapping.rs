@@ -35,7 +35,9 @@ pub struct Contents {
     pub spoilt: Vec<Fingerprint>,
     /// It has a place for a new item. Some have none until a person makes it.
     pub takes_items: bool,
-    /// Another collection, in which nobody can look, is locked.
+    /// There is no collection at all, open or locked: it has only begun, or its person has closed everything.
+    pub has_no_collection: bool,
+    /// A collection is locked, and nobody can look into that one.
     pub others_are_locked: bool,
     /// Whether our newest key was put into this very keyring; `None` if it was never put anywhere.
     pub is_the_same: Option<bool>,
@@ -56,6 +58,8 @@ pub struct Known {
     pub opening: bool,
     /// The item was deleted in a keyring that lives and is open.
     pub deleted: bool,
+    /// The key that seals has been put into a keyring.
+    pub kept: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,13 +102,21 @@ fn keep(contents: &Contents, held: Fingerprint, known: &Known) -> Duty {
     }
     match (known.deleted, contents.takes_items) {
         (true, _) => Duty::End,
+        // It may be where nobody can look.
+        (false, true) if known.kept && contents.others_are_locked => Duty::Rest,
         (false, true) => Duty::Write(held),
+        // What it was put into comes back when its person opens that.
+        (false, false) if known.kept && contents.has_no_collection => Duty::Rest,
         (false, false) if known.a_person_waits() => Duty::MakePlace,
         (false, false) => Duty::Rest,
     }
 }
 
 fn find(contents: &Contents, known: &Known) -> Duty {
+    let is_closed = contents.has_no_collection && !known.named.is_empty();
+    if is_closed || contents.has_no_collection && known.wanted != Some(Asker::Person) {
+        return Duty::Wait(VaultTrouble::NoPlace);
+    }
     let named = known.named.iter().find(|named| contents.keys.contains(named));
     if let Some(key) = named.or(contents.keys.first().filter(|_| known.named.is_empty())) {
         return Duty::Take(*key);
@@ -298,6 +310,30 @@ mod tests {
         assert_eq!(duty(&seen, &sealed(&[A], PERSON)), Duty::Ask);
         assert_eq!(duty(&seen, &sealed(&[B], PERSON)), Duty::Take(B));
         assert_eq!(duty(&seen, &sealed(&[], PERSON)), Duty::Take(B));
+    }
+
+    #[test]
+    fn a_keyring_without_any_collection_has_lost_nothing() {
+        let none = || Contents { takes_items: false, has_no_collection: true, ..open(&[]) };
+        for (named, wanted) in
+            [(&[][..], None), (&[], MACHINE), (&[A], None), (&[A], MACHINE), (&[A], PERSON)]
+        {
+            let duty = duty(&Seen::Open(none()), &sealed(named, wanted));
+            assert_eq!(duty, Duty::Wait(VaultTrouble::NoPlace), "{named:?} {wanted:?}");
+        }
+        assert_eq!(duty(&Seen::Open(none()), &sealed(&[], PERSON)), Duty::MakePlace);
+        for wanted in [None, MACHINE, PERSON] {
+            let kept = Known { kept: true, wanted, ..holding(&[A]) };
+            assert_eq!(duty(&Seen::Open(none()), &kept), Duty::Rest, "{wanted:?}");
+        }
+        assert_eq!(duty(&Seen::Open(none()), &Known { wanted: PERSON, ..holding(&[A]) }), Duty::MakePlace);
+    }
+
+    #[test]
+    fn a_key_in_memory_is_not_put_beside_a_collection_that_may_have_it() {
+        let seen = Seen::Open(Contents { others_are_locked: true, ..open(&[]) });
+        assert_eq!(duty(&seen, &Known { kept: true, ..holding(&[A]) }), Duty::Rest);
+        assert_eq!(duty(&seen, &holding(&[A])), Duty::Write(A));
     }
 
     #[test]

@@ -229,7 +229,8 @@ impl Desk {
         let deleted = self.sealing.is_some_and(|key| deleted.contains(&key));
         // Nobody is asked for what is being given.
         let (wanted, opening) = if self.giving > 0 { (None, false) } else { (self.wanted, self.opening) };
-        let known = Known { held, named, wanted, opening, deleted };
+        let kept = self.is_kept && !self.is_kept_by_former;
+        let known = Known { held, named, wanted, opening, deleted, kept };
         let duty = wrapping::duty(&seen, &known);
         tracing::debug!(?seen, ?duty, "the key");
         let Some(duty) = self.find(duty, &known) else { return };
@@ -252,10 +253,17 @@ impl Desk {
             Duty::MakePlace if std::mem::replace(&mut self.asking, true) => {}
             Duty::MakePlace => self.warden.make_place(),
             Duty::End => self.end(),
-            Duty::Wait(trouble) => self.trouble = Some(trouble),
+            Duty::Wait(trouble) => {
+                self.trouble = Some(trouble);
+                // The person is told so, and is not there any more when that ends.
+                self.wanted = self.wanted.and(Some(Asker::Machine));
+            }
         }
-        if matches!(seen, Seen::Open(_)) {
-            self.move_items(items);
+        if let Seen::Open(contents) = &seen {
+            let is_all = !contents.has_no_collection && !contents.others_are_locked;
+            if is_all || !items.is_empty() {
+                self.move_items(items, is_all);
+            }
             self.leave_former(&seen);
         }
         // A dialog is open, or an item is being made: both end with another order.
@@ -367,7 +375,7 @@ impl Desk {
     }
 
     /// Each is sealed, opened again for a look, and only then removed from the keyring.
-    fn move_items(&mut self, items: Vec<Item>) {
+    fn move_items(&mut self, items: Vec<Item>, is_all: bool) {
         if matches!(self.moved, Moved::All) {
             return;
         }
@@ -390,7 +398,9 @@ impl Desk {
         if moved > 0 {
             (self.tell)(News::Note(Note::Moved { count: moved }));
         }
-        self.moved = if left.is_empty() { Moved::All } else { Moved::AllBut(left) };
+        if is_all {
+            self.moved = if left.is_empty() { Moved::All } else { Moved::AllBut(left) };
+        }
         if matches!(self.moved, Moved::All) {
             // Where it cannot be written, the next start looks once more.
             drop(self.files.set_moved());

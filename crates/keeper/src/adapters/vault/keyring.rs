@@ -32,6 +32,7 @@ use store::Store;
 
 pub(super) struct Keyring {
     jobs: Sender<Job>,
+    /// Counts the questions to the person.
     look_is_due: Arc<AtomicBool>,
     with_items: Arc<AtomicBool>,
 }
@@ -147,7 +148,7 @@ impl Drawer {
         while let Ok(job) = jobs.recv() {
             let order = match job {
                 Job::Ask => {
-                    self.dismissed = self.store.bus().unlock(&self.ours()) == Opened::Dismissed;
+                    self.dismissed = self.ask() == Opened::Dismissed;
                     Order::Asked(self.look())
                 }
                 Job::End => return,
@@ -174,6 +175,14 @@ impl Drawer {
         }
     }
 
+    fn ask(&self) -> Opened {
+        let mut wanted = vec![self.ours()];
+        if self.with_items.load(Ordering::Relaxed) {
+            wanted.push(of_older_versions());
+        }
+        self.store.bus().unlock(&wanted)
+    }
+
     fn look(&mut self) -> Look {
         let mut look = Look {
             seen: Seen::Locked,
@@ -184,7 +193,7 @@ impl Drawer {
             dismissed: std::mem::take(&mut self.dismissed),
         };
         let looked = match self.store.bus().door() {
-            Door::Locked => return look,
+            Door::Locked => Ok(Seen::Locked),
             Door::Open(room) => self.look_in(&mut look, room),
             Door::Trouble(closed) => Err(closed.into_error()),
         };
@@ -200,8 +209,9 @@ impl Drawer {
     }
 
     fn look_in(&mut self, look: &mut Look, room: Room) -> Result<Seen, Error> {
-        let Room { takes_items, others_are_locked } = room;
-        let mut contents = Contents { takes_items, others_are_locked, ..Contents::default() };
+        let Room { takes_items, has_no_collection, others_are_locked, .. } = room;
+        let mut contents =
+            Contents { takes_items, has_no_collection, others_are_locked, ..Contents::default() };
         let (mut forbidden, mut found) = (false, Vec::new());
         for entry in self.store.search(&self.ours())? {
             let named = entry.get_attributes()?.get("key").and_then(|text| unhex(text));
@@ -220,15 +230,16 @@ impl Drawer {
             }
         }
         if self.with_items.load(Ordering::Relaxed) {
-            look.items = self.items()?;
+            (look.items, forbidden) = self.items(forbidden)?;
         }
         let bus = self.store.bus();
         // Some services answer with nothing instead of saying that they are locked.
-        match bus.door() {
-            Door::Open(_) => {}
+        let room = match bus.door() {
+            Door::Open(room) => room,
             Door::Locked => return Ok(Seen::Locked),
             Door::Trouble(closed) => return Err(closed.into_error()),
-        }
+        };
+        bus.forget_deletions(|item| !room.has_open(item) || found.iter().any(|(_, path)| path == item));
         look.place = bus.place().map(|(service, collection)| Place { service, collection });
         let owner = bus.owner().unwrap_or_default();
         if !forbidden {
@@ -237,11 +248,34 @@ impl Drawer {
             look.deleted = deleted.map(|(key, _)| *key).collect();
         }
         self.last_seen.extend(found.into_iter().map(|(key, path)| (key, (owner.clone(), path))));
-        Ok(if forbidden && contents.keys.is_empty() { Seen::NotAllowed } else { Seen::Open(contents) })
+        Ok(match contents.keys.is_empty() {
+            true if forbidden => Seen::NotAllowed,
+            true if room.is_half_open => Seen::Locked,
+            _ => Seen::Open(contents),
+        })
+    }
+
+    fn write(&mut self, key: &Key) -> Result<Option<Place>, Error> {
+        let mut tries = bus::TRIES;
+        let path = loop {
+            tries -= 1;
+            let error = match self.write_once(key) {
+                Ok(path) => break path,
+                Err(error) => error,
+            };
+            tracing::info!(%error, "the key is not in the keyring");
+            match Closed::of(&error) {
+                Some(Closed::Unintelligible | Closed::Other(_)) if tries > 0 => self.store.bus().agree_anew(),
+                _ => return Err(error),
+            }
+        };
+        let bus = self.store.bus();
+        self.last_seen.extend(bus.owner().zip(path).map(|seen| (key.fingerprint, seen)));
+        Ok(bus.place().map(|(service, collection)| Place { service, collection }))
     }
 
     /// Read back before it counts. That proves the service's memory only: it may write to its disk later.
-    fn write(&mut self, key: &Key) -> Result<Option<Place>, Error> {
+    fn write_once(&self, key: &Key) -> Result<Option<String>, Error> {
         let (fingerprint, label) = (hex(key.fingerprint), self.label());
         let attributes = HashMap::from([
             ("application", APPLICATION),
@@ -253,30 +287,36 @@ impl Drawer {
         entry.set_secret(key.text().as_bytes())?;
         let written = Zeroizing::new(entry.get_secret()?);
         if Key::read(&written).map(|key| key.fingerprint) != Some(key.fingerprint) {
-            return Err(Closed::Other("the keyring does not give back what it was given".into()).into_error());
+            return Err(Closed::Unintelligible.into_error());
         }
-        let bus = self.store.bus();
-        self.last_seen.extend(bus.owner().zip(store::path_of(&entry)).map(|seen| (key.fingerprint, seen)));
-        Ok(bus.place().map(|(service, collection)| Place { service, collection }))
+        Ok(store::path_of(&entry))
     }
 
-    /// Twins, as other programs make them when they copy a collection, are one: the newest counts.
-    fn items(&self) -> Result<Vec<Item>, Error> {
+    /// Twins, as other programs make them when they copy a collection, are one: the newest counts. Says as well whether
+    /// there is anything that a person has to allow us to read.
+    fn items(&self, mut forbidden: bool) -> Result<(Vec<Item>, bool), Error> {
         let mut items = Vec::<Item>::new();
-        for entry in self.store.search(&HashMap::from([("service", APPLICATION)]))? {
+        for entry in self.store.search(&of_older_versions())? {
             let Some(profile) = self.profile_of(&entry.get_attributes()?) else { continue };
-            let secret = Zeroizing::new(Entry { inner: entry }.get_secret()?);
-            let read = record::read_item(&secret).inspect_err(|problem| {
-                tracing::warn!(profile, %problem, "an item of an older version is left alone");
-            });
-            let item = Item { profile, stored: read.ok() };
+            let stored = match (Entry { inner: entry }).get_secret().map(Zeroizing::new) {
+                Err(error) if Closed::of(&error) == Some(Closed::NotAllowed) => {
+                    forbidden = true;
+                    None
+                }
+                secret => record::read_item(&secret?)
+                    .inspect_err(|problem| {
+                        tracing::warn!(profile, %problem, "an item of an older version is left alone");
+                    })
+                    .ok(),
+            };
+            let item = Item { profile, stored };
             match items.iter_mut().find(|other| other.profile == item.profile) {
                 Some(twin) if age(twin) < age(&item) => *twin = item,
                 Some(_) => {}
                 None => items.push(item),
             }
         }
-        Ok(items)
+        Ok((items, forbidden))
     }
 
     fn remove_item(&self, profile: &str) {
@@ -335,6 +375,10 @@ impl Drawer {
     }
 }
 
+fn of_older_versions() -> HashMap<&'static str, &'static str> {
+    HashMap::from([("service", APPLICATION)])
+}
+
 fn age(item: &Item) -> Option<i64> {
     item.stored.as_ref().map(|(_, saved_at)| *saved_at)
 }
@@ -346,7 +390,7 @@ fn trouble_of(error: Error) -> VaultTrouble {
         Some(Closed::NoPlace) => VaultTrouble::NoPlace,
         Some(Closed::NotAllowed) => VaultTrouble::NotAllowed,
         Some(Closed::Slow) => VaultTrouble::Slow,
-        Some(Closed::Other(_)) | None => VaultTrouble::Failed,
+        Some(Closed::Other(_) | Closed::Unintelligible) | None => VaultTrouble::Failed,
     }
 }
 

@@ -28,10 +28,21 @@ pub(super) enum Door {
     Trouble(Closed),
 }
 
-#[derive(Clone, Copy)]
 pub(super) struct Room {
     pub(super) takes_items: bool,
+    /// What new items go to is locked, and others are not.
+    pub(super) is_half_open: bool,
+    pub(super) has_no_collection: bool,
     pub(super) others_are_locked: bool,
+    open: Vec<OwnedObjectPath>,
+}
+
+impl Room {
+    /// The item's collection is open, so that what is missing in it is not only out of sight.
+    pub(super) fn has_open(&self, item: &str) -> bool {
+        let parent = item.rsplit_once('/').map_or("", |(parent, _)| parent);
+        self.open.iter().any(|open| open.as_str() == parent)
+    }
 }
 
 impl Bus {
@@ -74,14 +85,18 @@ impl Bus {
 
     pub(super) fn door(&self) -> Door {
         let seen = self.wait(async {
-            let collections = self.shared.collections().await?;
-            Ok(match &collections {
-                Collections { default: Some(default), locked, .. } if locked.contains(default) => None,
-                Collections { default: None, open, locked } if open.is_empty() && !locked.is_empty() => None,
-                Collections { default, locked, .. } => {
-                    Some(Room { takes_items: default.is_some(), others_are_locked: !locked.is_empty() })
-                }
-            })
+            let Collections { default, open, locked } = self.shared.collections().await?;
+            if open.is_empty() && !locked.is_empty() {
+                return Ok(None);
+            }
+            let is_half_open = default.as_ref().is_some_and(|default| locked.contains(default));
+            Ok(Some(Room {
+                takes_items: default.is_some() && !is_half_open,
+                is_half_open,
+                has_no_collection: open.is_empty(),
+                others_are_locked: !locked.is_empty(),
+                open,
+            }))
         });
         match seen {
             Ok(Some(room)) => Door::Open(room),
@@ -113,13 +128,24 @@ impl Bus {
     /// An item that is locked in an open collection is one that we may not read.
     pub(super) fn secret(&self, item: &str) -> Result<Vec<u8>, Closed> {
         self.wait(async {
-            let service = self.shared.service().await?;
-            let item = at(&service, item).await?;
-            if item.is_locked().await? {
-                return Err(Closed::NotAllowed);
+            let mut tries = TRIES;
+            loop {
+                let service = self.shared.service().await?;
+                let item = at(&service, item).await?;
+                if item.is_locked().await? {
+                    return Err(Closed::NotAllowed);
+                }
+                tries -= 1;
+                match item.get_secret().await.map_err(Closed::from) {
+                    Err(Closed::Unintelligible) if tries > 0 => self.agree_anew(),
+                    got => return got,
+                }
             }
-            Ok(item.get_secret().await?)
         })
+    }
+
+    pub(super) fn agree_anew(&self) {
+        self.shared.agree_anew();
     }
 
     /// Replaces an item that has these attributes. Answers where it is.
@@ -166,7 +192,15 @@ impl Bus {
     pub(super) fn was_deleted(&self, item: &str) -> bool {
         self.shared.was_deleted(item)
     }
+
+    /// Those that are there, or out of sight.
+    pub(super) fn forget_deletions(&self, of: impl Fn(&str) -> bool) {
+        self.shared.forget_deletions(of);
+    }
 }
+
+/// With one of its connections in 256 a service can be misunderstood; with three, hardly.
+pub(super) const TRIES: u32 = 3;
 
 async fn at<'a>(service: &'a SecretService<'static>, item: &str) -> Result<Item<'a>, Closed> {
     Ok(service.get_item_by_path(OwnedObjectPath::try_from(item)?).await?)

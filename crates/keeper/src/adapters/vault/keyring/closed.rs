@@ -12,13 +12,17 @@ pub(super) enum Closed {
     NoPlace,
     NotAllowed,
     Slow,
+    /// What crosses the bus is not what the other end means.
+    Unintelligible,
     Other(String),
 }
 
 impl Closed {
     pub(super) fn into_error(self) -> Error {
         match self {
-            Self::Absent | Self::Slow | Self::Other(_) => Error::PlatformFailure(Box::new(self)),
+            Self::Absent | Self::Slow | Self::Unintelligible | Self::Other(_) => {
+                Error::PlatformFailure(Box::new(self))
+            }
             Self::Locked | Self::NoPlace | Self::NotAllowed => Error::NoStorageAccess(Box::new(self)),
         }
     }
@@ -37,6 +41,7 @@ impl fmt::Display for Closed {
             Self::NoPlace => "it has no collection for new items",
             Self::NotAllowed => "it does not let this program read the item",
             Self::Slow => "the bus does not answer",
+            Self::Unintelligible => "what it gives back is not what it was given",
             Self::Other(what) => what,
         })
     }
@@ -80,6 +85,9 @@ impl From<secret_service::Error> for Closed {
         }
         if matches!(error, Error::Locked) {
             return Self::Locked;
+        }
+        if matches!(error, Error::Crypto(_)) {
+            return Self::Unintelligible;
         }
         if matches!(error, Error::Prompt) {
             return Self::NotAllowed;

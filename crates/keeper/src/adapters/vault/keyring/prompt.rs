@@ -22,7 +22,7 @@ pub(super) enum Opened {
 
 impl Bus {
     /// Asks the person to open what new items go to, and else whatever is locked. Waits for the answer.
-    pub(super) fn unlock(&self, ours: &HashMap<&str, &str>) -> Opened {
+    pub(super) fn unlock(&self, ours: &[HashMap<&str, &str>]) -> Opened {
         let asked = self.wait(async {
             let Collections { default, open, locked } = self.shared.collections().await?;
             let wanted = match default.filter(|default| locked.contains(default)) {
@@ -95,12 +95,15 @@ impl Shared {
     async fn forbidden(
         &self,
         open: &[OwnedObjectPath],
-        ours: &HashMap<&str, &str>,
+        ours: &[HashMap<&str, &str>],
     ) -> Result<Vec<OwnedObjectPath>, Closed> {
         let mut forbidden = Vec::new();
         for path in open {
             let collection = self.proxy(path.clone(), COLLECTION).await?;
-            let items: Vec<OwnedObjectPath> = collection.call("SearchItems", &(ours,)).await?;
+            let mut items: Vec<OwnedObjectPath> = Vec::new();
+            for attributes in ours {
+                items.extend(collection.call::<_, _, Vec<_>>("SearchItems", &(attributes,)).await?);
+            }
             for item in items {
                 let proxy = self.proxy(item.clone(), "org.freedesktop.Secret.Item").await?;
                 if proxy.get_property("Locked").await? {

@@ -139,6 +139,12 @@ impl Shared {
         Ok(proxy)
     }
 
+    /// KWallet leaves out the zeros at the beginning of what both ends have agreed upon, so that with one connection in
+    /// 256 they have different keys. The next question agrees upon another one.
+    pub(super) fn agree_anew(&self) {
+        *lock(&self.service) = None;
+    }
+
     /// The service has gone, or another one has come.
     pub(super) fn forget_service(&self) {
         *lock(&self.service) = None;
@@ -153,6 +159,10 @@ impl Shared {
 
     pub(super) fn end(&self) {
         self.over.send_replace(true);
+    }
+
+    pub(super) fn forget_deletions(&self, of: impl Fn(&str) -> bool) {
+        lock(&self.deleted).retain(|item| !of(item));
     }
 
     pub(super) fn heard_of_deletion(&self, item: String) {

@@ -43,6 +43,7 @@ async fn hear(shared: &Shared, connection: &Connection, on_change: &impl Fn()) -
         .path_namespace("/org/freedesktop/secrets")?
         .build();
     let mut signals = MessageStream::for_match_rule(rule, connection, Some(QUEUE)).await?;
+    let mut wallets = MessageStream::for_match_rule(wallet_is_opened()?, connection, Some(QUEUE)).await?;
     let mut settling = None;
     loop {
         tokio::select! {
@@ -53,14 +54,15 @@ async fn hear(shared: &Shared, connection: &Connection, on_change: &impl Fn()) -
                 shared.forget_service();
                 on_change();
             }
+            opened = futures_next(&mut wallets) => match opened {
+                None => return Ok(()),
+                Some(_) => announce(shared, on_change),
+            },
             signal = futures_next(&mut signals) => match signal {
                 None => return Ok(()),
                 Some(Err(error)) => return Err(error.into()),
                 Some(Ok(signal)) => match kind(&signal) {
-                    Kind::Collections => {
-                        shared.changed.send_modify(|count| *count += 1);
-                        on_change();
-                    }
+                    Kind::Collections => announce(shared, on_change),
                     Kind::Deleted(item) => {
                         shared.heard_of_deletion(item);
                         settling = Some(Box::pin(sleep(limits::DELETED)));
@@ -75,6 +77,17 @@ async fn hear(shared: &Shared, connection: &Connection, on_change: &impl Fn()) -
             }
         }
     }
+}
+
+fn announce(shared: &Shared, on_change: &impl Fn()) {
+    shared.changed.send_modify(|count| *count += 1);
+    on_change();
+}
+
+/// KWallet says nothing as a Secret Service when a login or a program of KDE has opened the wallet.
+fn wallet_is_opened() -> Result<MatchRule<'static>, Closed> {
+    let rule = MatchRule::builder().msg_type(Type::Signal).interface("org.kde.KWallet")?;
+    Ok(rule.member("walletOpened")?.build())
 }
 
 async fn futures_next(signals: &mut MessageStream) -> Option<zbus::Result<Message>> {
