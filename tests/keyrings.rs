@@ -1,6 +1,7 @@
 //! The keyrings that people have, each on a stage of its own: gnome-keyring, KWallet and KeePassXC, the real ones.
 //!
-//! The tests here show that the stages are right, as an application sees them that uses the Secret Service by itself.
+//! One test has a session live with each of them and holds the table in `docs/keyrings.md` against what was seen. Most
+//! of the others show that the stages are right, as an application sees them that uses the Secret Service by itself.
 
 // The exemption of tests covers their functions, not their helpers.
 #![allow(clippy::unwrap_used)]
@@ -13,14 +14,26 @@ mod keepassxc;
 mod keyring;
 #[path = "keyrings/kwallet.rs"]
 mod kwallet;
+#[path = "keyrings/life.rs"]
+mod life;
+#[path = "keyrings/locked.rs"]
+mod locked;
 #[path = "programs/mod.rs"]
 mod programs;
+#[path = "keyrings/provider.rs"]
+mod provider;
 #[path = "keyrings/screen.rs"]
 mod screen;
 #[path = "keyrings/service.rs"]
 mod service;
+#[path = "keyrings/situations.rs"]
+mod situations;
 #[path = "keyrings/stage.rs"]
 mod stage;
+#[path = "keyrings/table.rs"]
+mod table;
+#[path = "keyrings/traps.rs"]
+mod traps;
 
 use serde_json::{Value, json};
 
@@ -28,8 +41,25 @@ use gnome::Gnome;
 use keepassxc::KeePassXc;
 use keyring::Keyring;
 use kwallet::KWallet;
+use locked::LockedKeePassXc;
 use service::{Item, Question, Service};
+use situations::see;
 use stage::{Stage, until};
+
+#[test]
+fn a_session_lives_with_every_keyring_and_the_table_says_how() {
+    let columns = std::thread::scope(|scope| {
+        let seen = [
+            scope.spawn(|| see::<Gnome>(situations::of_gnome_keyring)),
+            scope.spawn(|| see::<KWallet>(situations::of_kwallet)),
+            scope.spawn(|| see::<KeePassXc>(situations::of_keepassxc)),
+            scope.spawn(|| see::<LockedKeePassXc>(situations::of_locked_keepassxc)),
+        ];
+        seen.map(std::thread::ScopedJoinHandle::join)
+    });
+    // All of them are waited for, so that one failure does not hide another.
+    table::compare(&columns.map(|column| column.expect("what failed is said above")));
+}
 
 /// What holds for each keyring, as a test of its own.
 macro_rules! for_each {

@@ -31,7 +31,7 @@ use session::note::Note;
 
 use bench::{ANSWER, Bench, KEY, forget, load, save, stored, stored_as};
 use desk::{on_a_desk, with_the_bus_at};
-use fakes::{Questions, hang};
+use fakes::{Questions, hang, misunderstand};
 
 #[test]
 fn what_is_saved_is_loaded_until_it_is_forgotten() {
@@ -458,6 +458,20 @@ fn a_service_that_hangs_is_left_when_it_goes() {
         let _keyring = desk.start_keyring();
         bench.expect(News::Ready);
         assert_eq!(save(&bench.vault, "work", "rt-1"), Ok(()));
+    });
+}
+
+#[test]
+fn a_service_that_is_misunderstood_is_talked_to_anew() {
+    on_a_desk("a_service_that_is_misunderstood_is_talked_to_anew", |desk| {
+        let _service = desk.ask(async |bus| {
+            misunderstand(&bus).await?;
+            Ok(bus)
+        });
+        let bench = Bench::new("misunderstood");
+        bench.begin();
+        assert_eq!(save(&bench.vault, "work", "rt-1"), Ok(()));
+        assert_eq!(load(&bench.again().vault, "work"), Ok(Some(stored("rt-1"))));
     });
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use super::keyring::{Keyring, PASSWORD};
+use super::keyring::{Keyring, PASSWORD, version_of};
 use super::service::Service;
 use super::stage::{Process, Stage, until};
 
@@ -14,6 +14,7 @@ pub(crate) struct Gnome {
 }
 
 impl Keyring for Gnome {
+    const NAME: &str = "gnome-keyring";
     const DIALOG: &str = "Unlock Login Keyring";
 
     fn on(stage: Stage) -> Self {
@@ -28,6 +29,10 @@ impl Keyring for Gnome {
 
     fn stage(&self) -> &Stage {
         &self.stage
+    }
+
+    fn version(&self) -> String {
+        version_of(&self.stage, PROGRAM)
     }
 
     fn start(&mut self) {

@@ -4,22 +4,49 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::service::{Item, Question, Service};
-use super::stage::{Process, Stage, until};
+use super::stage::{Process, Stage, output, until};
 
 /// A keyring on a stage of its own. It is not started before it is told to.
 pub(crate) trait Keyring: Sized {
+    /// What the table calls it, and what is special about it.
+    const NAME: &str;
+    const HOW: &str = "";
+
     /// What the title of the dialog says that asks for the password.
     const DIALOG: &str;
+
+    /// The titles of all that it may ask.
+    const DIALOGS: &[&str] = &[Self::DIALOG];
+
+    /// Somebody has to open it whenever it has been started.
+    const BEGINS_LOCKED: bool = false;
+
+    /// A keeper that begins anew may read what is there only once a person has said so.
+    const NEEDS_ITS_PERSON: bool = false;
+
+    /// How a session goes on after both have begun anew.
+    const LET_IN: &str = "goes on by itself";
+
+    /// How it goes on where somebody has opened the keyring since.
+    const ONCE_OPEN: &str = Self::LET_IN;
 
     fn on(stage: Stage) -> Self;
 
     fn stage(&self) -> &Stage;
+
+    /// As its program says it.
+    fn version(&self) -> String;
 
     /// Starts it with the files that are there, open, as after a login.
     fn start(&mut self);
 
     /// Starts it with the files that are there, and waits until it says that they are locked.
     fn start_locked(&mut self);
+
+    /// Starts it as its people do.
+    fn begin(&mut self) {
+        self.start();
+    }
 
     /// Where it runs, if it does.
     fn process(&mut self) -> &mut Option<Process>;
@@ -47,10 +74,27 @@ pub(crate) trait Keyring: Sized {
         self.start();
     }
 
+    /// What a person does when one of the first signs in.
+    fn open_for_the_first(&self) {}
+
+    /// Answers the dialogs that come when a person wants the keeper to read.
+    fn let_in(&self, ask: impl Fn()) {
+        ask();
+        self.stage().screen().answer(Self::DIALOG, PASSWORD, &["Return"]);
+    }
+
+    /// Does something, and waits until its outcome would outlive a kill.
+    fn written<T>(&self, change: impl FnOnce() -> T) -> T {
+        change()
+    }
+
     fn lock(&self) {
         let service = self.service();
-        assert!(service.lock().as_ref().is_none_or(Question::answer));
-        until("it is locked", || (!service.is_open()).then_some(()));
+        // One that is writing to its disk says no.
+        until("it is locked", || {
+            let said = service.lock().as_ref().is_none_or(Question::answer);
+            (said && !service.is_open()).then_some(())
+        });
     }
 
     /// As a person does it: in the dialog that is there, or in one that comes for it.
@@ -100,6 +144,14 @@ pub(crate) trait Keyring: Sized {
         let service = self.service();
         until("its name is gone", || (!service.is_there()).then_some(()));
     }
+}
+
+/// What a program answers that is asked for its version.
+pub(crate) fn version_of(stage: &Stage, program: &str) -> String {
+    let ran = output(stage.command(program).arg("--version"), "");
+    let text = String::from_utf8(ran.stdout).unwrap();
+    let is_version = |word: &&str| word.starts_with(|first: char| first.is_ascii_digit());
+    text.split_whitespace().find(is_version).unwrap_or_else(|| panic!("{program}: {text}")).to_owned()
 }
 
 pub(crate) const PASSWORD: &str = "correct horse";

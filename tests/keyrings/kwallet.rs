@@ -14,7 +14,7 @@ use std::time::SystemTime;
 
 use aws_lc_rs::pbkdf2::{self, PBKDF2_HMAC_SHA512};
 
-use super::keyring::{Keyring, PASSWORD};
+use super::keyring::{Keyring, PASSWORD, version_of};
 use super::stage::{Process, Stage, needs, until};
 
 pub(crate) struct KWallet {
@@ -23,14 +23,6 @@ pub(crate) struct KWallet {
 }
 
 impl KWallet {
-    /// Does something, and waits until its outcome is on the disk.
-    pub(crate) fn written<T>(&self, change: impl FnOnce() -> T) -> T {
-        let before = self.changed();
-        let outcome = change();
-        until("the wallet is written", || (self.changed() != before).then_some(()));
-        outcome
-    }
-
     /// Starts it as its PAM module does, which is the only way to make a wallet without a dialog.
     fn log_in(&mut self) {
         fs::create_dir_all(self.files()).unwrap();
@@ -50,6 +42,11 @@ impl KWallet {
         self.daemon = Some(daemon);
     }
 
+    /// As the login does that comes after the start.
+    pub(crate) fn open_by_the_login(&self) {
+        self.service().call_kwallet("pamOpen", &("kdewallet", key().as_slice(), 0));
+    }
+
     fn wallet(&self) -> PathBuf {
         self.files().join("kdewallet.kwl")
     }
@@ -60,6 +57,7 @@ impl KWallet {
 }
 
 impl Keyring for KWallet {
+    const NAME: &str = "KWallet";
     const DIALOG: &str = "KDE Wallet Service";
 
     fn on(stage: Stage) -> Self {
@@ -69,6 +67,17 @@ impl Keyring for KWallet {
 
     fn stage(&self) -> &Stage {
         &self.stage
+    }
+
+    fn version(&self) -> String {
+        version_of(&self.stage, installed())
+    }
+
+    fn written<T>(&self, change: impl FnOnce() -> T) -> T {
+        let before = self.changed();
+        let outcome = change();
+        until("the wallet is written", || (self.changed() != before).then_some(()));
+        outcome
     }
 
     fn start(&mut self) {

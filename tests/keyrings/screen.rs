@@ -49,6 +49,16 @@ impl Screen {
         until(&format!("{title} goes away"), || (self.window(title).as_ref() != Some(&window)).then_some(()));
     }
 
+    /// Presses keys in the window, once it is there.
+    pub(crate) fn press(&self, title: &str, keys: &[&str]) {
+        until(&format!("{title} has the keyboard"), || {
+            let window = self.window(title)?;
+            self.point(&["windowactivate", &window])?;
+            (self.point(&["getwindowfocus"])? == window).then_some(())
+        });
+        self.point(&[&["key"], keys].concat()).unwrap();
+    }
+
     fn window(&self, title: &str) -> Option<String> {
         let found = self.point(&["search", "--onlyvisible", "--name", title])?;
         found.lines().last().map(str::to_owned)

@@ -72,7 +72,9 @@ impl Service {
 
     /// The collection that there is, open.
     pub(crate) fn is_open(&self) -> bool {
-        self.collection().is_some_and(|path| !self.is_locked(&path, COLLECTION))
+        // One that is just being opened comes and goes.
+        let is_locked = |path: OwnedObjectPath| self.look_at::<bool>(&path, COLLECTION, "Locked").ok();
+        self.collection().and_then(is_locked) == Some(false)
     }
 
     pub(crate) fn has_access(&self, item: &OwnedObjectPath) -> bool {
@@ -133,6 +135,21 @@ impl Service {
         self.turn("Unlock", item_or_collection)
     }
 
+    /// Of KWallet's own interface.
+    pub(crate) fn call_kwallet(&self, method: &str, body: &(impl Serialize + DynamicType)) {
+        let name = KWALLETS.into_iter().find(|name| self.sees(name)).unwrap();
+        let path = format!("/modules/{}", name.rsplit_once('.').unwrap().1);
+        self.talk(async {
+            self.bus.call_method(Some(name), path.as_str(), Some("org.kde.KWallet"), method, body).await
+        });
+    }
+
+    /// Of the window of KeePassXC.
+    pub(crate) fn call_keepassxc(&self, method: &str, body: &(impl Serialize + DynamicType)) {
+        let name = "org.keepassxc.KeePassXC.MainWindow";
+        self.talk(async { self.bus.call_method(Some(name), "/keepassxc", Some(name), method, body).await });
+    }
+
     fn turn(&self, method: &str, path: OwnedObjectPath) -> Option<Question> {
         let (_, prompt): (Vec<OwnedObjectPath>, OwnedObjectPath) =
             self.call(ROOT, SERVICE, method, &(vec![path],)).unwrap();
@@ -173,9 +190,16 @@ impl Service {
     where
         T::Error: std::fmt::Debug,
     {
+        self.look_at(path, interface, name).unwrap()
+    }
+
+    fn look_at<T: TryFrom<OwnedValue>>(&self, path: &str, interface: &str, name: &str) -> zbus::Result<T>
+    where
+        T::Error: std::fmt::Debug,
+    {
         let body = (interface, name);
-        let value: OwnedValue = self.call(path, "org.freedesktop.DBus.Properties", "Get", &body).unwrap();
-        value.try_into().unwrap()
+        let value: OwnedValue = self.call(path, "org.freedesktop.DBus.Properties", "Get", &body)?;
+        Ok(value.try_into().unwrap())
     }
 
     fn call<R: for<'d> DynamicDeserialize<'d>>(
@@ -213,6 +237,8 @@ impl Question {
 type Secret = (OwnedObjectPath, Vec<u8>, Vec<u8>, String);
 
 const NAME: &str = "org.freedesktop.secrets";
+
+const KWALLETS: [&str; 2] = ["org.kde.kwalletd6", "org.kde.kwalletd5"];
 
 const ROOT: &str = "/org/freedesktop/secrets";
 

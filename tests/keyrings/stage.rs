@@ -99,7 +99,8 @@ impl Stage {
 impl Drop for Stage {
     fn drop(&mut self) {
         if thread::panicking() {
-            let log = fs::read_to_string(self.path("log")).unwrap_or_default();
+            let read = |log| fs::read_to_string(self.path(log)).unwrap_or_default();
+            let log = read("log") + &read("home/keeper.log");
             let tail: Vec<_> = log.lines().rev().take(40).collect();
             eprintln!("last words on the stage:");
             tail.into_iter().rev().for_each(|line| eprintln!("  {line}"));

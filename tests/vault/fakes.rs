@@ -156,4 +156,112 @@ impl Open {
     }
 }
 
+/// A keyring that agrees with whoever asks upon another key than they think, until it is asked for none. It opens as
+/// empty, and has room for one item.
+pub(crate) async fn misunderstand(bus: &Connection) -> zbus::Result<()> {
+    let server = bus.object_server();
+    server.at("/org/freedesktop/secrets", Misunderstanding { agreed: 0 }).await?;
+    server.at(HANGING_COLLECTION, OneItem { attributes: None }).await?;
+    bus.request_name("org.freedesktop.secrets").await
+}
+
+struct Misunderstanding {
+    agreed: u32,
+}
+
+#[zbus::interface(name = "org.freedesktop.Secret.Service")]
+impl Misunderstanding {
+    fn read_alias(&self, _name: &str) -> OwnedObjectPath {
+        OwnedObjectPath::try_from(HANGING_COLLECTION).unwrap()
+    }
+
+    fn open_session(
+        &mut self,
+        algorithm: &str,
+        _input: Value<'_>,
+    ) -> zbus::fdo::Result<(OwnedValue, OwnedObjectPath)> {
+        let path = |name: &str| OwnedObjectPath::try_from(format!("/session/{name}")).unwrap();
+        match algorithm {
+            "plain" => Ok((Value::from("").try_into().unwrap(), path("plain"))),
+            _ if self.agreed == 0 => {
+                self.agreed += 1;
+                Ok((Value::from(vec![7_u8; 128]).try_into().unwrap(), path("encrypted")))
+            }
+            _ => Err(zbus::fdo::Error::NotSupported("only once".into())),
+        }
+    }
+
+    #[zbus(property)]
+    fn collections(&self) -> Vec<OwnedObjectPath> {
+        vec![OwnedObjectPath::try_from(HANGING_COLLECTION).unwrap()]
+    }
+}
+
+struct OneItem {
+    attributes: Option<HashMap<String, String>>,
+}
+
+type Secret = (OwnedObjectPath, Vec<u8>, Vec<u8>, String);
+
+#[zbus::interface(name = "org.freedesktop.Secret.Collection")]
+impl OneItem {
+    fn search_items(&self, attributes: HashMap<String, String>) -> Vec<OwnedObjectPath> {
+        let has = |kept: &&HashMap<String, String>| {
+            attributes.iter().all(|(name, value)| kept.get(name) == Some(value))
+        };
+        let found = self.attributes.as_ref().filter(has);
+        found.map(|_| OwnedObjectPath::try_from(ONE_ITEM).unwrap()).into_iter().collect()
+    }
+
+    async fn create_item(
+        &mut self,
+        mut properties: HashMap<String, OwnedValue>,
+        secret: Secret,
+        _replace: bool,
+        #[zbus(object_server)] server: &zbus::ObjectServer,
+    ) -> zbus::fdo::Result<(OwnedObjectPath, OwnedObjectPath)> {
+        let attributes = properties.remove("org.freedesktop.Secret.Item.Attributes").unwrap();
+        let attributes: HashMap<String, String> = attributes.try_into().unwrap();
+        self.attributes = Some(attributes.clone());
+        let is_plain = secret.0.as_str() == "/session/plain";
+        // There is none at first.
+        server.remove::<TheItem, _>(ONE_ITEM).await.ok();
+        server
+            .at(ONE_ITEM, TheItem { attributes, secret: if is_plain { secret.2 } else { Vec::new() } })
+            .await?;
+        Ok((OwnedObjectPath::try_from(ONE_ITEM).unwrap(), OwnedObjectPath::try_from("/").unwrap()))
+    }
+
+    #[zbus(property)]
+    fn locked(&self) -> bool {
+        false
+    }
+}
+
+struct TheItem {
+    attributes: HashMap<String, String>,
+    secret: Vec<u8>,
+}
+
+#[zbus::interface(name = "org.freedesktop.Secret.Item")]
+impl TheItem {
+    fn get_secret(&self, session: OwnedObjectPath) -> (Secret,) {
+        // No key makes anything of fifteen bytes.
+        let text = if session.as_str() == "/session/plain" { self.secret.clone() } else { vec![7; 15] };
+        ((session, vec![7; 16], text, "text/plain".to_owned()),)
+    }
+
+    #[zbus(property)]
+    fn attributes(&self) -> HashMap<String, String> {
+        self.attributes.clone()
+    }
+
+    #[zbus(property)]
+    fn locked(&self) -> bool {
+        false
+    }
+}
+
+const ONE_ITEM: &str = "/org/freedesktop/secrets/collection/login/1";
+
 const HANGING_COLLECTION: &str = "/org/freedesktop/secrets/collection/login";
