@@ -124,7 +124,7 @@ fn a_configuration_whose_disk_fails_stays_as_it_was() {
     until("the edit is taken", || (keeper.overview().sessions.len() == 2).then_some(()));
     assert_eq!(problem(&keeper), None);
     assert_eq!(keeper.phase("nestjs"), PhaseView::Fresh);
-    assert_eq!(keeper.phase("simplejwt"), PhaseView::NeedsLogin { why: Lost::Never });
+    keeper.until_phase("simplejwt", PhaseView::NeedsLogin { why: Lost::Never });
     keeper.ask(add("work")).unwrap();
 }
 
