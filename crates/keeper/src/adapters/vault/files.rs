@@ -165,11 +165,18 @@ impl Files {
         files::private(options.read(true).write(true).create(true).truncate(false));
         match files::open(next, &mut options) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                files::make_private_folder(&self.dir)?;
+                self.make_folder()?;
                 files::open(next, &mut options)
             }
             opened => opened,
         }
+    }
+
+    /// What was made is itself a name in the folder above, and as easily lost.
+    fn make_folder(&self) -> io::Result<()> {
+        let made = self.dir.ancestors().take_while(|folder| !folder.exists()).count();
+        files::make_private_folder(&self.dir)?;
+        self.dir.ancestors().skip(1).take(made).try_for_each(files::sync_folder)
     }
 
     /// Names of profiles may have any length and any characters.
