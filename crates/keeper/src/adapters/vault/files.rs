@@ -2,6 +2,7 @@
 //! places with it. What was the old one is the room for the next: its blocks are taken already, so a disk that is full
 //! takes the next token all the same. A crash at any point leaves the old file or the new one.
 
+use std::cell::Cell;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _};
 use std::os::unix::fs::FileExt as _;
@@ -16,6 +17,9 @@ use super::seal::{self, BLOCK, Label};
 #[derive(Clone)]
 pub(super) struct Files {
     dir: PathBuf,
+    /// The names in the folder are on the disk as they are in memory. Until they are, what stands beside a sealed file
+    /// may be what the disk has under its name.
+    is_settled: Cell<bool>,
 }
 
 /// Where the newest key was put, so that another keyring is recognised. It holds no secret.
@@ -28,7 +32,7 @@ pub(super) struct Place {
 
 impl Files {
     pub(super) fn at(dir: &Path) -> Self {
-        Self { dir: dir.to_owned() }
+        Self { dir: dir.to_owned(), is_settled: Cell::new(false) }
     }
 
     /// The labels of all that can be read, that of the newest first.
@@ -63,6 +67,7 @@ impl Files {
         file.write_all_at(sealed, 0)?;
         file.set_len(sealed.len().try_into().map_err(io::Error::other)?)?;
         file.sync_all()?;
+        self.is_settled.set(false);
         let exchanged = match files::exchange(&next, &path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => false,
             exchanged => exchanged?,
@@ -70,7 +75,7 @@ impl Files {
         if !exchanged {
             fs::rename(&next, &path)?;
         }
-        files::sync_folder(&self.dir)
+        self.settle()
     }
 
     /// Takes the blocks that the next token will need, with one more for a token that has grown.
@@ -155,12 +160,26 @@ impl Files {
         file.write_all_at(text, 0)?;
         file.set_len(text.len().try_into().map_err(io::Error::other)?)?;
         file.sync_all()?;
+        self.is_settled.set(false);
         fs::rename(&next, &path)?;
-        files::sync_folder(&self.dir)
+        self.settle()
+    }
+
+    /// Of another process, or where it failed before, the last change of names may still be in memory alone.
+    fn settle(&self) -> io::Result<()> {
+        if !self.is_settled.get() {
+            files::sync_folder(&self.dir)?;
+            self.is_settled.set(true);
+        }
+        Ok(())
     }
 
     /// The home may have been deleted and made again.
     fn open_next(&self, next: &Path) -> io::Result<File> {
+        match self.settle() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            settled => settled?,
+        }
         let mut options = OpenOptions::new();
         files::private(options.read(true).write(true).create(true).truncate(false));
         match files::open(next, &mut options) {
@@ -289,6 +308,6 @@ mod tests {
     fn scratch(name: &str) -> Files {
         let dir = env::temp_dir().join(format!("pilotlight-sealed-{}-{name}", process::id()));
         drop(fs::remove_dir_all(&dir));
-        Files { dir: dir.join("deep") }
+        Files::at(&dir.join("deep"))
     }
 }
