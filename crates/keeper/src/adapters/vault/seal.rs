@@ -2,7 +2,6 @@
 //! the session's own, with that line as associated data. So nobody without the key can move a file to another profile,
 //! to other servers or to a later generation. The length says nothing of the tokens: it is padded to whole blocks.
 
-use aws_lc_rs::rand;
 use chacha20poly1305::aead::{AeadInOut as _, KeyInit as _};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use serde::{Deserialize, Serialize};
@@ -53,7 +52,8 @@ pub(super) fn seal(key: &Key, profile: &str, stored: &Stored, saved_at: i64) -> 
     let mut file = serde_json::to_vec(&line).map_err(|_| Unsealable::Damaged)?;
     file.push(b'\n');
     let mut nonce = XNonce::default();
-    rand::fill(&mut nonce).map_err(|_| Unsealable::NoRandom)?;
+    // The system's own: a library's needs tens of milliseconds at its first use, which is when a token is in memory alone.
+    getrandom::fill(&mut nonce).map_err(|_| Unsealable::NoRandom)?;
     let record = record::write(&stored.refresh, &stored.account);
     let open = file.len() + nonce.len() + TAG;
     let whole = (open + LENGTH + record.len()).next_multiple_of(BLOCK);
