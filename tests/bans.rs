@@ -29,6 +29,14 @@ fn the_keeper_knows_no_sandbox() {
     }
 }
 
+/// The file system of the tests is linked by the tests that are about it, and by nothing else.
+#[test]
+fn nothing_that_is_shipped_knows_a_file_system() {
+    for package in ["pilotlight-keeper", "pilotlight-cli", "pilotlight-sandbox", "pilotlight-window"] {
+        assert!(!names(&tree(package)).any(|name| name == "fuser"), "{package}");
+    }
+}
+
 /// What everybody may depend on costs nobody anything.
 #[test]
 fn the_vocabulary_has_neither_http_nor_a_runtime() {
