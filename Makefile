@@ -15,7 +15,7 @@ icons := $(share)/icons/hicolor
 
 BUILT := $(TARGET)/release
 
-.PHONY: help run install place uninstall test test-fast lint clean
+.PHONY: help run install place uninstall test test-fast crash lint clean
 
 help: ## List these targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile | expand -t 18
@@ -58,6 +58,12 @@ test: ## Run everything, the window in a real WebKit and the real servers too
 
 test-fast: ## Run what answers in seconds: the tests of the core and of the page
 	@tests/all.sh test-fast
+
+crash: ## Kill the keeper a thousand times in the middle of refreshes and count what is lost; some minutes
+	@tests/setup.sh rust node packages-crash
+	@tests/servers/install.sh
+	cargo test --release -p pilotlight-powercut
+	cargo test --release -p pilotlight-keeper --test crash -- --ignored --nocapture
 
 lint: ## Look at the sources: format, clippy, the page's types and style, cargo-deny
 	@tests/all.sh lint

@@ -21,9 +21,14 @@ cd "$(dirname "$0")/.."
 NODE_OLDEST=20.19
 TAURI_DRIVER=2.1.0
 CARGO_DENY=0.20.2
+MSAL=1.39.0
+MSAL_EXTENSIONS=1.3.1
 KEEPER="build-essential"
 WINDOW="pkg-config libwebkit2gtk-4.1-dev libgtk-3-dev librsvg2-dev"
 TESTS="webkit2gtk-driver xvfb xauth dbus dbus-x11 gnome-keyring libsecret-tools openbox imagemagick python3-venv fonts-noto-cjk"
+# A file system of the tests can be mounted by everybody with it.
+TESTS="$TESTS fuse3"
+CRASH="dbus gnome-keyring python3-venv fuse3"
 # The other keyrings that people have, and what answers the dialogs of all.
 TESTS="$TESTS keepassxc libkf5wallet-bin libqca-qt5-2-plugins gcr xdotool"
 # In Ubuntu these are doors to a snap.
@@ -43,8 +48,10 @@ main() {
             packages-keeper) packages "building the keeper" $KEEPER ;;
             packages-run) packages "building the window" $KEEPER $WINDOW && recommend_fonts ;;
             packages-test) packages "building the window and testing everything" $KEEPER $WINDOW $TESTS ;;
+            packages-crash) packages "killing the keeper" $KEEPER $CRASH ;;
             page) page ;;
             driver) cargo_tool tauri-driver "$TAURI_DRIVER" ;;
+            peers) peers ;;
             deny) cargo_tool cargo-deny "$CARGO_DENY" ;;
             *) give_up 2 "no such step: $step" ;;
         esac
@@ -110,6 +117,12 @@ page() {
     say "installing the page's npm packages into ui/node_modules"
     npm --prefix ui ci --ignore-scripts --no-audit --no-fund --loglevel=error
     echo "$now" >ui/node_modules/.installed
+}
+
+# What `make crash` kills besides, where it is there. Nothing else needs it.
+peers() {
+    [ -x tests/.tools/peers/bin/python ] || python3 -m venv tests/.tools/peers
+    tests/.tools/peers/bin/pip install --quiet "msal==$MSAL" "msal-extensions==$MSAL_EXTENSIONS"
 }
 
 # cargo_tool NAME VERSION. Optimised for whoever waits for it to be built: each of them runs for seconds.

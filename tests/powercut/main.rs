@@ -55,7 +55,8 @@ fn what_was_not_synced_may_be_gone() {
             }
             fs::rename(&new, &file).unwrap();
             let disk = mounted.disk().clone();
-            let seen: BTreeSet<_> = (0..200).map(|seed| read(&disk.after_a_power_cut(&mut Dice::new(seed)))).collect();
+            let seen: BTreeSet<_> =
+                (0..200).map(|seed| read(&disk.after_a_power_cut(&mut Dice::new(seed)))).collect();
             let without_zeros: Vec<_> = seen.iter().filter(|text| !text.contains('\0')).collect();
             assert_eq!(without_zeros, expected, "careful: {careful}");
             sync_folder(mounted.path());
@@ -111,7 +112,8 @@ fn a_disk_that_fails_at_any_step_costs_no_token() {
             assert_eq!(loaded(&bench), Ok(Some(token(3, 10))));
             drop(bench);
             let sound = stage.mounted.disk().clone();
-            let errors = [(Errno::EIO, false), (Errno::EIO, true), (Errno::ENOSPC, true), (Errno::EROFS, true)];
+            let errors =
+                [(Errno::EIO, false), (Errno::EIO, true), (Errno::ENOSPC, true), (Errno::EROFS, true)];
             for (errno, for_good) in errors {
                 let mut step = 0;
                 while stage.fails(&sound, errno, step, for_good) {
@@ -241,7 +243,11 @@ impl Stage {
             self.cut(&past.pop().unwrap(), &[Some(&newest)], &format!("{when}, in the end"));
             for (later, disk) in past.iter().enumerate() {
                 let may_be: Vec<_> = known.iter().copied().chain([Some(&newest)]).collect();
-                self.cut(disk, &may_be, &format!("{when}, then a cut at {later}, another process: {another}"));
+                self.cut(
+                    disk,
+                    &may_be,
+                    &format!("{when}, then a cut at {later}, another process: {another}"),
+                );
             }
         }
         came_so_far
@@ -291,7 +297,8 @@ const NAME: &str = "work";
 const ALL: Can = Can { exchange: true, allocate: true };
 
 /// What file systems can do.
-const WAYS: [Can; 3] = [ALL, Can { exchange: false, allocate: true }, Can { exchange: true, allocate: false }];
+const WAYS: [Can; 3] =
+    [ALL, Can { exchange: false, allocate: true }, Can { exchange: true, allocate: false }];
 
 /// In so many ways the power is cut at each step.
 const CUTS: u64 = 40;

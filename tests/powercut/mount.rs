@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
 use fuser::{
-    BackgroundSession, BsdFileFlags, Config, Errno, FileAttr, FileHandle, FileType, Filesystem, FopenFlags, Generation,
-    INodeNo, LockOwner, OpenFlags, RenameFlags, ReplyAttr, ReplyCreate, ReplyData, ReplyDirectory, ReplyEmpty, ReplyEntry,
-    ReplyOpen, ReplyWrite, Request, TimeOrNow, WriteFlags,
+    BackgroundSession, BsdFileFlags, Config, Errno, FileAttr, FileHandle, FileType, Filesystem, FopenFlags,
+    Generation, INodeNo, LockOwner, OpenFlags, RenameFlags, ReplyAttr, ReplyCreate, ReplyData,
+    ReplyDirectory, ReplyEmpty, ReplyEntry, ReplyOpen, ReplyWrite, Request, TimeOrNow, WriteFlags,
 };
 
 use crate::disk::{BLOCK, Can, Disk, Is, Node};
@@ -50,7 +50,14 @@ impl Served {
         self.0.lock().unwrap()
     }
 
-    fn make(&self, request: &Request, folder: INodeNo, name: &OsStr, mode: u32, is: Is) -> Result<FileAttr, Errno> {
+    fn make(
+        &self,
+        request: &Request,
+        folder: INodeNo,
+        name: &OsStr,
+        mode: u32,
+        is: Is,
+    ) -> Result<FileAttr, Errno> {
         let mut disk = self.disk();
         let number = disk.make(folder.0, text(name)?, mode & 0o7777, is)?;
         Ok(attributes(request, number, disk.node(number)?))
@@ -102,7 +109,15 @@ impl Filesystem for Served {
         }
     }
 
-    fn mkdir(&self, request: &Request, parent: INodeNo, name: &OsStr, mode: u32, _umask: u32, reply: ReplyEntry) {
+    fn mkdir(
+        &self,
+        request: &Request,
+        parent: INodeNo,
+        name: &OsStr,
+        mode: u32,
+        _umask: u32,
+        reply: ReplyEntry,
+    ) {
         match self.make(request, parent, name, mode, Is::Folder(Default::default())) {
             Ok(attributes) => reply.entry(&NOT_AT_ALL, &attributes, Generation(0)),
             Err(errno) => reply.error(errno),
@@ -121,7 +136,13 @@ impl Filesystem for Served {
     ) {
         match self.make(request, parent, name, mode, Is::File(Default::default())) {
             Ok(attributes) => {
-                reply.created(&NOT_AT_ALL, &attributes, Generation(0), FileHandle(0), FopenFlags::FOPEN_DIRECT_IO);
+                reply.created(
+                    &NOT_AT_ALL,
+                    &attributes,
+                    Generation(0),
+                    FileHandle(0),
+                    FopenFlags::FOPEN_DIRECT_IO,
+                );
             }
             Err(errno) => reply.error(errno),
         }
@@ -198,7 +219,14 @@ impl Filesystem for Served {
         }
     }
 
-    fn flush(&self, _request: &Request, _ino: INodeNo, _fh: FileHandle, _owner: LockOwner, reply: ReplyEmpty) {
+    fn flush(
+        &self,
+        _request: &Request,
+        _ino: INodeNo,
+        _fh: FileHandle,
+        _owner: LockOwner,
+        reply: ReplyEmpty,
+    ) {
         reply.ok();
     }
 
@@ -206,11 +234,25 @@ impl Filesystem for Served {
         say(self.disk().sync(ino.0), reply);
     }
 
-    fn fsyncdir(&self, _request: &Request, ino: INodeNo, _fh: FileHandle, _datasync: bool, reply: ReplyEmpty) {
+    fn fsyncdir(
+        &self,
+        _request: &Request,
+        ino: INodeNo,
+        _fh: FileHandle,
+        _datasync: bool,
+        reply: ReplyEmpty,
+    ) {
         say(self.disk().sync_folder(ino.0), reply);
     }
 
-    fn readdir(&self, _request: &Request, ino: INodeNo, _fh: FileHandle, offset: u64, mut reply: ReplyDirectory) {
+    fn readdir(
+        &self,
+        _request: &Request,
+        ino: INodeNo,
+        _fh: FileHandle,
+        offset: u64,
+        mut reply: ReplyDirectory,
+    ) {
         let disk = self.disk();
         let Ok(folder) = disk.folder(ino.0) else { return reply.error(Errno::ENOTDIR) };
         for (place, (name, number)) in folder.names.iter().enumerate().skip(length(offset)) {

@@ -33,15 +33,7 @@ impl Keyring {
         let mut address = String::new();
         BufReader::new(bus.stdout.take().unwrap()).read_line(&mut address).unwrap();
         let address = address.trim().to_owned();
-        let mut daemon = Command::new("gnome-keyring-daemon")
-            .args(["--foreground", "--unlock", "--components=secrets"])
-            .envs(env_of(&home, &address))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the tests need gnome-keyring-daemon (package gnome-keyring)");
-        daemon.stdin.take().unwrap().write_all(PASSWORD.as_bytes()).unwrap();
+        let daemon = daemon(&home, &address);
         let keyring = Self { home, address, bus, daemon };
         until("the keyring is on its bus", || keyring.is_there().then_some(()));
         keyring
@@ -115,6 +107,18 @@ impl Keyring {
     pub(crate) fn hang(&self, hang: bool) {
         let signal = if hang { Signal::STOP } else { Signal::CONT };
         kill_process(Pid::from_child(&self.daemon), signal).unwrap();
+    }
+
+    /// Its daemon, and not the bus.
+    pub(crate) fn kill(&mut self) {
+        self.daemon.kill().unwrap();
+        self.daemon.wait().unwrap();
+    }
+
+    /// With what it had, and open.
+    pub(crate) fn start_again(&mut self) {
+        self.daemon = daemon(&self.home, &self.address);
+        until("the keyring is on its bus again", || self.is_there().then_some(()));
     }
 
     /// As the login screen does it.
@@ -192,6 +196,19 @@ impl Drop for Keyring {
             drop(child.wait());
         }
     }
+}
+
+fn daemon(home: &Scratch, address: &str) -> Child {
+    let mut daemon = Command::new("gnome-keyring-daemon")
+        .args(["--foreground", "--unlock", "--components=secrets"])
+        .envs(env_of(home, address))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the tests need gnome-keyring-daemon (package gnome-keyring)");
+    daemon.stdin.take().unwrap().write_all(PASSWORD.as_bytes()).unwrap();
+    daemon
 }
 
 async fn session(bus: &Connection) -> zbus::Result<OwnedObjectPath> {

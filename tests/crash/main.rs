@@ -1,0 +1,129 @@
+//! Killed for real: the keeper as a process, at a thousand instants around the answer to a refresh, each of which may be
+//! the only copy of the next refresh token. `make crash` runs all of it, `make test` a few instants.
+//!
+//! What is lost before the answer is there nobody can help. From then on the keeper has as long as the disk needs.
+
+// The exemption of tests covers their functions, not their helpers.
+#![allow(clippy::unwrap_used)]
+
+mod dice;
+mod disk;
+mod door;
+#[path = "../system/harness/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "it is there for the tests of the system, which need all of it")]
+mod harness;
+mod lane;
+mod peers;
+#[path = "../programs/mod.rs"]
+mod programs;
+mod provider;
+mod report;
+mod trap;
+
+use std::sync::Mutex;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::{env, thread};
+
+use dice::Dice;
+use disk::Plain;
+use harness::Scratch;
+use lane::{House, Plan, Seen};
+use peers::{Fall, Peer};
+use report::Report;
+
+/// `CRASH_SEED` repeats a run, `CRASH_KILLS` is another number of kills than a thousand, and `CRASH_LANES` says how many
+/// keepers there are at a time. With `UPDATE=1` the tables of `docs/reliability.md` are written.
+#[test]
+#[ignore = "it takes minutes: `make crash`"]
+fn a_thousand_kills() {
+    let seed = number("CRASH_SEED").unwrap_or_else(now);
+    let kills = u32::try_from(number("CRASH_KILLS").unwrap_or(1000)).unwrap();
+    println!("the seed is {seed} (CRASH_SEED={seed} repeats it)");
+    let share = |of_a_thousand: u32| (kills * of_a_thousand).div_ceil(1000);
+    let mut jobs: Vec<Job> =
+        PLANS.iter().map(|plan| Job::Ours(Plan { kills: share(plan.kills), ..*plan })).collect();
+    for peer in Peer::ALL {
+        match peer.command() {
+            Some(_) => jobs.push(Job::Theirs(peer, share(PEER_KILLS))),
+            None => println!("not installed, so not killed: {} (tests/setup.sh peers)", peer.words()),
+        }
+    }
+    let report = run(seed, jobs, usize::try_from(number("CRASH_LANES").unwrap_or(LANES)).unwrap());
+    println!("{report}");
+    report.check(Duration::from_millis(2));
+    if env::var_os("UPDATE").is_some() {
+        report.write();
+    }
+}
+
+/// The same, so few and with so much room that it tells the same on a machine that does something else besides.
+#[test]
+fn at_a_few_instants_nothing_is_lost_that_could_be_kept() {
+    let seed = number("CRASH_SEED").unwrap_or_else(now);
+    let jobs = PLANS.iter().map(|plan| Job::Ours(Plan { kills: 5, with_keyring: 3, ..*plan })).collect();
+    let report = run(seed, jobs, 3);
+    println!("the seed is {seed}\n{report}");
+    report.check(Duration::from_millis(30));
+}
+
+enum Job {
+    Ours(Plan),
+    Theirs(Peer, u32),
+}
+
+fn run(seed: u64, jobs: Vec<Job>, lanes: usize) -> Report {
+    let (began, scratch) = (Instant::now(), Scratch::new());
+    let plain = Plain::begin(scratch.path().to_owned());
+    let queue = Mutex::new(jobs.into_iter().enumerate());
+    let (ours, theirs) = (Mutex::<Vec<(Plan, Seen)>>::default(), Mutex::<Vec<(Peer, Vec<Fall>)>>::default());
+    thread::scope(|scope| {
+        for _ in 0..lanes {
+            scope.spawn(|| {
+                let next = || queue.lock().unwrap().next();
+                while let Some((number, job)) = next() {
+                    let dice = Dice::of(seed, number);
+                    match job {
+                        Job::Ours(plan) => {
+                            let seen = lane::run(plan, dice);
+                            ours.lock().unwrap().push((plan, seen));
+                        }
+                        Job::Theirs(peer, kills) => {
+                            let falls = peer.run(kills, dice);
+                            theirs.lock().unwrap().push((peer, falls));
+                        }
+                    }
+                }
+            });
+        }
+    });
+    let (ours, theirs) = (ours.into_inner().unwrap(), theirs.into_inner().unwrap());
+    Report { seed, took: began.elapsed(), lanes, ours, theirs, plain: plain.end() }
+}
+
+fn number(name: &str) -> Option<u64> {
+    env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is no number: {text}")))
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+}
+
+const fn plan(house: House, grace_s: u64, kills: u32) -> Plan {
+    Plan { house, grace: Duration::from_secs(grace_s), kills, with_keyring: 8 }
+}
+
+/// What a thousand kills are made of.
+const PLANS: &[Plan] = &[
+    plan(House::OidcProvider, 0, 150),
+    plan(House::Strict, 0, 200),
+    plan(House::Sandbox, 0, 200),
+    plan(House::Strict, 0, 200),
+    plan(House::Strict, 10, 150),
+    plan(House::Sandbox, 10, 100),
+];
+
+/// Beside a thousand of the keeper's.
+const PEER_KILLS: u32 = 250;
+
+/// At a time.
+const LANES: u64 = 2;
