@@ -29,7 +29,7 @@ use keeper::adapters::vault::{News, Vault, VaultTrouble};
 use session::event::Asker;
 use session::note::Note;
 
-use bench::{ANSWER, Bench, KEY, forget, load, save, stored, stored_as};
+use bench::{ANSWER, Bench, KEY, forget, load, save, save_this, stored, stored_as};
 use desk::{on_a_desk, with_the_bus_at};
 use fakes::{Questions, hang, misunderstand};
 
@@ -55,6 +55,42 @@ fn what_is_saved_is_loaded_until_it_is_forgotten() {
             assert_eq!(forget(&again.vault, profile), Ok(()), "nothing to forget is no failure");
         }
         assert_eq!(again.vault.trouble(), None);
+    });
+}
+
+#[test]
+fn what_was_written_and_has_no_name_yet_is_found_by_the_next_process() {
+    on_a_desk("what_was_written_and_has_no_name_yet_is_found_by_the_next_process", |desk| {
+        let _keyring = desk.start_keyring();
+        let bench = Bench::new("unnamed");
+        bench.begin();
+        let versions = [1, 2].map(|generation| {
+            assert_eq!(save_this(&bench.vault, "work", stored_as("rt", generation)), Ok(()));
+            fs::read(&bench.files()[0]).unwrap()
+        });
+        // It takes room for the next one, and is done with the disk.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(bench.vault.make_room("work"));
+        let (named, beside) = (bench.files()[0].clone(), bench.files()[0].with_extension("next"));
+        drop(bench.vault);
+        let found = |old: Option<&[u8]>, next: &[u8]| {
+            drop(fs::remove_file(&named));
+            if let Some(old) = old {
+                fs::write(&named, old).unwrap();
+            }
+            fs::write(&beside, next).unwrap();
+            let next = Bench::new("unnamed");
+            next.until(|| load(&next.vault, "work").is_ok());
+            load(&next.vault, "work").unwrap().map(|stored| stored.generation)
+        };
+        let [old, new] = &versions;
+        assert_eq!(found(Some(old), new), Some(2));
+        assert_eq!(fs::read(&named).unwrap(), *new);
+        assert_eq!(found(None, new), Some(2));
+        assert_eq!(found(Some(new), old), Some(2), "an older one is only room");
+        let torn = [&new[..2048], &vec![0; new.len() - 2048]].concat();
+        assert_eq!(found(Some(old), &torn), Some(1));
+        assert_eq!(found(None, &torn), None);
     });
 }
 

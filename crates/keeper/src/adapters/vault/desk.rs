@@ -150,12 +150,14 @@ impl Desk {
             Order::HomeMade => self.on_home_made(),
             Order::Load(profile, answer) => {
                 let loaded = self.load(&profile);
-                if loaded.is_err() {
+                if loaded.is_ok() {
+                    answer(loaded);
+                    self.make_room(&profile);
+                } else {
                     // Not every service says when it has been opened.
                     self.look();
+                    answer(loaded);
                 }
-                answer(loaded);
-                self.make_room(&profile);
             }
             Order::Placed(placed) => self.placed(placed),
             Order::Room(profile, done) => {
@@ -420,6 +422,7 @@ impl Desk {
     }
 
     fn load(&self, profile: &str) -> Result<Option<Stored>, VaultTrouble> {
+        self.finish(profile).map_err(|error| on_disk(&error))?;
         let file = self.files.read(profile).map_err(|error| on_disk(&error))?;
         match (file, &self.moved) {
             (Some(file), _) => self.open(profile, &file).map(Some),
@@ -428,6 +431,18 @@ impl Desk {
             (None, Moved::AllBut(_)) => Ok(None),
             (None, Moved::Unknown) => Err(self.why()),
         }
+    }
+
+    /// A process that was killed may have written a whole token, and not given it its name.
+    fn finish(&self, profile: &str) -> io::Result<()> {
+        let Some(next) = self.files.read_next(profile)? else { return Ok(()) };
+        let Ok(label) = seal::label(&next) else { return Ok(()) };
+        let is_newer = match self.files.read(profile)? {
+            None => true,
+            Some(file) => seal::label(&file).is_ok_and(|there| label.is_after(&there)),
+        };
+        let opens = self.keys.get(&label.key).is_some_and(|key| seal::open(key, profile, &next).is_ok());
+        if is_newer && opens { self.files.name_next(profile) } else { Ok(()) }
     }
 
     fn open(&self, profile: &str, file: &[u8]) -> Result<Stored, VaultTrouble> {

@@ -1,6 +1,7 @@
 //! The sealed files of a home, one a session. A new one is written in full beside the old one, synced, and then changes
 //! places with it. What was the old one is the room for the next: its blocks are taken already, so a disk that is full
-//! takes the next token all the same. A crash at any point leaves the old file or the new one.
+//! takes the next token all the same. A crash at any point leaves the old file or the new one; one that is whole and has
+//! not got its name yet is found by the next process.
 
 use std::cell::Cell;
 use std::fs::{self, File, OpenOptions};
@@ -64,16 +65,33 @@ impl Files {
     pub(super) fn write(&self, profile: &str, sealed: &[u8]) -> io::Result<()> {
         let (path, next) = (self.path(profile, SEALED), self.path(profile, NEXT));
         let file = self.open_next(&next)?;
-        file.write_all_at(sealed, 0)?;
+        // The length first, so that what is written is whole from its last byte on.
         file.set_len(sealed.len().try_into().map_err(io::Error::other)?)?;
+        file.write_all_at(sealed, 0)?;
+        self.name(&file, &next, &path)
+    }
+
+    /// What was written for the profile and has not got its name, whole or not; or what was there before.
+    pub(super) fn read_next(&self, profile: &str) -> io::Result<Option<Vec<u8>>> {
+        read(&self.path(profile, NEXT))
+    }
+
+    /// Does what is left to do for it.
+    pub(super) fn name_next(&self, profile: &str) -> io::Result<()> {
+        let (path, next) = (self.path(profile, SEALED), self.path(profile, NEXT));
+        let file = files::open(&next, OpenOptions::new().read(true).write(true))?;
+        self.name(&file, &next, &path)
+    }
+
+    fn name(&self, file: &File, next: &Path, path: &Path) -> io::Result<()> {
         file.sync_all()?;
         self.is_settled.set(false);
-        let exchanged = match files::exchange(&next, &path) {
+        let exchanged = match files::exchange(next, path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => false,
             exchanged => exchanged?,
         };
         if !exchanged {
-            fs::rename(&next, &path)?;
+            fs::rename(next, path)?;
         }
         self.settle()
     }
@@ -93,7 +111,8 @@ impl Files {
     /// What was there is overwritten first, although a disk may keep copies of its own. Nothing to remove is a success.
     pub(super) fn remove(&self, profile: &str) -> io::Result<()> {
         let mut removed = false;
-        for path in [self.path(profile, SEALED), self.path(profile, NEXT)] {
+        // In this order: what is beside a sealed file may open too, and must not outlive it.
+        for path in [self.path(profile, NEXT), self.path(profile, SEALED)] {
             match wipe(&path).and_then(|()| fs::remove_file(&path)) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 done => {

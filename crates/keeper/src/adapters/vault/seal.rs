@@ -36,6 +36,13 @@ pub(super) struct Label {
     length: usize,
 }
 
+impl Label {
+    /// Of one profile, by its generation and by the clock: either alone may have begun anew.
+    pub(super) fn is_after(&self, other: &Self) -> bool {
+        self.generation > other.generation && self.saved_at >= other.saved_at
+    }
+}
+
 /// `saved_at` is in milliseconds since 1970.
 pub(super) fn seal(key: &Key, profile: &str, stored: &Stored, saved_at: i64) -> Result<Vec<u8>, Unsealable> {
     let Bound { origin, binding } = &stored.bound;
