@@ -44,7 +44,8 @@ fn a_thousand_kills() {
         PLANS.iter().map(|plan| Job::Ours(Plan { kills: share(plan.kills), ..*plan })).collect();
     for peer in Peer::ALL {
         match peer.command() {
-            Some(_) => jobs.push(Job::Theirs(peer, share(PEER_KILLS))),
+            // Among the others, so that they meet the same machine.
+            Some(_) => jobs.insert(2, Job::Theirs(peer, share(PEER_KILLS))),
             None => println!("not installed, so not killed: {} (tests/setup.sh peers)", peer.words()),
         }
     }
