@@ -28,6 +28,7 @@ use std::process::Command;
 
 use fuser::Errno;
 use keeper::adapters::vault::{Stored, VaultTrouble};
+use keeper::config::VaultSetting;
 
 use tokio::runtime::Builder;
 
@@ -147,7 +148,7 @@ fn on_a_disk_that_is_full_tokens_go_on_being_saved() {
 }
 
 fn go_on_without_room(vault: &Path, fill: impl Fn()) {
-    let bench = Bench::at(String::new(), vault.to_owned());
+    let bench = Bench::at(&VaultSetting::default(), String::new(), vault.to_owned());
     bench.begin();
     for generation in 1..3 {
         assert_eq!(saved(&bench, token(generation, 10)), Ok(()));
@@ -157,7 +158,10 @@ fn go_on_without_room(vault: &Path, fill: impl Fn()) {
         assert_eq!(saved(&bench, token(generation, 10)), Ok(()), "generation {generation}");
     }
     drop(bench);
-    assert_eq!(loaded(&Bench::at(String::new(), vault.to_owned())), Ok(Some(token(8, 10))));
+    assert_eq!(
+        loaded(&Bench::at(&VaultSetting::default(), String::new(), vault.to_owned())),
+        Ok(Some(token(8, 10)))
+    );
 }
 
 fn fill(path: &Path) {
@@ -192,7 +196,7 @@ impl Stage {
     }
 
     fn open(&self) -> Bench {
-        Bench::at(String::new(), self.vault())
+        Bench::at(&VaultSetting::default(), String::new(), self.vault())
     }
 
     /// Cuts the power of a disk in many ways, and looks at what comes back.

@@ -35,6 +35,27 @@ fn no_session_is_lost_at_whatever_moment_the_keeper_is_killed() {
     assert!(interrupted >= 3, "only {interrupted} kills met a refresh on its way");
 }
 
+/// The keyring writes to its disk when it likes, and goes down with everything else.
+#[test]
+fn a_keyring_that_goes_down_with_the_keeper_takes_no_session_along() {
+    let bench = Bench::strict(Duration::from_secs(60));
+    let mut keyring = Keyring::start();
+    let mut keeper = Keeper::with_keyring(&bench.profile(Dialect::NestJs, ""), &keyring);
+    keeper.login("nestjs");
+    until("it is saved", || keeper.session("nestjs").saved.then_some(()));
+    for _ in 0..4 {
+        keeper.refresh("nestjs").unwrap();
+        keyring.kill();
+        keeper.kill();
+        keeper.spawn();
+        keyring.start_again();
+        keyring.unlock();
+        keeper.until_fresh("nestjs");
+    }
+    let counted = bench.counted(Dialect::NestJs);
+    assert_eq!((counted.logins, counted.reuse_detected, counted.refreshes_refused), (1, 0, 0));
+}
+
 /// C3, C4: without a grace an answer lost with the process cannot be repeated by anyone. It is detected and said.
 #[test]
 fn without_a_grace_a_lost_answer_is_noticed_and_told() {
