@@ -63,7 +63,7 @@ crash: ## Kill the keeper a thousand times in the middle of refreshes and count 
 	@tests/setup.sh rust node packages-crash
 	@tests/servers/install.sh
 	cargo test --release -p pilotlight-powercut
-	cargo test --release -p pilotlight-keeper --test crash -- --ignored --nocapture
+	CRASH_KILLS=$${CRASH_KILLS:-1000} cargo test --release -p pilotlight-keeper --test crash -- --nocapture
 
 lint: ## Look at the sources: format, clippy, the page's types and style, cargo-deny
 	@tests/all.sh lint
