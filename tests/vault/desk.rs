@@ -57,7 +57,7 @@ fn on(test: &str, address: Option<&str>, body: impl FnOnce(&Desk)) {
         if let Some(status) = child.try_wait().unwrap() {
             break status;
         }
-        if since.elapsed() > Duration::from_secs(60) {
+        if since.elapsed() > Duration::from_secs(180) {
             child.kill().unwrap();
             panic!("{test} hangs");
         }
