@@ -15,6 +15,7 @@ fn no_session_is_lost_at_whatever_moment_the_keeper_is_killed() {
     let keyring = Keyring::start();
     let mut keeper = Keeper::with_keyring(&bench.profile(Dialect::NestJs, ""), &keyring);
     keeper.login("nestjs");
+    until("it is saved", || keeper.session("nestjs").saved.then_some(()));
     bench.slow_refreshes(Duration::from_millis(20));
     let mut interrupted = 0;
     for step in 0..MOMENTS {
@@ -63,6 +64,7 @@ fn without_a_grace_a_lost_answer_is_noticed_and_told() {
     let keyring = Keyring::start();
     let mut keeper = Keeper::with_keyring(&bench.profile(Dialect::NestJs, ""), &keyring);
     keeper.login("nestjs");
+    until("it is saved", || keeper.session("nestjs").saved.then_some(()));
     // The server rotates, the answer never comes, and the keeper dies before it can ask again.
     bench.fault(Fault::LostAnswer, meet(Endpoint::Refresh).times(1).on());
     let mut wire = keeper.wire();
