@@ -90,6 +90,12 @@ impl Bench {
         while self.news.try_recv().is_ok() {}
     }
 
+    /// A session that hears that something may work now tries it at once, and would be told again.
+    pub(crate) fn says_nothing(&self) {
+        let said = self.news.recv_timeout(Duration::from_millis(500));
+        assert!(said.is_err(), "{said:?}");
+    }
+
     pub(crate) fn until(&self, holds: impl Fn() -> bool) {
         let since = Instant::now();
         while !holds() {

@@ -111,6 +111,9 @@ fn what_cannot_be_read_is_left_where_it_is() {
             assert_eq!(load(&bench.vault, user), Err(VaultTrouble::Failed), "{user}");
             assert_eq!(desk.items(&item(user))[0].1, text);
         }
+        bench.expect_no_more();
+        assert_eq!(load(&bench.vault, "hand"), Err(VaultTrouble::Failed));
+        bench.says_nothing();
         assert_eq!(load(&bench.vault, "new"), Ok(None));
         assert_eq!(forget(&bench.vault, "hand"), Ok(()), "whoever signs out wants it gone");
         bench.until(|| desk.items(&item("hand")).is_empty());

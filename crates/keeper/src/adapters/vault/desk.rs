@@ -22,6 +22,7 @@ use super::orders::{Given, Item, Look, Order, Warden};
 use super::seal;
 use super::{Answer, News, Stored, VaultTrouble, on_disk};
 use crate::adapters::clock;
+
 #[derive(Default)]
 pub(super) struct Health {
     pub(super) trouble: Option<VaultTrouble>,
@@ -67,6 +68,12 @@ enum Moved {
     All,
     /// These cannot be read.
     AllBut(BTreeSet<String>),
+}
+
+impl Moved {
+    fn is_all_but(&self, left: &BTreeSet<String>) -> bool {
+        matches!(self, Self::AllBut(known) if known == left)
+    }
 }
 
 impl Desk {
@@ -384,7 +391,11 @@ impl Desk {
         }
         let has_a_key = self.sealing.is_some() && self.is_kept;
         if !items.is_empty() && !has_a_key {
-            return self.begin(Asker::Machine);
+            // Once: each look at what has no key leads here.
+            if self.wanted.is_none() {
+                self.begin(Asker::Machine);
+            }
+            return;
         }
         let (mut left, mut moved) = (BTreeSet::new(), 0_u32);
         for Item { profile, stored } in items {
@@ -401,6 +412,7 @@ impl Desk {
         if moved > 0 {
             (self.tell)(News::Note(Note::Moved { count: moved }));
         }
+        let news = moved > 0 || (is_all && !self.moved.is_all_but(&left));
         if is_all {
             self.moved = if left.is_empty() { Moved::All } else { Moved::AllBut(left) };
         }
@@ -408,7 +420,10 @@ impl Desk {
             // Where it cannot be written, the next start looks once more.
             drop(self.files.set_moved());
         }
-        (self.tell)(News::Ready);
+        // A session that reads in vain has the keyring looked at, which leads here again.
+        if news {
+            (self.tell)(News::Ready);
+        }
     }
 
     fn move_item(&self, profile: &str, (stored, saved_at): (Stored, i64)) -> Result<(), VaultTrouble> {

@@ -32,7 +32,6 @@ use store::Store;
 
 pub(super) struct Keyring {
     jobs: Sender<Job>,
-    /// Counts the questions to the person.
     look_is_due: Arc<AtomicBool>,
     with_items: Arc<AtomicBool>,
 }
