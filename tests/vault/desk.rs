@@ -10,6 +10,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -34,7 +35,7 @@ fn on(test: &str, address: Option<&str>, body: impl FnOnce(&Desk)) {
         tracing_subscriber::fmt().with_ansi(false).with_max_level(tracing::Level::DEBUG).init();
         return body(&Desk::in_this_process());
     }
-    let dir = scratch(test);
+    let dir = scratch();
     let bus = address.is_none().then(|| Bus::start(&dir));
     let address = bus.as_ref().map_or(address.unwrap_or_default(), |bus| &bus.address);
     let mut child = Command::new(env::current_exe().unwrap())
@@ -90,7 +91,7 @@ impl Desk {
             .args(["--unlock", "--components=secrets", "--foreground"])
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(log(&home()))
             .spawn()
             .unwrap_or_else(|error| not_installed("gnome-keyring-daemon", &error));
         child.stdin.take().unwrap().write_all(PASSWORD.as_bytes()).unwrap();
@@ -109,7 +110,7 @@ impl Desk {
             .args(["--components=secrets", "--foreground"])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(log(&home()))
             .spawn()
             .unwrap_or_else(|error| not_installed("gnome-keyring-daemon", &error));
         let daemon = Daemon(child);
@@ -126,8 +127,7 @@ impl Desk {
     }
 
     pub(crate) fn start_bus_at(&self, address: &str) -> impl Drop + use<> {
-        let dir = PathBuf::from(env::var_os("HOME").unwrap());
-        Bus::start_at(&dir, address)
+        Bus::start_at(&home(), address)
     }
 
     fn has_keyring(&self) -> bool {
@@ -337,6 +337,11 @@ impl Secret {
     }
 }
 
+/// The folder of the test, in its own process.
+fn home() -> PathBuf {
+    PathBuf::from(env::var_os("HOME").unwrap())
+}
+
 fn log(dir: &Path) -> File {
     File::options().append(true).create(true).open(dir.join("log")).unwrap()
 }
@@ -345,10 +350,11 @@ fn not_installed(program: &str, error: &std::io::Error) -> ! {
     panic!("{program}: {error}. This test needs a real keyring: apt-get install dbus gnome-keyring")
 }
 
-fn scratch(test: &str) -> PathBuf {
-    // The keyring makes a socket in it, whose path has little room.
-    let short: String = test.chars().rev().take(24).collect();
-    let dir = env::temp_dir().join(format!("pilotlight-vault-{}-{short}", std::process::id()));
+fn scratch() -> PathBuf {
+    // The keyring makes a socket in it, whose path has little room for a test's name.
+    static MADE: AtomicU32 = AtomicU32::new(0);
+    let number = MADE.fetch_add(1, Ordering::Relaxed);
+    let dir = env::temp_dir().join(format!("pilotlight-vault-{}-{number}", std::process::id()));
     drop(fs::remove_dir_all(&dir));
     for part in ["run", "data", "config"] {
         DirBuilder::new().recursive(true).mode(0o700).create(dir.join(part)).unwrap();
