@@ -511,6 +511,50 @@ fn a_service_that_is_misunderstood_is_talked_to_anew() {
     });
 }
 
+/// The keyring says that an item was deleted after it has done it, and somebody may look in between.
+#[test]
+fn a_key_that_is_missing_is_written_again_unless_it_is_said_to_be_deleted() {
+    on_a_desk("a_key_that_is_missing_is_written_again_unless_it_is_said_to_be_deleted", |desk| {
+        let shelf = desk.ask(async |bus| misunderstand(&bus).await);
+        let bench = Bench::new("between");
+        bench.begin();
+        assert_eq!(save(&bench.vault, "work", "rt-1"), Ok(()));
+        let look = || assert_eq!(bench.unlock().recv_timeout(ANSWER).unwrap(), Ok(()));
+        let returned = News::Note(Note::KeyReturned);
+
+        shelf.delete();
+        look();
+        assert!(shelf.is_empty(), "it may be about to be said");
+        bench.expect(returned.clone());
+        assert!(!shelf.is_empty());
+
+        shelf.delete();
+        look();
+        assert!(shelf.is_empty());
+        shelf.announce(desk);
+        bench.expect_without(&News::Deleted, &returned);
+        assert!(shelf.is_empty());
+    });
+}
+
+/// Or a kill in that moment would lose the session of somebody who has been told that it is kept.
+#[test]
+fn a_token_is_saved_once_its_key_is_in_the_keyring() {
+    on_a_desk("a_token_is_saved_once_its_key_is_in_the_keyring", |desk| {
+        let _keyring = desk.start_keyring();
+        for (count, begins) in [(1, false), (2, true)] {
+            let home = format!("home-{count}");
+            let bench = Bench::of(&home, &home);
+            if begins {
+                bench.begin();
+            }
+            assert_eq!(save(&bench.vault, "work", "rt-1"), Ok(()));
+            assert_eq!(desk.items(&[("application", "pilotlight"), ("home", &*home)]).len(), 1);
+            assert_eq!(load(&bench.again().vault, "work"), Ok(Some(stored("rt-1"))));
+        }
+    });
+}
+
 #[test]
 fn a_bus_that_says_nothing_is_slow_and_not_absent() {
     let test = "a_bus_that_says_nothing_is_slow_and_not_absent";

@@ -158,11 +158,39 @@ impl Open {
 
 /// A keyring that agrees with whoever asks upon another key than they think, until it is asked for none. It opens as
 /// empty, and has room for one item.
-pub(crate) async fn misunderstand(bus: &Connection) -> zbus::Result<()> {
-    let server = bus.object_server();
+pub(crate) async fn misunderstand(bus: &Connection) -> zbus::Result<Shelf> {
+    let (server, kept) = (bus.object_server(), Attributes::default());
     server.at("/org/freedesktop/secrets", Misunderstanding { agreed: 0 }).await?;
-    server.at(HANGING_COLLECTION, OneItem { attributes: None }).await?;
-    bus.request_name("org.freedesktop.secrets").await
+    server.at(HANGING_COLLECTION, OneItem { attributes: Arc::clone(&kept) }).await?;
+    bus.request_name("org.freedesktop.secrets").await?;
+    Ok(Shelf { bus: bus.clone(), kept })
+}
+
+type Attributes = Arc<Mutex<Option<HashMap<String, String>>>>;
+
+/// What a person does with that one item.
+pub(crate) struct Shelf {
+    bus: Connection,
+    kept: Attributes,
+}
+
+impl Shelf {
+    /// The item goes, and the keyring has not said so yet.
+    pub(crate) fn delete(&self) {
+        *self.kept.lock().unwrap() = None;
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.kept.lock().unwrap().is_none()
+    }
+
+    pub(crate) fn announce(&self, desk: &Desk) {
+        let item = OwnedObjectPath::try_from(ONE_ITEM).unwrap();
+        let interface = "org.freedesktop.Secret.Collection";
+        desk.ask(async |_| {
+            self.bus.emit_signal(None::<&str>, HANGING_COLLECTION, interface, "ItemDeleted", &(item,)).await
+        });
+    }
 }
 
 struct Misunderstanding {
@@ -198,7 +226,7 @@ impl Misunderstanding {
 }
 
 struct OneItem {
-    attributes: Option<HashMap<String, String>>,
+    attributes: Attributes,
 }
 
 type Secret = (OwnedObjectPath, Vec<u8>, Vec<u8>, String);
@@ -209,12 +237,12 @@ impl OneItem {
         let has = |kept: &&HashMap<String, String>| {
             attributes.iter().all(|(name, value)| kept.get(name) == Some(value))
         };
-        let found = self.attributes.as_ref().filter(has);
-        found.map(|_| OwnedObjectPath::try_from(ONE_ITEM).unwrap()).into_iter().collect()
+        let is_found = self.attributes.lock().unwrap().as_ref().is_some_and(|kept| has(&kept));
+        is_found.then(|| OwnedObjectPath::try_from(ONE_ITEM).unwrap()).into_iter().collect()
     }
 
     async fn create_item(
-        &mut self,
+        &self,
         mut properties: HashMap<String, OwnedValue>,
         secret: Secret,
         _replace: bool,
@@ -222,7 +250,7 @@ impl OneItem {
     ) -> zbus::fdo::Result<(OwnedObjectPath, OwnedObjectPath)> {
         let attributes = properties.remove("org.freedesktop.Secret.Item.Attributes").unwrap();
         let attributes: HashMap<String, String> = attributes.try_into().unwrap();
-        self.attributes = Some(attributes.clone());
+        *self.attributes.lock().unwrap() = Some(attributes.clone());
         let is_plain = secret.0.as_str() == "/session/plain";
         // There is none at first.
         server.remove::<TheItem, _>(ONE_ITEM).await.ok();

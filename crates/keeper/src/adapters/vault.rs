@@ -15,6 +15,7 @@ mod orders;
 mod record;
 mod seal;
 mod secret;
+mod warden;
 mod wardens;
 
 use std::io;
@@ -39,7 +40,8 @@ use self::files::Files;
 use self::former::Former;
 use self::memory::Memory;
 use self::orders::Order;
-use self::wardens::{Rung, Wardens};
+use self::warden::Rung;
+use self::wardens::Wardens;
 use crate::adapters::clock;
 use crate::config::VaultSetting;
 
@@ -101,7 +103,7 @@ impl Vault {
             home: home.to_owned(),
             dir: dir.to_owned(),
             passphrase: setting.passphrase.clone(),
-            orders: orders.clone(),
+            orders: orders::Orders::to(orders.clone()),
         };
         let (files, warden) = (Files::at(dir), wardens.start());
         let former = Former::find(wardens);

@@ -37,9 +37,13 @@ pub fn find(duty: Duty, former: Option<&Seen>, known: &Known) -> Find {
         Duty::Wait(_) if matches!(duty, Duty::Wait(trouble) if trouble.lost().is_none()) => Find::Here(duty),
         Duty::Wait(trouble) => Find::Here(Duty::Wait(trouble)),
         // It is open, and nothing is sealed that its key would be needed for.
-        Duty::Ask | Duty::End | Duty::Make | Duty::MakePlace | Duty::Rest | Duty::Write(_) => {
-            Find::Here(duty)
-        }
+        Duty::Ask
+        | Duty::End
+        | Duty::LookAgain
+        | Duty::Make
+        | Duty::MakePlace
+        | Duty::Rest
+        | Duty::Write(_) => Find::Here(duty),
     }
 }
 

@@ -7,7 +7,9 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use crate::event::Asker;
+use crate::limits;
 use crate::reason::VaultTrouble;
+use crate::time::Timestamp;
 
 /// Tells one wrapping key from another, and nothing of what it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -56,10 +58,55 @@ pub struct Known {
     pub wanted: Option<Asker>,
     /// A person wants what is there to be opened, and may be asked for that.
     pub opening: bool,
-    /// The item was deleted in a keyring that lives and is open.
-    pub deleted: bool,
-    /// The key that seals has been put into a keyring.
-    pub kept: bool,
+    /// Where the key that seals is kept.
+    pub keeping: Keeping,
+    /// The very keyring that had the key that seals does not have it now.
+    pub loss: Option<Loss>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Keeping {
+    /// Only in memory.
+    #[default]
+    Nowhere,
+    /// Only where the setting does not want it any more.
+    Former,
+    Here,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// It is too early to tell. A deletion is announced after it was done, and some services announce one of each item
+    /// before they say that they are being locked.
+    New,
+    /// Nobody has said that it was deleted.
+    Silent,
+    Deleted,
+}
+
+/// Since when a key is missing where it was.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Missing {
+    since: Option<Timestamp>,
+    /// When there is to be another look.
+    pub again: Option<Timestamp>,
+}
+
+impl Missing {
+    /// `is_deleted` is what the keyring that had the key has said of it, or `None` unless the key is missing there.
+    pub fn judge(&mut self, is_deleted: Option<bool>, now: Timestamp) -> Option<Loss> {
+        let Some(is_deleted) = is_deleted else {
+            *self = Self::default();
+            return None;
+        };
+        let until = *self.since.get_or_insert(now) + limits::DELETED;
+        self.again = (now < until).then_some(until);
+        Some(match is_deleted {
+            _ if now < until => Loss::New,
+            true => Loss::Deleted,
+            false => Loss::Silent,
+        })
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +122,8 @@ pub enum Duty {
     Ask,
     /// A person waits, and the keyring has no place for an item.
     MakePlace,
+    /// What was seen may not last.
+    LookAgain,
     /// The person has deleted the key, which ends what it opens.
     End,
     Wait(VaultTrouble),
@@ -100,15 +149,48 @@ fn keep(contents: &Contents, held: Fingerprint, known: &Known) -> Duty {
             known.named.iter().find(|named| !known.held.contains(named) && contents.keys.contains(named));
         return if other.is_some() { Duty::Take(held) } else { Duty::Rest };
     }
-    match (known.deleted, contents.takes_items) {
-        (true, _) => Duty::End,
+    let is_kept = known.keeping == Keeping::Here;
+    match (known.loss, contents.takes_items) {
+        (Some(Loss::New), _) => Duty::LookAgain,
+        (Some(Loss::Deleted), _) => Duty::End,
         // It may be where nobody can look.
-        (false, true) if known.kept && contents.others_are_locked => Duty::Rest,
-        (false, true) => Duty::Write(held),
+        (Some(Loss::Silent) | None, true) if is_kept && contents.others_are_locked => Duty::Rest,
+        (Some(Loss::Silent) | None, true) => Duty::Write(held),
         // What it was put into comes back when its person opens that.
-        (false, false) if known.kept && contents.has_no_collection => Duty::Rest,
-        (false, false) if known.a_person_waits() => Duty::MakePlace,
-        (false, false) => Duty::Rest,
+        (Some(Loss::Silent) | None, false) if is_kept && contents.has_no_collection => Duty::Rest,
+        (Some(Loss::Silent) | None, false) if known.a_person_waits() => Duty::MakePlace,
+        (Some(Loss::Silent) | None, false) => Duty::Rest,
+    }
+}
+
+/// Why a token is not as safe as it could be while nothing is to be done about the key `sealing`, if there is one.
+/// `before` is what was the trouble until now.
+pub fn trouble_at_rest(
+    seen: &Seen,
+    sealing: Option<Keeping>,
+    before: Option<VaultTrouble>,
+) -> Option<VaultTrouble> {
+    match sealing {
+        Some(Keeping::Here) => None,
+        Some(Keeping::Former) => seen.takes_none(),
+        Some(Keeping::Nowhere) => seen.takes_none().or(Some(VaultTrouble::NoPlace)),
+        // What waits in memory waits on.
+        None => seen.trouble().or(before.filter(|trouble| seen.takes_none() == Some(*trouble))),
+    }
+}
+
+/// What a sealed file says of itself that tells which of two of one profile is the newer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Age {
+    pub generation: u32,
+    /// In milliseconds since 1970.
+    pub saved_at: i64,
+}
+
+impl Age {
+    /// By its generation and by the clock: either alone may have begun anew.
+    pub fn is_after(self, other: Self) -> bool {
+        self.generation > other.generation && self.saved_at >= other.saved_at
     }
 }
 
@@ -160,6 +242,10 @@ fn ask_or(trouble: VaultTrouble, known: &Known) -> Duty {
 }
 
 impl Seen {
+    pub fn shows(&self, key: Fingerprint) -> bool {
+        matches!(self, Self::Open(contents) if contents.keys.contains(&key))
+    }
+
     pub fn trouble(&self) -> Option<VaultTrouble> {
         match self {
             Self::Open(_) => None,
@@ -323,7 +409,7 @@ mod tests {
         }
         assert_eq!(duty(&Seen::Open(none()), &sealed(&[], PERSON)), Duty::MakePlace);
         for wanted in [None, MACHINE, PERSON] {
-            let kept = Known { kept: true, wanted, ..holding(&[A]) };
+            let kept = Known { keeping: Keeping::Here, wanted, ..holding(&[A]) };
             assert_eq!(duty(&Seen::Open(none()), &kept), Duty::Rest, "{wanted:?}");
         }
         assert_eq!(duty(&Seen::Open(none()), &Known { wanted: PERSON, ..holding(&[A]) }), Duty::MakePlace);
@@ -332,7 +418,7 @@ mod tests {
     #[test]
     fn a_key_in_memory_is_not_put_beside_a_collection_that_may_have_it() {
         let seen = Seen::Open(Contents { others_are_locked: true, ..open(&[]) });
-        assert_eq!(duty(&seen, &Known { kept: true, ..holding(&[A]) }), Duty::Rest);
+        assert_eq!(duty(&seen, &Known { keeping: Keeping::Here, ..holding(&[A]) }), Duty::Rest);
         assert_eq!(duty(&seen, &holding(&[A])), Duty::Write(A));
     }
 
@@ -370,8 +456,63 @@ mod tests {
         for seen in [&lost, &spoilt, &other] {
             assert_eq!(duty(seen, &holding(&[A])), Duty::Write(A), "{seen:?}");
         }
-        assert_eq!(duty(&lost, &Known { deleted: true, ..holding(&[A]) }), Duty::End);
-        assert_eq!(duty(&Seen::Locked, &Known { deleted: true, ..holding(&[A]) }), Duty::Rest);
+        let after = |loss| Known { loss: Some(loss), keeping: Keeping::Here, ..holding(&[A]) };
+        assert_eq!(duty(&lost, &after(Loss::New)), Duty::LookAgain);
+        assert_eq!(duty(&lost, &after(Loss::Silent)), Duty::Write(A));
+        assert_eq!(duty(&lost, &after(Loss::Deleted)), Duty::End);
+        assert_eq!(duty(&Seen::Locked, &after(Loss::Deleted)), Duty::Rest);
+        assert_eq!(duty(&Seen::Open(open(&[A])), &after(Loss::Deleted)), Duty::Rest);
+    }
+
+    #[test]
+    fn what_is_missing_is_believed_after_a_while_and_only_if_it_has_been_missing_all_that_while() {
+        let start = Timestamp::from_millis(5_000);
+        let mut missing = Missing::default();
+        assert_eq!(missing.judge(None, start), None);
+        for is_deleted in [true, false] {
+            let believed = if is_deleted { Loss::Deleted } else { Loss::Silent };
+            // It was there until just now, and nobody had said anything yet.
+            assert_eq!(missing.judge(Some(false), start), Some(Loss::New));
+            assert_eq!(missing.again, Some(start + limits::DELETED));
+            let soon = start + limits::DELETED / 2;
+            assert_eq!(missing.judge(Some(is_deleted), soon), Some(Loss::New));
+            assert_eq!(missing.again, Some(start + limits::DELETED));
+            assert_eq!(missing.judge(Some(is_deleted), start + limits::DELETED), Some(believed));
+            assert_eq!(missing.again, None);
+            // It is there, or nobody can see.
+            assert_eq!(missing.judge(None, start + limits::DELETED), None);
+        }
+        assert_eq!(missing.judge(Some(true), start), Some(Loss::New));
+        assert_eq!(missing.judge(None, start), None);
+        assert_eq!(missing.again, None);
+        assert_eq!(missing.judge(Some(true), start + limits::DELETED), Some(Loss::New), "a second time");
+    }
+
+    #[test]
+    fn a_key_that_is_not_where_it_is_wanted_is_a_trouble_with_a_name() {
+        let full = Seen::Open(Contents { takes_items: false, ..open(&[]) });
+        let no_place = Some(VaultTrouble::NoPlace);
+        for (seen, sealing, before, trouble) in [
+            (&Seen::Locked, Some(Keeping::Here), None, None),
+            (&Seen::Locked, Some(Keeping::Former), None, Some(VaultTrouble::Locked)),
+            (&Seen::Locked, Some(Keeping::Nowhere), None, Some(VaultTrouble::Locked)),
+            (&Seen::Open(open(&[])), Some(Keeping::Former), None, None),
+            (&Seen::Open(open(&[])), Some(Keeping::Nowhere), None, no_place),
+            (&Seen::Locked, None, None, Some(VaultTrouble::Locked)),
+            (&full, None, no_place, no_place),
+            (&full, None, Some(VaultTrouble::Slow), None),
+            (&Seen::Open(open(&[])), None, no_place, None),
+        ] {
+            assert_eq!(trouble_at_rest(seen, sealing, before), trouble, "{seen:?} {sealing:?} {before:?}");
+        }
+    }
+
+    #[test]
+    fn of_two_files_the_newer_has_the_later_generation_and_is_not_the_elder_by_the_clock() {
+        let age = |generation, saved_at| Age { generation, saved_at };
+        assert!(age(2, 10).is_after(age(1, 10)) && age(2, 11).is_after(age(1, 10)));
+        assert!(!age(2, 9).is_after(age(1, 10)), "the generations have begun anew");
+        assert!(!age(1, 11).is_after(age(1, 10)) && !age(1, 11).is_after(age(2, 10)));
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! The thread that seals and opens. It waits for the disk, never for the keyring: what it cannot do without a key is
 //! answered with the reason, and told to be tried again when the key comes.
 
+mod asking;
+mod items;
 mod moving;
-mod unlocking;
+mod sessions;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::io;
+use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -13,13 +14,18 @@ use session::event::Asker;
 use session::limits;
 use session::note::Note;
 use session::time::Timestamp;
-use session::wrapping::{self, Duty, Fingerprint, Known, Seen};
+use session::wrapping::{self, Duty, Fingerprint, Keeping, Known, Loss, Missing, Seen};
+
+use self::asking::Waiting;
+use self::items::Moved;
+use self::sessions::Pending;
 
 use super::files::{Files, Place};
 use super::former::Former;
 use super::key::Key;
-use super::orders::{Given, Item, Look, Order, Warden};
-use super::seal;
+use super::orders::{Given, Item, Look, Lost, Order};
+use super::seal::{self, Label};
+use super::warden::Warden;
 use super::{Answer, News, Stored, VaultTrouble, on_disk};
 use crate::adapters::clock;
 
@@ -31,55 +37,37 @@ pub(super) struct Health {
 
 pub(super) struct Desk {
     files: Files,
-    warden: Box<dyn Warden>,
+    warden: Warden,
     former: Option<Former>,
     health: Arc<Mutex<Health>>,
     tell: Box<dyn Fn(News) + Send>,
     keys: BTreeMap<Fingerprint, Key>,
     /// The key that seals.
     sealing: Option<Fingerprint>,
-    /// It is where it is kept, and not only in memory.
-    is_kept: bool,
-    is_returning: bool,
-    is_being_written: bool,
-    /// It is kept, but only where the setting does not want it any more.
-    is_kept_by_former: bool,
-    wanted: Option<Asker>,
-    /// A person waits for what is stored to be opened.
-    opening: bool,
-    /// A person is being asked, and is not asked twice.
-    asking: bool,
-    /// Passphrases that nothing has been said of yet.
-    giving: u32,
+    keeping: Keeping,
+    missing: Missing,
+    writing: Option<Writing>,
+    waiting: Waiting,
     trouble: Option<VaultTrouble>,
     /// Until then the first look may take.
     first_look: Option<Timestamp>,
     /// Orders that wait for the first look.
     early: Vec<Order>,
-    unlocking: Vec<Answer<()>>,
+    pending: Vec<Pending>,
     moved: Moved,
     /// Where the newest key was put.
     place: Option<Place>,
 }
 
-/// What became of the items of older versions.
-enum Moved {
-    Unknown,
-    All,
-    /// These cannot be read.
-    AllBut(BTreeSet<String>),
-}
-
-impl Moved {
-    fn is_all_but(&self, left: &BTreeSet<String>) -> bool {
-        matches!(self, Self::AllBut(known) if known == left)
-    }
+struct Writing {
+    /// It had been kept in a keyring, which does not have it any more.
+    returns: bool,
 }
 
 impl Desk {
     pub(super) fn new(
         files: Files,
-        warden: Box<dyn Warden>,
+        warden: Warden,
         former: Option<Former>,
         health: Arc<Mutex<Health>>,
         tell: Box<dyn Fn(News) + Send>,
@@ -92,18 +80,14 @@ impl Desk {
             tell,
             keys: BTreeMap::new(),
             sealing: None,
-            is_kept: false,
-            is_returning: false,
-            is_being_written: false,
-            is_kept_by_former: false,
-            wanted: None,
-            opening: false,
-            asking: false,
-            giving: 0,
+            keeping: Keeping::Nowhere,
+            missing: Missing::default(),
+            writing: None,
+            waiting: Waiting::default(),
             trouble: None,
             first_look: None,
             early: Vec::new(),
-            unlocking: Vec::new(),
+            pending: Vec::new(),
             moved: Moved::Unknown,
             place: None,
         }
@@ -118,7 +102,7 @@ impl Desk {
         self.look();
         self.look_at_former();
         loop {
-            let order = match self.first_look {
+            let order = match self.until() {
                 None => orders.recv().map_err(|_| RecvTimeoutError::Disconnected),
                 Some(until) => orders.recv_timeout(clock::now().until(until)),
             };
@@ -129,16 +113,43 @@ impl Desk {
                     self.take(order);
                     self.busy(false);
                 }
-                Err(RecvTimeoutError::Timeout) => self.say(Some(self.silence())),
+                Err(RecvTimeoutError::Timeout) => self.on_time(clock::now()),
                 Err(RecvTimeoutError::Disconnected) => return,
             }
+            if self.first_look.is_none() {
+                for order in std::mem::take(&mut self.early) {
+                    self.take(order);
+                }
+            }
+        }
+    }
+
+    /// The first moment at which something is due although nothing was ordered.
+    fn until(&self) -> Option<Timestamp> {
+        let former = self.former.as_ref().and_then(|former| former.missing.again);
+        [self.first_look, self.missing.again, former, self.pending_until()].into_iter().flatten().min()
+    }
+
+    fn on_time(&mut self, now: Timestamp) {
+        let is_due = |at: &mut Timestamp| *at <= now;
+        if self.first_look.is_some_and(|at| at <= now) {
+            self.say(Some(self.silence()));
+        }
+        if self.missing.again.take_if(is_due).is_some() {
+            self.look();
+        }
+        if self.former.as_mut().is_some_and(|former| former.missing.again.take_if(is_due).is_some()) {
+            self.look_at_former();
+        }
+        if self.pending_until().is_some_and(|at| at <= now) {
+            self.settle();
         }
     }
 
     fn take(&mut self, order: Order) {
         match order {
             Order::Asked(look) => {
-                self.asking = false;
+                self.waiting.asked();
                 self.see(look);
             }
             Order::Begin(asker) => self.begin(asker),
@@ -174,16 +185,13 @@ impl Desk {
                 done.send(()).ok();
             }
             Order::Save(profile, stored, answer) => {
-                answer(self.save(&profile, &stored));
+                self.save(profile.clone(), stored, answer);
                 // There is something to keep, and nothing to keep it with.
                 self.begin(Asker::Machine);
                 self.make_room(&profile);
             }
             Order::Seen(look) => self.see(look),
-            Order::Unlock(passphrase, answer) => {
-                self.unlocking.push(answer);
-                self.unlock(passphrase);
-            }
+            Order::Unlock(passphrase, answer) => self.unlock(passphrase, answer),
             Order::Wrote(key, wrote) => self.wrote(key, wrote),
         }
     }
@@ -191,30 +199,26 @@ impl Desk {
     /// What is known of the keyring went with the home, and is known here.
     fn on_home_made(&mut self) {
         let written = self.place.as_ref().map_or(Ok(()), |place| self.files.set_place(place));
-        let written = written.and_then(|()| match self.moved {
-            Moved::All if self.warden.has_items() => self.files.set_moved(),
-            Moved::All | Moved::AllBut(_) | Moved::Unknown => Ok(()),
-        });
+        let has_moved = self.moved.is_all() && self.warden.has_items();
+        let written = written.and_then(|()| if has_moved { self.files.set_moved() } else { Ok(()) });
         written.unwrap_or_else(|error| tracing::warn!(%error, "a home that was made again"));
         self.look();
     }
 
     fn look(&self) {
-        self.warden.look(!matches!(self.moved, Moved::All));
+        self.warden.look(!self.moved.is_all());
     }
 
     fn begin(&mut self, asker: Asker) {
-        if self.sealing.is_some() && self.is_kept {
+        if self.sealing.is_some() && self.keeping != Keeping::Nowhere {
             return;
         }
-        if self.wanted != Some(Asker::Person) {
-            self.wanted = Some(asker);
-        }
+        self.waiting.want(asker);
         self.look();
     }
 
     fn see(&mut self, look: Look) {
-        let Look { mut seen, keys, place, deleted, items, dismissed } = look;
+        let Look { mut seen, keys, place, lost, items, dismissed } = look;
         let labels = match self.files.labels() {
             Ok(labels) => labels,
             Err(error) => {
@@ -223,57 +227,23 @@ impl Desk {
             }
         };
         if dismissed {
-            self.dismissed();
+            self.waiting.dismissed();
         }
         if let Seen::Open(contents) = &mut seen {
-            contents.is_the_same = self.place.as_ref().zip(place).map(|(known, place)| *known == place);
+            contents.is_the_same = self.is_the_same(place);
         }
-        let mut held: Vec<Fingerprint> = self.sealing.into_iter().collect();
-        held.extend(self.keys.keys().filter(|key| Some(**key) != self.sealing));
-        let mut named: Vec<Fingerprint> = labels.iter().map(|label| label.key).collect();
-        named.dedup();
-        let is_there = |key| matches!(&seen, Seen::Open(contents) if contents.keys.contains(&key));
-        if self.sealing.is_some_and(is_there) && !self.is_kept {
+        if self.sealing.is_some_and(|key| seen.shows(key)) && self.keeping == Keeping::Nowhere {
             self.kept();
         }
-        let deleted = self.sealing.is_some_and(|key| deleted.contains(&key));
-        // Nobody is asked for what is being given.
-        let (wanted, opening) = if self.giving > 0 { (None, false) } else { (self.wanted, self.opening) };
-        let kept = self.is_kept && !self.is_kept_by_former;
-        let known = Known { held, named, wanted, opening, deleted, kept };
+        let is_deleted = lost_in(&seen, &lost, self.sealing);
+        let loss = self.missing.judge(is_deleted, clock::now());
+        let known = self.known(&labels, loss);
         let duty = wrapping::duty(&seen, &known);
         tracing::debug!(?seen, ?duty, "the key");
         let Some(duty) = self.find(duty, &known) else { return };
-        match duty {
-            Duty::Rest => self.rest(&seen),
-            Duty::Take(key) => self.hold(keys, key),
-            Duty::Make => self.make(),
-            // This look may be from before that began.
-            Duty::Write(_) if self.is_being_written => {}
-            Duty::Write(key) => {
-                self.is_returning = self.is_kept && !self.is_kept_by_former;
-                self.write(key);
-            }
-            Duty::Ask => {
-                self.trouble = seen.trouble();
-                if !std::mem::replace(&mut self.asking, true) {
-                    self.warden.ask();
-                }
-            }
-            Duty::MakePlace if std::mem::replace(&mut self.asking, true) => {}
-            Duty::MakePlace => self.warden.make_place(),
-            Duty::End => self.end(),
-            Duty::Wait(trouble) => {
-                self.trouble = Some(trouble);
-                // The person is told so, and is not there any more when that ends.
-                self.wanted = self.wanted.and(Some(Asker::Machine));
-            }
-        }
+        self.act(duty, &seen, keys);
         if let Seen::Open(contents) = &seen {
-            let is_all = !contents.has_no_collection && !contents.others_are_locked;
-            if is_all || !items.is_empty() {
-                self.move_items(items, is_all);
-            }
+            self.move_items(items, contents);
             self.leave_former(&seen);
         }
         // A dialog is open, or an item is being made: both end with another order.
@@ -281,23 +251,54 @@ impl Desk {
         self.say(self.trouble);
         if !goes_on {
             self.opened();
+            self.settle();
         }
     }
 
-    fn rest(&mut self, seen: &Seen) {
-        let is_here =
-            self.sealing.is_some_and(|key| matches!(seen, Seen::Open(open) if open.keys.contains(&key)));
-        self.is_kept |= is_here;
-        self.is_kept_by_former &= !is_here;
-        self.trouble = match (self.sealing, self.is_kept) {
-            (Some(_), true) if self.is_kept_by_former => seen.takes_none(),
-            (Some(_), true) => None,
-            (Some(_), false) => seen.takes_none().or(Some(VaultTrouble::NoPlace)),
-            // What waits in memory waits on.
-            (None, _) => {
-                seen.trouble().or(self.trouble.filter(|trouble| seen.takes_none() == Some(*trouble)))
+    fn known(&self, labels: &[Label], loss: Option<Loss>) -> Known {
+        let mut held: Vec<Fingerprint> = self.sealing.into_iter().collect();
+        held.extend(self.keys.keys().filter(|key| Some(**key) != self.sealing));
+        let mut named: Vec<Fingerprint> = labels.iter().map(|label| label.key).collect();
+        named.dedup();
+        let (wanted, opening) = self.waiting.for_what();
+        Known { held, named, wanted, opening, keeping: self.keeping, loss }
+    }
+
+    fn is_the_same(&self, place: Option<Place>) -> Option<bool> {
+        self.place.as_ref().zip(place).map(|(known, place)| *known == place)
+    }
+
+    fn act(&mut self, duty: Duty, seen: &Seen, keys: Vec<Key>) {
+        match duty {
+            Duty::Rest | Duty::LookAgain => {
+                if self.sealing.is_some_and(|key| seen.shows(key)) {
+                    self.keeping = Keeping::Here;
+                }
+                let sealing = self.sealing.map(|_| self.keeping);
+                self.trouble = wrapping::trouble_at_rest(seen, sealing, self.trouble);
             }
-        };
+            Duty::Take(key) => self.hold(keys, key),
+            Duty::Make => self.make(),
+            // This look may be from before that began.
+            Duty::Write(_) if self.writing.is_some() => {}
+            Duty::Write(key) => self.write(key, self.keeping == Keeping::Here),
+            Duty::Ask => {
+                self.trouble = seen.trouble();
+                if self.waiting.ask() {
+                    self.warden.ask();
+                }
+            }
+            Duty::MakePlace => {
+                if self.waiting.ask() {
+                    self.warden.make_place();
+                }
+            }
+            Duty::End => self.end(),
+            Duty::Wait(trouble) => {
+                self.trouble = Some(trouble);
+                self.waiting.go_on_alone();
+            }
+        }
     }
 
     fn hold(&mut self, keys: Vec<Key>, sealing: Fingerprint) {
@@ -314,21 +315,21 @@ impl Desk {
         let fingerprint = key.fingerprint;
         self.keys.insert(fingerprint, key);
         self.sealing = Some(fingerprint);
-        self.write(fingerprint);
+        self.write(fingerprint, false);
     }
 
-    fn write(&mut self, key: Fingerprint) {
+    fn write(&mut self, key: Fingerprint, returns: bool) {
         let Some(text) = self.keys.get(&key) else { return };
-        self.is_being_written = true;
+        self.writing = Some(Writing { returns });
         self.warden.write(text.clone());
-        if self.sealing == Some(key) && !self.is_kept_by_former {
-            self.is_kept = false;
+        if self.sealing == Some(key) && self.keeping != Keeping::Former {
+            self.keeping = Keeping::Nowhere;
             self.trouble = Some(VaultTrouble::Slow);
         }
     }
 
     fn wrote(&mut self, key: Fingerprint, wrote: Result<Option<Place>, VaultTrouble>) {
-        self.is_being_written = false;
+        let returned = self.writing.take().is_some_and(|writing| writing.returns);
         match wrote {
             Ok(place) => {
                 // Without it another keyring is told as one that lost the key, and nothing else is different.
@@ -337,7 +338,7 @@ impl Desk {
                 known
                     .unwrap_or_else(|error| tracing::warn!(%error, "the keyring's name is not written down"));
                 if self.sealing == Some(key) {
-                    if std::mem::take(&mut self.is_returning) {
+                    if returned {
                         (self.tell)(News::Note(Note::KeyReturned));
                     }
                     self.kept();
@@ -350,27 +351,29 @@ impl Desk {
         }
         self.say(self.trouble);
         self.opened();
+        self.settle();
     }
 
     fn placed(&mut self, placed: Result<(), VaultTrouble>) {
-        self.asking = false;
+        self.waiting.asked();
         match placed {
             Ok(()) => self.look(),
             Err(trouble) => {
-                self.dismissed();
+                self.waiting.dismissed();
                 self.trouble = Some(trouble);
                 self.say(self.trouble);
                 self.opened();
+                self.settle();
             }
         }
     }
 
     fn kept(&mut self) {
-        self.is_kept = true;
-        self.is_kept_by_former = false;
+        self.keeping = Keeping::Here;
+        self.missing = Missing::default();
         self.trouble = None;
-        self.wanted = None;
-        if !matches!(self.moved, Moved::All) {
+        self.waiting.wanted = None;
+        if !self.moved.is_all() {
             self.look();
         }
         (self.tell)(News::Ready);
@@ -379,134 +382,9 @@ impl Desk {
     fn end(&mut self) {
         self.keys.clear();
         self.sealing = None;
-        (self.is_kept, self.is_kept_by_former) = (false, false);
+        self.keeping = Keeping::Nowhere;
         self.trouble = None;
         (self.tell)(News::Deleted);
-    }
-
-    /// Each is sealed, opened again for a look, and only then removed from the keyring.
-    fn move_items(&mut self, items: Vec<Item>, is_all: bool) {
-        if matches!(self.moved, Moved::All) {
-            return;
-        }
-        let has_a_key = self.sealing.is_some() && self.is_kept;
-        if !items.is_empty() && !has_a_key {
-            // Once: each look at what has no key leads here.
-            if self.wanted.is_none() {
-                self.begin(Asker::Machine);
-            }
-            return;
-        }
-        let (mut left, mut moved) = (BTreeSet::new(), 0_u32);
-        for Item { profile, stored } in items {
-            match stored.map(|stored| self.move_item(&profile, stored)) {
-                Some(Ok(())) => {
-                    moved += 1;
-                    self.warden.remove_item(profile);
-                }
-                // All of them are looked at again by and by.
-                Some(Err(trouble)) => return self.trouble = Some(trouble),
-                None => drop(left.insert(profile)),
-            }
-        }
-        if moved > 0 {
-            (self.tell)(News::Note(Note::Moved { count: moved }));
-        }
-        let news = moved > 0 || (is_all && !self.moved.is_all_but(&left));
-        if is_all {
-            self.moved = if left.is_empty() { Moved::All } else { Moved::AllBut(left) };
-        }
-        if matches!(self.moved, Moved::All) {
-            // Where it cannot be written, the next start looks once more.
-            drop(self.files.set_moved());
-        }
-        // A session that reads in vain has the keyring looked at, which leads here again.
-        if news {
-            (self.tell)(News::Ready);
-        }
-    }
-
-    fn move_item(&self, profile: &str, (stored, saved_at): (Stored, i64)) -> Result<(), VaultTrouble> {
-        let there = self.files.read(profile).map_err(|error| on_disk(&error))?;
-        if let Some(file) = there {
-            // It was moved before, and may have gone on since.
-            return self.open(profile, &file).map(drop);
-        }
-        self.seal(profile, &stored, saved_at)?;
-        let file = self.files.read(profile).map_err(|error| on_disk(&error))?.ok_or(VaultTrouble::Disk)?;
-        if self.open(profile, &file)? == stored { Ok(()) } else { Err(VaultTrouble::Disk) }
-    }
-
-    fn load(&self, profile: &str) -> Result<Option<Stored>, VaultTrouble> {
-        self.finish(profile).map_err(|error| on_disk(&error))?;
-        let file = self.files.read(profile).map_err(|error| on_disk(&error))?;
-        match (file, &self.moved) {
-            (Some(file), _) => self.open(profile, &file).map(Some),
-            (None, Moved::All) => Ok(None),
-            (None, Moved::AllBut(left)) if left.contains(profile) => Err(VaultTrouble::Failed),
-            (None, Moved::AllBut(_)) => Ok(None),
-            (None, Moved::Unknown) => Err(self.why()),
-        }
-    }
-
-    /// A process that was killed may have written a whole token, and not given it its name.
-    fn finish(&self, profile: &str) -> io::Result<()> {
-        let Some(next) = self.files.read_next(profile)? else { return Ok(()) };
-        let Ok(label) = seal::label(&next) else { return Ok(()) };
-        let is_newer = match self.files.read(profile)? {
-            None => true,
-            Some(file) => seal::label(&file).is_ok_and(|there| label.is_after(&there)),
-        };
-        let opens = self.keys.get(&label.key).is_some_and(|key| seal::open(key, profile, &next).is_ok());
-        if is_newer && opens { self.files.name_next(profile) } else { Ok(()) }
-    }
-
-    fn open(&self, profile: &str, file: &[u8]) -> Result<Stored, VaultTrouble> {
-        let opened = seal::label(file).and_then(|label| match self.keys.get(&label.key) {
-            None => Ok(Err(self.trouble.unwrap_or(VaultTrouble::Gone))),
-            Some(key) => seal::open(key, profile, file).map(Ok),
-        });
-        opened.unwrap_or_else(|error| {
-            tracing::warn!(profile, %error, "a sealed file is left alone");
-            Err(VaultTrouble::Damaged)
-        })
-    }
-
-    /// Without a place for the key, what is sealed could not be opened again; it is sealed all the same, and not called
-    /// saved.
-    fn save(&self, profile: &str, stored: &Stored) -> Result<(), VaultTrouble> {
-        self.seal(profile, stored, clock::wall_ms())?;
-        if self.is_kept { Ok(()) } else { Err(self.why()) }
-    }
-
-    fn seal(&self, profile: &str, stored: &Stored, saved_at: i64) -> Result<(), VaultTrouble> {
-        let Some(key) = self.sealing.and_then(|key| self.keys.get(&key)) else { return Err(self.why()) };
-        let sealed = seal::seal(key, profile, stored, saved_at).map_err(|error| {
-            tracing::warn!(profile, %error, "a session cannot be sealed");
-            VaultTrouble::Failed
-        })?;
-        self.files.write(profile, &sealed).map_err(|error| on_disk(&error))
-    }
-
-    fn forget(&self, profile: &str) -> Result<(), VaultTrouble> {
-        self.files.remove(profile).map_err(|error| on_disk(&error))?;
-        match &self.moved {
-            Moved::All => {}
-            Moved::AllBut(_) => self.warden.remove_item(profile.to_owned()),
-            // What an older version left there would come back.
-            Moved::Unknown => return Err(self.why()),
-        }
-        Ok(())
-    }
-
-    fn make_room(&self, profile: &str) {
-        if let Err(error) = self.files.make_room(profile) {
-            tracing::warn!(profile, %error, "no room is kept for the next token");
-        }
-    }
-
-    fn why(&self) -> VaultTrouble {
-        self.trouble.unwrap_or(VaultTrouble::Slow)
     }
 
     /// The first answer of the keyring, or that there is none, is what early orders have waited for.
@@ -519,16 +397,18 @@ impl Desk {
         if changed {
             (self.tell)(News::Changed);
         }
-        if self.first_look.take().is_some() {
-            for order in std::mem::take(&mut self.early) {
-                self.take(order);
-            }
-        }
+        self.first_look = None;
     }
 
     fn busy(&self, busy: bool) {
         lock(&self.health).busy_since = busy.then(clock::now);
     }
+}
+
+/// Whether the keyring that had the key said that it was deleted; `None` unless the key is missing there.
+fn lost_in(seen: &Seen, lost: &[Lost], key: Option<Fingerprint>) -> Option<bool> {
+    let lost = lost.iter().find(|lost| Some(lost.key) == key);
+    lost.filter(|_| matches!(seen, Seen::Open(_))).map(|lost| lost.is_deleted)
 }
 
 pub(super) fn lock(health: &Mutex<Health>) -> MutexGuard<'_, Health> {

@@ -53,7 +53,7 @@ impl Files {
                 file => labels.extend(file?.and_then(|file| seal::label(&file).ok())),
             }
         }
-        labels.sort_by_key(|label| std::cmp::Reverse(label.saved_at));
+        labels.sort_by_key(|label| std::cmp::Reverse(label.age.saved_at));
         Ok(labels)
     }
 
@@ -304,7 +304,8 @@ mod tests {
         fs::write(files.path("d", SEALED), "rubbish").unwrap();
         fs::create_dir(files.dir.join("folder")).unwrap();
         fs::create_dir(files.path("e", SEALED)).unwrap();
-        let generations: Vec<u32> = files.labels().unwrap().iter().map(|label| label.generation).collect();
+        let generations: Vec<u32> =
+            files.labels().unwrap().iter().map(|label| label.age.generation).collect();
         assert_eq!(generations, [3, 2, 1]);
         assert!(files.read("e").is_err());
     }

@@ -1,20 +1,21 @@
 //! Who kept the key before the setting was changed, and what is known of it.
 
 use api::secret::Password;
-use session::wrapping::{Fingerprint, Seen};
+use session::wrapping::{Fingerprint, Missing, Seen};
 
 use super::VaultTrouble;
 use super::key::Key;
-use super::orders::Warden;
-use super::wardens::{Rung, Wardens};
+use super::warden::{Rung, Warden};
+use super::wardens::Wardens;
 
 /// Where the key was kept before the setting was changed.
 pub(super) struct Former {
     pub(super) rung: Rung,
-    pub(super) warden: Box<dyn Warden>,
+    pub(super) warden: Warden,
     pub(super) wardens: Wardens,
     pub(super) seen: Option<Seen>,
     pub(super) keys: Vec<Key>,
+    pub(super) missing: Missing,
     /// Something was there that has gone since.
     pub(super) has_moved: bool,
 }
@@ -24,7 +25,15 @@ impl Former {
     pub(super) fn find(wardens: Wardens) -> Option<Self> {
         let rung = wardens.former()?;
         let warden = wardens.start_former(rung);
-        Some(Self { rung, warden, wardens, seen: None, keys: Vec::new(), has_moved: false })
+        Some(Self {
+            rung,
+            warden,
+            wardens,
+            seen: None,
+            keys: Vec::new(),
+            missing: Missing::default(),
+            has_moved: false,
+        })
     }
 
     pub(super) fn give(&self, passphrase: Password) -> bool {

@@ -1,5 +1,4 @@
-//! The warden whose key is in the desktop's keyring. Its thread asks the service one thing at a time, however long that
-//! takes: some services hang for good when they are asked a second time while a person is typing.
+//! The key in the desktop's keyring.
 
 mod bus;
 mod closed;
@@ -9,10 +8,6 @@ mod signals;
 mod store;
 
 use std::collections::HashMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver, Sender};
-use std::thread;
 
 use keyring::Entry;
 use keyring_core::api::CredentialStoreApi as _;
@@ -23,177 +18,43 @@ use zeroize::Zeroizing;
 use super::VaultTrouble;
 use super::files::Place;
 use super::key::{Key, hex, unhex};
-use super::orders::{Item, Look, Order, Orders, Warden};
+use super::orders::{Item, Look, Lost};
 use super::record;
+use super::warden::{Due, Holder};
 use bus::{Bus, Door, Room};
 use closed::Closed;
 use prompt::Opened;
 use store::Store;
 
 pub(super) struct Keyring {
-    jobs: Sender<Job>,
-    look_is_due: Arc<AtomicBool>,
-    with_items: Arc<AtomicBool>,
-}
-
-enum Job {
-    Ask,
-    End,
-    Look,
-    MakePlace,
-    RemoveItem(String),
-    Retire(Vec<Fingerprint>),
-    Write(Key),
-}
-
-impl Keyring {
-    /// `home` is empty for the default one.
-    pub(super) fn start(home: &str, orders: Orders) -> Self {
-        let (jobs, taken) = mpsc::channel();
-        let (look_is_due, with_items) = (Arc::<AtomicBool>::default(), Arc::<AtomicBool>::default());
-        let due = Due { jobs: jobs.clone(), look_is_due: Arc::clone(&look_is_due) };
-        let drawer = Drawer {
-            home: home.to_owned(),
-            store: Store::on(Bus::start(move || due.look())),
-            orders,
-            look_is_due: Arc::clone(&look_is_due),
-            with_items: Arc::clone(&with_items),
-            last_seen: HashMap::new(),
-            dismissed: false,
-        };
-        let started = thread::Builder::new().name("keyring".into()).spawn(move || drawer.serve(&taken));
-        if let Err(error) = started {
-            tracing::error!(%error, "no thread for the keyring");
-        }
-        Self { jobs, look_is_due, with_items }
-    }
-
-    fn send(&self, job: Job) {
-        // Without its thread the keyring is slow for ever, and told so.
-        drop(self.jobs.send(job));
-    }
-}
-
-impl Warden for Keyring {
-    fn look(&self, items: bool) {
-        self.with_items.store(items, Ordering::Relaxed);
-        Due { jobs: self.jobs.clone(), look_is_due: Arc::clone(&self.look_is_due) }.look();
-    }
-
-    fn ask(&self) {
-        self.send(Job::Ask);
-    }
-
-    fn make_place(&self) {
-        self.send(Job::MakePlace);
-    }
-
-    fn write(&self, key: Key) {
-        self.send(Job::Write(key));
-    }
-
-    fn remove_item(&self, profile: String) {
-        self.send(Job::RemoveItem(profile));
-    }
-
-    fn has_items(&self) -> bool {
-        true
-    }
-
-    fn retire(&self, keys: Vec<Fingerprint>) {
-        self.send(Job::Retire(keys));
-    }
-}
-
-impl Drop for Keyring {
-    fn drop(&mut self) {
-        self.send(Job::End);
-    }
-}
-
-impl Drop for Drawer {
-    fn drop(&mut self) {
-        self.store.bus().shared.end();
-    }
-}
-
-/// Services repeat their signals up to twenty times, so looks that are due are one look.
-struct Due {
-    jobs: Sender<Job>,
-    look_is_due: Arc<AtomicBool>,
-}
-
-impl Due {
-    fn look(&self) {
-        if !self.look_is_due.swap(true, Ordering::AcqRel) {
-            drop(self.jobs.send(Job::Look));
-        }
-    }
-}
-
-struct Drawer {
     home: String,
     store: Store,
-    orders: Orders,
-    look_is_due: Arc<AtomicBool>,
-    with_items: Arc<AtomicBool>,
     /// Where each key was, and whose keyring that is.
     last_seen: HashMap<Fingerprint, (String, String)>,
     dismissed: bool,
 }
 
-impl Drawer {
-    fn serve(mut self, jobs: &Receiver<Job>) {
-        while let Ok(job) = jobs.recv() {
-            let order = match job {
-                Job::Ask => {
-                    self.dismissed = self.ask() == Opened::Dismissed;
-                    Order::Asked(self.look())
-                }
-                Job::End => return,
-                Job::Look => {
-                    self.look_is_due.store(false, Ordering::Release);
-                    Order::Seen(self.look())
-                }
-                Job::MakePlace => Order::Placed(
-                    self.store.bus().make_place().map_err(|closed| trouble_of(closed.into_error())),
-                ),
-                Job::RemoveItem(profile) => {
-                    self.remove_item(&profile);
-                    continue;
-                }
-                Job::Retire(keys) => {
-                    self.retire(&keys);
-                    Order::Seen(self.look())
-                }
-                Job::Write(key) => Order::Wrote(key.fingerprint, self.write(&key).map_err(trouble_of)),
-            };
-            if self.orders.send(order).is_err() {
-                return;
-            }
-        }
-    }
-
-    fn ask(&self) -> Opened {
+impl Holder for Keyring {
+    fn ask(&mut self, items: bool) {
         let mut wanted = vec![self.ours()];
-        if self.with_items.load(Ordering::Relaxed) {
+        if items {
             wanted.push(of_older_versions());
         }
-        self.store.bus().unlock(&wanted)
+        self.dismissed = self.store.bus().unlock(&wanted) == Opened::Dismissed;
     }
 
-    fn look(&mut self) -> Look {
+    fn look(&mut self, items: bool) -> Look {
         let mut look = Look {
             seen: Seen::Locked,
             keys: Vec::new(),
             place: None,
-            deleted: Vec::new(),
+            lost: Vec::new(),
             items: Vec::new(),
             dismissed: std::mem::take(&mut self.dismissed),
         };
         let looked = match self.store.bus().door() {
             Door::Locked => Ok(Seen::Locked),
-            Door::Open(room) => self.look_in(&mut look, room),
+            Door::Open(room) => self.look_in(&mut look, room, items),
             Door::Trouble(closed) => Err(closed.into_error()),
         };
         look.seen = match looked {
@@ -207,11 +68,76 @@ impl Drawer {
         look
     }
 
-    fn look_in(&mut self, look: &mut Look, room: Room) -> Result<Seen, Error> {
+    fn make_place(&mut self) -> Result<(), VaultTrouble> {
+        self.store.bus().make_place().map_err(|closed| trouble_of(closed.into_error()))
+    }
+
+    fn write(&mut self, key: &Key) -> Result<Option<Place>, VaultTrouble> {
+        let mut tries = bus::TRIES;
+        let path = loop {
+            tries -= 1;
+            let error = match self.write_once(key) {
+                Ok(path) => break path,
+                Err(error) => error,
+            };
+            tracing::info!(%error, "the key is not in the keyring");
+            match Closed::of(&error) {
+                Some(Closed::Unintelligible | Closed::Other(_)) if tries > 0 => self.store.bus().agree_anew(),
+                _ => return Err(trouble_of(error)),
+            }
+        };
+        let bus = self.store.bus();
+        self.last_seen.extend(bus.owner().zip(path).map(|seen| (key.fingerprint, seen)));
+        Ok(bus.place().map(|(service, collection)| Place { service, collection }))
+    }
+
+    /// A locked service may forget an item without destroying it, so it has to be open.
+    fn retire(&mut self, keys: &[Fingerprint]) {
+        let Door::Open(_) = self.store.bus().door() else { return };
+        let removed = self.store.search(&self.ours()).and_then(|entries| {
+            entries.into_iter().try_for_each(|inner| {
+                let named = inner.get_attributes()?.get("key").and_then(|text| unhex(text));
+                let is_one = named.is_some_and(|key| keys.contains(&key));
+                if is_one { Entry { inner }.delete_credential() } else { Ok(()) }
+            })
+        });
+        if let Err(error) = removed {
+            tracing::warn!(%error, "the key stays in the keyring as well");
+        }
+    }
+
+    fn remove_item(&mut self, profile: &str) {
+        let user = if self.home.is_empty() { profile.to_owned() } else { format!("{}/{profile}", self.home) };
+        let found =
+            self.store.search(&HashMap::from([("service", APPLICATION), ("username", user.as_str())]));
+        let removed = found.and_then(|entries| {
+            entries.into_iter().try_for_each(|inner| Entry { inner }.delete_credential())
+        });
+        if let Err(error) = removed {
+            tracing::warn!(profile, %error, "an item of an older version stays in the keyring");
+        }
+    }
+}
+
+impl Drop for Keyring {
+    fn drop(&mut self) {
+        self.store.bus().shared.end();
+    }
+}
+
+impl Keyring {
+    /// `home` is empty for the default one.
+    pub(super) fn new(home: &str, due: Due) -> Self {
+        let store = Store::on(Bus::start(move || due.look()));
+        Self { home: home.to_owned(), store, last_seen: HashMap::new(), dismissed: false }
+    }
+
+    fn look_in(&mut self, look: &mut Look, room: Room, items: bool) -> Result<Seen, Error> {
         let Room { takes_items, has_no_collection, others_are_locked, .. } = room;
         let mut contents =
             Contents { takes_items, has_no_collection, others_are_locked, ..Contents::default() };
         let (mut forbidden, mut found) = (false, Vec::new());
+        let announced = self.store.bus().deletions();
         for entry in self.store.search(&self.ours())? {
             let named = entry.get_attributes()?.get("key").and_then(|text| unhex(text));
             let entry = Entry { inner: entry };
@@ -228,7 +154,7 @@ impl Drawer {
                 Err(error) => return Err(error),
             }
         }
-        if self.with_items.load(Ordering::Relaxed) {
+        if items {
             (look.items, forbidden) = self.items(forbidden)?;
         }
         let bus = self.store.bus();
@@ -238,13 +164,20 @@ impl Drawer {
             Door::Locked => return Ok(Seen::Locked),
             Door::Trouble(closed) => return Err(closed.into_error()),
         };
-        bus.forget_deletions(|item| !room.has_open(item) || found.iter().any(|(_, path)| path == item));
+        // What was announced before the search and is there all the same, out of sight, or was never ours.
+        bus.forget_deletions(|item| {
+            let is_there = found.iter().any(|(_, path)| path == item);
+            let was_ours = self.last_seen.values().any(|(_, path)| path == item);
+            announced.contains(item) && (is_there || !was_ours || !room.has_open(item))
+        });
         look.place = bus.place().map(|(service, collection)| Place { service, collection });
         let owner = bus.owner().unwrap_or_default();
         if !forbidden {
-            let missing = self.last_seen.iter().filter(|(key, _)| !contents.keys.contains(key));
-            let deleted = missing.filter(|(_, (seen, path))| *seen == owner && bus.was_deleted(path));
-            look.deleted = deleted.map(|(key, _)| *key).collect();
+            let is_missing =
+                |key: &Fingerprint| !contents.keys.contains(key) && !contents.spoilt.contains(key);
+            let missing = self.last_seen.iter().filter(|(key, (seen, _))| is_missing(key) && *seen == owner);
+            let lost = missing.map(|(key, (_, path))| Lost { key: *key, is_deleted: bus.was_deleted(path) });
+            look.lost = lost.collect();
         }
         self.last_seen.extend(found.into_iter().map(|(key, path)| (key, (owner.clone(), path))));
         Ok(match contents.keys.is_empty() {
@@ -252,25 +185,6 @@ impl Drawer {
             true if room.is_half_open => Seen::Locked,
             _ => Seen::Open(contents),
         })
-    }
-
-    fn write(&mut self, key: &Key) -> Result<Option<Place>, Error> {
-        let mut tries = bus::TRIES;
-        let path = loop {
-            tries -= 1;
-            let error = match self.write_once(key) {
-                Ok(path) => break path,
-                Err(error) => error,
-            };
-            tracing::info!(%error, "the key is not in the keyring");
-            match Closed::of(&error) {
-                Some(Closed::Unintelligible | Closed::Other(_)) if tries > 0 => self.store.bus().agree_anew(),
-                _ => return Err(error),
-            }
-        };
-        let bus = self.store.bus();
-        self.last_seen.extend(bus.owner().zip(path).map(|seen| (key.fingerprint, seen)));
-        Ok(bus.place().map(|(service, collection)| Place { service, collection }))
     }
 
     /// Read back before it counts. That proves the service's memory only: it may write to its disk later.
@@ -316,33 +230,6 @@ impl Drawer {
             }
         }
         Ok((items, forbidden))
-    }
-
-    fn remove_item(&self, profile: &str) {
-        let user = if self.home.is_empty() { profile.to_owned() } else { format!("{}/{profile}", self.home) };
-        let found =
-            self.store.search(&HashMap::from([("service", APPLICATION), ("username", user.as_str())]));
-        let removed = found.and_then(|entries| {
-            entries.into_iter().try_for_each(|inner| Entry { inner }.delete_credential())
-        });
-        if let Err(error) = removed {
-            tracing::warn!(profile, %error, "an item of an older version stays in the keyring");
-        }
-    }
-
-    /// A locked service may forget an item without destroying it, so it has to be open.
-    fn retire(&self, keys: &[Fingerprint]) {
-        let Door::Open(_) = self.store.bus().door() else { return };
-        let removed = self.store.search(&self.ours()).and_then(|entries| {
-            entries.into_iter().try_for_each(|inner| {
-                let named = inner.get_attributes()?.get("key").and_then(|text| unhex(text));
-                let is_one = named.is_some_and(|key| keys.contains(&key));
-                if is_one { Entry { inner }.delete_credential() } else { Ok(()) }
-            })
-        });
-        if let Err(error) = removed {
-            tracing::warn!(%error, "the key stays in the keyring as well");
-        }
     }
 
     /// Of an item as older versions made them, if it is of this home.

@@ -1,10 +1,7 @@
-//! The warden whose key is in a file beside the sealed ones, which a passphrase or a credential opens. On a thread of its
-//! own, because a passphrase takes a while to become a key, and the command that knows it may ask a person.
+//! The key in a file beside the sealed ones, which a passphrase or a credential opens.
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{self, Receiver, Sender};
-use std::thread;
 
 use api::secret::Password;
 use session::limits;
@@ -13,8 +10,9 @@ use session::wrapping::{Contents, Fingerprint, Seen};
 use super::envelope::{self, Label, Opener, Unopened, Way};
 use super::files::{Files, Place};
 use super::key::Key;
-use super::orders::{Given, Look, Order, Orders, Warden};
+use super::orders::{Given, Look};
 use super::secret::{self, Secret};
+use super::warden::Holder;
 use super::{VaultTrouble, on_disk};
 use crate::config::Passphrase;
 
@@ -26,18 +24,20 @@ pub(super) enum Lock {
 }
 
 pub(super) struct Lockbox {
-    jobs: Sender<Job>,
-    takes_passphrases: bool,
+    files: Files,
+    dir: PathBuf,
+    lock: Lock,
+    opener: Option<Opener>,
+    /// Why the command or the file gave no passphrase. It is tried again only for a person.
+    tried: Option<VaultTrouble>,
+    was_asked: bool,
 }
 
-enum Job {
-    Ask,
-    End,
-    Give(Password),
-    Look,
-    MakePlace,
-    Retire(Vec<Fingerprint>),
-    Write(Key),
+/// The file as it is now.
+enum Stands {
+    Absent,
+    Damaged,
+    Whole(Label, Vec<u8>),
 }
 
 impl Lock {
@@ -50,126 +50,13 @@ impl Lock {
     }
 }
 
-impl Lockbox {
-    pub(super) fn start(lock: Lock, dir: &Path, orders: Orders) -> Self {
-        let (jobs, taken) = mpsc::channel();
-        let takes_passphrases = matches!(lock, Lock::Passphrase(_));
-        let smith = Smith {
-            files: Files::at(dir),
-            dir: dir.to_owned(),
-            lock,
-            orders,
-            opener: None,
-            tried: None,
-            dismissed: false,
-        };
-        let started = thread::Builder::new().name("key-file".into()).spawn(move || smith.serve(&taken));
-        if let Err(error) = started {
-            tracing::error!(%error, "no thread for the key's file");
-        }
-        Self { jobs, takes_passphrases }
+impl Holder for Lockbox {
+    fn ask(&mut self, _items: bool) {
+        self.tried = None;
+        self.was_asked = true;
     }
 
-    fn send(&self, job: Job) {
-        drop(self.jobs.send(job));
-    }
-}
-
-impl Warden for Lockbox {
-    fn look(&self, _items: bool) {
-        self.send(Job::Look);
-    }
-
-    fn ask(&self) {
-        self.send(Job::Ask);
-    }
-
-    fn make_place(&self) {
-        self.send(Job::MakePlace);
-    }
-
-    fn write(&self, key: Key) {
-        self.send(Job::Write(key));
-    }
-
-    fn remove_item(&self, _profile: String) {}
-
-    fn retire(&self, keys: Vec<Fingerprint>) {
-        self.send(Job::Retire(keys));
-    }
-
-    fn give(&self, passphrase: Password) -> bool {
-        if self.takes_passphrases {
-            self.send(Job::Give(passphrase));
-        }
-        self.takes_passphrases
-    }
-
-    fn silence(&self) -> VaultTrouble {
-        VaultTrouble::PassphraseNeeded
-    }
-}
-
-impl Drop for Lockbox {
-    fn drop(&mut self) {
-        self.send(Job::End);
-    }
-}
-
-struct Smith {
-    files: Files,
-    dir: PathBuf,
-    lock: Lock,
-    orders: Orders,
-    opener: Option<Opener>,
-    /// Why the command or the file gave no passphrase. It is tried again only for a person.
-    tried: Option<VaultTrouble>,
-    dismissed: bool,
-}
-
-/// The file as it is now.
-enum Stands {
-    Absent,
-    Damaged,
-    Whole(Label, Vec<u8>),
-}
-
-impl Smith {
-    fn serve(mut self, jobs: &Receiver<Job>) {
-        while let Ok(job) = jobs.recv() {
-            match job {
-                Job::Ask => {
-                    self.tried = None;
-                    self.dismissed = true;
-                }
-                Job::End => return,
-                Job::Give(passphrase) => {
-                    let given = self.take(&passphrase);
-                    drop(self.orders.send(Order::Given(given)));
-                }
-                Job::Look => {}
-                // Only a person who chooses a passphrase can.
-                Job::MakePlace => {
-                    drop(self.orders.send(Order::Placed(Err(VaultTrouble::PassphraseUnset))));
-                    continue;
-                }
-                Job::Retire(keys) => self.retire(&keys),
-                Job::Write(key) => {
-                    let wrote = self.write(&key).map(|()| None::<Place>);
-                    drop(self.orders.send(Order::Wrote(key.fingerprint, wrote)));
-                    continue;
-                }
-            }
-            let was_asked = self.dismissed;
-            let look = self.look();
-            let order = if was_asked { Order::Asked(look) } else { Order::Seen(look) };
-            if self.orders.send(order).is_err() {
-                return;
-            }
-        }
-    }
-
-    fn look(&mut self) -> Look {
+    fn look(&mut self, _items: bool) -> Look {
         let mut keys = Vec::new();
         let seen = match self.stands() {
             Err(trouble) => Seen::Trouble(trouble),
@@ -179,8 +66,73 @@ impl Smith {
             },
         };
         let dismissed =
-            std::mem::take(&mut self.dismissed) && !matches!(&seen, Seen::Open(open) if open.takes_items);
-        Look { seen, keys, place: None, deleted: Vec::new(), items: Vec::new(), dismissed }
+            std::mem::take(&mut self.was_asked) && !matches!(&seen, Seen::Open(open) if open.takes_items);
+        Look { seen, keys, place: None, lost: Vec::new(), items: Vec::new(), dismissed }
+    }
+
+    /// Only a person who chooses a passphrase can.
+    fn make_place(&mut self) -> Result<(), VaultTrouble> {
+        Err(VaultTrouble::PassphraseUnset)
+    }
+
+    /// Beside the keys that are in it.
+    fn write(&mut self, key: &Key) -> Result<Option<Place>, VaultTrouble> {
+        let stands = self.stands()?;
+        self.find_opener(&stands)?;
+        let opener = self.opener.as_ref().ok_or(VaultTrouble::PassphraseNeeded)?;
+        let mut keys = match &stands {
+            Stands::Whole(_, file) => opener.open(file).unwrap_or_default(),
+            Stands::Absent | Stands::Damaged => Vec::new(),
+        };
+        let name = self.lock.file();
+        let is_damaged = keys.is_empty() && !matches!(stands, Stands::Absent);
+        if is_damaged {
+            self.files.set_aside(name).map_err(|error| on_disk(&error))?;
+        }
+        if keys.iter().all(|there| there.fingerprint != key.fingerprint) {
+            keys.push(key.clone());
+        }
+        let sealed = opener.seal(&keys).ok_or(VaultTrouble::Failed)?;
+        let written = self.files.set_key_file(name, &sealed).and_then(|()| self.files.key_file(name));
+        let file = written.map_err(|error| on_disk(&error))?.ok_or(VaultTrouble::Disk)?;
+        let back = opener.open(&file).unwrap_or_default();
+        let is_there = back.iter().any(|there| there.fingerprint == key.fingerprint);
+        if is_there { Ok(None) } else { Err(VaultTrouble::Disk) }
+    }
+
+    /// A file that has others as well stays.
+    fn retire(&mut self, keys: &[Fingerprint]) {
+        let gone = match self.stands() {
+            Ok(Stands::Whole(label, _)) if label.keys.iter().all(|key| keys.contains(key)) => {
+                self.files.remove_key_file(self.lock.file())
+            }
+            Ok(Stands::Whole(..) | Stands::Absent | Stands::Damaged) | Err(_) => return,
+        };
+        gone.unwrap_or_else(|error: io::Error| {
+            tracing::warn!(%error, "the key's file from before stays");
+        });
+    }
+
+    fn take(&mut self, passphrase: &Password) -> Given {
+        let opener = self.stands().and_then(|stands| {
+            let opener = self.opener_of(&stands, passphrase.expose().as_bytes())?;
+            Ok((opener, matches!(stands, Stands::Whole(..))))
+        });
+        match opener {
+            Ok((opener, there_was_one)) => {
+                self.opener = Some(opener);
+                self.tried = None;
+                if there_was_one { Given::Right } else { Given::Chosen }
+            }
+            Err(trouble) => Given::Refused(trouble),
+        }
+    }
+}
+
+impl Lockbox {
+    pub(super) fn new(lock: Lock, dir: &Path) -> Self {
+        let (files, dir) = (Files::at(dir), dir.to_owned());
+        Self { files, dir, lock, opener: None, tried: None, was_asked: false }
     }
 
     fn stands(&self) -> Result<Stands, VaultTrouble> {
@@ -273,59 +225,6 @@ impl Smith {
             Lock::Credential => VaultTrouble::CredentialOther,
             Lock::Passphrase(_) => VaultTrouble::PassphraseWrong,
         }
-    }
-
-    fn take(&mut self, passphrase: &Password) -> Given {
-        let opener = self.stands().and_then(|stands| {
-            let opener = self.opener_of(&stands, passphrase.expose().as_bytes())?;
-            Ok((opener, matches!(stands, Stands::Whole(..))))
-        });
-        match opener {
-            Ok((opener, there_was_one)) => {
-                self.opener = Some(opener);
-                self.tried = None;
-                if there_was_one { Given::Right } else { Given::Chosen }
-            }
-            Err(trouble) => Given::Refused(trouble),
-        }
-    }
-
-    /// Beside the keys that are in it. Read back before it counts.
-    fn write(&mut self, key: &Key) -> Result<(), VaultTrouble> {
-        let stands = self.stands()?;
-        self.find_opener(&stands)?;
-        let opener = self.opener.as_ref().ok_or(VaultTrouble::PassphraseNeeded)?;
-        let mut keys = match &stands {
-            Stands::Whole(_, file) => opener.open(file).unwrap_or_default(),
-            Stands::Absent | Stands::Damaged => Vec::new(),
-        };
-        let name = self.lock.file();
-        let is_damaged = keys.is_empty() && !matches!(stands, Stands::Absent);
-        if is_damaged {
-            self.files.set_aside(name).map_err(|error| on_disk(&error))?;
-        }
-        if keys.iter().all(|there| there.fingerprint != key.fingerprint) {
-            keys.push(key.clone());
-        }
-        let sealed = opener.seal(&keys).ok_or(VaultTrouble::Failed)?;
-        let written = self.files.set_key_file(name, &sealed).and_then(|()| self.files.key_file(name));
-        let file = written.map_err(|error| on_disk(&error))?.ok_or(VaultTrouble::Disk)?;
-        let back = opener.open(&file).unwrap_or_default();
-        let is_there = back.iter().any(|there| there.fingerprint == key.fingerprint);
-        if is_there { Ok(()) } else { Err(VaultTrouble::Disk) }
-    }
-
-    /// `keys` are kept elsewhere now. A file that has others as well stays.
-    fn retire(&self, keys: &[Fingerprint]) {
-        let gone = match self.stands() {
-            Ok(Stands::Whole(label, _)) if label.keys.iter().all(|key| keys.contains(key)) => {
-                self.files.remove_key_file(self.lock.file())
-            }
-            Ok(Stands::Whole(..) | Stands::Absent | Stands::Damaged) | Err(_) => return,
-        };
-        gone.unwrap_or_else(|error: io::Error| {
-            tracing::warn!(%error, "the key's file from before stays");
-        });
     }
 }
 

@@ -38,12 +38,18 @@ pub(super) struct Look {
     pub(super) seen: Seen,
     pub(super) keys: Vec<Key>,
     pub(super) place: Option<Place>,
-    /// Keys whose items were deleted in a keyring that lives and is open.
-    pub(super) deleted: Vec<Fingerprint>,
+    /// Keys that the very service which had them does not have now.
+    pub(super) lost: Vec<Lost>,
     /// What older versions have left there.
     pub(super) items: Vec<Item>,
     /// A person was asked to open it, and did not.
     pub(super) dismissed: bool,
+}
+
+pub(super) struct Lost {
+    pub(super) key: Fingerprint,
+    /// The service has said so.
+    pub(super) is_deleted: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,33 +67,26 @@ pub(super) struct Item {
     pub(super) stored: Option<(Stored, i64)>,
 }
 
-/// Whoever keeps the wrapping key. Each call returns at once, and is answered with an order.
-pub(super) trait Warden: Send {
-    /// `items` are those of older versions.
-    fn look(&self, items: bool);
-    fn ask(&self);
-    fn make_place(&self);
-    fn write(&self, key: Key);
-    fn remove_item(&self, profile: String);
-
-    /// Whether older versions have left sessions there.
-    fn has_items(&self) -> bool {
-        false
-    }
-
-    /// These are kept elsewhere now. Followed by a look.
-    fn retire(&self, keys: Vec<Fingerprint>);
-
-    /// Whether it takes one. Then it says what became of it, and looks.
-    fn give(&self, _passphrase: Password) -> bool {
-        false
-    }
-
-    /// Why it has not been heard of.
-    fn silence(&self) -> VaultTrouble {
-        VaultTrouble::Slow
-    }
+/// Where orders of a [`super::warden::Warden`] go: to the desk, as those of the keeper.
+#[derive(Clone)]
+pub(super) struct Orders {
+    desk: Sender<Order>,
+    is_former: bool,
 }
 
-/// Orders of a [`Warden`] go where those of the keeper go.
-pub(super) type Orders = Sender<Order>;
+impl Orders {
+    pub(super) fn to(desk: Sender<Order>) -> Self {
+        Self { desk, is_former: false }
+    }
+
+    /// Of whoever kept the key before the setting was changed.
+    pub(super) fn of_former(&self) -> Self {
+        Self { desk: self.desk.clone(), is_former: true }
+    }
+
+    /// Whether somebody is there to take it.
+    pub(super) fn send(&self, order: Order) -> bool {
+        let order = if self.is_former { Order::Former(Box::new(order)) } else { order };
+        self.desk.send(order).is_ok()
+    }
+}

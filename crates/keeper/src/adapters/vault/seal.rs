@@ -6,7 +6,7 @@ use chacha20poly1305::aead::{AeadInOut as _, KeyInit as _};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use serde::{Deserialize, Serialize};
 use session::binding::{Binding, Bound};
-use session::wrapping::Fingerprint;
+use session::wrapping::{Age, Fingerprint};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
@@ -28,19 +28,10 @@ pub(super) enum Unsealable {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Label {
     pub(super) key: Fingerprint,
-    pub(super) generation: u32,
-    /// In milliseconds since 1970.
-    pub(super) saved_at: i64,
+    pub(super) age: Age,
     profile: String,
     bound: Bound,
     length: usize,
-}
-
-impl Label {
-    /// Of one profile, by its generation and by the clock: either alone may have begun anew.
-    pub(super) fn is_after(&self, other: &Self) -> bool {
-        self.generation > other.generation && self.saved_at >= other.saved_at
-    }
 }
 
 /// `saved_at` is in milliseconds since 1970.
@@ -89,7 +80,8 @@ pub(super) fn label(file: &[u8]) -> Result<Label, Unsealable> {
     let line: Line = serde_json::from_slice(line).map_err(|_| Unsealable::Damaged)?;
     let Line { key, generation, saved_at, profile, origin, bound, .. } = line;
     let key = unhex(&key).ok_or(Unsealable::Damaged)?;
-    Ok(Label { key, generation, saved_at, profile, bound: Bound { origin, binding: bound }, length })
+    let age = Age { generation, saved_at };
+    Ok(Label { key, age, profile, bound: Bound { origin, binding: bound }, length })
 }
 
 /// `key` is the one that the label names.
@@ -107,7 +99,7 @@ pub(super) fn open(key: &Key, profile: &str, file: &[u8]) -> Result<Stored, Unse
     let length = usize::try_from(u32::from_le_bytes(*length)).map_err(|_| Unsealable::Damaged)?;
     let record = rest.get(..length).ok_or(Unsealable::Damaged)?;
     let (refresh, account) = record::read(record).map_err(|_| Unsealable::Damaged)?;
-    Ok(Stored { refresh, bound: label.bound, account, generation: label.generation })
+    Ok(Stored { refresh, bound: label.bound, account, generation: label.age.generation })
 }
 
 fn cipher(key: &Key, profile: &str) -> XChaCha20Poly1305 {
@@ -180,7 +172,7 @@ mod tests {
             assert_eq!(open(&key, "žluť/火", &file).unwrap(), stored(refresh));
             let label = label(&file).unwrap();
             assert_eq!(
-                (label.generation, label.saved_at, label.key),
+                (label.age.generation, label.age.saved_at, label.key),
                 (7, 1_800_000_000_000, key.fingerprint)
             );
             let shown = String::from_utf8_lossy(&file);

@@ -1,21 +1,13 @@
-//! Who can keep the key: the keyring, or a file that a passphrase or a credential opens.
+//! Who keeps the key, and who did before the setting was changed.
 
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
-use std::thread;
 
 use super::files::Files;
 use super::keyring::Keyring;
 use super::lockbox::{Lock, Lockbox};
-use super::orders::{Order, Orders, Warden};
+use super::orders::Orders;
+use super::warden::{Rung, Warden};
 use crate::config::Passphrase;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Rung {
-    Credential,
-    Keyring,
-    Passphrase,
-}
 
 #[derive(Clone)]
 pub(super) struct Wardens {
@@ -27,23 +19,12 @@ pub(super) struct Wardens {
 }
 
 impl Wardens {
-    pub(super) fn start(&self) -> Box<dyn Warden> {
+    pub(super) fn start(&self) -> Warden {
         self.start_one(self.now, self.orders.clone())
     }
 
-    /// Its orders are told from those of the one that the setting names.
-    pub(super) fn start_former(&self, rung: Rung) -> Box<dyn Warden> {
-        let (sender, theirs) = mpsc::channel();
-        let orders = self.orders.clone();
-        let started = thread::Builder::new().name("former-key".into()).spawn(move || {
-            while let Ok(order) = theirs.recv()
-                && orders.send(Order::Former(Box::new(order))).is_ok()
-            {}
-        });
-        if let Err(error) = started {
-            tracing::error!(%error, "no thread for where the key was before");
-        }
-        self.start_one(rung, sender)
+    pub(super) fn start_former(&self, rung: Rung) -> Warden {
+        self.start_one(rung, self.orders.of_former())
     }
 
     /// By what has been left there. A file is sooner at hand than a keyring.
@@ -60,12 +41,12 @@ impl Wardens {
             .find(|rung| *rung != self.now && is_there(rung))
     }
 
-    fn start_one(&self, rung: Rung, orders: Orders) -> Box<dyn Warden> {
-        let lockbox = |lock| Lockbox::start(lock, &self.dir, orders.clone());
+    fn start_one(&self, rung: Rung, orders: Orders) -> Warden {
+        let lockbox = |lock| Warden::start(rung, orders.clone(), |_| Lockbox::new(lock, &self.dir));
         match rung {
-            Rung::Credential => Box::new(lockbox(Lock::Credential)),
-            Rung::Keyring => Box::new(Keyring::start(&self.home, orders)),
-            Rung::Passphrase => Box::new(lockbox(Lock::Passphrase(self.passphrase.clone()))),
+            Rung::Credential => lockbox(Lock::Credential),
+            Rung::Keyring => Warden::start(rung, orders, |due| Keyring::new(&self.home, due)),
+            Rung::Passphrase => lockbox(Lock::Passphrase(self.passphrase.clone())),
         }
     }
 }

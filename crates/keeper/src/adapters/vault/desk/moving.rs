@@ -3,11 +3,12 @@
 
 use session::moving::{self, Find, Leave};
 use session::note::Note;
-use session::wrapping::{Duty, Fingerprint, Known, Seen};
+use session::wrapping::{Duty, Fingerprint, Keeping, Known, Loss, Seen};
 
 use super::super::former::Former;
-use super::super::wardens::Rung;
-use super::{Desk, Look, News, Order};
+use super::super::warden::Rung;
+use super::{Desk, Look, News, Order, lost_in};
+use crate::adapters::clock;
 
 impl Desk {
     pub(super) fn look_at_former(&self) {
@@ -19,7 +20,7 @@ impl Desk {
     pub(super) fn hear_former(&mut self, order: Order) {
         match order {
             Order::Asked(look) => {
-                self.asking = false;
+                self.waiting.asked();
                 self.see_former(look);
             }
             Order::Given(given) => self.given(given),
@@ -39,25 +40,27 @@ impl Desk {
     }
 
     fn see_former(&mut self, look: Look) {
-        let Look { mut seen, keys, place, deleted, dismissed, items: _ } = look;
+        let Look { mut seen, keys, place, lost, dismissed, items: _ } = look;
         if let Seen::Open(contents) = &mut seen {
-            contents.is_the_same = self.place.as_ref().zip(place).map(|(known, place)| *known == place);
+            contents.is_the_same = self.is_the_same(place);
         }
         let Some(former) = &mut self.former else { return };
         tracing::debug!(?seen, rung = ?former.rung, "the key before");
         let is_news = former.seen.as_ref() != Some(&seen);
+        let loss = former.missing.judge(lost_in(&seen, &lost, self.sealing), clock::now());
         former.keys = keys;
         former.seen = Some(seen);
-        let lost = self.is_kept_by_former && former.holds(self.sealing) == Some(false);
-        if lost && self.sealing.is_some_and(|key| deleted.contains(&key)) {
+        let is_gone = former.holds(self.sealing) == Some(false) && loss != Some(Loss::New);
+        let is_gone = is_gone && self.keeping == Keeping::Former;
+        if is_gone && loss == Some(Loss::Deleted) {
             self.end();
-        } else if lost {
-            (self.is_kept, self.is_kept_by_former) = (false, false);
+        } else if is_gone {
+            self.keeping = Keeping::Nowhere;
         }
         if dismissed {
-            self.dismissed();
+            self.waiting.dismissed();
         }
-        if is_news || dismissed {
+        if is_news || is_gone || dismissed {
             self.look();
         }
     }
@@ -69,7 +72,7 @@ impl Desk {
             Find::Here(duty) => return Some(duty),
             Find::TakeFormer(key) => self.take_former(key),
             Find::AskFormer => {
-                if !std::mem::replace(&mut self.asking, true) {
+                if self.waiting.ask() {
                     former.warden.ask();
                 }
                 let trouble = former.seen.as_ref().and_then(Seen::trouble);
@@ -84,13 +87,13 @@ impl Desk {
         let keys = self.former.iter().flat_map(|former| former.keys.iter().cloned());
         self.keys.extend(keys.map(|key| (key.fingerprint, key)));
         self.sealing = Some(key);
-        (self.is_kept, self.is_kept_by_former) = (true, true);
+        self.keeping = Keeping::Former;
         (self.tell)(News::Ready);
         self.look();
     }
 
     pub(super) fn leave_former(&mut self, seen: &Seen) {
-        if self.sealing.is_none() || self.is_being_written {
+        if self.sealing.is_none() || self.writing.is_some() {
             return;
         }
         let Some(former) = &mut self.former else { return };
@@ -99,7 +102,7 @@ impl Desk {
             Leave::Write(key) => {
                 let keys = former.keys.iter().cloned().map(|key| (key.fingerprint, key));
                 self.keys.extend(keys);
-                self.write(key);
+                self.write(key, false);
             }
             Leave::Retire(_) if former.seen.as_ref().is_some_and(moving::is_left) => self.let_go(),
             Leave::Retire(keys) => {

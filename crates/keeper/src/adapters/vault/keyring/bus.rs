@@ -1,7 +1,7 @@
 //! What can be asked of the service, one call at a time. A collection is looked into only after it has said that it is
 //! open, because with some services a search asks.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::thread;
 
@@ -193,7 +193,10 @@ impl Bus {
         self.shared.was_deleted(item)
     }
 
-    /// Those that are there, or out of sight.
+    pub(super) fn deletions(&self) -> HashSet<String> {
+        self.shared.deletions()
+    }
+
     pub(super) fn forget_deletions(&self, of: impl Fn(&str) -> bool) {
         self.shared.forget_deletions(of);
     }

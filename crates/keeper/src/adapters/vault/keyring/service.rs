@@ -64,6 +64,10 @@ impl Shared {
         lock(&self.deleted).contains(item)
     }
 
+    pub(super) fn deletions(&self) -> HashSet<String> {
+        lock(&self.deleted).clone()
+    }
+
     pub(super) async fn connection(&self) -> Result<Connection, Closed> {
         let known = lock(&self.connection).clone();
         if let Some(connection) = known {

@@ -44,7 +44,6 @@ async fn hear(shared: &Shared, connection: &Connection, on_change: &impl Fn()) -
         .build();
     let mut signals = MessageStream::for_match_rule(rule, connection, Some(QUEUE)).await?;
     let mut wallets = MessageStream::for_match_rule(wallet_is_opened()?, connection, Some(QUEUE)).await?;
-    let mut settling = None;
     loop {
         tokio::select! {
             owner = owners.next() => {
@@ -65,16 +64,11 @@ async fn hear(shared: &Shared, connection: &Connection, on_change: &impl Fn()) -
                     Kind::Collections => announce(shared, on_change),
                     Kind::Deleted(item) => {
                         shared.heard_of_deletion(item);
-                        settling = Some(Box::pin(sleep(limits::DELETED)));
+                        on_change();
                     }
                     Kind::Other => {}
                 },
             },
-            // Some services say that every item is deleted when they are only being locked.
-            () = async { settling.as_mut().unwrap_or(&mut Box::pin(sleep(limits::LONGEST_SLEEP))).await }, if settling.is_some() => {
-                settling = None;
-                on_change();
-            }
         }
     }
 }
