@@ -15,7 +15,6 @@ fn no_session_is_lost_at_whatever_moment_the_keeper_is_killed() {
     let keyring = Keyring::start();
     let mut keeper = Keeper::with_keyring(&bench.profile(Dialect::NestJs, ""), &keyring);
     keeper.login("nestjs");
-    until("it is saved", || keeper.session("nestjs").saved.then_some(()));
     bench.slow_refreshes(Duration::from_millis(20));
     let mut interrupted = 0;
     for step in 0..MOMENTS {
@@ -36,6 +35,23 @@ fn no_session_is_lost_at_whatever_moment_the_keeper_is_killed() {
     assert!(interrupted >= 3, "only {interrupted} kills met a refresh on its way");
 }
 
+/// It was its first, so that the key was made for it.
+#[test]
+fn a_sign_in_that_is_called_kept_is_kept_even_if_nothing_else_is_done() {
+    let bench = Bench::strict(Duration::from_secs(60));
+    let keyring = Keyring::start();
+    for _ in 0..8 {
+        let mut keeper = Keeper::with_keyring(&bench.profile(Dialect::NestJs, ""), &keyring);
+        keeper.login("nestjs");
+        assert!(keeper.session("nestjs").saved);
+        keeper.kill();
+        keeper.spawn();
+        keeper.until_fresh("nestjs");
+    }
+    let counted = bench.counted(Dialect::NestJs);
+    assert_eq!((counted.logins, counted.reuse_detected, counted.refreshes_refused), (8, 0, 0));
+}
+
 /// The keyring writes to its disk when it likes, and goes down with everything else.
 #[test]
 fn a_keyring_that_goes_down_with_the_keeper_takes_no_session_along() {
@@ -43,7 +59,6 @@ fn a_keyring_that_goes_down_with_the_keeper_takes_no_session_along() {
     let mut keyring = Keyring::start();
     let mut keeper = Keeper::with_keyring(&bench.profile(Dialect::NestJs, ""), &keyring);
     keeper.login("nestjs");
-    until("it is saved", || keeper.session("nestjs").saved.then_some(()));
     for _ in 0..4 {
         keeper.refresh("nestjs").unwrap();
         keyring.kill();
@@ -64,7 +79,6 @@ fn without_a_grace_a_lost_answer_is_noticed_and_told() {
     let keyring = Keyring::start();
     let mut keeper = Keeper::with_keyring(&bench.profile(Dialect::NestJs, ""), &keyring);
     keeper.login("nestjs");
-    until("it is saved", || keeper.session("nestjs").saved.then_some(()));
     // The server rotates, the answer never comes, and the keeper dies before it can ask again.
     bench.fault(Fault::LostAnswer, meet(Endpoint::Refresh).times(1).on());
     let mut wire = keeper.wire();

@@ -25,6 +25,7 @@ mod home;
 mod interop;
 mod io_errors;
 mod living;
+mod migrating;
 mod mistakes;
 mod oauth_demands;
 mod oauth_living;

@@ -243,7 +243,7 @@ fn a_sign_out_with_a_locked_keyring_outlives_the_keeper() {
     let keyring = Keyring::start();
     let mut keeper = Keeper::with_keyring(&bench.profile(Dialect::NestJs, ""), &keyring);
     keeper.login("nestjs");
-    until("it is saved", || keeper.session("nestjs").saved.then_some(()));
+    assert!(keeper.session("nestjs").saved);
     keyring.lock();
     keeper.ask(Request::Logout { profile: "nestjs".to_owned(), browser: false }).unwrap();
     keeper.run(&["stop"]).went_well();

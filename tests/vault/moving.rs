@@ -49,7 +49,7 @@ fn a_move_that_was_interrupted_is_finished_by_the_next_process() {
         desk.add_item(&item("work"), ITEM);
         let bench = Bench::new("cut");
         bench.expect(News::Note(Note::Moved { count: 1 }));
-        bench.until(|| desk.items(&item("work")).is_empty());
+        bench.until(|| desk.items(&item("work")).is_empty() && bench.has("moved"));
         let after_the_seal = bench.contents();
 
         // Killed once the key was in the keyring, and before anything was sealed.
@@ -58,7 +58,7 @@ fn a_move_that_was_interrupted_is_finished_by_the_next_process() {
         let next = bench.again();
         next.expect(News::Note(Note::Moved { count: 1 }));
         assert_eq!(load(&next.vault, "work"), Ok(Some(stored_as("rt-1", 0))));
-        bench.until(|| desk.items(&item("work")).is_empty());
+        bench.until(|| desk.items(&item("work")).is_empty() && bench.has("moved"));
 
         // Killed once it was sealed, and before the item went.
         fs::remove_file(bench.dir.join("moved")).unwrap();
@@ -68,7 +68,7 @@ fn a_move_that_was_interrupted_is_finished_by_the_next_process() {
         desk.add_item(&item("work"), ITEM);
         let next = bench.again();
         next.expect(News::Note(Note::Moved { count: 1 }));
-        bench.until(|| desk.items(&item("work")).is_empty());
+        bench.until(|| desk.items(&item("work")).is_empty() && bench.has("moved"));
         assert_eq!(save(&next.vault, "work", "rt-9"), Ok(()));
 
         // Killed in the same place, and the session has gone on since: what is older does not come back.
@@ -77,7 +77,7 @@ fn a_move_that_was_interrupted_is_finished_by_the_next_process() {
         let next = bench.again();
         next.expect(News::Note(Note::Moved { count: 1 }));
         assert_eq!(load(&next.vault, "work"), Ok(Some(stored("rt-9"))));
-        bench.until(|| desk.items(&item("work")).is_empty());
+        bench.until(|| desk.items(&item("work")).is_empty() && bench.has("moved"));
     });
 }
 
@@ -93,6 +93,7 @@ fn what_waits_behind_a_locked_keyring_is_moved_when_it_opens() {
         desk.unlock();
         bench.expect(News::Note(Note::Moved { count: 1 }));
         assert_eq!(load(&bench.vault, "work"), Ok(Some(stored_as("rt-1", 0))));
+        bench.until(|| bench.has("moved"));
         desk.lock();
         assert_eq!(load(&bench.again().vault, "new"), Ok(None), "everything has moved, so this is known");
     });

@@ -52,6 +52,10 @@ impl Keyring {
         key
     }
 
+    pub(crate) fn has_key(&self) -> bool {
+        !self.texts(("application", "pilotlight")).is_empty()
+    }
+
     /// What older versions kept here.
     pub(crate) fn items(&self) -> Vec<String> {
         self.texts(("service", "pilotlight"))
@@ -121,15 +125,19 @@ impl Keyring {
         until("the keyring is on its bus again", || self.is_there().then_some(()));
     }
 
-    /// As the login screen does it.
+    /// As the login screen does it, as soon as there is something to unlock.
     pub(crate) fn unlock(&self) {
-        self.talk(async |bus| {
+        until("the keyring has its collection", || self.try_to_unlock().ok());
+    }
+
+    fn try_to_unlock(&self) -> zbus::Result<()> {
+        self.try_to_talk(async |bus| {
             let session = session(bus).await?;
             let password: Secret = (session, Vec::new(), PASSWORD.into(), "text/plain".to_owned());
             let login = at(bus, ROOT, "org.gnome.keyring.InternalUnsupportedGuiltRiddenInterface").await?;
             let collection = ObjectPath::try_from(COLLECTION)?;
             login.call::<_, _, ()>("UnlockWithMasterPassword", &(collection, password)).await
-        });
+        })
     }
 
     fn texts(&self, attribute: (&str, &str)) -> Vec<String> {
@@ -151,24 +159,24 @@ impl Keyring {
     }
 
     fn talk<T>(&self, talk: impl AsyncFnOnce(&Connection) -> zbus::Result<T>) -> T {
+        self.try_to_talk(talk).unwrap()
+    }
+
+    fn try_to_talk<T>(&self, talk: impl AsyncFnOnce(&Connection) -> zbus::Result<T>) -> zbus::Result<T> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let said = runtime.block_on(async {
+        runtime.block_on(async {
             let bus = zbus::connection::Builder::address(self.address.as_str())?.build().await?;
             talk(&bus).await
-        });
-        said.unwrap()
+        })
     }
 
     fn is_there(&self) -> bool {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime
-            .block_on(async {
-                let bus = zbus::connection::Builder::address(self.address.as_str())?.build().await?;
-                let proxy = zbus::fdo::DBusProxy::new(&bus).await?;
-                let name = zbus::names::BusName::try_from("org.freedesktop.secrets")?;
-                zbus::Result::Ok(proxy.name_has_owner(name).await?)
-            })
-            .unwrap_or(false)
+        let is_there = self.try_to_talk(async |bus| {
+            let proxy = zbus::fdo::DBusProxy::new(bus).await?;
+            let name = zbus::names::BusName::try_from("org.freedesktop.secrets")?;
+            Ok(proxy.name_has_owner(name).await?)
+        });
+        is_there.unwrap_or(false)
     }
 }
 
@@ -191,6 +199,9 @@ impl Overheard {
 
 impl Drop for Keyring {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("the keyring's words:\n{}", fs::read_to_string(log_of(&self.home)).unwrap_or_default());
+        }
         for child in [&mut self.daemon, &mut self.bus] {
             drop(child.kill());
             drop(child.wait());
@@ -204,11 +215,15 @@ fn daemon(home: &Scratch, address: &str) -> Child {
         .envs(env_of(home, address))
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
+        .stderr(File::options().append(true).create(true).open(log_of(home)).unwrap())
         .spawn()
         .expect("the tests need gnome-keyring-daemon (package gnome-keyring)");
     daemon.stdin.take().unwrap().write_all(PASSWORD.as_bytes()).unwrap();
     daemon
+}
+
+fn log_of(home: &Scratch) -> PathBuf {
+    home.path().join("keyring.log")
 }
 
 async fn session(bus: &Connection) -> zbus::Result<OwnedObjectPath> {

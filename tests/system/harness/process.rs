@@ -107,6 +107,14 @@ impl Keeper {
         }
     }
 
+    /// A process of this home that lives for so long, from its very start.
+    pub(crate) fn spawn_and_kill_after(&self, life: Duration) {
+        let mut child = self.command().spawn().unwrap();
+        thread::sleep(life);
+        drop(child.kill());
+        child.wait().unwrap();
+    }
+
     pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(self.running.as_ref().unwrap()), signal).unwrap();
     }

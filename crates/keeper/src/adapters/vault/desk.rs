@@ -6,7 +6,7 @@ mod items;
 mod moving;
 mod sessions;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -55,6 +55,8 @@ pub(super) struct Desk {
     early: Vec<Order>,
     pending: Vec<Pending>,
     moved: Moved,
+    /// The profiles whose items are sealed here.
+    removed: BTreeSet<String>,
     /// Where the newest key was put.
     place: Option<Place>,
 }
@@ -89,6 +91,7 @@ impl Desk {
             early: Vec::new(),
             pending: Vec::new(),
             moved: Moved::Unknown,
+            removed: BTreeSet::new(),
             place: None,
         }
     }
@@ -243,7 +246,9 @@ impl Desk {
         let Some(duty) = self.find(duty, &known) else { return };
         self.act(duty, &seen, keys);
         if let Seen::Open(contents) = &seen {
-            self.move_items(items, contents);
+            if let Some(items) = items {
+                self.move_items(items, contents);
+            }
             self.leave_former(&seen);
         }
         // A dialog is open, or an item is being made: both end with another order.

@@ -49,7 +49,7 @@ impl Holder for Keyring {
             keys: Vec::new(),
             place: None,
             lost: Vec::new(),
-            items: Vec::new(),
+            items: None,
             dismissed: std::mem::take(&mut self.dismissed),
         };
         let looked = match self.store.bus().door() {
@@ -155,7 +155,9 @@ impl Keyring {
             }
         }
         if items {
-            (look.items, forbidden) = self.items(forbidden)?;
+            let (items, are_forbidden) = self.items()?;
+            forbidden |= are_forbidden;
+            look.items = Some(items);
         }
         let bus = self.store.bus();
         // Some services answer with nothing instead of saying that they are locked.
@@ -207,8 +209,8 @@ impl Keyring {
 
     /// Twins, as other programs make them when they copy a collection, are one: the newest counts. Says as well whether
     /// there is anything that a person has to allow us to read.
-    fn items(&self, mut forbidden: bool) -> Result<(Vec<Item>, bool), Error> {
-        let mut items = Vec::<Item>::new();
+    fn items(&self) -> Result<(Vec<Item>, bool), Error> {
+        let (mut items, mut forbidden) = (Vec::<Item>::new(), false);
         for entry in self.store.search(&of_older_versions())? {
             let Some(profile) = self.profile_of(&entry.get_attributes()?) else { continue };
             let stored = match (Entry { inner: entry }).get_secret().map(Zeroizing::new) {

@@ -67,7 +67,7 @@ impl Holder for Lockbox {
         };
         let dismissed =
             std::mem::take(&mut self.was_asked) && !matches!(&seen, Seen::Open(open) if open.takes_items);
-        Look { seen, keys, place: None, lost: Vec::new(), items: Vec::new(), dismissed }
+        Look { seen, keys, place: None, lost: Vec::new(), items: None, dismissed }
     }
 
     /// Only a person who chooses a passphrase can.

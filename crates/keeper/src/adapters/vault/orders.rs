@@ -40,8 +40,8 @@ pub(super) struct Look {
     pub(super) place: Option<Place>,
     /// Keys that the very service which had them does not have now.
     pub(super) lost: Vec<Lost>,
-    /// What older versions have left there.
-    pub(super) items: Vec<Item>,
+    /// What older versions have left there, if that was looked for.
+    pub(super) items: Option<Vec<Item>>,
     /// A person was asked to open it, and did not.
     pub(super) dismissed: bool,
 }

@@ -1,5 +1,5 @@
 //! What older versions have left in the keyring: an item a session. Each is sealed, opened again for a look, and only then
-//! removed from the keyring.
+//! removed from the keyring. That none is left is written down once a look has found none.
 
 use std::collections::BTreeSet;
 
@@ -43,10 +43,12 @@ impl Desk {
             return;
         }
         let (mut left, mut moved) = (BTreeSet::new(), 0_u32);
+        let were_none = items.is_empty();
         for Item { profile, stored } in items {
             match stored.map(|stored| self.move_item(&profile, stored)) {
                 Some(Ok(())) => {
-                    moved += 1;
+                    // A keyring that does not let go of it shows it at each look.
+                    moved += u32::from(self.removed.insert(profile.clone()));
                     self.warden.remove_item(profile);
                 }
                 // All of them are looked at again by and by.
@@ -56,14 +58,15 @@ impl Desk {
         }
         if moved > 0 {
             (self.tell)(News::Note(Note::Moved { count: moved }));
+            self.look();
         }
         let news = moved > 0 || (is_all && !self.moved.is_all_but(&left));
-        if is_all {
-            self.moved = if left.is_empty() { Moved::All } else { Moved::AllBut(left) };
-        }
-        if self.moved.is_all() {
+        if is_all && were_none {
+            self.moved = Moved::All;
             // Where it cannot be written, the next start looks once more.
             drop(self.files.set_moved());
+        } else if is_all {
+            self.moved = Moved::AllBut(left);
         }
         // A session that reads in vain has the keyring looked at, which leads here again.
         if news {
