@@ -109,7 +109,7 @@ fn a_profile_that_is_removed_and_added_again_begins_anew() {
     let keyring = Keyring::start();
     let mut keeper = Keeper::with_keyring(&bench.profile(Dialect::SimpleJwt, ""), &keyring);
     keeper.login("simplejwt");
-    until("it is saved", || keeper.session("simplejwt").saved.then_some(()));
+    assert!(keeper.session("simplejwt").saved);
     keyring.lock();
     assert!(matches!(keeper.ask(Request::Remove { profile: "simplejwt".to_owned() }), Ok(Reply::Done)));
     let again = Draft {
@@ -137,7 +137,7 @@ fn a_profile_that_was_removed_under_a_locked_keyring_begins_anew_in_the_next_pro
     let lines = bench.profile(Dialect::SimpleJwt, "");
     let mut keeper = Keeper::with_keyring(&lines, &keyring);
     keeper.login("simplejwt");
-    until("it is saved", || keeper.session("simplejwt").saved.then_some(()));
+    assert!(keeper.session("simplejwt").saved);
     keyring.lock();
     assert!(matches!(keeper.ask(Request::Remove { profile: "simplejwt".to_owned() }), Ok(Reply::Done)));
     keeper.run(&["stop", "--force"]).went_well();

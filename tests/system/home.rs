@@ -46,7 +46,7 @@ fn a_home_that_is_replaced_in_mid_exchange_keeps_its_keeper() {
     let keyring = Keyring::start();
     let keeper = Keeper::with_keyring(&bench.profile(Dialect::NestJs, ""), &keyring);
     keeper.login("nestjs");
-    until("it is saved", || keeper.session("nestjs").saved.then_some(()));
+    assert!(keeper.session("nestjs").saved);
     bench.slow_refreshes(Duration::from_secs(3));
     let mut wire = keeper.wire();
     wire.send(Request::Refresh { profile: "nestjs".to_owned(), by: api::Asker::Person });
@@ -72,7 +72,7 @@ fn a_keeper_whose_home_another_one_took_ends() {
     let keyring = Keyring::start();
     let mut keeper = Keeper::with_keyring(&bench.profile(Dialect::NestJs, ""), &keyring);
     keeper.login("nestjs");
-    until("it is saved", || keeper.session("nestjs").saved.then_some(()));
+    assert!(keeper.session("nestjs").saved);
     let config = fs::read(keeper.home().config()).unwrap();
     keeper.signal(rustix::process::Signal::STOP);
     delete(&keeper);
