@@ -3,6 +3,7 @@
 //! from then on the key is in memory, and each new token costs one file. What is sealed is never overwritten or removed
 //! because its key cannot be had.
 
+mod cipher;
 mod desk;
 mod envelope;
 mod files;

@@ -1,17 +1,15 @@
-//! The file that keeps wrapping keys sealed under what a passphrase or a credential gives: one line of JSON that says
-//! how that is derived and which keys are inside, then XChaCha20-Poly1305 with that line as associated data.
+//! The file that keeps wrapping keys sealed under what a passphrase or a credential gives. Its line says how that is
+//! derived and which keys are inside.
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
-use aws_lc_rs::rand;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chacha20poly1305::aead::{AeadInOut as _, KeyInit as _};
-use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use serde::{Deserialize, Serialize};
 use session::wrapping::Fingerprint;
 use zeroize::Zeroizing;
 
+use super::cipher::{self, KEY, NONCE, TAG};
 use super::key::{Key, hex, unhex};
 
 /// What can be read without the passphrase or the credential.
@@ -20,7 +18,6 @@ pub(super) struct Label {
     pub(super) keys: Vec<Fingerprint>,
     pub(super) way: Way,
     check: String,
-    length: usize,
 }
 
 /// How a secret becomes a key.
@@ -85,12 +82,12 @@ impl Way {
 }
 
 pub(super) fn label(file: &[u8]) -> Option<Label> {
-    let length = file.iter().position(|byte| *byte == b'\n')? + 1;
-    let line: Line = serde_json::from_slice(file.get(..length)?).ok()?;
+    let (line, sealed) = cipher::split(file)?;
+    let line: Line = serde_json::from_slice(line).ok()?;
     let Line { pilotlight, v, keys, way, check } = line;
     let keys = keys.iter().map(|key| unhex(key)).collect::<Option<Vec<_>>>()?;
-    let is_whole = pilotlight == KIND && v == VERSION && file.len() >= length + NONCE + TAG;
-    is_whole.then_some(Label { keys, way, check, length })
+    let is_whole = pilotlight == KIND && v == VERSION && sealed.len() >= NONCE + TAG;
+    is_whole.then_some(Label { keys, way, check })
 }
 
 impl Label {
@@ -109,22 +106,14 @@ impl Opener {
             way: self.way.clone(),
             check: self.check.clone(),
         };
-        let mut file = serde_json::to_vec(&line).ok()?;
-        file.push(b'\n');
-        let mut nonce = XNonce::default();
-        rand::fill(&mut nonce).ok()?;
         let texts: Vec<_> = keys.iter().map(Key::text).collect();
-        // Large enough for the tag, so that no copy is left behind by growing.
         let room = texts.iter().map(|text| text.len() + 1).sum::<usize>() + TAG;
         let mut sealed = Zeroizing::new(Vec::with_capacity(room));
         for text in &texts {
             sealed.extend_from_slice(text.as_bytes());
             sealed.push(b'\n');
         }
-        self.cipher().encrypt_in_place(&nonce, &file, &mut *sealed).ok()?;
-        file.extend_from_slice(&nonce);
-        file.extend_from_slice(&sealed);
-        Some(file)
+        cipher::seal(&self.key, cipher::line(&line)?, sealed)
     }
 
     pub(super) fn open(&self, file: &[u8]) -> Result<Vec<Key>, Unopened> {
@@ -132,17 +121,10 @@ impl Opener {
         if !label.is_for(self) {
             return Err(Unopened::Wrong);
         }
-        let (line, sealed) = file.split_at_checked(label.length).ok_or(Unopened::Damaged)?;
-        let (nonce, sealed) = sealed.split_at_checked(NONCE).ok_or(Unopened::Damaged)?;
-        let nonce = XNonce::try_from(nonce).map_err(|_| Unopened::Damaged)?;
-        let mut text = Zeroizing::new(sealed.to_vec());
-        self.cipher().decrypt_in_place(&nonce, line, &mut *text).map_err(|_| Unopened::Damaged)?;
+        let (line, sealed) = cipher::split(file).ok_or(Unopened::Damaged)?;
+        let text = cipher::open(&self.key, line, sealed).ok_or(Unopened::Damaged)?;
         let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
         lines.map(Key::read).collect::<Option<Vec<_>>>().ok_or(Unopened::Damaged)
-    }
-
-    fn cipher(&self) -> XChaCha20Poly1305 {
-        XChaCha20Poly1305::new((&**self.key).into())
     }
 }
 
@@ -153,7 +135,7 @@ fn expand(salt: &Salt, secret: &[u8], info: &str, out: &mut [u8]) -> Option<()> 
 
 fn salt() -> Option<String> {
     let mut salt = [0; 16];
-    rand::fill(&mut salt).ok()?;
+    cipher::random(&mut salt)?;
     Some(URL_SAFE_NO_PAD.encode(salt))
 }
 
@@ -168,9 +150,6 @@ struct Line {
 
 const KIND: &str = "sealed key";
 const VERSION: u32 = 1;
-const KEY: usize = 32;
-const NONCE: usize = 24;
-const TAG: usize = 16;
 
 /// In KiB.
 const MOST_MEMORY: u32 = 1024 * 1024;

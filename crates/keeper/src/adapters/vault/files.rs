@@ -64,10 +64,7 @@ impl Files {
     /// It is on the disk when this returns.
     pub(super) fn write(&self, profile: &str, sealed: &[u8]) -> io::Result<()> {
         let (path, next) = (self.path(profile, SEALED), self.path(profile, NEXT));
-        let file = self.open_next(&next)?;
-        // The length first, so that what is written is whole from its last byte on.
-        file.set_len(sealed.len().try_into().map_err(io::Error::other)?)?;
-        file.write_all_at(sealed, 0)?;
+        let file = self.fill(&next, sealed)?;
         self.name(&file, &next, &path)
     }
 
@@ -84,16 +81,11 @@ impl Files {
     }
 
     fn name(&self, file: &File, next: &Path, path: &Path) -> io::Result<()> {
-        file.sync_all()?;
-        self.is_settled.set(false);
-        let exchanged = match files::exchange(next, path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
-            exchanged => exchanged?,
-        };
-        if !exchanged {
-            fs::rename(next, path)?;
-        }
-        self.settle()
+        self.rename(file, || match files::exchange(next, path) {
+            Ok(true) => Ok(()),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            Ok(false) | Err(_) => fs::rename(next, path),
+        })
     }
 
     /// Takes the blocks that the next token will need, with one more for a token that has grown.
@@ -175,12 +167,22 @@ impl Files {
 
     fn replace(&self, name: &str, text: &[u8]) -> io::Result<()> {
         let (path, next) = (self.dir.join(name), self.dir.join(format!("{name}.{NEXT}")));
-        let file = self.open_next(&next)?;
-        file.write_all_at(text, 0)?;
-        file.set_len(text.len().try_into().map_err(io::Error::other)?)?;
+        let file = self.fill(&next, text)?;
+        self.rename(&file, || fs::rename(&next, &path))
+    }
+
+    fn fill(&self, next: &Path, bytes: &[u8]) -> io::Result<File> {
+        let file = self.open_next(next)?;
+        // The length first, so that what is written is whole from its last byte on.
+        file.set_len(bytes.len().try_into().map_err(io::Error::other)?)?;
+        file.write_all_at(bytes, 0)?;
+        Ok(file)
+    }
+
+    fn rename(&self, file: &File, rename: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
         file.sync_all()?;
         self.is_settled.set(false);
-        fs::rename(&next, &path)?;
+        rename()?;
         self.settle()
     }
 

@@ -3,11 +3,12 @@
 use std::fmt;
 
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
-use aws_lc_rs::rand;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use session::wrapping::Fingerprint;
 use zeroize::Zeroizing;
+
+use super::cipher;
 
 /// It does not print, and is wiped when it is dropped.
 #[derive(Clone)]
@@ -20,7 +21,7 @@ impl Key {
     /// `None` where the system has no random bytes.
     pub(super) fn make() -> Option<Self> {
         let mut bytes = Box::new(Zeroizing::new([0; LENGTH]));
-        rand::fill(&mut **bytes).ok()?;
+        cipher::random(&mut **bytes)?;
         Some(Self::of(bytes))
     }
 

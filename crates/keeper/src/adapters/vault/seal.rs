@@ -1,9 +1,7 @@
-//! A sealed file: one line of JSON that says what it is and which key opens it, then XChaCha20-Poly1305 under a key of
-//! the session's own, with that line as associated data. So nobody without the key can move a file to another profile,
-//! to other servers or to a later generation. The length says nothing of the tokens: it is padded to whole blocks.
+//! A sealed file: its line says what it is and which key opens it, and what follows is sealed with a key of the session's
+//! own. So nobody without the key can move a file to another profile, to other servers or to a later generation. The
+//! length says nothing of the tokens: it is padded to whole blocks.
 
-use chacha20poly1305::aead::{AeadInOut as _, KeyInit as _};
-use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use serde::{Deserialize, Serialize};
 use session::binding::{Binding, Bound};
 use session::wrapping::{Age, Fingerprint};
@@ -11,6 +9,7 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 use super::Stored;
+use super::cipher::{self, NONCE, TAG};
 use super::key::{Key, hex, unhex};
 use super::record;
 
@@ -31,7 +30,6 @@ pub(super) struct Label {
     pub(super) age: Age,
     profile: String,
     bound: Bound,
-    length: usize,
 }
 
 /// `saved_at` is in milliseconds since 1970.
@@ -47,29 +45,20 @@ pub(super) fn seal(key: &Key, profile: &str, stored: &Stored, saved_at: i64) -> 
         bound: binding.clone(),
         saved_at,
     };
-    let mut file = serde_json::to_vec(&line).map_err(|_| Unsealable::Damaged)?;
-    file.push(b'\n');
-    let mut nonce = XNonce::default();
-    // The system's own: a library's needs tens of milliseconds at its first use, which is when a token is in memory alone.
-    getrandom::fill(&mut nonce).map_err(|_| Unsealable::NoRandom)?;
+    let line = cipher::line(&line).ok_or(Unsealable::Damaged)?;
     let record = record::write(&stored.refresh, &stored.account);
-    let open = file.len() + nonce.len() + TAG;
+    let open = line.len() + NONCE + TAG;
     let whole = (open + LENGTH + record.len()).next_multiple_of(BLOCK);
     let length = u32::try_from(record.len()).map_err(|_| Unsealable::Damaged)?;
-    // Large enough for the tag, so that no copy is left behind by growing.
     let mut text = Zeroizing::new(Vec::with_capacity(whole - open + TAG));
     text.extend_from_slice(&length.to_le_bytes());
     text.extend_from_slice(&record);
     text.resize(whole - open, 0);
-    cipher(key, profile).encrypt_in_place(&nonce, &file, &mut *text).map_err(|_| Unsealable::Damaged)?;
-    file.extend_from_slice(&nonce);
-    file.extend_from_slice(&text);
-    Ok(file)
+    cipher::seal(&key.of_session(profile), line, text).ok_or(Unsealable::NoRandom)
 }
 
 pub(super) fn label(file: &[u8]) -> Result<Label, Unsealable> {
-    let length = file.iter().position(|byte| *byte == b'\n').ok_or(Unsealable::Damaged)? + 1;
-    let line = file.get(..length).unwrap_or_default();
+    let (line, _) = cipher::split(file).ok_or(Unsealable::Damaged)?;
     let Versioned { pilotlight, v } = serde_json::from_slice(line).map_err(|_| Unsealable::Damaged)?;
     if pilotlight != KIND {
         return Err(Unsealable::Damaged);
@@ -81,7 +70,7 @@ pub(super) fn label(file: &[u8]) -> Result<Label, Unsealable> {
     let Line { key, generation, saved_at, profile, origin, bound, .. } = line;
     let key = unhex(&key).ok_or(Unsealable::Damaged)?;
     let age = Age { generation, saved_at };
-    Ok(Label { key, age, profile, bound: Bound { origin, binding: bound }, length })
+    Ok(Label { key, age, profile, bound: Bound { origin, binding: bound } })
 }
 
 /// `key` is the one that the label names.
@@ -90,20 +79,13 @@ pub(super) fn open(key: &Key, profile: &str, file: &[u8]) -> Result<Stored, Unse
     if label.profile != profile {
         return Err(Unsealable::Damaged);
     }
-    let (line, sealed) = file.split_at_checked(label.length).ok_or(Unsealable::Damaged)?;
-    let (nonce, sealed) = sealed.split_at_checked(NONCE).ok_or(Unsealable::Damaged)?;
-    let nonce = XNonce::try_from(nonce).map_err(|_| Unsealable::Damaged)?;
-    let mut text = Zeroizing::new(sealed.to_vec());
-    cipher(key, profile).decrypt_in_place(&nonce, line, &mut *text).map_err(|_| Unsealable::Damaged)?;
+    let (line, sealed) = cipher::split(file).ok_or(Unsealable::Damaged)?;
+    let text = cipher::open(&key.of_session(profile), line, sealed).ok_or(Unsealable::Damaged)?;
     let (length, rest) = text.split_first_chunk::<LENGTH>().ok_or(Unsealable::Damaged)?;
     let length = usize::try_from(u32::from_le_bytes(*length)).map_err(|_| Unsealable::Damaged)?;
     let record = rest.get(..length).ok_or(Unsealable::Damaged)?;
     let (refresh, account) = record::read(record).map_err(|_| Unsealable::Damaged)?;
     Ok(Stored { refresh, bound: label.bound, account, generation: label.age.generation })
-}
-
-fn cipher(key: &Key, profile: &str) -> XChaCha20Poly1305 {
-    XChaCha20Poly1305::new((&*key.of_session(profile)).into())
 }
 
 #[derive(Serialize, Deserialize)]
@@ -130,8 +112,6 @@ const VERSION: u32 = 1;
 
 /// Of the record, before it.
 const LENGTH: usize = 4;
-const NONCE: usize = 24;
-const TAG: usize = 16;
 
 /// What a disk gives at least.
 pub(super) const BLOCK: usize = 4096;

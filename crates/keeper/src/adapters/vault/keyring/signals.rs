@@ -53,11 +53,11 @@ async fn hear(shared: &Shared, connection: &Connection, on_change: &impl Fn()) -
                 shared.forget_service();
                 on_change();
             }
-            opened = futures_next(&mut wallets) => match opened {
+            opened = wallets.next() => match opened {
                 None => return Ok(()),
                 Some(_) => announce(shared, on_change),
             },
-            signal = futures_next(&mut signals) => match signal {
+            signal = signals.next() => match signal {
                 None => return Ok(()),
                 Some(Err(error)) => return Err(error.into()),
                 Some(Ok(signal)) => match kind(&signal) {
@@ -82,11 +82,6 @@ fn announce(shared: &Shared, on_change: &impl Fn()) {
 fn wallet_is_opened() -> Result<MatchRule<'static>, Closed> {
     let rule = MatchRule::builder().msg_type(Type::Signal).interface("org.kde.KWallet")?;
     Ok(rule.member("walletOpened")?.build())
-}
-
-async fn futures_next(signals: &mut MessageStream) -> Option<zbus::Result<Message>> {
-    use zbus::export::futures_core::Stream as _;
-    std::future::poll_fn(|context| std::pin::Pin::new(&mut *signals).poll_next(context)).await
 }
 
 enum Kind {
