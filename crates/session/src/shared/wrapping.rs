@@ -35,6 +35,8 @@ pub struct Contents {
     pub keys: Vec<Fingerprint>,
     /// The keys whose item is there with nothing readable in it.
     pub spoilt: Vec<Fingerprint>,
+    /// The keys whose item is there, and which a person has not allowed us to read.
+    pub forbidden: Vec<Fingerprint>,
     /// It has a place for a new item. Some have none until a person makes it.
     pub takes_items: bool,
     /// There is no collection at all, open or locked: it has only begun, or its person has closed everything.
@@ -149,6 +151,10 @@ fn keep(contents: &Contents, held: Fingerprint, known: &Known) -> Duty {
             known.named.iter().find(|named| !known.held.contains(named) && contents.keys.contains(named));
         return if other.is_some() { Duty::Take(held) } else { Duty::Rest };
     }
+    if contents.forbidden.contains(&held) {
+        // It is there, and to write it again would ask a person.
+        return Duty::Rest;
+    }
     let is_kept = known.keeping == Keeping::Here;
     match (known.loss, contents.takes_items) {
         (Some(Loss::New), _) => Duty::LookAgain,
@@ -202,6 +208,9 @@ fn find(contents: &Contents, known: &Known) -> Duty {
     let named = known.named.iter().find(|named| contents.keys.contains(named));
     if let Some(key) = named.or(contents.keys.first().filter(|_| known.named.is_empty())) {
         return Duty::Take(*key);
+    }
+    if known.named.iter().any(|named| contents.forbidden.contains(named)) {
+        return ask_or(VaultTrouble::NotAllowed, known);
     }
     let missing = missing(contents, known);
     if missing.is_some() && contents.others_are_locked {
@@ -513,6 +522,20 @@ mod tests {
         assert!(age(2, 10).is_after(age(1, 10)) && age(2, 11).is_after(age(1, 10)));
         assert!(!age(2, 9).is_after(age(1, 10)), "the generations have begun anew");
         assert!(!age(1, 11).is_after(age(1, 10)) && !age(1, 11).is_after(age(2, 10)));
+    }
+
+    /// Of two keys in one keyring a person may have allowed one.
+    #[test]
+    fn a_key_that_may_not_be_read_is_not_missing() {
+        let seen = Seen::Open(Contents { forbidden: vec![A], ..open(&[B]) });
+        for wanted in [None, MACHINE, PERSON] {
+            for keeping in [Keeping::Nowhere, Keeping::Former, Keeping::Here] {
+                assert_eq!(duty(&seen, &Known { wanted, keeping, ..holding(&[A]) }), Duty::Rest);
+            }
+            let duty = duty(&seen, &sealed(&[A], wanted));
+            assert_eq!(duty, if wanted == PERSON { Duty::Ask } else { Duty::Wait(VaultTrouble::NotAllowed) });
+        }
+        assert_eq!(duty(&seen, &sealed(&[A, B], MACHINE)), Duty::Take(B), "what can be had opens its part");
     }
 
     #[test]

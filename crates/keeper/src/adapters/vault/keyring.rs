@@ -150,7 +150,10 @@ impl Keyring {
                     }
                     None => contents.spoilt.extend(named),
                 },
-                Err(error) if Closed::of(&error) == Some(Closed::NotAllowed) => forbidden = true,
+                Err(error) if Closed::of(&error) == Some(Closed::NotAllowed) => {
+                    forbidden = true;
+                    contents.forbidden.extend(named);
+                }
                 Err(error) => return Err(error),
             }
         }
