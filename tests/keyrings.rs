@@ -18,6 +18,8 @@ mod kwallet;
 mod life;
 #[path = "keyrings/locked.rs"]
 mod locked;
+#[path = "private_bus/mod.rs"]
+mod private_bus;
 #[path = "programs/mod.rs"]
 mod programs;
 #[path = "keyrings/provider.rs"]

@@ -16,6 +16,8 @@ mod hints;
 mod moving;
 #[path = "vault/passphrase.rs"]
 mod passphrase;
+#[path = "private_bus/mod.rs"]
+mod private_bus;
 #[path = "vault/rungs.rs"]
 mod rungs;
 

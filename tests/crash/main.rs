@@ -14,6 +14,8 @@ mod door;
 mod harness;
 mod lane;
 mod peers;
+#[path = "../private_bus/mod.rs"]
+mod private_bus;
 #[path = "../programs/mod.rs"]
 mod programs;
 mod provider;

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::private_bus::Bus;
 use crate::programs::program;
 
 use super::screen::Screen;
@@ -20,23 +21,16 @@ use super::screen::Screen;
 /// Its processes end before its directory goes away.
 pub(crate) struct Stage {
     screen: Screen,
-    address: String,
-    _bus: Process,
+    bus: Bus,
     dir: Scratch,
 }
 
 impl Stage {
     pub(crate) fn new() -> Self {
         let dir = Scratch::new();
-        let config = dir.0.join("bus.conf");
-        let socket = dir.0.join("bus").display().to_string();
-        fs::write(&config, BUS.replace("SOCKET", &socket)).unwrap();
-        let mut command = Command::new("dbus-daemon");
-        command.arg(format!("--config-file={}", config.display())).args(["--nofork", "--print-address"]);
-        let mut bus = Process::spawn(command.stdout(Stdio::piped()).stderr(dir.log()));
-        let address = bus.first_line();
+        let bus = Bus::start(&dir.0, &format!("unix:path={}", dir.0.join("bus").display()), dir.log());
         let screen = Screen::new(dir.log());
-        Self { screen, address, _bus: bus, dir }
+        Self { screen, bus, dir }
     }
 
     pub(crate) fn screen(&self) -> &Screen {
@@ -45,7 +39,7 @@ impl Stage {
 
     /// Where the session bus is.
     pub(crate) fn address(&self) -> &str {
-        &self.address
+        self.bus.address()
     }
 
     pub(crate) fn path(&self, inside: &str) -> PathBuf {
@@ -62,8 +56,8 @@ impl Stage {
             ("XDG_DATA_HOME", path("data")),
             ("XDG_CONFIG_HOME", path("config")),
             ("XDG_CACHE_HOME", path("cache")),
-            ("DBUS_SESSION_BUS_ADDRESS", self.address.clone()),
-            ("DBUS_SYSTEM_BUS_ADDRESS", self.address.clone()),
+            ("DBUS_SESSION_BUS_ADDRESS", self.bus.address().to_owned()),
+            ("DBUS_SYSTEM_BUS_ADDRESS", self.bus.address().to_owned()),
             ("DISPLAY", self.screen.display().to_owned()),
             // Dialogs are found by their titles.
             ("LC_ALL", "C.UTF-8".to_owned()),
@@ -219,14 +213,3 @@ const KEEPER: &str = env!("CARGO_BIN_EXE_pilotlight-keeper");
 
 /// Longer than anything takes on a busy machine with two cores.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
-
-const BUS: &str = r#"<busconfig>
-  <type>session</type>
-  <listen>unix:path=SOCKET</listen>
-  <policy context="default">
-    <allow send_destination="*" eavesdrop="true"/>
-    <allow eavesdrop="true"/>
-    <allow own="*"/>
-  </policy>
-</busconfig>
-"#;

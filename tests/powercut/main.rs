@@ -17,6 +17,8 @@ mod desk;
 mod dice;
 mod disk;
 mod mount;
+#[path = "../private_bus/mod.rs"]
+mod private_bus;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};

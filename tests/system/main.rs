@@ -34,6 +34,8 @@ mod oauth_secrets;
 mod oauth_sign_out;
 mod oauth_terms;
 mod outages;
+#[path = "../private_bus/mod.rs"]
+mod private_bus;
 mod process;
 #[path = "../programs/mod.rs"]
 mod programs;

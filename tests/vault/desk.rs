@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::env;
 use std::fs::{self, DirBuilder, File};
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::Write as _;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -19,6 +19,8 @@ use serde::Serialize;
 use tokio::runtime::{Builder, Runtime};
 use zbus::zvariant::{OwnedObjectPath, OwnedValue, Type, Value};
 use zbus::{Connection, Proxy};
+
+use crate::private_bus::Bus;
 
 /// Runs `body` on a desktop with a bus. `test` is the name of the test that calls this.
 pub(crate) fn on_a_desk(test: &str, body: impl FnOnce(&Desk)) {
@@ -36,8 +38,8 @@ fn on(test: &str, address: Option<&str>, body: impl FnOnce(&Desk)) {
         return body(&Desk::in_this_process());
     }
     let dir = scratch();
-    let bus = address.is_none().then(|| Bus::start(&dir));
-    let address = bus.as_ref().map_or(address.unwrap_or_default(), |bus| &bus.address);
+    let bus = address.is_none().then(|| Bus::start(&dir, "unix:tmpdir=/tmp", log(&dir)));
+    let address = bus.as_ref().map_or(address.unwrap_or_default(), Bus::address);
     let mut child = Command::new(env::current_exe().unwrap())
         .args(["--exact", test, "--nocapture"])
         .env(INSIDE, "yes")
@@ -126,8 +128,8 @@ impl Desk {
         daemon
     }
 
-    pub(crate) fn start_bus_at(&self, address: &str) -> impl Drop + use<> {
-        Bus::start_at(&home(), address)
+    pub(crate) fn start_bus_at(&self, address: &str) -> Bus {
+        Bus::start(&home(), address, log(&home()))
     }
 
     fn has_keyring(&self) -> bool {
@@ -263,39 +265,6 @@ impl Drop for Daemon {
     }
 }
 
-struct Bus {
-    address: String,
-    daemon: Daemon,
-}
-
-impl Drop for Bus {
-    fn drop(&mut self) {
-        self.daemon.end();
-    }
-}
-
-impl Bus {
-    /// With nothing on it, and nothing that it would start.
-    fn start(dir: &Path) -> Self {
-        Self::start_at(dir, "unix:tmpdir=/tmp")
-    }
-
-    fn start_at(dir: &Path, address: &str) -> Self {
-        let config = dir.join("bus.conf");
-        fs::write(&config, BUS.replace("ADDRESS", address)).unwrap();
-        let mut child = Command::new("dbus-daemon")
-            .arg(format!("--config-file={}", config.display()))
-            .args(["--nofork", "--print-address"])
-            .stdout(Stdio::piped())
-            .stderr(log(dir))
-            .spawn()
-            .unwrap_or_else(|error| not_installed("dbus-daemon", &error));
-        let mut address = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut address).unwrap();
-        Self { address: address.trim().to_owned(), daemon: Daemon(child) }
-    }
-}
-
 async fn proxy<'a>(bus: &Connection, path: &str, interface: &'static str) -> zbus::Result<Proxy<'a>> {
     let path = OwnedObjectPath::try_from(path)?;
     Proxy::new_owned(bus.clone(), "org.freedesktop.secrets", path, interface).await
@@ -367,14 +336,3 @@ const INSIDE: &str = "PILOTLIGHT_TEST_DESK";
 const ROOT: &str = "/org/freedesktop/secrets";
 
 const PASSWORD: &str = "correct horse";
-
-const BUS: &str = r#"<busconfig>
-  <type>session</type>
-  <listen>ADDRESS</listen>
-  <policy context="default">
-    <allow send_destination="*" eavesdrop="true"/>
-    <allow eavesdrop="true"/>
-    <allow own="*"/>
-  </policy>
-</busconfig>
-"#;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File};
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
@@ -11,37 +11,28 @@ use zbus::zvariant::{ObjectPath, OwnedObjectPath, OwnedValue, Value};
 use zbus::{Connection, Proxy};
 
 use super::{Scratch, until};
+use crate::private_bus::Bus;
 
 pub(crate) struct Keyring {
     home: Scratch,
-    address: String,
-    bus: Child,
+    bus: Bus,
     daemon: Child,
 }
 
 impl Keyring {
     pub(crate) fn start() -> Self {
         let home = Scratch::new();
-        let mut bus = Command::new("dbus-daemon")
-            .args(["--session", "--nofork", "--print-address=1"])
-            .env("XDG_RUNTIME_DIR", home.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the tests need dbus-daemon (package dbus)");
-        let mut address = String::new();
-        BufReader::new(bus.stdout.take().unwrap()).read_line(&mut address).unwrap();
-        let address = address.trim().to_owned();
-        let daemon = daemon(&home, &address);
-        let keyring = Self { home, address, bus, daemon };
+        let listen = format!("unix:path={}", home.path().join("bus").display());
+        let bus = Bus::start(home.path(), &listen, log(&home));
+        let daemon = daemon(&home, bus.address());
+        let keyring = Self { home, bus, daemon };
         until("the keyring is on its bus", || keyring.is_there().then_some(()));
         keyring
     }
 
     /// What a keeper needs to find it.
     pub(crate) fn env(&self) -> Vec<(String, String)> {
-        let address = ("DBUS_SESSION_BUS_ADDRESS".to_owned(), self.address.clone());
+        let address = ("DBUS_SESSION_BUS_ADDRESS".to_owned(), self.bus.address().to_owned());
         // The keeper's own directories are those of its home; only the keyring's are here.
         vec![address]
     }
@@ -83,7 +74,7 @@ impl Keyring {
     pub(crate) fn overhear(&self) -> Overheard {
         let path = self.home.path().join("overheard");
         let monitor = Command::new("dbus-monitor")
-            .args(["--address", &self.address, "--binary"])
+            .args(["--address", self.bus.address(), "--binary"])
             .stdin(Stdio::null())
             .stdout(File::create(&path).unwrap())
             .stderr(Stdio::null())
@@ -121,7 +112,7 @@ impl Keyring {
 
     /// With what it had, and open.
     pub(crate) fn start_again(&mut self) {
-        self.daemon = daemon(&self.home, &self.address);
+        self.daemon = daemon(&self.home, self.bus.address());
         until("the keyring is on its bus again", || self.is_there().then_some(()));
     }
 
@@ -165,7 +156,7 @@ impl Keyring {
     fn try_to_talk<T>(&self, talk: impl AsyncFnOnce(&Connection) -> zbus::Result<T>) -> zbus::Result<T> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let bus = zbus::connection::Builder::address(self.address.as_str())?.build().await?;
+            let bus = zbus::connection::Builder::address(self.bus.address())?.build().await?;
             talk(&bus).await
         })
     }
@@ -202,10 +193,8 @@ impl Drop for Keyring {
         if std::thread::panicking() {
             eprintln!("the keyring's words:\n{}", fs::read_to_string(log_of(&self.home)).unwrap_or_default());
         }
-        for child in [&mut self.daemon, &mut self.bus] {
-            drop(child.kill());
-            drop(child.wait());
-        }
+        drop(self.daemon.kill());
+        drop(self.daemon.wait());
     }
 }
 
@@ -215,7 +204,7 @@ fn daemon(home: &Scratch, address: &str) -> Child {
         .envs(env_of(home, address))
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
-        .stderr(File::options().append(true).create(true).open(log_of(home)).unwrap())
+        .stderr(log(home))
         .spawn()
         .expect("the tests need gnome-keyring-daemon (package gnome-keyring)");
     daemon.stdin.take().unwrap().write_all(PASSWORD.as_bytes()).unwrap();
@@ -224,6 +213,10 @@ fn daemon(home: &Scratch, address: &str) -> Child {
 
 fn log_of(home: &Scratch) -> PathBuf {
     home.path().join("keyring.log")
+}
+
+fn log(home: &Scratch) -> File {
+    File::options().append(true).create(true).open(log_of(home)).unwrap()
 }
 
 async fn session(bus: &Connection) -> zbus::Result<OwnedObjectPath> {
