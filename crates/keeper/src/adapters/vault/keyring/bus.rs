@@ -119,10 +119,7 @@ impl Bus {
     }
 
     pub(super) fn attributes(&self, item: &str) -> Result<HashMap<String, String>, Closed> {
-        self.wait(async {
-            let service = self.shared.service().await?;
-            Ok(at(&service, item).await?.get_attributes().await?)
-        })
+        self.wait(async { self.shared.property(item, "Attributes").await })
     }
 
     /// An item that is locked in an open collection is one that we may not read.
@@ -131,12 +128,11 @@ impl Bus {
             let mut tries = TRIES;
             loop {
                 let service = self.shared.service().await?;
-                let item = at(&service, item).await?;
-                if item.is_locked().await? {
+                if self.shared.property(item, "Locked").await? {
                     return Err(Closed::NotAllowed);
                 }
                 tries -= 1;
-                match item.get_secret().await.map_err(Closed::from) {
+                match at(&service, item).await?.get_secret().await.map_err(Closed::from) {
                     Err(Closed::Unintelligible) if tries > 0 => self.agree_anew(),
                     got => return got,
                 }

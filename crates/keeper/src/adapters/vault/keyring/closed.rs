@@ -51,6 +51,9 @@ impl std::error::Error for Closed {}
 
 impl From<zbus::Error> for Closed {
     fn from(error: zbus::Error) -> Self {
+        if let zbus::Error::FDO(error) = error {
+            return (*error).into();
+        }
         let name = if let zbus::Error::MethodError(name, ..) = &error { name.as_str() } else { "" };
         match name {
             "org.freedesktop.Secret.Error.IsLocked" => Self::Locked,

@@ -11,7 +11,7 @@ use zbus::zvariant::{OwnedObjectPath, OwnedValue, Value};
 
 use super::bus::Bus;
 use super::closed::Closed;
-use super::service::{COLLECTION, Collections, NONE, ROOT, SERVICE, Shared};
+use super::service::{COLLECTION, Collections, ITEM, NONE, ROOT, SERVICE, Shared};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Opened {
@@ -105,8 +105,7 @@ impl Shared {
                 items.extend(collection.call::<_, _, Vec<_>>("SearchItems", &(attributes,)).await?);
             }
             for item in items {
-                let proxy = self.proxy(item.clone(), "org.freedesktop.Secret.Item").await?;
-                if proxy.get_property("Locked").await? {
+                if self.property(&item, "Locked").await? {
                     forbidden.push(item);
                 }
             }
@@ -148,11 +147,7 @@ impl Shared {
 
     async fn are_open(&self, wanted: &[OwnedObjectPath]) -> bool {
         for path in wanted {
-            let interface = if path.as_str().matches('/').count() > 5 {
-                "org.freedesktop.Secret.Item"
-            } else {
-                COLLECTION
-            };
+            let interface = if path.as_str().matches('/').count() > 5 { ITEM } else { COLLECTION };
             let is_locked = match self.proxy(path.clone(), interface).await {
                 Ok(proxy) => proxy.get_property::<bool>("Locked").await.unwrap_or(true),
                 Err(_) => true,

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use zbus::fdo::DBusProxy;
 use zbus::names::BusName;
 use zbus::proxy::CacheProperties;
-use zbus::zvariant::OwnedObjectPath;
+use zbus::zvariant::{OwnedObjectPath, OwnedValue};
 use zbus::{Connection, Proxy};
 
 use super::closed::Closed;
@@ -127,6 +127,16 @@ impl Shared {
         Ok(Collections { default, open, locked })
     }
 
+    /// Of an item. Nothing is left on its way when it is answered: some services go down with a client that has gone.
+    pub(super) async fn property<T>(&self, item: &str, name: &str) -> Result<T, Closed>
+    where
+        T: TryFrom<OwnedValue>,
+        T::Error: Into<zbus::Error>,
+    {
+        let item = self.proxy(item.try_into()?, ITEM).await?;
+        Ok(item.get_property(name).await?)
+    }
+
     pub(super) async fn proxy(
         &self,
         path: OwnedObjectPath,
@@ -203,6 +213,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub(super) const SERVICE: &str = "org.freedesktop.secrets";
 pub(super) const ROOT: &str = "/org/freedesktop/secrets";
 pub(super) const COLLECTION: &str = "org.freedesktop.Secret.Collection";
+pub(super) const ITEM: &str = "org.freedesktop.Secret.Item";
 
 /// The path that the Secret Service gives for no object.
 pub(super) const NONE: &str = "/";
