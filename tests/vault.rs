@@ -266,6 +266,7 @@ fn with_the_key_in_memory_nothing_that_befalls_the_keyring_matters() {
         let keyring = desk.start_keyring();
         let bench = Bench::new("memory");
         bench.begin();
+        assert_eq!(save(&bench.vault, "work", "rt-0"), Ok(()));
         let mut turn = 0;
         let mut goes_on = |what: &str| {
             turn += 1;
@@ -368,10 +369,12 @@ fn a_keyring_that_was_replaced_gets_the_key_and_a_person_s_deletion_ends_what_it
 fn a_key_that_is_missing_is_told_by_its_kind_and_nothing_sealed_is_touched() {
     on_a_desk("a_key_that_is_missing_is_told_by_its_kind_and_nothing_sealed_is_touched", |desk| {
         let keyring = desk.start_keyring();
-        let bench = Bench::new("missing");
+        let mut bench = Bench::new("missing");
         bench.begin();
         assert_eq!(save(&bench.vault, "work", "rt-1"), Ok(()));
         assert_eq!(save(&bench.vault, "home", "rt-1"), Ok(()));
+        // It would write the key again.
+        bench.close();
         let sealed = bench.contents();
         let key = desk.items(&KEY)[0].1.clone();
         let find = |trouble| {
@@ -388,10 +391,12 @@ fn a_key_that_is_missing_is_told_by_its_kind_and_nothing_sealed_is_touched() {
             drop(find(VaultTrouble::Garbled));
         }
         desk.spoil_items(&KEY, &key);
-        assert_eq!(load(&bench.again().vault, "work"), Ok(Some(stored("rt-1"))));
+        let living = bench.again();
+        assert_eq!(load(&living.vault, "work"), Ok(Some(stored("rt-1"))));
 
         desk.delete_items(&KEY);
-        bench.expect(News::Deleted);
+        living.expect(News::Deleted);
+        drop(living);
         let later = find(VaultTrouble::Gone);
         later.vault.begin(Asker::Person);
         later.expect(News::Ready);
@@ -484,7 +489,7 @@ fn a_keyring_that_does_not_answer_is_slow_and_heard_when_it_does() {
 #[test]
 fn a_service_that_hangs_is_left_when_it_goes() {
     on_a_desk("a_service_that_hangs_is_left_when_it_goes", |desk| {
-        let hanging = desk.ask(async |bus| {
+        let hanging = desk.ask_apart(async |bus| {
             hang(&bus).await?;
             Ok(bus)
         });
@@ -502,7 +507,7 @@ fn a_service_that_hangs_is_left_when_it_goes() {
 #[test]
 fn a_service_that_is_misunderstood_is_talked_to_anew() {
     on_a_desk("a_service_that_is_misunderstood_is_talked_to_anew", |desk| {
-        let _service = desk.ask(async |bus| {
+        let _service = desk.ask_apart(async |bus| {
             misunderstand(&bus).await?;
             Ok(bus)
         });
@@ -517,7 +522,7 @@ fn a_service_that_is_misunderstood_is_talked_to_anew() {
 #[test]
 fn a_key_that_is_missing_is_written_again_unless_it_is_said_to_be_deleted() {
     on_a_desk("a_key_that_is_missing_is_written_again_unless_it_is_said_to_be_deleted", |desk| {
-        let shelf = desk.ask(async |bus| misunderstand(&bus).await);
+        let shelf = desk.ask_apart(async |bus| misunderstand(&bus).await);
         let bench = Bench::new("between");
         bench.begin();
         assert_eq!(save(&bench.vault, "work", "rt-1"), Ok(()));

@@ -56,7 +56,7 @@ fn a_sign_in_that_is_called_kept_is_kept_even_if_nothing_else_is_done() {
 #[test]
 fn a_keyring_that_goes_down_with_the_keeper_takes_no_session_along() {
     let bench = Bench::strict(Duration::from_secs(60));
-    let mut keyring = Keyring::start();
+    let keyring = Keyring::start();
     let mut keeper = Keeper::with_keyring(&bench.profile(Dialect::NestJs, ""), &keyring);
     keeper.login("nestjs");
     for _ in 0..4 {

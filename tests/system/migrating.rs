@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -18,11 +18,19 @@ fn no_session_is_lost_at_whatever_moment_of_a_migration_the_keeper_is_killed() {
     let (bench, keyring) = (bench(), Keyring::start());
     let mut keeper = Keeper::with_keyring(&profiles(&bench), &keyring);
     sign_in(&keeper);
+    keeper.stop();
+    put_back(&keeper, &keyring);
+    let since = Instant::now();
+    keeper.spawn();
+    until("all has moved", || keyring.items().is_empty().then_some(()));
+    let whole = since.elapsed();
     let mut stages = Vec::new();
     for step in 0..MOMENTS {
         keeper.stop();
         put_back(&keeper, &keyring);
-        keeper.spawn_and_kill_after(Duration::from_millis(12) * step);
+        // The last of them when all should be over.
+        keeper.spawn_and_kill_after(whole * 2 / MOMENTS * step);
+        keyring.rise();
         stages.push((keyring.items().len(), sealed_files(&keeper)));
         keeper.spawn();
         NAMES.iter().for_each(|name| keeper.until_fresh(name));
@@ -53,6 +61,7 @@ fn no_session_is_lost_at_whatever_moment_of_a_change_of_setting_the_keeper_is_ki
             let lines = format!("vault = {vault:?}\npassphrase_file = {passphrase:?}");
             keeper.write_config(&format!("{lines}\n\n{}", profiles(&bench)));
             keeper.spawn_and_kill_after(Duration::from_millis(25) * step);
+            keyring.rise();
             keeper.spawn();
             NAMES.iter().for_each(|name| keeper.until_fresh(name));
             until("the key has moved", || is_only_in(&keeper, &keyring, vault).then_some(()));

@@ -53,6 +53,11 @@ impl Bench {
         Self { vault, dir, home, setting: setting.clone(), news }
     }
 
+    /// The process ends.
+    pub(crate) fn close(&mut self) {
+        self.vault = Vault::memory();
+    }
+
     /// Somebody signs in.
     pub(crate) fn begin(&self) {
         self.vault.begin(Asker::Person);

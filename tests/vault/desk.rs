@@ -3,6 +3,7 @@
 //! Which bus is the session's is a matter of the whole process; so the body of each test runs in a process of its
 //! own, which is this same program, told to run that one test.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::env;
 use std::fs::{self, DirBuilder, File};
@@ -17,6 +18,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Serialize;
 use tokio::runtime::{Builder, Runtime};
+use zbus::proxy::CacheProperties;
 use zbus::zvariant::{OwnedObjectPath, OwnedValue, Type, Value};
 use zbus::{Connection, Proxy};
 
@@ -71,19 +73,27 @@ fn on(test: &str, address: Option<&str>, body: impl FnOnce(&Desk)) {
     fs::remove_dir_all(&dir).unwrap();
 }
 
-/// What a test sees of its desktop.
+/// What a test sees of its desktop. It has one connection to the bus: gnome-keyring may go down with a client that goes.
 pub(crate) struct Desk {
     runtime: Runtime,
+    connection: OnceCell<Connection>,
 }
 
 impl Desk {
     fn in_this_process() -> Self {
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        Self { runtime }
+        Self { runtime, connection: OnceCell::new() }
     }
 
     /// Talks to the bus.
     pub(crate) fn ask<T>(&self, talk: impl AsyncFnOnce(Connection) -> zbus::Result<T>) -> T {
+        let connection =
+            self.connection.get_or_init(|| self.runtime.block_on(Connection::session()).unwrap());
+        self.runtime.block_on(talk(connection.clone())).unwrap()
+    }
+
+    /// Over a connection of its own, for somebody who comes and goes.
+    pub(crate) fn ask_apart<T>(&self, talk: impl AsyncFnOnce(Connection) -> zbus::Result<T>) -> T {
         self.runtime.block_on(async { talk(Connection::session().await?).await }).unwrap()
     }
 
@@ -197,6 +207,7 @@ impl Desk {
                     Ok(read) => items.push(read),
                     // The vault has just removed it.
                     Err(zbus::Error::MethodError(name, ..)) if name.ends_with("UnknownMethod") => {}
+                    Err(zbus::Error::FDO(error)) if matches!(*error, zbus::fdo::Error::UnknownMethod(_)) => {}
                     Err(error) => return Err(error),
                 }
             }
@@ -267,7 +278,13 @@ impl Drop for Daemon {
 
 async fn proxy<'a>(bus: &Connection, path: &str, interface: &'static str) -> zbus::Result<Proxy<'a>> {
     let path = OwnedObjectPath::try_from(path)?;
-    Proxy::new_owned(bus.clone(), "org.freedesktop.secrets", path, interface).await
+    zbus::proxy::Builder::new(bus)
+        .destination("org.freedesktop.secrets")?
+        .path(path)?
+        .interface(interface)?
+        .cache_properties(CacheProperties::No)
+        .build()
+        .await
 }
 
 async fn service<'a>(bus: &Connection) -> zbus::Result<Proxy<'a>> {

@@ -29,7 +29,7 @@ impl Questions {
     pub(crate) fn of(desk: &Desk) -> Self {
         let seen = Arc::<Mutex<Vec<Callback>>>::default();
         let prompter = Prompter(Arc::clone(&seen));
-        let bus = desk.ask(async |bus| {
+        let bus = desk.ask_apart(async |bus| {
             bus.object_server().at("/org/gnome/keyring/Prompter", prompter).await?;
             bus.request_name("org.gnome.keyring.SystemPrompter").await?;
             Ok(bus)

@@ -15,7 +15,7 @@ use super::desk::{on_a_desk, with_the_bus_at};
 #[test]
 fn what_the_system_announces_is_heard() {
     on_a_desk("hints::what_the_system_announces_is_heard", |desk| {
-        desk.ask(async |bus| {
+        desk.ask_apart(async |bus| {
             bus.request_name("org.freedesktop.login1").await?;
             bus.request_name("org.freedesktop.NetworkManager").await?;
             let (tx, mut rx) = mpsc::channel(8);

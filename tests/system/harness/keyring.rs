@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::Write as _;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard};
 
 use rustix::process::{Pid, Signal, kill_process};
 use zbus::zvariant::{ObjectPath, OwnedObjectPath, OwnedValue, Value};
@@ -16,7 +18,7 @@ use crate::private_bus::Bus;
 pub(crate) struct Keyring {
     home: Scratch,
     bus: Bus,
-    daemon: Child,
+    daemon: Mutex<Child>,
 }
 
 impl Keyring {
@@ -25,7 +27,7 @@ impl Keyring {
         let listen = format!("unix:path={}", home.path().join("bus").display());
         let bus = Bus::start(home.path(), &listen, log(&home));
         let daemon = daemon(&home, bus.address());
-        let keyring = Self { home, bus, daemon };
+        let keyring = Self { home, bus, daemon: Mutex::new(daemon) };
         until("the keyring is on its bus", || keyring.is_there().then_some(()));
         keyring
     }
@@ -101,18 +103,17 @@ impl Keyring {
     /// It takes calls and answers none, until it is let go on.
     pub(crate) fn hang(&self, hang: bool) {
         let signal = if hang { Signal::STOP } else { Signal::CONT };
-        kill_process(Pid::from_child(&self.daemon), signal).unwrap();
+        kill_process(Pid::from_child(&self.daemon()), signal).unwrap();
     }
 
     /// Its daemon, and not the bus.
-    pub(crate) fn kill(&mut self) {
-        self.daemon.kill().unwrap();
-        self.daemon.wait().unwrap();
+    pub(crate) fn kill(&self) {
+        end(&mut self.daemon());
     }
 
     /// With what it had, and open.
-    pub(crate) fn start_again(&mut self) {
-        self.daemon = daemon(&self.home, self.bus.address());
+    pub(crate) fn start_again(&self) {
+        *self.daemon() = daemon(&self.home, self.bus.address());
         until("the keyring is on its bus again", || self.is_there().then_some(()));
     }
 
@@ -147,6 +148,20 @@ impl Keyring {
             }
             Ok(texts)
         })
+    }
+
+    /// gnome-keyring may go down with a client that is killed while it asks for something. Such a one is started again.
+    pub(crate) fn rise(&self) {
+        let ended = self.daemon().try_wait().unwrap();
+        if let Some(signal) = ended.and_then(|status| status.signal()) {
+            eprintln!("gnome-keyring was ended by signal {signal}, and is started again");
+            self.start_again();
+            self.unlock();
+        }
+    }
+
+    fn daemon(&self) -> MutexGuard<'_, Child> {
+        self.daemon.lock().unwrap()
     }
 
     fn talk<T>(&self, talk: impl AsyncFnOnce(&Connection) -> zbus::Result<T>) -> T {
@@ -193,8 +208,7 @@ impl Drop for Keyring {
         if std::thread::panicking() {
             eprintln!("the keyring's words:\n{}", fs::read_to_string(log_of(&self.home)).unwrap_or_default());
         }
-        drop(self.daemon.kill());
-        drop(self.daemon.wait());
+        end(&mut self.daemon());
     }
 }
 
@@ -209,6 +223,11 @@ fn daemon(home: &Scratch, address: &str) -> Child {
         .expect("the tests need gnome-keyring-daemon (package gnome-keyring)");
     daemon.stdin.take().unwrap().write_all(PASSWORD.as_bytes()).unwrap();
     daemon
+}
+
+fn end(daemon: &mut Child) {
+    drop(daemon.kill());
+    drop(daemon.wait());
 }
 
 fn log_of(home: &Scratch) -> PathBuf {

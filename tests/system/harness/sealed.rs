@@ -14,8 +14,9 @@ pub(crate) fn sealed(keeper: &Keeper, profile: &str, keyring: &Keyring) -> Optio
     let dir = keeper.home().vault();
     let paths = std::fs::read_dir(dir).ok()?.map(|entry| entry.unwrap().path());
     let files = paths.filter(|path| path.extension().is_some_and(|extension| extension == "sealed"));
-    files.map(|path| std::fs::read(path).unwrap()).find_map(|file| {
-        let line = file.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+    files.filter_map(|path| std::fs::read(path).ok()).find_map(|file| {
+        // One that is being removed is all zeros for a moment.
+        let line = file.iter().position(|byte| *byte == b'\n')? + 1;
         let mut label: Value = serde_json::from_slice(&file[..line]).unwrap();
         (label["profile"] == profile).then(|| {
             let Value::Object(record) = open(&file, line, profile, &keyring.key()) else {
