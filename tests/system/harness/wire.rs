@@ -47,9 +47,14 @@ impl Wire {
 
     /// Asks for all of it in one breath. The answers come in the order of the questions.
     pub(crate) fn ask_all(&mut self, requests: Vec<Request>) -> Vec<Result<Reply, Failure>> {
-        let ids: Vec<u64> = requests.into_iter().map(|request| self.send(request)).collect();
+        let asked = requests.into_iter().map(|request| self.send(request)).count();
+        self.answers(asked)
+    }
+
+    /// That many, in the order of the questions.
+    pub(crate) fn answers(&mut self, asked: usize) -> Vec<Result<Reply, Failure>> {
         let mut answers = BTreeMap::new();
-        while answers.len() < ids.len() {
+        while answers.len() < asked {
             match self.receive() {
                 Line::Answer { id, reply } => drop(answers.insert(id, Ok(reply))),
                 Line::Refusal { id, error } => drop(answers.insert(id, Err(error))),

@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 
 pub(crate) struct Witness {
     origin: String,
@@ -21,8 +22,18 @@ pub(crate) struct Witness {
 struct Seen {
     targets: Vec<String>,
     /// The path whose answers are held back, and for how long.
-    held: Option<(String, Duration)>,
+    held: Option<(String, Hold)>,
 }
+
+#[derive(Clone)]
+enum Hold {
+    For(Duration),
+    /// Until the other end is dropped.
+    While(watch::Receiver<()>),
+}
+
+/// Lets go of the answers when it is dropped.
+pub(crate) struct Holding(#[expect(dead_code, reason = "dropped, not read")] watch::Sender<()>);
 
 impl Witness {
     /// Before the server at `origin`.
@@ -49,10 +60,15 @@ impl Witness {
         &self.origin
     }
 
-    /// The targets of the requests to `path`, in the order in which they came.
+    /// The targets of all requests, in the order in which they came. Of two on connections of their own that nothing
+    /// keeps apart, the kernel says which is the first.
+    pub(crate) fn seen_in_all(&self) -> Vec<String> {
+        self.seen.lock().unwrap().targets.clone()
+    }
+
+    /// Of the requests to `path`.
     pub(crate) fn seen(&self, path: &str) -> Vec<String> {
-        let seen = self.seen.lock().unwrap();
-        seen.targets.iter().filter(|target| is_of(target, path)).cloned().collect()
+        self.seen_in_all().into_iter().filter(|target| is_of(target, path)).collect()
     }
 
     pub(crate) fn forget(&self) {
@@ -61,7 +77,14 @@ impl Witness {
 
     /// From now on the answers to `path` take that long to come back.
     pub(crate) fn hold_answers(&self, path: &str, how_long: Duration) {
-        self.seen.lock().unwrap().held = Some((path.to_owned(), how_long));
+        self.seen.lock().unwrap().held = Some((path.to_owned(), Hold::For(how_long)));
+    }
+
+    /// From now on the answers to `path` do not come back before what this returns is dropped.
+    pub(crate) fn keep_answers(&self, path: &str) -> Holding {
+        let (sender, end) = watch::channel(());
+        self.seen.lock().unwrap().held = Some((path.to_owned(), Hold::While(end)));
+        Holding(sender)
     }
 }
 
@@ -88,7 +111,7 @@ async fn requests(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
     seen: Arc<Mutex<Seen>>,
-    hold: Arc<Mutex<Duration>>,
+    hold: Arc<Mutex<Option<Hold>>>,
 ) {
     let mut buffer = vec![0; 64 * 1024];
     while let Ok(length @ 1..) = from.read(&mut buffer).await {
@@ -99,11 +122,15 @@ async fn requests(
     }
 }
 
-async fn answers(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, hold: Arc<Mutex<Duration>>) {
+async fn answers(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, hold: Arc<Mutex<Option<Hold>>>) {
     let mut buffer = vec![0; 64 * 1024];
     while let Ok(length @ 1..) = from.read(&mut buffer).await {
-        let wait = std::mem::take(&mut *hold.lock().unwrap());
-        tokio::time::sleep(wait).await;
+        let held = hold.lock().unwrap().take();
+        match held {
+            None => {}
+            Some(Hold::For(how_long)) => tokio::time::sleep(how_long).await,
+            Some(Hold::While(mut end)) => drop(end.changed().await),
+        }
         if to.write_all(&buffer[..length]).await.is_err() {
             break;
         }
@@ -111,20 +138,20 @@ async fn answers(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, hold: Arc<Mute
 }
 
 /// Notes the requests that begin in this part, and says how long their answers are to be held back.
-fn note(part: &[u8], seen: &Mutex<Seen>) -> Duration {
+fn note(part: &[u8], seen: &Mutex<Seen>) -> Option<Hold> {
     // Requests are small and come in one piece; a body has no line that looks like the first of a request.
     let text = String::from_utf8_lossy(part);
     let mut seen = seen.lock().unwrap();
-    let mut wait = Duration::ZERO;
+    let mut hold = None;
     for target in text.split("\r\n").filter_map(target) {
-        if let Some((path, how_long)) = &seen.held
+        if let Some((path, held)) = &seen.held
             && is_of(target, path)
         {
-            wait = *how_long;
+            hold = Some(held.clone());
         }
         seen.targets.push(target.to_owned());
     }
-    wait
+    hold
 }
 
 fn is_of(target: &str, path: &str) -> bool {
