@@ -1,8 +1,10 @@
 //! What a profile says of an OAuth provider.
 
+use api::{Code, Draft, Grant, OauthDraft};
+use keeper::config::{self, Oauth, Probe, Profile, Protocol};
 use session::binding::Destination;
 
-use super::*;
+use crate::{problems, read};
 
 const OAUTH: &str = r#"[profile.work]
 resources = ["/orders"]
@@ -176,4 +178,11 @@ fn an_oauth_provider_is_added_with_nothing_but_what_was_chosen() {
     let failure = config::add("", &Draft { oauth: Some(mistaken), ..draft }).unwrap_err();
     assert_eq!((failure.code, failure.details["field"].as_str()), (Code::BadRequest, "oauth.issuer"));
     assert_eq!(failure.details.get("line"), None, "the file has no such line");
+}
+
+fn oauth(profile: &Profile) -> &Oauth {
+    match &profile.protocol {
+        Protocol::Oauth(oauth) => oauth,
+        Protocol::Recipe(_) => panic!("{} is not OAuth", profile.name),
+    }
 }

@@ -1,21 +1,19 @@
 //! What must hold at every step, judged from outside: from what the session was really told and what it did.
 
+mod judging;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use session::Session;
-use session::event::{Asker, Attempt, Effect, Event, Found};
-use session::limits;
-use session::note::Note;
-use session::reason::Source;
-use session::reason::{Lost, Trouble};
+use session::event::{Asker, Attempt, Event, Found};
+use session::reason::Lost;
 use session::time::Timestamp;
 use session::tokens::{Account, RefreshToken, Tokens};
 use session::verdict::Verdict;
 use session::view::Phase;
 
-use crate::law::{Law, Standing, Verified, broken};
-use crate::saboteur::Sut;
+use crate::law::Standing;
 
 #[derive(Default)]
 pub(crate) struct Referee {
@@ -43,9 +41,9 @@ pub(crate) struct Referee {
     /// Who signed in.
     account: Account,
     pub(crate) newest: Option<RefreshToken>,
-    /// When it came, while nobody has said that it is saved, or that it cannot be.
     /// Whoever was signed in before is somebody else.
     succeeds_another: bool,
+    /// When the newest came, while nobody has said that it is saved, or that it cannot be.
     unsaved_since: Option<u64>,
     save_asked: bool,
     vault_busy: bool,
@@ -220,41 +218,6 @@ impl Referee {
         Standing::Awaited
     }
 
-    /// Judges what it did about it.
-    pub(crate) fn judge(&mut self, standing: &Standing, effects: &[Effect], sut: &Sut) -> Verified {
-        let late = effects.iter().any(|effect| matches!(effect, Effect::Note(Note::LateAnswer { .. })));
-        match standing {
-            Standing::Awaited if late => {
-                return broken(Law::NoAnswerIsTooLate, "an awaited answer was dropped");
-            }
-            Standing::OfAPerson if !effects.iter().any(|effect| matches!(effect, Effect::Refresh { .. })) => {
-                return broken(Law::APersonIsNotAStorm, "a person is kept waiting");
-            }
-            Standing::Awaited | Standing::Demand(_) | Standing::OfAPerson | Standing::Stale => {}
-            Standing::OfTheLiving if effects.iter().any(|effect| matches!(effect, Effect::Revoke { .. })) => {
-                return broken(Law::NothingNewIsEnded, "what is revoked may take the new tokens along");
-            }
-            Standing::OfTheLiving => {}
-            Standing::Foreign(tokens) => self.check_revoked(tokens, effects)?,
-        }
-        let out = sut.session().access_token(self.time(), Duration::ZERO);
-        if let Standing::Demand(before) = standing
-            && out != before.as_ref()
-        {
-            return broken(Law::ADemandEndsNothing, "a demand has cost a good token");
-        }
-        for effect in effects {
-            self.check_effect(effect, standing)?;
-        }
-        self.check_phase(sut.session().phase())?;
-        self.check_deadline(sut)?;
-        self.check_unknown(sut)?;
-        if out.is_some_and(|token| self.orphans.contains(token.expose())) {
-            return broken(Law::NoForeignTokens, "a foreign access token is out");
-        }
-        Ok(())
-    }
-
     /// Whether that is only demanded, and everything goes on behind it.
     pub(crate) fn is_demand(&self, why: Lost) -> bool {
         self.demanded == Some(why) && self.died != Some(why)
@@ -352,209 +315,8 @@ impl Referee {
         if living { Standing::OfTheLiving } else { Standing::Foreign(tokens.clone()) }
     }
 
-    fn check_effect(&mut self, effect: &Effect, standing: &Standing) -> Verified {
-        let goes = matches!(effect, Effect::Forget | Effect::Refresh { .. } | Effect::Save { .. });
-        if self.elsewhere && goes {
-            return broken(Law::NothingGoesElsewhere, "what is another server's is touched");
-        }
-        if self.ending && matches!(effect, Effect::Refresh { .. } | Effect::Heartbeat { .. }) {
-            return broken(Law::NothingNewBeforeTheEnd, "something is begun before the end");
-        }
-        match effect {
-            Effect::Refresh { attempt, token, .. } => self.check_refresh(*attempt, token),
-            Effect::Save { token, account, .. } => {
-                if self.orphans.contains(token.expose()) {
-                    return broken(Law::NoForeignTokens, "a foreign refresh token is saved");
-                }
-                if self.newest.as_ref() != Some(token) {
-                    let law = standing.law().unwrap_or(Law::TheNewestTokenIsSent);
-                    return broken(law, "what is saved is not the newest refresh token");
-                }
-                if *account != self.account {
-                    return broken(Law::TokensKeepTheirOwner, "a token is saved as somebody else's");
-                }
-                self.save_asked = true;
-                self.begin_vault()
-            }
-            Effect::Load => self.begin_vault(),
-            Effect::Forget if self.newest.is_some() && self.died.is_some() => {
-                broken(Law::AnInteractionKeepsTheToken, "it is taken out of the vault")
-            }
-            Effect::Forget if self.newest.is_some() => broken(
-                standing.law().unwrap_or(Law::NothingIsForgottenUnasked),
-                "a refresh token that may be good is taken out of the vault",
-            ),
-            Effect::Forget => self.begin_vault(),
-            Effect::Publish { generation } => match standing.law() {
-                Some(law) => broken(law, "an answer that nobody waits for was used"),
-                None => {
-                    self.access = Some(*generation);
-                    self.check_publish()
-                }
-            },
-            Effect::SignIn { attempt } => {
-                self.signing_in = Some((*attempt, self.sending()));
-                Ok(())
-            }
-            Effect::Note(Note::Kept { .. } | Note::NeedsLogin { .. }) => match standing.law() {
-                Some(law) => broken(law, "an answer that nobody waits for was believed"),
-                None => Ok(()),
-            },
-            Effect::Unmark if self.in_flight.is_some() || self.doubt => {
-                broken(Law::TheMarkStaysWhileInDoubt, "nobody knows yet what became of it")
-            }
-            Effect::Unmark if self.unsaved => {
-                broken(Law::TheMarkStaysWhileInDoubt, "what came of it is only in memory")
-            }
-            Effect::Remember(memory) => {
-                self.ended = memory.lost;
-                Ok(())
-            }
-            Effect::CallOff { attempt } => self.check_patience(*attempt),
-            Effect::Heartbeat { .. }
-            | Effect::Mark { .. }
-            | Effect::Note(_)
-            | Effect::Revoke { .. }
-            | Effect::Unmark => Ok(()),
-        }
-    }
-
-    fn check_refresh(&mut self, attempt: Attempt, token: &RefreshToken) -> Verified {
-        if self.in_flight.is_some() {
-            return broken(
-                Law::OneRefreshInFlight,
-                "a second refresh is sent while the first one's worker lives",
-            );
-        }
-        if self.overruled && self.newest.is_none() {
-            return broken(Law::ASignOutHolds, "what a person has ended is sent");
-        }
-        if self.newest.as_ref() != Some(token) {
-            let newest = self.newest.as_ref().map_or("none", RefreshToken::expose);
-            return broken(
-                Law::TheNewestTokenIsSent,
-                &format!("{} is sent, the newest is {newest}", token.expose()),
-            );
-        }
-        if let Some(why) = self.died {
-            return broken(Law::OnlyAPersonGoesOn, &format!("a refresh is sent after {why:?}"));
-        }
-        if self.now < self.not_before {
-            return broken(Law::RetryAfterIsKept, &format!("asked for rest until {}", self.not_before));
-        }
-        if self.now < self.pause_until {
-            return broken(Law::AFailureIsFollowedByAPause, "the next try comes at once");
-        }
-        self.in_flight = Some(attempt);
-        self.sent.insert(attempt, self.sending());
-        self.refreshes += 1;
-        Ok(())
-    }
-
-    fn check_publish(&self) -> Verified {
-        let Some(since) = self.unsaved_since else { return Ok(()) };
-        if self.now < since + 2_000 {
-            return broken(Law::SaveComesBeforePublish, "a token is let out before the vault has answered");
-        }
-        if !self.save_asked && !self.vault_busy {
-            return broken(Law::SaveComesBeforePublish, "a token is let out, and the vault was never asked");
-        }
-        Ok(())
-    }
-
-    fn check_revoked(&self, tokens: &Tokens, effects: &[Effect]) -> Verified {
-        let (access, refresh) = (&tokens.access, &tokens.refresh);
-        let revoked = effects.iter().any(|effect| {
-            matches!(effect, Effect::Revoke { refresh: r, access: a } if r == refresh && a == access)
-        });
-        let used =
-            effects.iter().any(|effect| matches!(effect, Effect::Save { .. } | Effect::Publish { .. }));
-        if revoked || used {
-            Ok(())
-        } else {
-            broken(Law::OrphansAreRevoked, "tokens that nobody owns live on")
-        }
-    }
-
-    fn check_phase(&self, phase: Phase) -> Verified {
-        if let (Phase::Fresh | Phase::Refreshing { .. } | Phase::Waiting { .. }, Some(why)) =
-            (phase, self.demanded)
-        {
-            return broken(Law::ADemandIsShown, &format!("{phase:?}, and {why:?} is demanded"));
-        }
-        let Phase::NeedsLogin { why } = phase else { return Ok(()) };
-        let suspected =
-            self.suspicion.is_some_and(|(_, count, first)| count >= 3 && self.now >= first + 120_000);
-        let is_true = [self.died, self.demanded].contains(&Some(why)) || (why == Lost::Unsure && suspected);
-        if is_true { Ok(()) } else { broken(Law::TheReasonIsTrue, &format!("{why:?} is not so")) }
-    }
-
-    fn check_deadline(&self, sut: &Sut) -> Verified {
-        let at = sut.deadline();
-        if at.is_some_and(|at| at <= self.time()) {
-            return broken(Law::EveryDeadlineIsReported, "something is left due");
-        }
-        if self.ending {
-            // Nothing is begun, so nothing is due; that it stays is told.
-            return Ok(());
-        }
-        let session = sut.session();
-        let promised = match session.phase() {
-            Phase::Fresh => session.view(self.time()).refresh_at.or(at),
-            // What is shown hides what goes on behind it.
-            Phase::NeedsLogin { why } if self.is_demand(why) => session.view(self.time()).refresh_at.or(at),
-            Phase::NeedsLogin { .. } => return Ok(()),
-            Phase::Refreshing { .. } => {
-                let patience = limits::exchange(limits::MESSAGE) + limits::REPORT;
-                Some(self.time() + patience + Duration::from_millis(self.slept))
-            }
-            Phase::SigningIn => {
-                Some(self.time() + limits::REPORT + Duration::from_millis(self.patience + self.slept))
-            }
-            Phase::Waiting { why: Trouble::Vault, .. } if self.vault_busy => return Ok(()),
-            Phase::Waiting { until, .. } => Some(until.max(self.time() + Duration::from_secs(4))),
-        };
-        match (at, promised) {
-            (Some(at), Some(promised)) if at <= promised => Ok(()),
-            _ => broken(Law::EveryDeadlineIsReported, &format!("{at:?}, promised {promised:?}")),
-        }
-    }
-
-    /// A token that nobody has refused, and of which nobody said how long it lives, is there for whoever asks.
-    fn check_unknown(&self, sut: &Sut) -> Verified {
-        let session = sut.session();
-        let Some(access) = session.view(self.time()).access else { return Ok(()) };
-        let there = session.access_token(self.time(), Duration::ZERO).is_some();
-        let refused = access.rejected && !self.refused.contains(&access.generation);
-        if access.source == Source::Assumed && (!there && !access.rejected || refused) {
-            return broken(Law::AnUnknownLifetimeEndsNothing, "it is taken for over");
-        }
-        Ok(())
-    }
-
     fn sending(&self) -> Sent {
         Sent { epoch: self.epoch, at: self.now, slept: self.slept }
-    }
-
-    fn check_patience(&self, attempt: Attempt) -> Verified {
-        let patience = limits::exchange(limits::MESSAGE) + limits::REPORT;
-        let waited = match (&self.signing_in, self.sent.get(&attempt)) {
-            (Some((signing_in, sent)), _) if *signing_in == attempt => (sent, self.patience),
-            (_, Some(sent)) => (sent, patience.as_millis() as u64),
-            _ => return broken(Law::PatienceSleepsToo, "somebody is called off who is not at work"),
-        };
-        let (sent, patience) = waited;
-        if self.now - sent.at < patience + (self.slept - sent.slept) {
-            return broken(Law::PatienceSleepsToo, "somebody is called off before their time");
-        }
-        Ok(())
-    }
-
-    fn begin_vault(&mut self) -> Verified {
-        if std::mem::replace(&mut self.vault_busy, true) {
-            return broken(Law::OneVaultOperationAtATime, "the vault is still busy");
-        }
-        Ok(())
     }
 
     /// It was sent, and is not known to be as good as before.

@@ -1,0 +1,119 @@
+//! What a provider may answer, and what it ends.
+
+use std::time::Duration;
+
+use session::event::{Asker, Effect, Event};
+use session::reason::{Lost, Trouble};
+use session::verdict::Verdict;
+use session::view::{Phase, Prospect};
+
+use crate::bench::{ASKED, Bench, dead, fresh, limited, minutes, offline, seconds, suspect};
+
+#[test]
+fn c6_an_answer_without_a_refresh_token_keeps_the_old_one() {
+    let mut bench = Bench::signed_in(seconds(60));
+    bench.run(minutes(10), |_| fresh(60));
+    assert!(bench.sent.len() > 5 && bench.sent.iter().all(|token| token == "r1"));
+    assert_eq!(bench.vault.as_deref(), Some("r1"));
+}
+
+#[test]
+fn d5_too_many_requests_is_a_pause_and_good_tokens_are_served_through_it() {
+    let mut bench = Bench::signed_in(seconds(3600)).told(ASKED).answered(&limited(Some(seconds(60))));
+    for event in
+        [ASKED, Event::Wanted { min_valid: minutes(59), by: Asker::Machine }, Event::NetworkUp, Event::Tick]
+    {
+        bench.tell(event);
+    }
+    bench.run(seconds(59), |_| fresh(3600));
+    assert_eq!(bench.sent.len(), 1, "nothing before the time that the provider named");
+    assert!(bench.session.access_token(bench.now, minutes(20)).is_some());
+    bench.now = bench.now + seconds(1);
+    bench.tell_and_answer(ASKED, &limited(None));
+    assert_eq!(bench.sent.len(), 2, "and a person is held back no longer than that");
+    bench.now = bench.now + minutes(120);
+    bench.tell_and_answer(Event::Tick, &limited(None));
+    assert!(matches!(bench.session.phase(), Phase::Waiting { why: Trouble::RateLimited, .. }));
+}
+
+#[test]
+fn d7_a_refusal_before_the_end_leaves_the_access_token_its_time() {
+    let mut bench = Bench::signed_in(seconds(3600)).told(ASKED).answered(&dead());
+    assert_eq!(bench.session.phase(), Phase::NeedsLogin { why: Lost::Refused });
+    assert!(matches!(bench.session.prospect(bench.now, seconds(60)), Prospect::Ready { .. }));
+    bench.run(minutes(61), |_| fresh(3600));
+    assert_eq!(bench.session.prospect(bench.now, seconds(60)), Prospect::NeedsLogin(Lost::Refused));
+}
+
+#[test]
+fn d9_callers_never_open_a_sign_in() {
+    let mut bench = Bench::signed_in(seconds(3600)).told(Event::SignOut);
+    for _ in 0..1000 {
+        let effects = bench.tell(Event::Wanted { min_valid: Duration::ZERO, by: Asker::Machine });
+        assert!(!effects.iter().any(|effect| matches!(effect, Effect::SignIn { .. })));
+        let prospect = bench.session.prospect(bench.now, Duration::ZERO);
+        assert_eq!(prospect, Prospect::NeedsLogin(Lost::SignedOut), "and are told so at once");
+    }
+}
+
+#[test]
+fn d10_a_refusal_that_nobody_recognises_counts_when_it_repeats_and_the_token_is_kept() {
+    let mut bench = Bench::restored("r1");
+    bench.run(minutes(10), |_| suspect(true));
+    assert_eq!(bench.session.phase(), Phase::NeedsLogin { why: Lost::Unsure });
+    let span = bench.sent_at[bench.sent_at.len() - 1].since(bench.sent_at[0]);
+    assert!(bench.sent.len() >= 3 && span >= seconds(120), "{} tries in {span:?}", bench.sent.len());
+    assert_eq!(bench.vault.as_deref(), Some("r1"));
+    bench.tell_and_answer(ASKED, &suspect(true));
+    assert!(
+        matches!(bench.session.phase(), Phase::Waiting { .. }),
+        "one more says no more than the first did"
+    );
+    bench.tell_and_answer(ASKED, &fresh(3600));
+    assert_eq!(bench.session.phase(), Phase::Fresh, "and trying again revives it");
+}
+
+#[test]
+fn d10_a_gateway_may_refuse_for_hours() {
+    let mut bench = Bench::restored("r1");
+    bench.run(minutes(300), |_| suspect(false));
+    assert!(matches!(bench.session.phase(), Phase::Waiting { why: Trouble::Suspect, .. }));
+}
+
+#[test]
+fn d11_a_dead_token_is_never_sent_again() {
+    let mut bench = Bench::signed_in(seconds(3600)).told(ASKED).answered(&dead());
+    for _ in 0..100 {
+        for event in
+            [ASKED, Event::NetworkUp, Event::Wanted { min_valid: Duration::ZERO, by: Asker::Machine }]
+        {
+            bench.tell(event);
+        }
+        bench.tell(Event::Rejected { by: Asker::Machine, generation: 1 });
+        bench.run(minutes(10), |_| fresh(3600));
+    }
+    assert_eq!((bench.sent.len(), bench.vault), (1, None));
+}
+
+#[test]
+fn d13_a_sign_out_clears_this_machine_first() {
+    let mut bench = Bench::signed_in(seconds(3600));
+    let effects = bench.tell(Event::SignOut);
+    let place = |wanted: fn(&Effect) -> bool| effects.iter().position(wanted);
+    let forget = place(|effect| matches!(effect, Effect::Forget));
+    assert!(
+        forget.is_some() && forget < place(|effect| matches!(effect, Effect::Revoke { .. })),
+        "{effects:?}"
+    );
+    assert_eq!((bench.vault, bench.revoked), (None, vec!["r1".to_owned()]));
+}
+
+#[test]
+fn d15_one_wrong_path_after_an_outage_is_not_an_hour_of_rest() {
+    let misconfigured = Verdict::Misconfigured { trouble: Trouble::Misconfigured, status: Some(404) };
+    let mut bench = Bench::restored("r1");
+    bench.run(minutes(30), |_| offline());
+    bench.run_until_sent(&misconfigured);
+    let Phase::Waiting { until, .. } = bench.session.phase() else { panic!("{:?}", bench.session.phase()) };
+    assert_eq!(until.since(bench.now), seconds(300));
+}

@@ -1,0 +1,144 @@
+//! How long tokens live, and how long machines sleep.
+
+use std::time::Duration;
+
+use session::event::{Asker, Event};
+use session::policy::Policy;
+use session::time::Timestamp;
+use session::verdict::Verdict;
+use session::view::Phase;
+
+use crate::bench::{ASKED, Bench, fresh, limited, minutes, offline, seconds, tokens, unanswered};
+
+#[test]
+fn a2_waking_past_the_end_of_a_token_is_a_refresh_and_not_a_logout() {
+    let mut bench = Bench::signed_in(seconds(3600));
+    bench.now = bench.now + minutes(600);
+    bench.tell(Event::Woke { slept: minutes(600) });
+    bench.run(seconds(10), |_| fresh(3600));
+    assert_eq!((bench.session.phase(), bench.sent.len()), (Phase::Fresh, 1));
+}
+
+/// Somebody who waits is not kept waiting for that.
+#[test]
+fn a3_after_a_sleep_the_network_is_given_a_moment_to_come_back() {
+    let mut bench = Bench::signed_in(seconds(3600));
+    bench.now = bench.now + minutes(600);
+    bench.tell(Event::Woke { slept: minutes(600) });
+    let wait = bench.session.deadline().map(|at| at.since(bench.now));
+    assert!(
+        bench.sent.is_empty() && wait.is_some_and(|wait| wait >= seconds(1) && wait <= seconds(4)),
+        "{wait:?}"
+    );
+    bench.tell(Event::Wanted { min_valid: Duration::ZERO, by: Asker::Machine });
+    assert_eq!(bench.sent.len(), 1);
+}
+
+#[test]
+fn a4_two_hundred_failures_and_then_a_good_answer() {
+    for failure in [offline(), unanswered(), limited(None)] {
+        let mut bench = Bench::signed_in(seconds(3600));
+        bench.run(minutes(24 * 60), |tries| if tries <= 200 { failure.clone() } else { fresh(3600) });
+        assert_eq!(bench.session.phase(), Phase::Fresh, "{failure:?}");
+        assert!(bench.sent.len() > 200, "{failure:?}: only {} tries in a day", bench.sent.len());
+    }
+}
+
+#[test]
+fn a6_only_differences_of_the_clock_count() {
+    let refreshes = |start: u64| {
+        let mut bench = Bench::started(Policy::default(), Timestamp::from_millis(start)).sign_in(seconds(60));
+        bench.run(minutes(30), |_| fresh(60));
+        bench.sent_at.iter().map(|at| at.as_millis() - start).collect::<Vec<_>>()
+    };
+    let ten_years = 10 * 365 * 86_400_000;
+    assert_eq!(refreshes(0), refreshes(ten_years));
+}
+
+/// However many callers, and however much they ask for.
+#[test]
+fn a8_at_most_two_refreshes_in_a_lifetime() {
+    for lifetime in [5, 30, 60, 80, 300, 3600, 86_400, 30 * 86_400] {
+        for before in [None, Some(5), Some(300), Some(1 << 40)] {
+            let policy =
+                Policy { refresh_before: before.map(seconds), slot: 0x5eed_1234_5678, ..Policy::default() };
+            let mut bench =
+                Bench::started(policy, Timestamp::from_millis(77_000_000)).sign_in(seconds(lifetime));
+            for _ in 0..500 {
+                bench.run(seconds(lifetime) / 50, |_| fresh(lifetime));
+                let min_valid = seconds(lifetime);
+                if bench.session.access_token(bench.now, min_valid).is_none() {
+                    bench.tell_and_answer(Event::Wanted { min_valid, by: Asker::Machine }, &fresh(lifetime));
+                }
+            }
+            let made = bench.sent.len();
+            assert!((10..=21).contains(&made), "{lifetime} s, {before:?}: {made} refreshes in ten lifetimes");
+        }
+    }
+}
+
+#[test]
+fn a9_the_same_access_token_again_and_again() {
+    let mut bench = Bench::signed_in(seconds(3600));
+    bench.run(minutes(59), |_| Verdict::Fresh(tokens("a1", None, Some(seconds(3600)))));
+    let gaps = bench.sent_at.windows(2).map(|pair| pair[1].since(pair[0]));
+    assert!(gaps.min().is_none_or(|gap| gap >= seconds(10)), "{:?}", bench.sent_at);
+    assert!(bench.sent.len() < 12, "{} refreshes", bench.sent.len());
+    let access = bench.session.view(bench.now).access.expect("the token is out");
+    assert!(access.remaining <= minutes(1), "it did not get younger: {access:?}");
+}
+
+/// The provider's own word beats our guess.
+#[test]
+fn a11_a_token_of_unknown_lifetime_is_good_while_the_provider_hands_it_out() {
+    let mut bench = Bench::started(Policy::default(), Timestamp::default());
+    bench = bench.sign_in_with(tokens("a1", Some("r1"), None));
+    for _ in 0..48 {
+        bench.run(minutes(30), |_| Verdict::Fresh(tokens("a1", None, None)));
+        assert!(bench.session.access_token(bench.now, Duration::ZERO).is_some(), "at {:?}", bench.now);
+    }
+    assert!(bench.sent.len() < 60, "{} refreshes in a day", bench.sent.len());
+}
+
+#[test]
+fn a10_absurd_lifetimes_neither_spin_nor_last_for_ever() {
+    for told in [Duration::ZERO, Duration::from_millis(1), seconds(1_000_000_000_000), Duration::MAX] {
+        let mut bench = Bench::signed_in(seconds(60));
+        bench.tell_and_answer(ASKED, &Verdict::Fresh(tokens("a2", None, Some(told))));
+        let refresh_at =
+            bench.session.view(bench.now).refresh_at.expect("a good token is refreshed some day");
+        let wait = refresh_at.since(bench.now);
+        assert!(wait >= Duration::from_millis(250) && wait <= minutes(30 * 24 * 60), "{told:?}: {wait:?}");
+    }
+}
+
+#[test]
+fn a14_a_start_with_nothing_but_a_refresh_token_is_one_refresh() {
+    let mut bench = Bench::restored("r1");
+    bench.run(seconds(30), |_| fresh(3600));
+    assert_eq!((bench.session.phase(), bench.sent.as_slice()), (Phase::Fresh, &["r1".to_owned()][..]));
+}
+
+#[test]
+fn a16_a_refusal_at_half_life_is_one_refresh_and_the_next_refusal_surfaces() {
+    let mut bench = Bench::signed_in(seconds(3600));
+    bench.run(minutes(10), |_| fresh(3600));
+    bench.tell_and_answer(Event::Rejected { by: Asker::Machine, generation: 1 }, &fresh(3600));
+    let again = bench.tell(Event::Rejected { by: Asker::Machine, generation: 2 });
+    assert!(again.is_empty() && bench.sent.len() == 1, "{again:?}");
+}
+
+/// A pause that was chosen while the token was good.
+#[test]
+fn a16_a_refusal_cuts_a_long_pause_short_but_not_one_that_the_provider_asked_for() {
+    for (answer, longest) in [(offline(), seconds(3)), (limited(Some(seconds(600))), seconds(600))] {
+        let mut bench = Bench::signed_in(seconds(30 * 86_400));
+        bench.tell_and_answer(ASKED, &answer);
+        bench.tell(Event::Rejected { by: Asker::Machine, generation: 1 });
+        let Phase::Waiting { until, .. } = bench.session.phase() else {
+            panic!("{:?}", bench.session.phase())
+        };
+        let wait = until.since(bench.now);
+        assert!(wait <= longest && (longest == seconds(3) || wait >= longest), "{answer:?}: {wait:?}");
+    }
+}

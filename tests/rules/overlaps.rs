@@ -1,0 +1,85 @@
+//! What happens at once: callers, sign-ins, sign-outs and late answers.
+
+use std::time::Duration;
+
+use session::event::{Asker, Event};
+use session::policy::Policy;
+use session::reason::Lost;
+use session::time::Timestamp;
+use session::verdict::Verdict;
+use session::view::Phase;
+
+use crate::bench::{ASKED, Bench, PATIENCE, fresh, minutes, offline, seconds, tokens, unanswered};
+
+#[test]
+fn b1_ten_thousand_callers_are_one_refresh() {
+    let mut bench = Bench::signed_in(seconds(3600));
+    bench.now = bench.now + minutes(61);
+    for _ in 0..10_000 {
+        bench.tell(Event::Wanted { min_valid: Duration::ZERO, by: Asker::Machine });
+    }
+    assert_eq!(bench.sent.len(), 1);
+}
+
+#[test]
+fn b3_late_refusals_of_a_replaced_token_start_nothing() {
+    let mut bench = Bench::signed_in(seconds(3600));
+    bench.tell_and_answer(Event::Rejected { by: Asker::Machine, generation: 1 }, &fresh(3600));
+    for _ in 0..100 {
+        bench.now = bench.now + seconds(1);
+        assert!(bench.tell(Event::Rejected { by: Asker::Machine, generation: 1 }).is_empty());
+    }
+    assert_eq!(bench.sent.len(), 1);
+}
+
+#[test]
+fn b4_callers_in_an_outage_share_its_few_tries() {
+    for seed in 0..200 {
+        for failure in [offline(), unanswered()] {
+            let mut bench = Bench::seeded(seed).sign_in(seconds(3600));
+            bench.now = bench.now + minutes(61);
+            for _ in 0..1980 {
+                bench.tell_and_answer(
+                    Event::Wanted { min_valid: Duration::ZERO, by: Asker::Machine },
+                    &failure,
+                );
+                bench.run(seconds(10) / 1980, |_| failure.clone());
+            }
+            let made = bench.sent.len();
+            assert!((2..=4).contains(&made), "seed {seed}, {failure:?}: {made} exchanges in ten seconds");
+        }
+    }
+}
+
+/// Whatever is awaited: the refresh, the vault, the sign-in, the first reading of the vault.
+#[test]
+fn b14_after_a_sign_out_nothing_comes_back() {
+    let refreshing = Bench::signed_in(seconds(3600)).told(ASKED);
+    let rotated = Verdict::Fresh(tokens("a2", Some("r2"), None));
+    let saving = refreshing.clone().with_a_hanging_vault().answered(&rotated);
+    let signing_in =
+        Bench::started(Policy::default(), Timestamp::default()).told(Event::SignIn { patience: PATIENCE });
+    let reading = Bench::unread("r1");
+    for mut bench in [refreshing, saving, signing_in, reading] {
+        bench.tell(Event::SignOut);
+        bench.late_answers(&tokens("late-a", Some("late-r"), None));
+        bench.let_the_vault_answer();
+        bench.run(minutes(60), |_| fresh(3600));
+        assert_eq!(bench.session.phase(), Phase::NeedsLogin { why: Lost::SignedOut });
+        assert_eq!(bench.vault, None);
+        assert!(bench.session.access_token(bench.now, Duration::ZERO).is_none());
+        assert_eq!(bench.revoked.contains(&"late-r".to_owned()), bench.was_late, "{:?}", bench.revoked);
+    }
+}
+
+#[test]
+fn b15_an_answer_from_before_a_sign_in_is_not_used() {
+    let mut bench = Bench::signed_in(seconds(3600)).told(ASKED);
+    let attempt = bench.in_flight.expect("a refresh is in flight");
+    bench = bench.sign_in_with(tokens("b1", Some("rb1"), Some(seconds(3600))));
+    let verdict = Verdict::Fresh(tokens("late-a", Some("late-r"), None));
+    bench.tell(Event::Refreshed { attempt, verdict });
+    let token = bench.session.access_token(bench.now, Duration::ZERO);
+    assert_eq!(token.map(session::tokens::AccessToken::expose), Some("b1"));
+    assert_eq!(bench.vault.as_deref(), Some("rb1"));
+}

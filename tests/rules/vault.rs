@@ -1,0 +1,165 @@
+//! What the vault keeps, and what it refuses to keep or give.
+
+use session::Session;
+use session::event::{Asker, Effect, Event, Found, Memory};
+use session::policy::Policy;
+use session::reason::{Lost, Trouble, VaultTrouble};
+use session::time::Timestamp;
+use session::tokens::{Account, RefreshToken};
+use session::verdict::Verdict;
+use session::view::Phase;
+
+use crate::bench::{ASKED, Bench, fresh, minutes, seconds, tokens};
+
+#[test]
+fn c1_a_vault_that_fails_costs_neither_the_token_nor_a_reuse() {
+    let mut bench = Bench::signed_in(seconds(60));
+    bench.failing_saves = 9;
+    let rotate = |tries: usize| Verdict::Fresh(tokens("a", Some(&format!("n{tries}")), Some(seconds(60))));
+    bench.run(minutes(10), rotate);
+    let expected: Vec<String> = (1..bench.sent.len()).map(|tries| format!("n{tries}")).collect();
+    assert_eq!(bench.sent[0], "r1");
+    assert_eq!(bench.sent[1..], expected, "never an older token");
+    assert_eq!(bench.vault, Some(format!("n{}", bench.sent.len())));
+    assert!(bench.session.view(bench.now).saved);
+}
+
+#[test]
+fn e4_a_locked_vault_is_asked_again_and_never_written_to() {
+    let mut bench = Bench::started(Policy::default(), Timestamp::default()).with_a_hanging_vault();
+    let mut asked = 0;
+    while bench.now < Timestamp::default() + minutes(8 * 60) {
+        let effects = bench.tell(Event::Tick);
+        assert!(!effects.iter().any(|effect| matches!(effect, Effect::Save { .. } | Effect::Forget)));
+        asked += effects.len();
+        bench.tell(Event::NotLoaded(VaultTrouble::Locked));
+        bench.now = bench.session.deadline().expect("it will ask again");
+    }
+    assert!(asked > 900, "asked {asked} times");
+    bench.tell(Event::Tick);
+    let found = Found::Token { refresh: RefreshToken::new("r1"), account: Account::default(), generation: 1 };
+    let loaded = Event::Loaded { found, memory: Memory::default(), interrupted: false };
+    bench.tell_and_answer(loaded, &fresh(3600));
+    assert_eq!(bench.session.phase(), Phase::Fresh);
+}
+
+/// What is sealed stays where it is, and goes on when its key is found again.
+#[test]
+fn e14_a_key_that_is_missing_wants_a_person_and_is_looked_for_all_the_same() {
+    let mut bench = Bench::started(Policy::default(), Timestamp::default()).with_a_hanging_vault();
+    bench.tell(Event::Tick);
+    bench.tell(Event::NotLoaded(VaultTrouble::Locked));
+    assert!(matches!(bench.session.phase(), Phase::Waiting { why: Trouble::Vault, .. }));
+    for (trouble, why) in [
+        (VaultTrouble::Gone, Lost::KeyMissing),
+        (VaultTrouble::OtherKeyring, Lost::KeyMissing),
+        (VaultTrouble::Damaged, Lost::Damaged),
+    ] {
+        bench.now = bench.session.deadline().expect("it looks again");
+        assert_eq!(bench.tell(Event::Tick)[..1], [Effect::Load]);
+        bench.tell(Event::NotLoaded(trouble));
+        assert_eq!(bench.session.phase(), Phase::NeedsLogin { why });
+        assert_eq!(bench.session.vault_trouble(), Some(trouble));
+    }
+    assert_eq!(bench.tell(Event::VaultReady)[..1], [Effect::Load], "at once");
+    let found = Found::Token { refresh: RefreshToken::new("r1"), account: Account::default(), generation: 4 };
+    bench.tell_and_answer(
+        Event::Loaded { found, memory: Memory::default(), interrupted: false },
+        &fresh(3600),
+    );
+    assert_eq!(bench.session.phase(), Phase::Fresh);
+    assert_eq!(bench.memory.generation, 4);
+}
+
+#[test]
+fn e15_a_token_out_of_a_backup_is_sent_only_if_a_person_says_so() {
+    let restored = || {
+        let found =
+            Found::Token { refresh: RefreshToken::new("r4"), account: Account::default(), generation: 4 };
+        let memory = Memory { generation: 7, ..Memory::default() };
+        let mut bench = Bench::started(Policy::default(), Timestamp::default()).with_a_hanging_vault();
+        bench.tell(Event::Tick);
+        bench.tell(Event::Loaded { found, memory, interrupted: false });
+        bench.let_the_vault_answer();
+        assert_eq!(bench.session.phase(), Phase::NeedsLogin { why: Lost::OlderCopy });
+        bench
+    };
+    let mut bench = restored();
+    bench.tell(Event::Wanted { min_valid: minutes(0), by: Asker::Machine });
+    bench.tell(Event::Asked { by: Asker::Machine });
+    bench.tell(Event::NetworkUp);
+    assert_eq!(bench.sent, Vec::<String>::new());
+    assert_eq!(bench.vault, None, "nothing is written or taken away");
+
+    bench.tell_and_answer(Event::Asked { by: Asker::Person }, &fresh(3600));
+    assert_eq!((bench.sent.as_slice(), bench.session.phase()), (&["r4".to_owned()][..], Phase::Fresh));
+    assert_eq!((bench.vault.as_deref(), bench.generation), (Some("r4"), 8), "from now on it is the newest");
+    let bench = bench.restarted();
+    assert_ne!(bench.session.phase(), Phase::NeedsLogin { why: Lost::OlderCopy });
+
+    let mut bench = restored();
+    bench.tell_and_answer(Event::Asked { by: Asker::Person }, &Verdict::Dead);
+    assert_eq!(bench.session.phase(), Phase::NeedsLogin { why: Lost::Refused });
+}
+
+#[test]
+fn e16_whoever_deletes_the_key_has_signed_out() {
+    let mut bench = Bench::signed_in(seconds(3600));
+    bench.tell(Event::KeyDeleted);
+    assert_eq!(bench.session.phase(), Phase::NeedsLogin { why: Lost::KeyDeleted });
+    assert_eq!((bench.vault.as_deref(), bench.revoked.len()), (None, 1));
+    assert_eq!(bench.clone().restarted().session.phase(), Phase::NeedsLogin { why: Lost::KeyDeleted });
+    bench.tell(Event::KeyDeleted);
+    assert_eq!(bench.revoked.len(), 1);
+}
+
+#[test]
+fn e17_what_went_with_the_home_is_saved_again() {
+    let mut bench = Bench::signed_in(seconds(3600));
+    let held = bench.vault.take();
+    let effects = bench.tell(Event::VaultEmptied);
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::Save { .. })), "{effects:?}");
+    assert_eq!(bench.vault, held);
+}
+
+/// A profile was removed while its keyring was locked, and added again.
+#[test]
+fn e4_what_a_person_has_given_up_is_forgotten_and_not_taken_up_again() {
+    let given_up = || {
+        let mut bench = Bench::started(Policy::default(), Timestamp::default()).with_a_hanging_vault();
+        bench.session = Session::overruling(Policy::default(), 7, bench.now);
+        bench
+    };
+    let mut bench = given_up();
+    for round in 0..100 {
+        assert_eq!(bench.tell(Event::Tick)[..1], [Effect::Forget], "round {round}");
+        assert_eq!(bench.session.phase(), Phase::NeedsLogin { why: Lost::Never });
+        assert!(!bench.session.view(bench.now).saved, "it is not safe to let it go");
+        bench.tell(Event::NotForgotten(VaultTrouble::Locked));
+        bench.now = bench.session.deadline().expect("it will ask again");
+    }
+    bench.tell(Event::Tick);
+    bench.tell(Event::Forgotten);
+    assert!(bench.session.view(bench.now).saved);
+
+    let bench = given_up().told(Event::Tick).told(Event::NotForgotten(VaultTrouble::Locked));
+    let mut bench = bench.sign_in(seconds(3600));
+    bench.let_the_vault_answer();
+    assert_eq!(
+        (bench.vault.as_deref(), bench.session.phase()),
+        (Some("r1"), Phase::Fresh),
+        "the new one is kept"
+    );
+}
+
+#[test]
+fn e6_a_vault_that_answers_late_has_answered() {
+    let mut bench = Bench::signed_in(seconds(3600)).with_a_hanging_vault().told(ASKED);
+    bench = bench.answered(&Verdict::Fresh(tokens("a2", Some("r2"), Some(seconds(3600)))));
+    bench.run(seconds(45), |_| fresh(3600));
+    assert_eq!(bench.session.phase(), Phase::Fresh, "nobody waited for it longer than two seconds");
+    assert!(!bench.session.view(bench.now).saved);
+    bench.let_the_vault_answer();
+    assert!(bench.session.view(bench.now).saved);
+    assert_eq!(bench.vault.as_deref(), Some("r2"));
+}
