@@ -1,8 +1,10 @@
 use std::io;
 use std::os::fd::AsFd;
 
-/// The user of the process that connected, or that listens.
+use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
+
+/// The user of the process that connected, or that listens. That may be one of another container, which has no number
+/// here: what takes the number for granted fails with it.
 pub fn user(socket: &impl AsFd) -> io::Result<u32> {
-    let peer = rustix::net::sockopt::socket_peercred(socket)?;
-    Ok(peer.uid.as_raw())
+    Ok(getsockopt(socket, PeerCredentials)?.uid())
 }
