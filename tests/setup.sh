@@ -29,6 +29,8 @@ TESTS="webkit2gtk-driver xvfb xauth dbus dbus-x11 gnome-keyring libsecret-tools 
 # A file system of the tests can be mounted by everybody with it.
 TESTS="$TESTS fuse3"
 CRASH="dbus gnome-keyring python3-venv fuse3"
+# One of its own gives the keeper a credential.
+TESTS="$TESTS systemd"
 # The other keyrings that people have, and what answers the dialogs of all.
 TESTS="$TESTS keepassxc libkf5wallet-bin libqca-qt5-2-plugins gcr xdotool"
 # In Ubuntu these are doors to a snap.

@@ -17,6 +17,7 @@ mod changing;
 mod clocks;
 mod config;
 mod crash;
+mod credential;
 mod disk;
 mod faults;
 mod frozen;

@@ -14,6 +14,7 @@ mod say;
 mod sealed;
 mod server;
 mod signer;
+mod systemd;
 mod wire;
 mod witness;
 
@@ -40,6 +41,7 @@ pub(crate) use say::{Given, Mangled, Say};
 pub(crate) use sealed::sealed;
 pub(crate) use server::Server;
 pub(crate) use signer::Forged;
+pub(crate) use systemd::Systemd;
 pub(crate) use wire::{Wire, best_effort, fetch, post, token};
 pub(crate) use witness::Witness;
 
@@ -52,8 +54,7 @@ impl Scratch {
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let dir = std::env::temp_dir().join(format!("pilotlight-system-{}-{number}", std::process::id()));
         drop(fs::remove_dir_all(&dir));
-        fs::create_dir_all(&dir).unwrap();
-        fs::set_permissions(&dir, fs::Permissions::from_mode(0o700)).unwrap();
+        make_dir(&dir, 0o700);
         Self(dir)
     }
 
@@ -66,6 +67,11 @@ impl Drop for Scratch {
     fn drop(&mut self) {
         drop(fs::remove_dir_all(&self.0));
     }
+}
+
+fn make_dir(dir: &Path, mode: u32) {
+    fs::create_dir_all(dir).unwrap();
+    fs::set_permissions(dir, fs::Permissions::from_mode(mode)).unwrap();
 }
 
 /// Waits until `look` finds something, and fails the test when it does not in time.
