@@ -66,6 +66,8 @@ fn what_a_killed_process_wrote_is_there() {
     now(journal.mark_in_flight("work", &RefreshToken::new("rt-newer")));
     assert!(now(journal.in_flight("work")).unwrap().is_of(&RefreshToken::new("rt-newer")));
     journal.clear_in_flight("work");
+    // Nobody is told when it is on the disk; what the next process reads is what the last one has closed.
+    now(journal.close());
     assert!(now(open(&path).in_flight("work")).is_none());
 }
 
