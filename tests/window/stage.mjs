@@ -68,6 +68,18 @@ export class Stage {
     return processes("pilotlight-keeper", this.home);
   }
 
+  /** The window's process and those of its web view, of which there is one of each. */
+  ofTheWindow() {
+    const programs = { window: "pilotlight-window", web: "WebKitWebProcess", network: "WebKitNetworkProcess" };
+    return Object.fromEntries(
+      Object.entries(programs).map(([name, program]) => {
+        const [pid, ...others] = processes(program, this.home);
+        if (!pid || others.length > 0) throw new Error(`${pid ? "several" : "no"} ${program}`);
+        return [name, pid];
+      }),
+    );
+  }
+
   /** Keepers and sandboxes. */
   everything() {
     return [...this.keepers(), ...processes("pilotlight-sandbox", this.home)];
