@@ -198,6 +198,3 @@ const _: () = assert!(EARLIEST_US < LEAD.as_micros().cast_signed() as i64);
 
 /// From the earliest kill to the latest.
 pub(crate) const SPAN_US: u64 = 65_000;
-
-/// After the answer.
-pub(crate) const LATEST: Duration = Duration::from_micros(SPAN_US - EARLIEST_US.unsigned_abs());
