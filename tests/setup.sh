@@ -12,6 +12,7 @@
 #   packages-test    what testing the window and the keyrings needs besides
 #   page             the page's npm packages
 #   driver           tauri-driver, which lets a test press the window's buttons
+#   peers            what `make crash` kills beside the keeper: MSAL, pizauth, oidc-agent
 #   deny             cargo-deny, which holds what is built in to deny.toml
 #
 # Exits with 77 when something cannot be installed from here but everything else could go on.
@@ -23,6 +24,7 @@ TAURI_DRIVER=2.1.0
 CARGO_DENY=0.20.2
 MSAL=1.39.0
 MSAL_EXTENSIONS=1.3.1
+PIZAUTH=1.1.0
 KEEPER="build-essential"
 WINDOW="pkg-config libwebkit2gtk-4.1-dev libgtk-3-dev librsvg2-dev"
 TESTS="webkit2gtk-driver xvfb xauth dbus dbus-x11 gnome-keyring libsecret-tools openbox imagemagick python3-venv fonts-noto-cjk"
@@ -52,9 +54,9 @@ main() {
             packages-test) packages "building the window and testing everything" $KEEPER $WINDOW $TESTS ;;
             packages-crash) packages "killing the keeper" $KEEPER $CRASH ;;
             page) page ;;
-            driver) cargo_tool tauri-driver "$TAURI_DRIVER" ;;
+            driver) cargo_tool tauri-driver "$TAURI_DRIVER" tests/.tools --version "$TAURI_DRIVER" ;;
             peers) peers ;;
-            deny) cargo_tool cargo-deny "$CARGO_DENY" ;;
+            deny) cargo_tool cargo-deny "$CARGO_DENY" tests/.tools --version "$CARGO_DENY" ;;
             *) give_up 2 "no such step: $step" ;;
         esac
     done
@@ -121,18 +123,24 @@ page() {
     echo "$now" >ui/node_modules/.installed
 }
 
-# What `make crash` kills besides, where it is there. Nothing else needs it.
+# What `make crash` kills besides, where it is there. Nothing else needs it, so what cannot be installed is said and left out.
 peers() {
     [ -x tests/.tools/peers/bin/python ] || python3 -m venv tests/.tools/peers
-    tests/.tools/peers/bin/pip install --quiet "msal==$MSAL" "msal-extensions==$MSAL_EXTENSIONS"
+    tests/.tools/peers/bin/pip install --quiet "msal==$MSAL" "msal-extensions==$MSAL_EXTENSIONS" || say "MSAL is left out"
+    # It is not on crates.io.
+    (cargo_tool pizauth "$PIZAUTH" tests/.tools/peers --git https://github.com/ltratt/pizauth --tag "pizauth-$PIZAUTH") ||
+        say "pizauth is left out"
+    (packages "killing oidc-agent" oidc-agent-cli) || say "oidc-agent is left out"
 }
 
-# cargo_tool NAME VERSION. Optimised for whoever waits for it to be built: each of them runs for seconds.
+# cargo_tool NAME VERSION ROOT SOURCE... Optimised for whoever waits for it to be built: each of them runs for seconds.
 cargo_tool() {
-    grep -qs "\"$1 $2 " tests/.tools/.crates.toml && [ -x "tests/.tools/bin/$1" ] && return
-    say "building $1 $2 into tests/.tools, which takes minutes, once"
+    name=$1 version=$2 into=$3
+    shift 3
+    grep -qs "\"$name $version " "$into/.crates.toml" && [ -x "$into/bin/$name" ] && return
+    say "building $name $version into $into, which takes minutes, once"
     CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
-        cargo install "$1" --version "$2" --locked --quiet --root tests/.tools
+        cargo install "$name" "$@" --locked --quiet --root "$into"
 }
 
 say() {
