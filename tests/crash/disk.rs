@@ -11,6 +11,9 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags};
 
+use crate::dice::Dice;
+use crate::trap::LEAD;
+
 /// When a sealed file has come to its name in a folder, as inotify tells.
 pub(crate) struct Renames(Arc<Mutex<Vec<Instant>>>);
 
@@ -56,31 +59,63 @@ pub(crate) fn pair(answered: &[Instant], renamed: &[Instant]) -> Vec<Duration> {
 /// Writes a file of one block as plainly as it can be done without losing it, over and over, as long as the run lasts.
 pub(crate) struct Plain {
     over: Arc<AtomicBool>,
-    thread: JoinHandle<Vec<Duration>>,
+    took: Arc<Mutex<Vec<Duration>>>,
+    thread: JoinHandle<()>,
 }
 
 impl Plain {
+    /// It knows the disk when this returns.
     pub(crate) fn begin(folder: PathBuf) -> Self {
-        let over = Arc::new(AtomicBool::new(false));
-        let stops = Arc::clone(&over);
+        let (over, took) = (Arc::new(AtomicBool::new(false)), Arc::<Mutex<Vec<Duration>>>::default());
+        let once = move |folder: &Path| {
+            let began = Instant::now();
+            write(folder);
+            began.elapsed()
+        };
+        took.lock().unwrap().extend((0..100).map(|_| once(&folder)));
+        let (stops, tells) = (Arc::clone(&over), Arc::clone(&took));
         let thread = thread::spawn(move || {
-            let mut took = Vec::new();
             while !stops.load(Ordering::Relaxed) {
-                let began = Instant::now();
-                write(&folder);
-                took.push(began.elapsed());
+                let time = once(&folder);
+                tells.lock().unwrap().push(time);
                 // So rarely that it is no load of its own.
                 thread::sleep(Duration::from_millis(40));
             }
-            took
         });
-        Self { over, thread }
+        Self { over, took, thread }
+    }
+
+    /// When somebody is killed, in microseconds after the answer: at any time from [`EARLIEST_US`] before it on, as long
+    /// as [`LATEST_US`]. Where the bound lies beyond that, as on a busy disk, one in four comes after the bound, so that
+    /// there is something to tell of it.
+    pub(crate) fn instant(&self, dice: &mut Dice) -> i64 {
+        let known = micros(bound(&self.took.lock().unwrap()));
+        let [early, late] =
+            [EARLIEST_US + LATEST_US, MARGIN_US].map(|span| dice.below(span.unsigned_abs()).cast_signed());
+        let is_late = dice.below(4) == 0;
+        if is_late && known + MARGIN_US > LATEST_US { known + late } else { early - EARLIEST_US }
     }
 
     pub(crate) fn end(self) -> Vec<Duration> {
         self.over.store(true, Ordering::Relaxed);
-        self.thread.join().unwrap()
+        self.thread.join().unwrap();
+        std::mem::take(&mut *self.took.lock().unwrap())
     }
+}
+
+/// What the keeper has after an answer, by what plain files took.
+pub(crate) fn bound(plain: &[Duration]) -> Duration {
+    quantile(plain, 99) * 3
+}
+
+pub(crate) fn quantile(times: &[Duration], percent: usize) -> Duration {
+    let mut sorted = times.to_vec();
+    sorted.sort();
+    sorted.get(sorted.len() * percent / 100).copied().unwrap_or_default()
+}
+
+pub(crate) fn micros(time: Duration) -> i64 {
+    i64::try_from(time.as_micros()).unwrap()
 }
 
 fn write(folder: &Path) {
@@ -91,3 +126,11 @@ fn write(folder: &Path) {
     fs::rename(&new, &name).unwrap();
     File::open(folder).unwrap().sync_all().unwrap();
 }
+
+const EARLIEST_US: i64 = 5_000;
+const _: () = assert!(EARLIEST_US < LEAD.as_micros().cast_signed() as i64);
+
+const LATEST_US: i64 = 60_000;
+
+/// So long after the bound.
+const MARGIN_US: i64 = 20_000;

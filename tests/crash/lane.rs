@@ -7,11 +7,11 @@ use api::{Asker, Lost, PhaseView, Request};
 use pilotlight_sandbox::Dialect;
 
 use crate::dice::Dice;
-use crate::disk::{Renames, pair};
+use crate::disk::{Plain, Renames, pair};
 use crate::door::Door;
 use crate::harness::{Bench, Keeper, Keyring, Server, kind, until};
 use crate::provider::Provider;
-use crate::trap::{LEAD, Trap, sleep_until};
+use crate::trap::{Trap, sleep_until};
 
 /// Whom the tokens are from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,13 +70,13 @@ struct Lane {
     _server: Box<dyn Any>,
 }
 
-pub(crate) fn run(plan: Plan, mut dice: Dice) -> Seen {
+pub(crate) fn run(plan: Plan, mut dice: Dice, plain: &Plain) -> Seen {
     let mut lane = Lane::begin(plan.house, plan.grace);
     lane.sign_in();
     let renames = Renames::watch(&lane.keeper.home().vault());
     let mut kills = Vec::new();
     for _ in 0..plan.kills {
-        let offset = i64::try_from(dice.below(SPAN_US)).unwrap() - EARLIEST_US;
+        let offset = plain.instant(&mut dice);
         let when = if dice.below(3) == 0 { When::Starting } else { When::Asked };
         kills.push(lane.kill(when, offset, dice.below(plan.with_keyring) == 0));
     }
@@ -136,9 +136,7 @@ impl Lane {
         if when == When::Asked {
             wire.send(Request::Refresh { profile: NAME.to_owned(), by: Asker::Person });
         }
-        let due = sprung.due();
-        let by = Duration::from_micros(offset.unsigned_abs());
-        sleep_until(if offset < 0 { due - by } else { due + by });
+        sleep_until(sprung.due(offset));
         let killed = Instant::now();
         self.keeper.kill();
         if takes_keyring {
@@ -191,10 +189,3 @@ const NAME: &str = "crashing";
 
 /// Nobody refreshes for its sake.
 const TTL: Duration = Duration::from_secs(3600);
-
-/// Before the answer is due, in microseconds.
-pub(crate) const EARLIEST_US: i64 = 5_000;
-const _: () = assert!(EARLIEST_US < LEAD.as_micros().cast_signed() as i64);
-
-/// From the earliest kill to the latest.
-pub(crate) const SPAN_US: u64 = 65_000;

@@ -63,7 +63,7 @@ fn many(seed: u64, kills: u32) -> Report {
         PLANS.iter().map(|plan| Job::Ours(Plan { kills: share(plan.kills), ..*plan })).collect();
     for peer in Peer::ALL.into_iter().filter(|peer| peer.command().is_some()) {
         // Among the others, so that they meet the same machine.
-        jobs.insert(2, Job::Theirs(peer, share(PEER_KILLS)));
+        jobs.insert(2, Job::Theirs(peer, share(peer.kills())));
     }
     run(seed, jobs, usize::try_from(number("CRASH_LANES").unwrap_or(LANES)).unwrap())
 }
@@ -91,11 +91,11 @@ fn run(seed: u64, jobs: Vec<Job>, lanes: usize) -> Report {
                     let dice = Dice::of(seed, number);
                     match job {
                         Job::Ours(plan) => {
-                            let seen = lane::run(plan, dice);
+                            let seen = lane::run(plan, dice, &plain);
                             ours.lock().unwrap().push((plan, seen));
                         }
                         Job::Theirs(peer, kills) => {
-                            let falls = peer.run(kills, dice);
+                            let falls = peer.run(kills, dice, &plain);
                             theirs.lock().unwrap().push((peer, falls));
                         }
                     }
@@ -128,9 +128,6 @@ const PLANS: &[Plan] = &[
     plan(House::Strict, 10, 150),
     plan(House::Sandbox, 10, 100),
 ];
-
-/// Beside a thousand of the keeper's.
-const PEER_KILLS: u32 = 250;
 
 /// At a time.
 const LANES: u64 = 2;

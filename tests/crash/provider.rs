@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use url::Url;
 
 use crate::trap::Trap;
 
@@ -25,6 +27,8 @@ pub(crate) struct Provider {
 #[derive(Default)]
 struct Book {
     minted: u32,
+    /// With the challenge of each.
+    codes: HashMap<String, String>,
     refresh: HashMap<String, Refresh>,
     /// With the family that each belongs to.
     access: HashMap<String, u32>,
@@ -59,9 +63,7 @@ impl Provider {
 
     /// A sign-in of somebody who needs no page for it.
     pub(crate) fn sign_in(&self) -> String {
-        let mut book = self.book.lock().unwrap();
-        let family = book.minted;
-        let tokens = book.mint(family);
+        let tokens = self.book.lock().unwrap().sign_in();
         tokens["refresh_token"].as_str().unwrap().to_owned()
     }
 
@@ -86,7 +88,7 @@ impl Provider {
         reader.read_exact(&mut body)?;
         let form: HashMap<String, String> = url::form_urlencoded::parse(&body).into_owned().collect();
         let given = |name: &str| form.get(name).map(String::as_str).unwrap_or_default();
-        let path = target.split('?').next().unwrap_or_default();
+        let (path, query) = target.split_once('?').unwrap_or((&target, ""));
         let mut to = reader.into_inner();
         match (path, given("grant_type")) {
             ("/token", "refresh_token") => {
@@ -97,11 +99,20 @@ impl Provider {
                 self.trap.answer(|| answer(&mut to, status, &tokens))
             }
             ("/token", "password") => {
-                let mut book = self.book.lock().unwrap();
-                let family = book.minted;
-                let tokens = book.mint(family);
-                drop(book);
+                let tokens = self.book.lock().unwrap().sign_in();
                 answer(&mut to, 200, &tokens)
+            }
+            ("/token", "authorization_code") => {
+                let (status, tokens) = self.redeem(given("code"), given("code_verifier"));
+                answer(&mut to, status, &tokens)
+            }
+            ("/authorize", _) => {
+                let back =
+                    self.authorize(&Url::parse(&format!("{}/?{query}", self.url)).map_err(io::Error::other)?);
+                write!(
+                    to,
+                    "HTTP/1.1 302 Found\r\nLocation: {back}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+                )
             }
             ("/api", _) if self.is_good(&bearer) => answer(&mut to, 200, &json!({"hello": "you"})),
             ("/api", _) => answer(&mut to, 401, &json!({"error": "invalid_token"})),
@@ -110,19 +121,35 @@ impl Provider {
         }
     }
 
+    /// Its page has nothing to press. Gives the way back to whoever asked.
+    fn authorize(&self, asked: &Url) -> String {
+        let asked: HashMap<_, _> = asked.query_pairs().into_owned().collect();
+        let given = |name: &str| asked.get(name).cloned().unwrap_or_default();
+        let mut book = self.book.lock().unwrap();
+        book.minted += 1;
+        let code = format!("code-{}", book.minted);
+        book.codes.insert(code.clone(), given("code_challenge"));
+        format!("{}?code={code}&state={}", given("redirect_uri"), given("state"))
+    }
+
+    fn redeem(&self, code: &str, verifier: &str) -> (u16, Value) {
+        let mut book = self.book.lock().unwrap();
+        let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(verifier));
+        if book.codes.remove(code) == Some(challenge) { (200, book.sign_in()) } else { refused() }
+    }
+
     fn refresh(&self, token: &str) -> (u16, Value) {
         let mut book = self.book.lock().unwrap();
-        let refused = (400, json!({"error": "invalid_grant"}));
-        let Some(Refresh { family, spent }) = book.refresh.get(token) else { return refused };
+        let Some(Refresh { family, spent }) = book.refresh.get(token) else { return refused() };
         let family = *family;
         if book.ended.contains(&family) {
-            return refused;
+            return refused();
         }
         match spent {
             Some((when, tokens)) if when.elapsed() < self.grace => (200, tokens.clone()),
             Some(_) => {
                 book.ended.insert(family);
-                refused
+                refused()
             }
             None => {
                 let tokens = book.mint(family);
@@ -154,7 +181,9 @@ impl Provider {
             "token_endpoint": format!("{url}/token"),
             "device_authorization_endpoint": format!("{url}/device"),
             "jwks_uri": format!("{url}/jwks"),
+            "grant_types_supported": ["authorization_code", "refresh_token"],
             "response_types_supported": ["code"],
+            "scopes_supported": ["openid", "read"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["ES256"],
         })
@@ -162,6 +191,10 @@ impl Provider {
 }
 
 impl Book {
+    fn sign_in(&mut self) -> Value {
+        self.mint(self.minted)
+    }
+
     fn mint(&mut self, family: u32) -> Value {
         self.minted += 1;
         // As long as tokens are in the field.
@@ -174,6 +207,10 @@ impl Book {
             "scope": "read",
         })
     }
+}
+
+fn refused() -> (u16, Value) {
+    (400, json!({"error": "invalid_grant"}))
 }
 
 fn answer(to: &mut TcpStream, status: u16, body: &Value) -> io::Result<()> {

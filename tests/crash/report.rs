@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use api::Lost;
 
+use crate::disk::{bound, micros, quantile};
 use crate::lane::{House, Kill, Plan, Seen, When};
 use crate::peers::{Fall, Peer, root};
 
@@ -57,7 +58,7 @@ impl Report {
     }
 
     fn bound(&self, least: Duration) -> Duration {
-        (quantile(&self.plain, 99) * 3).max(least)
+        bound(&self.plain).max(least)
     }
 
     fn losses(&self) -> impl Iterator<Item = (&Plan, &Kill, &crate::lane::Loss)> {
@@ -73,6 +74,11 @@ impl Report {
             }
         }
         row
+    }
+
+    fn latest(&self) -> Duration {
+        let kills = self.ours.iter().flat_map(|(_, seen)| seen.kills.iter().map(|kill| kill.after_us));
+        Duration::from_micros(kills.max().unwrap_or_default().max(0).unsigned_abs())
     }
 
     fn saved(&self) -> Vec<Duration> {
@@ -106,11 +112,13 @@ impl Display for Report {
         let mut text = String::new();
         writeln!(
             text,
-            "Seed {}, {} keepers and peers at a time, {} s. Three times the p99 of a plain file, and at least 2 ms: {}.\n",
+            "Seed {}, {} keepers and peers at a time, {} s. Three times the p99 of a plain file, and at least 2 ms: {}. \
+             The latest kill came {} after an answer.\n",
             self.seed,
             self.lanes,
             self.took.as_secs(),
-            ms(bound)
+            ms(bound),
+            ms(self.latest())
         )?;
         writeln!(
             text,
@@ -126,6 +134,14 @@ impl Display for Report {
         writeln!(text, "| of those without a grace, at the first refresh after a start | {} |", row.cells())?;
         let row = self.row(bound, |plan, kill| plan.grace.is_zero() && kill.took_keyring);
         writeln!(text, "| of those without a grace, the keyring killed too | {} |", row.cells())?;
+        if self.row(bound, |plan, _| plan.grace.is_zero()).late[1] == 0 {
+            writeln!(
+                text,
+                "\n**Nobody without a grace was killed {} after the answer or later, so this run does not show that nothing is \
+                 lost then.**",
+                ms(bound)
+            )?;
+        }
         let lost = self.losses().count();
         writeln!(
             text,
@@ -156,16 +172,6 @@ impl Display for Report {
         }
         f.write_str(text.trim_end())
     }
-}
-
-fn micros(time: Duration) -> i64 {
-    i64::try_from(time.as_micros()).unwrap()
-}
-
-fn quantile(times: &[Duration], percent: usize) -> Duration {
-    let mut sorted = times.to_vec();
-    sorted.sort();
-    sorted.get(sorted.len() * percent / 100).copied().unwrap_or_default()
 }
 
 /// Of the table: the words, whom they are about, and the seconds of grace.

@@ -51,9 +51,11 @@ impl Trap {
 }
 
 impl Sprung {
-    /// When the answer will be written.
-    pub(crate) fn due(&self) -> Instant {
-        self.due.recv_timeout(PATIENCE).expect("nobody refreshed")
+    /// So many microseconds after the answer will be written, or before it.
+    pub(crate) fn due(&self, offset: i64) -> Instant {
+        let due = self.due.recv_timeout(PATIENCE).expect("nobody refreshed");
+        let by = Duration::from_micros(offset.unsigned_abs());
+        if offset < 0 { due - by } else { due + by }
     }
 
     /// When its last byte was.

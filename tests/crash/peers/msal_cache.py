@@ -7,6 +7,8 @@ import msal
 import msal_extensions
 import requests
 
+from line import serve
+
 url, path = sys.argv[1:3]
 NAME = "https://strict.test/tenant"
 
@@ -40,16 +42,13 @@ cache = msal_extensions.PersistedTokenCache(msal_extensions.FilePersistence(path
 app = msal.PublicClientApplication("msal", oidc_authority=NAME, token_cache=cache, http_client=Http())
 
 
-def refresh(token):
-    if token:
-        said = app.acquire_token_by_refresh_token(token, ["read"])
-    else:
-        accounts = app.get_accounts()
-        said = accounts and app.acquire_token_silent_with_error(["read"], accounts[0], force_refresh=True)
-    return "saved" if said and "access_token" in said else "refused"
+def saved(said):
+    return bool(said) and "access_token" in said
 
 
-print("ready", flush=True)
-for line in sys.stdin:
-    word, *token = line.split()
-    print(refresh(token[0] if token else None), flush=True)
+def refresh():
+    accounts = app.get_accounts()
+    return saved(accounts and app.acquire_token_silent_with_error(["read"], accounts[0], force_refresh=True))
+
+
+serve(refresh, lambda token: saved(app.acquire_token_by_refresh_token(token, ["read"])))

@@ -6,6 +6,8 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
+from line import serve
+
 url, path = sys.argv[1:3]
 
 
@@ -23,11 +25,8 @@ def refresh(token):
         with urllib.request.urlopen(url + "/token", urllib.parse.urlencode(form).encode()) as answer:
             save(json.load(answer))
     except urllib.error.HTTPError:
-        return "refused"
-    return "saved"
+        return False
+    return True
 
 
-print("ready", flush=True)
-for line in sys.stdin:
-    word, *token = line.split()
-    print(refresh(token[0] if token else json.load(open(path))["refresh_token"]), flush=True)
+serve(lambda: refresh(json.load(open(path))["refresh_token"]), refresh)
