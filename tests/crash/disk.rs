@@ -45,15 +45,11 @@ impl Renames {
     }
 }
 
-/// From each answer to the first name that came before the next answer. A sealed file that is written for another reason
-/// follows such a one.
+/// From each answer to the first name that came after it, where there was one.
 pub(crate) fn pair(answered: &[Instant], renamed: &[Instant]) -> Vec<Duration> {
-    let next = answered.iter().skip(1).map(Some).chain([None]);
-    let spans = answered.iter().zip(next).filter_map(|(from, to)| {
-        let renamed = renamed.iter().find(|renamed| *renamed >= from)?;
-        to.is_none_or(|to| renamed < to).then(|| *renamed - *from)
-    });
-    spans.collect()
+    let name_of =
+        |from: &Instant| renamed.iter().find(|renamed| *renamed >= from).map(|renamed| *renamed - *from);
+    answered.iter().filter_map(name_of).collect()
 }
 
 /// Writes a file of one block as plainly as it can be done without losing it, over and over, as long as the run lasts.

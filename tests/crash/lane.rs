@@ -66,6 +66,8 @@ struct Lane {
     keeper: Keeper,
     keyring: Keyring,
     trap: Trap,
+    /// The answers that a keeper had all the time for: nobody was killed, and none was a refusal.
+    undisturbed: Vec<Instant>,
     path: &'static str,
     _server: Box<dyn Any>,
 }
@@ -80,7 +82,7 @@ pub(crate) fn run(plan: Plan, mut dice: Dice, plain: &Plain) -> Seen {
         let when = if dice.below(3) == 0 { When::Starting } else { When::Asked };
         kills.push(lane.kill(when, offset, dice.below(plan.with_keyring) == 0));
     }
-    Seen { kills, saved: pair(&lane.trap.answered(), &renames.seen()) }
+    Seen { kills, saved: pair(&lane.undisturbed, &renames.seen()) }
 }
 
 impl Lane {
@@ -112,7 +114,7 @@ impl Lane {
             }
         };
         let keeper = Keeper::with_keyring(&profile, &keyring);
-        Self { house, keeper, keyring, trap, path, _server: server }
+        Self { house, keeper, keyring, trap, undisturbed: Vec::new(), path, _server: server }
     }
 
     fn sign_in(&self) {
@@ -143,6 +145,7 @@ impl Lane {
             self.keyring.kill();
         }
         let last_byte = sprung.last_byte();
+        let before = self.trap.answered().len();
         if takes_keyring {
             self.keyring.start_again();
         }
@@ -167,6 +170,7 @@ impl Lane {
             None => {
                 let answer = self.keeper.fetch(NAME, self.path);
                 assert_eq!(answer.as_ref().map(|answer| answer.status), Ok(200), "{answer:?}");
+                self.undisturbed.extend(&self.trap.answered()[before..]);
             }
         }
         Kill { when, after_us: signed(last_byte, killed), took_keyring: takes_keyring, loss }
