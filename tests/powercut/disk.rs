@@ -211,11 +211,12 @@ impl Disk {
         Ok(())
     }
 
-    pub(crate) fn allocate(&mut self, number: u64, length: usize) -> Result<(), Errno> {
+    /// `keep_size` is whether its length stays what it is.
+    pub(crate) fn allocate(&mut self, number: u64, length: usize, keep_size: bool) -> Result<(), Errno> {
         if !self.can.allocate {
             return Err(Errno::ENOSYS);
         }
-        let longer = self.file(number)?.bytes.len() < length;
+        let longer = !keep_size && self.file(number)?.bytes.len() < length;
         self.step()?;
         self.take_blocks(number, length)?;
         if longer {

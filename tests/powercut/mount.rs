@@ -271,12 +271,16 @@ impl Filesystem for Served {
         _fh: FileHandle,
         offset: u64,
         bytes: u64,
-        _mode: i32,
+        mode: i32,
         reply: ReplyEmpty,
     ) {
-        say(self.disk().allocate(ino.0, length(offset + bytes)), reply);
+        let keep_size = mode & KEEP_SIZE != 0;
+        say(self.disk().allocate(ino.0, length(offset + bytes), keep_size), reply);
     }
 }
+
+/// Of `fallocate`.
+const KEEP_SIZE: i32 = 1;
 
 fn say(done: Result<(), Errno>, reply: ReplyEmpty) {
     match done {

@@ -70,9 +70,9 @@ pub fn exchange(one: &Path, other: &Path) -> io::Result<bool> {
     }
 }
 
-/// Takes so many bytes of the disk for the file, and makes it at least as long.
+/// Takes so many bytes of the disk for the file, whose length stays what it is where the file system can do that.
 pub fn allocate(file: &File, bytes: u64) -> io::Result<()> {
-    match fallocate(file, FallocateFlags::empty(), 0, bytes) {
+    match fallocate(file, FallocateFlags::KEEP_SIZE, 0, bytes) {
         Err(Errno::NOSYS | Errno::OPNOTSUPP) => write_zeros(file, bytes),
         done => Ok(done?),
     }
@@ -181,7 +181,7 @@ mod tests {
         allocate(&file, 8192).unwrap();
         assert_eq!(file.metadata().unwrap().blocks() * 512, 8192);
         assert!(exchange(&one, &other).unwrap());
-        assert_eq!((fs::read(&other).unwrap(), fs::metadata(&one).unwrap().len()), (b"1".to_vec(), 8192));
+        assert_eq!((fs::read(&other).unwrap(), fs::metadata(&one).unwrap().len()), (b"1".to_vec(), 0));
         sync_folder(&dir).unwrap();
     }
 

@@ -6,7 +6,7 @@
 use std::cell::Cell;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _};
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
 use os::files;
@@ -97,7 +97,10 @@ impl Files {
         };
         let room = sealed + BLOCK as u64;
         let file = self.open_next(&self.path(profile, NEXT))?;
-        if file.metadata()?.len() < room { files::allocate(&file, room) } else { Ok(()) }
+        let data = file.metadata()?;
+        // What was there is the token before.
+        file.write_all_at(&zeros(data.len())?, 0)?;
+        if data.blocks() * 512 < room { files::allocate(&file, room) } else { Ok(()) }
     }
 
     /// What was there is overwritten first, although a disk may keep copies of its own. Nothing to remove is a success.
@@ -173,8 +176,12 @@ impl Files {
 
     fn fill(&self, next: &Path, bytes: &[u8]) -> io::Result<File> {
         let file = self.open_next(next)?;
-        // The length first, so that what is written is whole from its last byte on.
-        file.set_len(bytes.len().try_into().map_err(io::Error::other)?)?;
+        // The length first, so that what is written is whole from its last byte on. Mostly it is right, and to change it
+        // would take longer than to write.
+        let length = bytes.len().try_into().map_err(io::Error::other)?;
+        if file.metadata()?.len() != length {
+            file.set_len(length)?;
+        }
         file.write_all_at(bytes, 0)?;
         Ok(file)
     }
@@ -239,9 +246,12 @@ fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
 
 fn wipe(path: &Path) -> io::Result<()> {
     let file = files::open(path, OpenOptions::new().write(true))?;
-    let length = usize::try_from(file.metadata()?.len().min(LARGEST)).map_err(io::Error::other)?;
-    file.write_all_at(&vec![0; length], 0)?;
+    file.write_all_at(&zeros(file.metadata()?.len())?, 0)?;
     file.sync_data()
+}
+
+fn zeros(bytes: u64) -> io::Result<Vec<u8>> {
+    Ok(vec![0; usize::try_from(bytes.min(LARGEST)).map_err(io::Error::other)?])
 }
 
 const SEALED: &str = "sealed";
@@ -254,7 +264,7 @@ const LARGEST: u64 = 8 << 20;
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+    use std::os::unix::fs::PermissionsExt as _;
     use std::{env, process};
 
     use session::binding::Bound;
@@ -286,6 +296,8 @@ mod tests {
             assert_eq!(files.read(&name).unwrap(), Some(file.clone()));
             files.make_room(&name).unwrap();
             let next = fs::metadata(files.path(&name, NEXT)).unwrap();
+            let left = fs::read(files.path(&name, NEXT)).unwrap();
+            assert!(left.iter().all(|byte| *byte == 0), "the token before is still there");
             assert!(next.blocks() * 512 >= file.len() as u64, "{} blocks", next.blocks());
             assert_eq!(next.permissions().mode() & 0o777, 0o600);
         }
