@@ -73,9 +73,16 @@ enum Job {
 }
 
 impl Warden {
-    pub(super) fn start<H: Holder>(rung: Rung, orders: Orders, holder: impl FnOnce(Due) -> H) -> Self {
+    /// `items` are looked for as well until a look is asked for without them.
+    pub(super) fn start<H: Holder>(
+        rung: Rung,
+        items: bool,
+        orders: Orders,
+        holder: impl FnOnce(Due) -> H,
+    ) -> Self {
         let (jobs, taken) = mpsc::channel();
-        let due = Due { jobs: jobs.clone(), is_due: Arc::default(), items: Arc::default() };
+        let items = Arc::new(AtomicBool::new(items));
+        let due = Due { jobs: jobs.clone(), is_due: Arc::default(), items };
         let (holder, seen) = (holder(due.clone()), due.clone());
         let started = thread::Builder::new()
             .name("wrapping-key".into())

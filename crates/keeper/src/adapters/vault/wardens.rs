@@ -20,11 +20,12 @@ pub(super) struct Wardens {
 
 impl Wardens {
     pub(super) fn start(&self) -> Warden {
-        self.start_one(self.now, self.orders.clone())
+        let has_moved = Files::at(&self.dir).has_moved().unwrap_or(false);
+        self.start_one(self.now, !has_moved, self.orders.clone())
     }
 
     pub(super) fn start_former(&self, rung: Rung) -> Warden {
-        self.start_one(rung, self.orders.of_former())
+        self.start_one(rung, false, self.orders.of_former())
     }
 
     /// By what has been left there. A file is sooner at hand than a keyring.
@@ -41,11 +42,11 @@ impl Wardens {
             .find(|rung| *rung != self.now && is_there(rung))
     }
 
-    fn start_one(&self, rung: Rung, orders: Orders) -> Warden {
-        let lockbox = |lock| Warden::start(rung, orders.clone(), |_| Lockbox::new(lock, &self.dir));
+    fn start_one(&self, rung: Rung, items: bool, orders: Orders) -> Warden {
+        let lockbox = |lock| Warden::start(rung, false, orders.clone(), |_| Lockbox::new(lock, &self.dir));
         match rung {
             Rung::Credential => lockbox(Lock::Credential),
-            Rung::Keyring => Warden::start(rung, orders, |due| Keyring::new(&self.home, due)),
+            Rung::Keyring => Warden::start(rung, items, orders, |due| Keyring::new(&self.home, due)),
             Rung::Passphrase => lockbox(Lock::Passphrase(self.passphrase.clone())),
         }
     }
