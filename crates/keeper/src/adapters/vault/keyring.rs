@@ -137,7 +137,7 @@ impl Keyring {
         let mut contents =
             Contents { takes_items, has_no_collection, others_are_locked, ..Contents::default() };
         let (mut forbidden, mut found) = (false, Vec::new());
-        let announced = self.store.bus().deletions();
+        let before = self.store.bus().deletions();
         for entry in self.store.search(&self.ours())? {
             let named = entry.get_attributes()?.get("key").and_then(|text| unhex(text));
             let entry = Entry { inner: entry };
@@ -169,11 +169,11 @@ impl Keyring {
             Door::Locked => return Ok(Seen::Locked),
             Door::Trouble(closed) => return Err(closed.into_error()),
         };
-        // What was announced before the search and is there all the same, out of sight, or was never ours.
-        bus.forget_deletions(|item| {
+        // What is there all the same, out of sight, or was never ours; and what has been found may have been deleted since.
+        bus.forget_deletions(|item, heard| {
             let is_there = found.iter().any(|(_, path)| path == item);
             let was_ours = self.last_seen.values().any(|(_, path)| path == item);
-            announced.contains(item) && (is_there || !was_ours || !room.has_open(item))
+            heard <= before && (is_there || !was_ours || !room.has_open(item))
         });
         look.place = bus.place().map(|(service, collection)| Place { service, collection });
         let owner = bus.owner().unwrap_or_default();

@@ -1,7 +1,7 @@
 //! What can be asked of the service, one call at a time. A collection is looked into only after it has said that it is
 //! open, because with some services a search asks.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::thread;
 
@@ -189,11 +189,12 @@ impl Bus {
         self.shared.was_deleted(item)
     }
 
-    pub(super) fn deletions(&self) -> HashSet<String> {
+    /// How many were heard of until now.
+    pub(super) fn deletions(&self) -> u64 {
         self.shared.deletions()
     }
 
-    pub(super) fn forget_deletions(&self, of: impl Fn(&str) -> bool) {
+    pub(super) fn forget_deletions(&self, of: impl Fn(&str, u64) -> bool) {
         self.shared.forget_deletions(of);
     }
 }

@@ -1,7 +1,7 @@
 //! The Secret Service over one connection that lives as long as the process: some services ask a person once for each
 //! connection. Nothing here asks anybody; what could is in [`super::prompt`].
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -20,14 +20,20 @@ use super::closed::Closed;
 pub(super) struct Shared {
     connection: Mutex<Option<Connection>>,
     service: Mutex<Option<Service>>,
-    /// The paths of items that were said to be deleted.
-    deleted: Mutex<HashSet<String>>,
+    deleted: Mutex<Deletions>,
     /// Counts the services that have gone.
     pub(super) gone: watch::Sender<u64>,
     /// Nobody listens any more.
     pub(super) over: watch::Sender<bool>,
     /// Counts what the service has said about its collections.
     pub(super) changed: watch::Sender<u64>,
+}
+
+/// The paths of items that were said to be deleted, and the how-manieth of all deletions each was.
+#[derive(Default)]
+struct Deletions {
+    heard: u64,
+    items: HashMap<String, u64>,
 }
 
 #[derive(Clone)]
@@ -61,11 +67,11 @@ impl Shared {
     }
 
     pub(super) fn was_deleted(&self, item: &str) -> bool {
-        lock(&self.deleted).contains(item)
+        lock(&self.deleted).items.contains_key(item)
     }
 
-    pub(super) fn deletions(&self) -> HashSet<String> {
-        lock(&self.deleted).clone()
+    pub(super) fn deletions(&self) -> u64 {
+        lock(&self.deleted).heard
     }
 
     pub(super) async fn connection(&self) -> Result<Connection, Closed> {
@@ -162,7 +168,7 @@ impl Shared {
     /// The service has gone, or another one has come.
     pub(super) fn forget_service(&self) {
         *lock(&self.service) = None;
-        lock(&self.deleted).clear();
+        lock(&self.deleted).items.clear();
         self.gone.send_modify(|count| *count += 1);
     }
 
@@ -175,12 +181,16 @@ impl Shared {
         self.over.send_replace(true);
     }
 
-    pub(super) fn forget_deletions(&self, of: impl Fn(&str) -> bool) {
-        lock(&self.deleted).retain(|item| !of(item));
+    /// `of` is told of each the how-manieth it was.
+    pub(super) fn forget_deletions(&self, of: impl Fn(&str, u64) -> bool) {
+        lock(&self.deleted).items.retain(|item, heard| !of(item, *heard));
     }
 
     pub(super) fn heard_of_deletion(&self, item: String) {
-        lock(&self.deleted).insert(item);
+        let mut deleted = lock(&self.deleted);
+        deleted.heard += 1;
+        let heard = deleted.heard;
+        deleted.items.insert(item, heard);
     }
 }
 
@@ -232,6 +242,19 @@ mod tests {
 
     use super::*;
     use crate::alone::{alone, passes};
+
+    /// A look may have found what is deleted before it ends.
+    #[test]
+    fn a_deletion_that_was_heard_of_since_is_not_forgotten() {
+        let shared = Shared::new();
+        for item in ["/one", "/two"] {
+            shared.heard_of_deletion(item.to_owned());
+        }
+        let before = shared.deletions();
+        shared.heard_of_deletion("/two".to_owned());
+        shared.forget_deletions(|_, heard| heard <= before);
+        assert!(!shared.was_deleted("/one") && shared.was_deleted("/two"));
+    }
 
     async fn is_nowhere_at(address: &str) -> bool {
         let connected = match zbus::connection::Builder::address(address) {
