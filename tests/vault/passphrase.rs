@@ -85,7 +85,8 @@ fn a_program_that_fails_is_run_again_for_a_person_alone() {
     let good = scratch("runs", &by_passphrase());
     assert_eq!(good.unlock_with(PASSPHRASE), Ok(()));
     assert_eq!(save(&good.vault, "work", "rt-1"), Ok(()));
-    let (runs, fails) = (good.dir.with_extension("runs"), good.dir.with_extension("fails"));
+    // In the vault's own folder, which begins anew for each test.
+    let (runs, fails) = (good.dir.join("runs"), good.dir.join("fails"));
     fs::write(&fails, "").unwrap();
     let script = r#"echo run >> "$1"; if test -e "$2"; then exit 1; fi; echo "$3""#;
     let words = ["sh", "-c", script, "sh", &text(&runs), &text(&fails), PASSPHRASE].map(str::to_owned);
