@@ -12,6 +12,8 @@ mod desk;
 mod fakes;
 #[path = "vault/hints.rs"]
 mod hints;
+#[path = "logind/mod.rs"]
+mod logind;
 #[path = "vault/moving.rs"]
 mod moving;
 #[path = "vault/passphrase.rs"]

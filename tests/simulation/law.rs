@@ -41,6 +41,8 @@ pub(crate) enum Law {
     /// Some providers end all that they gave a person with any part of it: what comes late for somebody who is signed in
     /// is not given back.
     NothingNewIsEnded,
+    /// Before the machine sleeps nothing is begun whose answer could be lost.
+    NothingNewBeforeSleep,
     /// Before the end nothing is begun that the end could cut off.
     NothingNewBeforeTheEnd,
     /// Whoever is at work sleeps with the machine: nobody is called off for time in which nothing ran.

@@ -63,7 +63,7 @@ planted! {
     planted_dropping_the_session_on_503: DropsTheSessionOn503 => NothingIsForgottenUnasked | TheReasonIsTrue;
     planted_dropping_tokens_beside_garbage: DropsTokensBesideGarbage => TheNewestTokenIsSent | TheMarkStaysWhileInDoubt;
     planted_forgetting_when_saving_fails: ForgetsWhenSavingFails => NothingIsForgottenUnasked;
-    planted_forgetting_sign_outs: ForgetsSignOuts => ASignOutHolds;
+    planted_forgetting_sign_outs: ForgetsSignOuts => ASignOutHolds | TheReasonIsTrue;
     planted_forgetting_the_owner: ForgetsTheOwner => TokensKeepTheirOwner;
     planted_forgetting_a_demand: ForgetsADemand => ADemandIsShown;
     planted_forgetting_why: ForgetsWhy => TheReasonIsTrue;
@@ -78,6 +78,7 @@ planted! {
     planted_marking_what_is_sent: MarksWhatIsSent => TheMarkStaysWhileInDoubt;
     planted_never_retrying: NeverRetries => ItRecovers;
     planted_publishing_before_saving: PublishesBeforeSaving => SaveComesBeforePublish;
+    planted_refreshing_before_sleep: RefreshesBeforeSleep => NothingNewBeforeSleep;
     planted_refreshing_before_the_end: RefreshesBeforeTheEnd => NothingNewBeforeTheEnd;
     planted_refreshing_on_every_call: RefreshesOnEveryCall => AFailureIsFollowedByAPause;
     planted_reporting_deadlines_late: ReportsDeadlinesLate => EveryDeadlineIsReported;

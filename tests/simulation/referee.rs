@@ -31,6 +31,7 @@ pub(crate) struct Referee {
     /// The newest refresh token is not known to be saved.
     unsaved: bool,
     ending: bool,
+    dozing: bool,
     /// What is in the vault is another server's, until somebody signs in.
     elsewhere: bool,
     /// A person has overruled what the vault holds, and nobody has seen it go.
@@ -85,6 +86,11 @@ impl Referee {
         // What there was instead, if anything, went with the process: then the old is better than nothing.
         let (ended, overruled) = (self.ended, self.overruled && self.newest.is_none());
         *self = Self { now, refreshes, excused, ended, overruled, ..Self::default() };
+    }
+
+    /// Nothing new may begin.
+    pub(super) fn rests(&self) -> bool {
+        self.ending || self.dozing
     }
 
     /// Takes down what the session is told, and whether an answer is one that it waits for.
@@ -175,15 +181,17 @@ impl Referee {
                 if session.phase() == (Phase::NeedsLogin { why: Lost::Unsure }) {
                     self.suspicion = None;
                 }
-                let free = self.newest.is_some() && self.in_flight.is_none() && !self.ending;
+                let free = self.newest.is_some() && self.in_flight.is_none() && !self.rests();
                 if free && self.unsaved_since.is_none() && self.now >= self.not_before {
                     return Standing::OfAPerson;
                 }
             }
-            Event::Ending => {
-                self.ending = true;
+            Event::Ending | Event::AboutToSleep => {
+                self.ending |= matches!(event, Event::Ending);
+                self.dozing |= matches!(event, Event::AboutToSleep);
                 self.pause_until = 0;
             }
+            Event::Awake => self.dozing = false,
             Event::Stays => self.ending = false,
             Event::Withheld { attempt, wait } => {
                 self.in_flight.take_if(|waited| waited == attempt);

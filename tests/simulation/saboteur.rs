@@ -39,6 +39,7 @@ pub(crate) enum Bug {
     MarksWhatIsSent,
     NeverRetries,
     PublishesBeforeSaving,
+    RefreshesBeforeSleep,
     RefreshesBeforeTheEnd,
     RefreshesOnEveryCall,
     ReportsDeadlinesLate,
@@ -161,7 +162,8 @@ impl Sut {
                 };
                 Event::Refreshed { attempt, verdict }
             }
-            (Bug::RefreshesBeforeTheEnd, Event::Ending) => Event::Tick,
+            (Bug::RefreshesBeforeSleep, Event::AboutToSleep)
+            | (Bug::RefreshesBeforeTheEnd, Event::Ending) => Event::Tick,
             (Bug::BelievesAssumptions, Event::Tick) => self.over_by_assumption(now).unwrap_or(Event::Tick),
             (_, event) => event,
         }

@@ -110,6 +110,7 @@ impl Scenario {
         }
         for (happening, most) in [
             (Happening::Crash, 3),
+            (Happening::Doze, 4),
             (Happening::End, 1),
             (Happening::EndFamilies, 1),
             (Happening::SignIn, 3),

@@ -61,8 +61,12 @@ pub(crate) enum Happening {
     /// A request reaches the provider.
     Arrives(u32, Attempt, RefreshToken, Lost),
     Ask,
+    /// The machine is asleep no more, or does not sleep after all.
+    Awake,
     Call,
     Crash,
+    /// The system says that it is about to sleep, which it may do or not.
+    Doze,
     /// Somebody wants the process to end; it stays.
     End,
     EndFamilies,
@@ -240,6 +244,14 @@ impl World {
                 self.crash()?;
                 return self.tell(Event::Tick);
             }
+            Happening::Doze => {
+                if self.dice.one_in(2) {
+                    self.later(self.dice.clone().between(1, 5_000), Happening::Suspend);
+                }
+                self.later(self.dice.clone().between(5_000, 30_000), Happening::Awake);
+                return self.tell(Event::AboutToSleep);
+            }
+            Happening::Awake => return self.tell(Event::Awake),
             Happening::End => {
                 self.later(self.dice.clone().between(1_000, 20_000), Happening::Stay);
                 return self.tell(Event::Ending);
@@ -335,7 +347,11 @@ impl World {
         self.queue.retain(|_, happening| {
             matches!(
                 happening,
-                Happening::Answer(..) | Happening::Arrives(..) | Happening::Stay | Happening::VaultDone(..)
+                Happening::Answer(..)
+                    | Happening::Arrives(..)
+                    | Happening::Awake
+                    | Happening::Stay
+                    | Happening::VaultDone(..)
             )
         });
         let begun = self.now;

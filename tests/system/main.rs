@@ -26,6 +26,8 @@ mod home;
 mod interop;
 mod io_errors;
 mod living;
+#[path = "../logind/mod.rs"]
+mod logind;
 mod migrating;
 mod mistakes;
 mod oauth_demands;
@@ -45,6 +47,7 @@ mod replay;
 mod secrets;
 mod sign_out;
 mod signals;
+mod sleeping;
 mod slow;
 mod socket;
 mod stopping;

@@ -11,30 +11,38 @@ use zbus::Connection;
 use zbus::zvariant::{DynamicType, Value};
 
 use super::desk::{on_a_desk, with_the_bus_at};
+use super::logind::Logind;
 
 #[test]
 fn what_the_system_announces_is_heard() {
     on_a_desk("hints::what_the_system_announces_is_heard", |desk| {
         desk.ask_apart(async |bus| {
-            bus.request_name("org.freedesktop.login1").await?;
+            let mut logind = Logind::on(bus.clone()).await?;
             bus.request_name("org.freedesktop.NetworkManager").await?;
             let (tx, mut rx) = mpsc::channel(8);
             hints::listen(tx);
             tokio::time::sleep(Duration::from_millis(500)).await;
 
-            sleeping(&bus, true).await?;
-            assert_eq!(next(&mut rx).await, Some(SystemHint::AboutToSleep));
-            sleeping(&bus, false).await?;
-            assert_eq!(next(&mut rx).await, Some(SystemHint::Woke));
+            let short = Duration::from_millis(300);
+            for _ in 0..2 {
+                let mut delay = logind.delay().await;
+                logind.prepares_for_sleep(true).await?;
+                let Some(SystemHint::AboutToSleep(inhibitor)) = next(&mut rx).await else { panic!() };
+                assert!(delay.is_held_for(short).await);
+                drop(inhibitor);
+                assert!(!delay.is_held_for(short).await);
+                logind.prepares_for_sleep(false).await?;
+                assert!(matches!(next(&mut rx).await, Some(SystemHint::Woke)));
+            }
             for state in [20_u32, 40] {
                 network(&bus, "org.freedesktop.NetworkManager", "StateChanged", &(state,)).await?;
             }
             connectivity(&bus, 2).await?;
-            assert_eq!(next(&mut rx).await, None, "neither is a network");
+            assert!(next(&mut rx).await.is_none(), "neither is a network");
             network(&bus, "org.freedesktop.NetworkManager", "StateChanged", &(70_u32,)).await?;
-            assert_eq!(next(&mut rx).await, Some(SystemHint::NetworkUp));
+            assert!(matches!(next(&mut rx).await, Some(SystemHint::NetworkUp)));
             connectivity(&bus, 4).await?;
-            assert_eq!(next(&mut rx).await, Some(SystemHint::NetworkUp), "the portal lets through");
+            assert!(matches!(next(&mut rx).await, Some(SystemHint::NetworkUp)), "the portal lets through");
             Ok(())
         });
     });
@@ -49,18 +57,13 @@ fn without_a_system_bus_there_is_nothing_to_hear() {
             let (tx, mut rx) = mpsc::channel(8);
             hints::listen(tx);
             let end = timeout(Duration::from_secs(2), rx.recv()).await;
-            assert_eq!(end, Ok(None), "nobody goes on trying");
+            assert!(matches!(end, Ok(None)), "nobody goes on trying");
         });
     });
 }
 
 async fn next(rx: &mut mpsc::Receiver<SystemHint>) -> Option<SystemHint> {
     timeout(Duration::from_millis(500), rx.recv()).await.ok().flatten()
-}
-
-async fn sleeping(bus: &Connection, about_to: bool) -> zbus::Result<()> {
-    let (path, interface) = ("/org/freedesktop/login1", "org.freedesktop.login1.Manager");
-    bus.emit_signal(None::<&str>, path, interface, "PrepareForSleep", &(about_to,)).await
 }
 
 async fn connectivity(bus: &Connection, is: u32) -> zbus::Result<()> {

@@ -3,6 +3,7 @@
 
 pub(crate) mod answer;
 mod configuration;
+mod doze;
 pub(crate) mod ending;
 mod handle;
 pub(crate) mod keeper;

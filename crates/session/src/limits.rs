@@ -139,6 +139,9 @@ pub const NAP: Duration = seconds(5);
 /// A shorter wait would be a busy loop.
 pub const NAP_SHORTEST: Duration = Duration::from_millis(10);
 
+/// After the system said that it is about to sleep: for longer nobody holds it up, and if it has not slept, it does not.
+pub const FALLING_ASLEEP: Duration = seconds(30);
+
 /// The longest time between two looks of the keeper at the clock.
 pub const LONGEST_SLEEP: Duration = seconds(30);
 
@@ -340,6 +343,11 @@ mod tests {
             (REDRAW_SOONEST, REDRAW, "a change is seen before the next look"),
             (CONNECT_AGAIN, CONNECT_AGAIN_LONGEST, "pauses grow"),
             (NAP, LONGEST_SLEEP, "naps are short"),
+            (
+                SAVE,
+                FALLING_ASLEEP,
+                "a machine that does not sleep after all is awake when its tokens are saved",
+            ),
             (SAVE, STOP, "a save has its time before the end"),
             (DISK, STOP, "so has the journal"),
             (DISK, DISK_SLOW, "who waits gives up before the disk is called slow"),

@@ -54,8 +54,9 @@ impl Referee {
         if self.elsewhere && goes {
             return broken(Law::NothingGoesElsewhere, "what is another server's is touched");
         }
-        if self.ending && matches!(effect, Effect::Refresh { .. } | Effect::Heartbeat { .. }) {
-            return broken(Law::NothingNewBeforeTheEnd, "something is begun before the end");
+        if matches!(effect, Effect::Refresh { .. } | Effect::Heartbeat { .. }) && self.rests() {
+            let law = if self.ending { Law::NothingNewBeforeTheEnd } else { Law::NothingNewBeforeSleep };
+            return broken(law, "something is begun");
         }
         match effect {
             Effect::Refresh { attempt, token, .. } => self.check_refresh(*attempt, token),
@@ -191,8 +192,8 @@ impl Referee {
         if at.is_some_and(|at| at <= self.time()) {
             return broken(Law::EveryDeadlineIsReported, "something is left due");
         }
-        if self.ending {
-            // Nothing is begun, so nothing is due; that it stays is told.
+        if self.rests() {
+            // Nothing is begun, so nothing is due; that it goes on is told.
             return Ok(());
         }
         let session = sut.session();

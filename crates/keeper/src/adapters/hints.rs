@@ -7,14 +7,19 @@ use tokio::sync::mpsc::Sender;
 use zbus::Connection;
 use zbus::export::ordered_stream::OrderedStreamExt as _;
 use zbus::proxy::{Builder, CacheProperties};
-use zbus::zvariant::OwnedValue;
+use zbus::zvariant::{OwnedFd, OwnedValue};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum SystemHint {
-    AboutToSleep,
+    /// It does not before this is dropped, or some seconds are over.
+    AboutToSleep(Inhibitor),
     NetworkUp,
     Woke,
 }
+
+/// Holds up the machine's sleep for as long as it lives, where the system lets us.
+#[derive(Debug)]
+pub struct Inhibitor(#[expect(dead_code, reason = "what counts is that it is open")] Option<OwnedFd>);
 
 /// Ends when `tx` is closed. Must be called in a tokio runtime. Many machines have no bus or no NetworkManager.
 pub fn listen(tx: Sender<SystemHint>) {
@@ -49,13 +54,27 @@ async fn listen_again<F>(
 async fn sleeping(bus: Connection, tx: Sender<SystemHint>) -> zbus::Result<()> {
     let logind = proxy(&bus, LOGIND).await?;
     let mut signals = logind.receive_signal("PrepareForSleep").await?;
+    let mut inhibitor = inhibit(&logind).await;
     while let Some(signal) = signals.next().await {
         let about_to: bool = signal.body().deserialize()?;
-        if tx.send(if about_to { SystemHint::AboutToSleep } else { SystemHint::Woke }).await.is_err() {
+        let hint = if about_to {
+            SystemHint::AboutToSleep(Inhibitor(inhibitor.take()))
+        } else {
+            inhibitor = inhibit(&logind).await;
+            SystemHint::Woke
+        };
+        if tx.send(hint).await.is_err() {
             break;
         }
     }
     Ok(())
+}
+
+/// The delay lasts for some seconds at most, whatever we do.
+async fn inhibit(logind: &zbus::Proxy<'_>) -> Option<OwnedFd> {
+    let why = "a refresh that is on its way is finished and saved";
+    let held = logind.call("Inhibit", &("sleep", "Pilotlight", why, "delay")).await;
+    held.inspect_err(|error| tracing::debug!(%error, "sleep is not held up")).ok()
 }
 
 async fn networking(bus: Connection, tx: Sender<SystemHint>) -> zbus::Result<()> {

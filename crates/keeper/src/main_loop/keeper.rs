@@ -11,6 +11,7 @@ use session::time::Timestamp;
 use tokio::sync::{broadcast, mpsc};
 
 use super::configuration::Configuration;
+use super::doze::Dozing;
 use super::ending::Stopping;
 use super::handle::{Handle, Places};
 use super::kept::Kept;
@@ -42,6 +43,7 @@ pub struct Keeper {
     pub(crate) start_noted: bool,
     pub(crate) revocations: Revocations,
     pub(crate) stopping: Option<Stopping>,
+    pub(crate) dozing: Option<Dozing>,
 }
 
 impl Keeper {
@@ -82,6 +84,7 @@ impl Keeper {
             counter: 0,
             revocations: Revocations::default(),
             stopping: None,
+            dozing: None,
         }
     }
 

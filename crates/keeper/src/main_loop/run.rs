@@ -35,6 +35,7 @@ impl Keeper {
             }
             self.look();
             self.tick();
+            self.let_it_sleep();
             self.replace_those_that_waited();
         }
         self.end().await
@@ -119,8 +120,9 @@ impl Keeper {
         let longest = if self.kept.values().all(Kept::is_idle) { limits::LONGEST_SLEEP } else { limits::NAP };
         let sessions = self.due.first().map(|(at, _)| *at);
         let stopping = self.stopping.as_ref().map(|stopping| stopping.by);
-        let earliest =
-            [sessions, stopping, self.revocations.due(), self.config.due()].into_iter().flatten().min();
+        let dozing = self.dozing.as_ref().map(|dozing| dozing.until);
+        let earliest = [sessions, stopping, dozing, self.revocations.due(), self.config.due()];
+        let earliest = earliest.into_iter().flatten().min();
         earliest.map_or(longest, |at| clock::now().until(at).min(longest))
     }
 
@@ -144,7 +146,8 @@ impl Keeper {
 
     fn on_hint(&mut self, hint: SystemHint) {
         match hint {
-            SystemHint::AboutToSleep | SystemHint::Woke => {}
+            SystemHint::AboutToSleep(inhibitor) => self.on_about_to_sleep(inhibitor),
+            SystemHint::Woke => self.on_awake(),
             SystemHint::NetworkUp => {
                 let now = clock::now();
                 self.revocations.on_network_up(now);

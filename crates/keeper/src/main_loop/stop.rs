@@ -75,7 +75,7 @@ impl Keeper {
     }
 
     /// Where there is nothing to save with, every sign-in said that it ends with the keeper, so staying helps nobody.
-    fn can_save(&self) -> bool {
+    pub(crate) fn can_save(&self) -> bool {
         self.vault.trouble() != Some(VaultTrouble::Absent)
     }
 

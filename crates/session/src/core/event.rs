@@ -63,6 +63,8 @@ pub struct Memory {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
+    /// The machine is about to sleep: nothing new begins, and what is not saved yet is saved now.
+    AboutToSleep,
     /// A person also gets another try with a refresh token that was set aside.
     Asked {
         by: Asker,
@@ -71,6 +73,8 @@ pub enum Event {
         attempt: Attempt,
         beat: Beat,
     },
+    /// The machine has slept, or does not sleep after all.
+    Awake,
     /// A protected resource wants a person, not another token of the same kind (RFC 9470; RFC 6750, section 3.1).
     Demanded {
         generation: u32,

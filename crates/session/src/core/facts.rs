@@ -36,6 +36,9 @@ pub struct Session {
     /// The next process will find a mark that an exchange was in flight.
     pub(super) marked: bool,
     pub(super) ending: bool,
+    pub(super) dozing: bool,
+    /// What was asked for while nothing new began.
+    pub(super) postponed: Option<(Cause, Asker)>,
     pub(super) remembered: Memory,
     pub(super) exchange: Option<Exchange>,
     /// It waits until its refresh token is saved.
@@ -194,6 +197,8 @@ impl Session {
             succeeds_another: false,
             marked: false,
             ending: false,
+            dozing: false,
+            postponed: None,
             remembered: Memory::default(),
             exchange: None,
             unpublished: None,

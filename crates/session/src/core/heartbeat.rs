@@ -15,7 +15,7 @@ use crate::verdict::Beat;
 impl Session {
     pub(super) fn heartbeat_due(&self) -> Option<Timestamp> {
         let beats =
-            self.access.is_some() && self.lost.is_none() && !self.ending && self.pulse.in_flight.is_none();
+            self.access.is_some() && self.lost.is_none() && !self.rests() && self.pulse.in_flight.is_none();
         beats.then(|| self.pulse.next_at.max(self.settle))
     }
 

@@ -119,13 +119,27 @@ impl Session {
         }
     }
 
+    /// Nothing new begins: the process is about to end, or the machine to sleep.
+    pub(super) fn rests(&self) -> bool {
+        self.ending || self.dozing
+    }
+
+    /// With what was asked for meanwhile.
+    pub(super) fn go_on(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+        if !self.rests()
+            && let Some((cause, by)) = self.postponed.take()
+        {
+            self.begin_refresh(cause, by, now, out);
+        }
+    }
+
     pub(super) fn refreshing(&self) -> Option<Cause> {
         let exchange = self.exchange.as_ref().map(|exchange| exchange.cause);
         exchange.or_else(|| self.unpublished.as_ref().map(|unpublished| unpublished.access.cause))
     }
 
     pub(super) fn refresh_due(&self) -> Option<Timestamp> {
-        if self.grant.is_none() || self.lost.is_some() || self.ending || self.refreshing().is_some() {
+        if self.grant.is_none() || self.lost.is_some() || self.rests() || self.refreshing().is_some() {
             return None;
         }
         let at = match (&self.hold, &self.access) {
@@ -150,7 +164,14 @@ impl Session {
         if let Some(exchange) = &mut self.exchange {
             exchange.awaited |= by == Asker::Person;
         }
-        if self.refreshing().is_some() || self.lost.is_some() || self.ending {
+        if self.refreshing().is_some() || self.lost.is_some() {
+            return;
+        }
+        if self.rests() {
+            let postponed = self.postponed.get_or_insert((cause, by));
+            if by == Asker::Person {
+                postponed.1 = by;
+            }
             return;
         }
         let Some(Grant { token, generation }) = self.grant.clone() else { return };

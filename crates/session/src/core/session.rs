@@ -16,7 +16,9 @@ impl Session {
     pub fn step(mut self, event: Event, now: Timestamp) -> (Self, Vec<Effect>) {
         let mut out = Vec::new();
         match event {
+            Event::AboutToSleep => self.on_about_to_sleep(),
             Event::Asked { by } => self.on_asked(by, now, &mut out),
+            Event::Awake => self.dozing = false,
             Event::Beaten { attempt, beat } => self.on_beaten(attempt, beat, now, &mut out),
             Event::Demanded { generation, interaction } => {
                 self.on_demanded(generation, interaction, &mut out)
@@ -50,6 +52,7 @@ impl Session {
             Event::Withheld { attempt, wait } => self.on_withheld(attempt, wait, now, &mut out),
             Event::Woke { slept } => self.on_woke(slept, now),
         }
+        self.go_on(now, &mut out);
         self.pursue(now, &mut out);
         self.tend_mark(&mut out);
         self.tend_memory(&mut out);
@@ -118,6 +121,11 @@ impl Session {
         {
             hold.shorten(soon);
         }
+    }
+
+    fn on_about_to_sleep(&mut self) {
+        self.dozing = true;
+        self.vault.hurry();
     }
 
     fn on_ending(&mut self) {

@@ -149,7 +149,8 @@ impl Session {
         if let Some(why) = self.lost {
             return Phase::NeedsLogin { why };
         }
-        if let Some(cause) = self.refreshing() {
+        let postponed = self.postponed.map(|(cause, _)| cause);
+        if let Some(cause) = self.refreshing().or(postponed) {
             return Phase::Refreshing { cause, attempt: self.streak.failures + 1 };
         }
         match &self.hold {

@@ -1,0 +1,51 @@
+//! The machine is about to sleep. What is on its way is finished and saved first, and nothing is begun: an answer that
+//! comes to a machine that sleeps is lost, and the token in it with it.
+
+use session::event::Event;
+use session::limits;
+use session::time::Timestamp;
+
+use super::keeper::Keeper;
+use super::kept::Kept;
+use crate::adapters::clock;
+use crate::adapters::hints::Inhibitor;
+
+pub(crate) struct Dozing {
+    /// `None` once nothing is on its way any more.
+    inhibitor: Option<Inhibitor>,
+    /// Then it is taken for awake, whatever was said.
+    pub(crate) until: Timestamp,
+}
+
+impl Keeper {
+    pub(crate) fn on_about_to_sleep(&mut self, inhibitor: Inhibitor) {
+        let until = clock::now() + limits::FALLING_ASLEEP;
+        self.dozing = Some(Dozing { inhibitor: Some(inhibitor), until });
+        for id in self.ids() {
+            self.step(id, Event::AboutToSleep);
+        }
+    }
+
+    pub(crate) fn on_awake(&mut self) {
+        if self.dozing.take().is_some() {
+            for id in self.ids() {
+                self.step(id, Event::Awake);
+            }
+        }
+    }
+
+    pub(crate) fn let_it_sleep(&mut self) {
+        let now = clock::now();
+        let Some(dozing) = &self.dozing else { return };
+        if now >= dozing.until {
+            return self.on_awake();
+        }
+        let can_save = self.can_save();
+        let rests = |kept: &Kept| !kept.is_exchanging() && (!can_save || kept.is_saved(now));
+        if self.kept.values().all(rests)
+            && let Some(dozing) = &mut self.dozing
+        {
+            dozing.inhibitor = None;
+        }
+    }
+}
