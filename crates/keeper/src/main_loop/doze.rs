@@ -3,19 +3,12 @@
 
 use session::event::Event;
 use session::limits;
-use session::time::Timestamp;
 
+use super::ending::Dozing;
 use super::keeper::Keeper;
 use super::kept::Kept;
 use crate::adapters::clock;
 use crate::adapters::hints::Inhibitor;
-
-pub(crate) struct Dozing {
-    /// `None` once nothing is on its way any more.
-    inhibitor: Option<Inhibitor>,
-    /// Then it is taken for awake, whatever was said.
-    pub(crate) until: Timestamp,
-}
 
 impl Keeper {
     pub(crate) fn on_about_to_sleep(&mut self, inhibitor: Inhibitor) {

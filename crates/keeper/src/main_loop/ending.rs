@@ -1,6 +1,7 @@
 use session::time::Timestamp;
 
 use super::answer::Answer;
+use crate::adapters::hints::Inhibitor;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {
@@ -21,4 +22,12 @@ pub(crate) struct Stopping {
     /// It ends then, even if sessions are lost.
     pub(crate) for_certain: bool,
     pub(crate) answers: Vec<Answer>,
+}
+
+/// The machine is about to sleep.
+pub(crate) struct Dozing {
+    /// `None` once nothing is on its way any more.
+    pub(crate) inhibitor: Option<Inhibitor>,
+    /// Then it is taken for awake, whatever was said.
+    pub(crate) until: Timestamp,
 }

@@ -11,8 +11,7 @@ use session::time::Timestamp;
 use tokio::sync::{broadcast, mpsc};
 
 use super::configuration::Configuration;
-use super::doze::Dozing;
-use super::ending::Stopping;
+use super::ending::{Dozing, Stopping};
 use super::handle::{Handle, Places};
 use super::kept::Kept;
 use super::lookout::{Lookout, clerk};
