@@ -59,6 +59,8 @@ impl Desk {
     /// Without a place for the key, what is sealed could not be opened again; it is sealed all the same, and not called
     /// saved. While the key is on its way to that place, the answer waits for it.
     pub(super) fn save(&mut self, profile: String, stored: Box<Stored>, answer: Answer<()>) {
+        // What waits is older, and must not be sealed over this one.
+        self.give_up(&profile);
         if self.sealing.is_none() && self.trouble.is_none() {
             return self.wait_with(profile, Some(stored), answer);
         }
@@ -73,6 +75,12 @@ impl Desk {
     fn wait_with(&mut self, profile: String, stored: Option<Box<Stored>>, answer: Answer<()>) {
         let until = clock::now() + limits::VAULT_LOOK;
         self.pending.push(Pending { profile, stored, answer, until });
+    }
+
+    fn give_up(&mut self, profile: &str) {
+        for pending in self.pending.extract_if(.., |pending| pending.profile == profile) {
+            (pending.answer)(Err(VaultTrouble::Gone));
+        }
     }
 
     /// Until then something is waited for.
@@ -102,9 +110,7 @@ impl Desk {
     }
 
     pub(super) fn forget(&mut self, profile: &str) -> Result<(), VaultTrouble> {
-        for pending in self.pending.extract_if(.., |pending| pending.profile == profile) {
-            (pending.answer)(Err(VaultTrouble::Gone));
-        }
+        self.give_up(profile);
         self.files.remove(profile).map_err(|error| on_disk(&error))?;
         match &self.moved {
             Moved::All => {}
