@@ -57,14 +57,14 @@ async fn sleeping(bus: Connection, tx: Sender<SystemHint>) -> zbus::Result<()> {
     let mut inhibitor = inhibit(&logind).await;
     while let Some(signal) = signals.next().await {
         let about_to: bool = signal.body().deserialize()?;
-        let hint = if about_to {
-            SystemHint::AboutToSleep(Inhibitor(inhibitor.take()))
-        } else {
-            inhibitor = inhibit(&logind).await;
-            SystemHint::Woke
-        };
+        let held = inhibitor.take();
+        let hint = if about_to { SystemHint::AboutToSleep(Inhibitor(held)) } else { SystemHint::Woke };
         if tx.send(hint).await.is_err() {
             break;
+        }
+        // Afterwards, since nobody waits for logind to hear that the machine is awake.
+        if !about_to {
+            inhibitor = inhibit(&logind).await;
         }
     }
     Ok(())
