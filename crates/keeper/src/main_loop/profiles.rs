@@ -238,7 +238,7 @@ impl Keeper {
         };
         self.kept.insert(id, Kept::new(id, profile, self.http.clone(), begin));
         self.names.insert(name, id);
-        self.step(id, Event::Tick);
+        self.step(id, if self.dozing.is_some() { Event::AboutToSleep } else { Event::Tick });
         id
     }
 
