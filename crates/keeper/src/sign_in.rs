@@ -153,7 +153,7 @@ impl Keeper {
         match outcome {
             Ok(SignedIn { tokens, account }) => {
                 if current {
-                    kept.signing_in.extend(answer.into_iter().chain(kept.finishing.take()));
+                    kept.callers.await_sign_in(answer.into_iter().chain(kept.finishing.take()));
                 } else if let Some(answer) = answer {
                     // Another sign-in or a sign-out has taken its place.
                     refuse(answer, Failure::new(Code::SignInCancelled).of(&kept.profile.name));

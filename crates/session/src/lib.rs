@@ -24,4 +24,6 @@ pub mod verdict;
 pub mod wire;
 
 pub use self::core::{Session, binding, event, note, policy, view};
-pub use self::shared::{breaker, custody, edits, lane, looks, moving, patience, queue, revocation, wrapping};
+pub use self::shared::{
+    breaker, callers, custody, edits, lane, looks, moving, patience, queue, revocation, wrapping,
+};

@@ -1,4 +1,5 @@
 pub mod breaker;
+pub mod callers;
 pub mod custody;
 pub mod edits;
 pub mod lane;

@@ -3,23 +3,21 @@
 use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use api::Failure;
 use session::Session;
+use session::callers::{self, Caller};
 use session::event::{Attempt, Effect, Event};
-use session::lane::Lane;
-use session::limits;
 use session::queue::Queue;
 use session::reason::Trouble;
 use session::time::Timestamp;
 use session::tokens::Account;
-use session::view::{Phase, Prospect};
+use session::view::Phase;
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 
-use super::answer::Answer;
-use super::mail::{Id, Parked};
+use super::answer::{Answer, refuse};
+use super::mail::{Asked, Id};
 use crate::adapters::http::Http;
 use crate::adapters::provider::{How, Provider, Shown};
 use crate::config::Profile;
@@ -30,15 +28,7 @@ pub(crate) struct Kept {
     pub(crate) provider: Arc<Provider>,
     /// Absent only inside [`Kept::step`].
     session: Option<Session>,
-    pub(crate) lane: Lane<Parked>,
-    /// What went through the lane since it was last clear.
-    pub(crate) burst: Burst,
-    pub(crate) wanting: Queue<Wanting>,
-    /// Callers of `Refresh`: only a good token is a success.
-    pub(crate) refreshing: Vec<Answer>,
-    /// Callers of a sign-in: any end of it and of what follows is a success.
-    pub(crate) signing_in: Vec<Answer>,
-    standing: Option<Standing>,
+    pub(crate) callers: Callers,
     pub(crate) starting: Option<Starting>,
     pub(crate) sign_ins: HashMap<Attempt, Answer>,
     pub(crate) pending: Option<Pending>,
@@ -57,25 +47,9 @@ pub(crate) struct Kept {
     pub(crate) workers: HashMap<Attempt, AbortHandle>,
 }
 
-#[derive(Default)]
-pub(crate) struct Burst {
-    pub(crate) count: u32,
-    pub(crate) since: Option<Timestamp>,
-}
+pub(crate) type Callers = callers::Callers<Asked, Answer, Answer>;
 
-pub(crate) struct Wanting {
-    pub(crate) min_valid: Duration,
-    pub(crate) best_effort: bool,
-    pub(crate) deadline: Timestamp,
-    pub(crate) answer: Answer,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Standing {
-    phase: Phase,
-    tokens: Phase,
-    access: Option<u32>,
-}
+pub(crate) type Served = callers::Served<Asked, Answer, Answer>;
 
 pub(crate) struct Starting {
     pub(crate) how: How,
@@ -98,12 +72,7 @@ impl Kept {
             provider: Arc::new(Provider::new(Arc::clone(&profile), http)),
             profile,
             session: Some(begin(seed())),
-            lane: Lane::default(),
-            burst: Burst::default(),
-            wanting: Queue::default(),
-            refreshing: Vec::new(),
-            signing_in: Vec::new(),
-            standing: None,
+            callers: Callers::default(),
             starting: None,
             sign_ins: HashMap::new(),
             pending: None,
@@ -128,26 +97,13 @@ impl Kept {
         effects
     }
 
-    pub(crate) fn prospect(&self, now: Timestamp, min_valid: Duration) -> Prospect<'_> {
-        self.session.as_ref().map_or(Prospect::Coming, |session| session.prospect(now, min_valid))
-    }
-
     pub(crate) fn session(&self) -> Option<&Session> {
         self.session.as_ref()
     }
 
-    /// Whether callers that wait for a token may get another answer than at the last call.
-    pub(crate) fn has_news(&mut self, now: Timestamp) -> bool {
-        let standing = self.session().map(|session| Standing {
-            phase: session.phase(),
-            tokens: session.standing(),
-            access: session
-                .view(now)
-                .access
-                .filter(|access| !access.rejected)
-                .map(|access| access.generation),
-        });
-        std::mem::replace(&mut self.standing, standing) != standing
+    /// Those who wait, and the session that they wait for.
+    pub(crate) fn waiting(&mut self) -> Option<(&mut Callers, &Session)> {
+        Some((&mut self.callers, self.session.as_ref()?))
     }
 
     pub(crate) fn account(&self) -> Account {
@@ -155,31 +111,33 @@ impl Kept {
     }
 
     pub(crate) fn next_date(&self) -> Option<Timestamp> {
-        let session = self.session.as_ref().and_then(Session::deadline);
-        let unread = self.session().filter(|_| !self.refreshing.is_empty());
-        let unread = unread.and_then(|session| unread_for_now(&session.standing()));
-        let callers = [self.wanting.deadline(), self.finishing.deadline(), self.lane.deadline()];
-        callers.into_iter().chain([session, unread]).flatten().min()
+        let session = self.session()?;
+        let dates = [session.deadline(), self.callers.deadline(session), self.finishing.deadline()];
+        dates.into_iter().flatten().min()
     }
 
-    pub(crate) fn take_over(&mut self, before: &mut Self) -> bool {
-        for held in before.lane.take_until(Timestamp::MAX) {
-            self.lane.hold(held);
-        }
-        self.burst = std::mem::take(&mut before.burst);
-        self.wanting.append(&mut before.wanting);
-        self.refreshing.append(&mut before.refreshing);
-        self.signing_in.append(&mut before.signing_in);
-        let settling = !self.refreshing.is_empty() || !self.signing_in.is_empty();
-        !self.lane.is_empty() || !self.wanting.is_empty() || settling
-    }
-
+    /// Everybody who waits for anything, a sign-in included.
     pub(crate) fn into_answers(mut self) -> Vec<Answer> {
-        let held = self.lane.take_until(Timestamp::MAX).into_iter().map(|held| held.request.into_answer());
-        let wanting = self.wanting.take().into_iter().map(|wanting| wanting.answer);
-        let settling = self.refreshing.into_iter().chain(self.signing_in);
-        let sign_ins = self.sign_ins.into_values();
-        held.chain(wanting).chain(settling).chain(sign_ins).chain(self.finishing.take()).collect()
+        let callers = self.callers.take_all().into_iter().map(|caller| match caller {
+            Caller::End(answer) => answer,
+            Caller::Request(held) => held.request.answer,
+            Caller::Token(wanting) => wanting.caller,
+        });
+        callers.chain(self.sign_ins.into_values()).chain(self.finishing.take()).collect()
+    }
+
+    /// Only requests that the next keeper can carry out without doing anything twice.
+    pub(crate) fn turn_away(&mut self, failure: &Failure) {
+        for caller in self.callers.take_all() {
+            match caller {
+                Caller::End(answer) => refuse(answer, failure.clone()),
+                Caller::Request(held) => held.request.fail(failure.clone()),
+                Caller::Token(wanting) => refuse(wanting.caller, failure.clone()),
+            }
+        }
+        for answer in self.finishing.take() {
+            refuse(answer, failure.clone());
+        }
     }
 
     /// The next session would find everything in the vault, or there is nothing to find yet.
@@ -217,18 +175,6 @@ impl Kept {
 
     pub(crate) fn is_idle(&self) -> bool {
         self.exchanges == 0 && self.in_flight == 0
-    }
-}
-
-/// How long the first read of the vault counts as in progress.
-pub(crate) fn unread_for_now(phase: &Phase) -> Option<Timestamp> {
-    match phase {
-        Phase::Waiting { until, why: Trouble::Vault, failures: 0, .. } => Some(*until + limits::VAULT_LOOK),
-        Phase::Fresh
-        | Phase::NeedsLogin { .. }
-        | Phase::Refreshing { .. }
-        | Phase::SigningIn
-        | Phase::Waiting { .. } => None,
     }
 }
 

@@ -2,9 +2,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::{Draft, Failure, Request};
-use session::event::{Asker, Attempt, Event};
+use session::event::{Attempt, Event};
+use session::lane::Held;
 use session::reason::{Trouble, VaultTrouble};
-use session::time::Timestamp;
 use session::verdict::{Beat, RevocationAnswer, Verdict};
 use tokio::sync::{mpsc, oneshot};
 
@@ -24,7 +24,7 @@ pub(crate) type Post = mpsc::UnboundedSender<Mail>;
 pub(crate) enum Mail {
     Answered {
         id: Id,
-        parked: Parked,
+        held: Held<Asked>,
         generation: u32,
         outcome: Result<Received, Trouble>,
     },
@@ -96,35 +96,19 @@ pub(crate) enum Mail {
     },
 }
 
-pub(crate) struct Parked {
-    pub(crate) order: u64,
+/// What is asked of a resource, and of whom the answer is awaited.
+pub(crate) struct Asked {
     pub(crate) what: Arc<Opening>,
-    pub(crate) deadline: Timestamp,
-    pub(crate) arrived: Timestamp,
-    pub(crate) by: Asker,
-    /// It was refused once, so the caller gets the next answer.
-    pub(crate) again: bool,
-    pub(crate) held: bool,
-    pub(crate) through_lane: bool,
     pub(crate) answer: Answer,
 }
 
-impl Parked {
+impl Asked {
     pub(crate) fn fail(self, failure: Failure) {
         drop(self.answer.send(Err(failure.with("path", self.what.url.path()))));
     }
 
-    pub(crate) fn into_answer(self) -> Answer {
-        self.answer
-    }
-
     pub(crate) fn host(&self) -> String {
         self.what.url.host_str().unwrap_or_default().to_owned()
-    }
-
-    /// RFC 9110, section 9.2.1.
-    pub(crate) fn is_safe(&self) -> bool {
-        self.what.method.is_safe()
     }
 }
 

@@ -77,15 +77,7 @@ impl Keeper {
         attempt: Attempt,
         verdict: Verdict,
     ) {
-        let outcome = match &verdict {
-            Verdict::Misconfigured { trouble, .. }
-            | Verdict::Transient { trouble, .. }
-            | Verdict::Unsent { trouble, .. } => Outcome::of(*trouble),
-            Verdict::Dead | Verdict::Fresh(_) | Verdict::Interaction(_) | Verdict::Suspect { .. } => {
-                Outcome::Answered
-            }
-        };
-        self.report(&profile.host(), outcome);
+        self.report(&profile.host(), Outcome::from(&verdict));
         let Some(kept) = self.kept.get_mut(&id) else {
             // The profile is gone, so the tokens belong to no session.
             if let Verdict::Fresh(tokens) = verdict {

@@ -207,7 +207,7 @@ impl Keeper {
         let alike = profile.binding() == before.profile.binding();
         let next = self.keep(profile);
         if let Some(kept) = self.kept.get_mut(&next).filter(|_| alike)
-            && kept.take_over(&mut before)
+            && kept.callers.take_over(&mut before.callers)
         {
             self.want(next, Asker::Machine);
         }

@@ -43,8 +43,8 @@ impl Keeper {
 
     pub(crate) fn take(&mut self, mail: Mail) {
         match mail {
-            Mail::Answered { id, parked, generation, outcome } => {
-                self.on_answered(id, parked, generation, outcome)
+            Mail::Answered { id, held, generation, outcome } => {
+                self.on_answered(id, held, generation, outcome)
             }
             Mail::Ask { request, answer } => self.on_ask(request, answer),
             Mail::Beaten { id, host, attempt, beat } => {

@@ -66,7 +66,7 @@ impl Kept {
             saved: saving && !unsaved,
             requests: api::RequestsView {
                 in_flight: self.in_flight,
-                held: u32::try_from(self.lane.len()).unwrap_or(u32::MAX),
+                held: u32::try_from(self.callers.held()).unwrap_or(u32::MAX),
                 replayed: self.replayed,
             },
             resources: profile

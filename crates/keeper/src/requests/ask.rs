@@ -2,11 +2,10 @@ use std::time::Duration;
 
 use api::secret::Password;
 use api::{Asker, Code, Failure, Problem, Reply, Request, VaultTrouble};
+use session::callers::Wanting;
 use session::event::Event;
 use session::limits;
 use session::view::Prospect;
-
-use crate::main_loop::kept::Wanting;
 
 use crate::adapters::clock;
 use crate::adapters::journal::JournalError;
@@ -14,6 +13,7 @@ use crate::adapters::provider::How;
 use crate::main_loop::answer::{Answer, refuse, stopping};
 use crate::main_loop::ending::Why;
 use crate::main_loop::keeper::Keeper;
+use crate::main_loop::kept::Kept;
 use crate::main_loop::mail::{Edit, Id, Mail};
 
 impl Keeper {
@@ -69,7 +69,7 @@ impl Keeper {
             }
             Request::Refresh { profile, by } => self.for_profile(&profile, answer, |keeper, id, answer| {
                 let Some(kept) = keeper.kept.get_mut(&id) else { return };
-                kept.refreshing.push(answer);
+                kept.callers.await_refresh(answer);
                 keeper.step(id, Event::Asked { by });
             }),
             Request::Remove { profile } => match self.find(&profile) {
@@ -98,7 +98,8 @@ impl Keeper {
                     let patience = timeout_ms.map_or(limits::CALLER, Duration::from_millis);
                     let min_valid = Duration::from_millis(min_valid_ms);
                     let deadline = clock::now() + patience;
-                    keeper.want_token(id, Wanting { min_valid, best_effort, deadline, answer });
+                    let wanting = Wanting { min_valid, best_effort, deadline, caller: answer };
+                    keeper.want_token(id, wanting);
                 });
             }
             Request::Unlock { passphrase } => self.unlock(passphrase, answer),
@@ -107,16 +108,18 @@ impl Keeper {
         }
     }
 
-    fn want_token(&mut self, id: Id, wanting: Wanting) {
+    fn want_token(&mut self, id: Id, wanting: Wanting<Answer>) {
         let now = clock::now();
-        let Some(kept) = self.kept.get_mut(&id) else { return };
-        if let Prospect::Ready { .. } = kept.prospect(now, wanting.min_valid) {
-            return kept.answer_wanting(wanting, now);
+        let ready = self.kept.get(&id).and_then(Kept::session).is_some_and(|session| {
+            matches!(session.prospect(now, wanting.min_valid), Prospect::Ready { .. })
+        });
+        if !ready {
+            self.step(id, Event::Wanted { min_valid: wanting.min_valid, by: Asker::Machine });
         }
-        self.step(id, Event::Wanted { min_valid: wanting.min_valid, by: Asker::Machine });
-        if let Some(kept) = self.kept.get_mut(&id) {
-            kept.answer_wanting(wanting, now);
-            self.settle(id, now);
+        let waiting = self.kept.get_mut(&id).and_then(Kept::waiting);
+        match waiting.and_then(|(callers, session)| callers.want(wanting, session, now)) {
+            Some(served) => self.serve(id, served, now),
+            None => self.settle(id, now),
         }
     }
 

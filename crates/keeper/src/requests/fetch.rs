@@ -20,7 +20,6 @@ use session::note::Note;
 use session::reason::Trouble;
 use session::time::{Timestamp, millis};
 use session::tokens::AccessToken;
-use session::view::Prospect;
 
 use crate::adapters::clock;
 use crate::adapters::http::{self, Received};
@@ -29,7 +28,7 @@ use crate::config::Profile;
 use crate::main_loop::answer::{Answer, refuse};
 use crate::main_loop::keeper::Keeper;
 use crate::main_loop::kept::Kept;
-use crate::main_loop::mail::{Id, Mail, Parked, Post};
+use crate::main_loop::mail::{Asked, Id, Mail, Post};
 
 impl Keeper {
     pub(crate) fn fetch(&mut self, fetch: Fetch, answer: Answer) {
@@ -46,64 +45,29 @@ impl Keeper {
             Ok(what) => Arc::new(what),
             Err(failure) => return refuse(answer, failure.of(&name)),
         };
-        let order = self.next_number();
-        let parked = Parked {
-            order,
-            what,
-            deadline: now + patience,
-            arrived: now,
-            by,
-            again: false,
-            held: false,
-            through_lane: false,
-            answer,
-        };
-        self.admit_request(id, parked, now);
-    }
-
-    fn admit_request(&mut self, id: Id, parked: Parked, now: Timestamp) {
-        let Some(kept) = self.kept.get_mut(&id) else { return };
-        if kept.lane.is_clear()
-            && let Prospect::Ready { token, generation } = kept.prospect(now, Duration::ZERO)
-        {
-            let token = token.clone();
-            return self.send(id, parked, &token, generation, now);
-        }
-        let by = parked.by;
-        self.hold(id, parked);
-        self.want(id, by);
-    }
-
-    fn hold(&mut self, id: Id, mut parked: Parked) {
-        let Some(kept) = self.kept.get_mut(&id) else { return };
-        parked.through_lane = true;
-        parked.held = true;
-        kept.lane.hold(Held {
-            order: parked.order,
-            safe: parked.is_safe(),
-            deadline: parked.deadline,
-            request: parked,
-        });
-    }
-
-    pub(crate) fn release(&mut self, id: Id, token: &AccessToken, generation: u32, now: Timestamp) {
-        while let Some(kept) = self.kept.get_mut(&id)
-            && let Some(held) = kept.lane.release()
-        {
-            kept.burst.count += 1;
-            kept.burst.since.get_or_insert(held.request.arrived);
-            kept.replayed += 1;
-            self.send(id, held.request, token, generation, now);
+        let safe = what.method.is_safe();
+        let held = Held::new(self.next_number(), safe, by, now, now + patience, Asked { what, answer });
+        let Some((callers, session)) = self.kept.get_mut(&id).and_then(Kept::waiting) else { return };
+        match callers.admit(held, session, now) {
+            Some(served) => self.serve(id, served, now),
+            None => self.want(id, by),
         }
     }
 
-    fn send(&mut self, id: Id, parked: Parked, token: &AccessToken, generation: u32, now: Timestamp) {
+    pub(crate) fn send(
+        &mut self,
+        id: Id,
+        held: Held<Asked>,
+        token: &AccessToken,
+        generation: u32,
+        now: Timestamp,
+    ) {
         let Some(kept) = self.kept.get_mut(&id) else { return };
         kept.in_flight += 1;
         let (provider, account) = (Arc::clone(&kept.provider), kept.account());
-        let (post, token, what) = (self.post.clone(), token.clone(), Arc::clone(&parked.what));
-        let patience = now.until(parked.deadline);
-        let report = Returning::new(post, id, parked, generation);
+        let (post, token, what) = (self.post.clone(), token.clone(), Arc::clone(&held.request.what));
+        let patience = now.until(held.deadline);
+        let report = Returning::new(post, id, held, generation);
         tokio::spawn(async move {
             report.send(provider.open(&what, &token, &account, patience).await);
         });
@@ -112,48 +76,49 @@ impl Keeper {
     pub(crate) fn on_answered(
         &mut self,
         id: Id,
-        mut parked: Parked,
+        mut held: Held<Asked>,
         generation: u32,
         outcome: Result<Received, Trouble>,
     ) {
         let now = clock::now();
+        let unanswered = |held: &Held<Asked>, trouble| Failure::provider(trouble, None, &held.request.host());
         let Some(kept) = self.kept.get_mut(&id) else {
             // The profile has changed or is gone. The caller still gets the answer.
             return match outcome {
-                Ok(received) => parked.answer(received, generation, now),
+                Ok(received) => answer(held, received, generation, now),
                 Err(trouble) => {
-                    let failure = Failure::provider(trouble, None, &parked.host());
-                    parked.fail(failure);
+                    let failure = unanswered(&held, trouble);
+                    held.request.fail(failure);
                 }
             };
         };
         kept.in_flight = kept.in_flight.saturating_sub(1);
-        if std::mem::take(&mut parked.through_lane) {
-            kept.lane.answered(parked.is_safe());
-        }
+        kept.callers.answered(&mut held);
         let profile = Arc::clone(&kept.profile);
         match outcome {
             Err(trouble) => {
-                let failure = Failure::provider(trouble, None, &parked.host());
-                parked.fail(failure.of(&profile.name));
+                let failure = unanswered(&held, trouble);
+                held.request.fail(failure.of(&profile.name));
             }
             Ok(received) => match kept.provider.opinion(&received) {
                 Opinion::Demands(interaction) => {
                     let failure = demanded(&interaction).of(&profile.name);
                     self.step(id, Event::Demanded { generation, interaction });
-                    parked.fail(failure);
+                    held.request.fail(failure);
                 }
-                Opinion::Fine => parked.answer(received, generation, now),
+                Opinion::Fine => answer(held, received, generation, now),
                 Opinion::Rejected => {
-                    self.note_rejected(id, &parked, received.status, generation);
-                    self.step(id, Event::Rejected { by: parked.by, generation });
-                    if !parked.again && self.is_worth_another_try(id, generation, now) {
-                        parked.again = true;
-                        self.hold(id, parked);
-                        self.settle(id, now);
-                        return;
+                    self.note_rejected(id, &held, received.status, generation);
+                    self.step(id, Event::Rejected { by: held.by, generation });
+                    let waiting = self.kept.get_mut(&id).and_then(Kept::waiting);
+                    let held = match waiting {
+                        Some((callers, session)) => callers.refused(held, session, generation, now),
+                        None => Some(held),
+                    };
+                    match held {
+                        Some(held) => answer(held, received, generation, now),
+                        None => return self.settle(id, now),
                     }
-                    parked.answer(received, generation, now);
                 }
             },
         }
@@ -161,32 +126,27 @@ impl Keeper {
         self.tell_burst(id, now);
     }
 
-    fn note_rejected(&mut self, id: Id, parked: &Parked, status: u16, generation: u32) {
+    fn note_rejected(&mut self, id: Id, held: &Held<Asked>, status: u16, generation: u32) {
         let Some(kept) = self.kept.get_mut(&id) else { return };
         if kept.refused_generation.replace(generation) != Some(generation) {
             let name = kept.profile.name.clone();
-            let path = parked.what.url.path().to_owned();
+            let path = held.request.what.url.path().to_owned();
             self.note(Some(&name), Note::Rejected { path, status, generation });
         }
-    }
-
-    fn is_worth_another_try(&self, id: Id, refused: u32, now: Timestamp) -> bool {
-        let session = self.kept.get(&id).and_then(Kept::session);
-        session.is_some_and(|session| session.may_do_better_than(refused, now))
     }
 }
 
 struct Returning {
     post: Post,
     id: Id,
-    parked: Option<Parked>,
+    held: Option<Held<Asked>>,
     generation: u32,
     outcome: Result<Received, Trouble>,
 }
 
 impl Returning {
-    fn new(post: Post, id: Id, parked: Parked, generation: u32) -> Self {
-        Self { post, id, parked: Some(parked), generation, outcome: Err(Trouble::Unanswered) }
+    fn new(post: Post, id: Id, held: Held<Asked>, generation: u32) -> Self {
+        Self { post, id, held: Some(held), generation, outcome: Err(Trouble::Unanswered) }
     }
 
     fn send(mut self, outcome: Result<Received, Trouble>) {
@@ -196,33 +156,31 @@ impl Returning {
 
 impl Drop for Returning {
     fn drop(&mut self) {
-        let Some(parked) = self.parked.take() else { return };
+        let Some(held) = self.held.take() else { return };
         let outcome = std::mem::replace(&mut self.outcome, Err(Trouble::Unanswered));
         let (id, generation) = (self.id, self.generation);
-        drop(self.post.send(Mail::Answered { id, parked, generation, outcome }));
+        drop(self.post.send(Mail::Answered { id, held, generation, outcome }));
     }
 }
 
-impl Parked {
-    fn answer(self, received: Received, generation: u32, now: Timestamp) {
-        let mut headers: BTreeMap<String, String> = received.headers;
-        // A cookie is the provider's credential for a browser.
-        headers.remove("set-cookie");
-        let (body, base64) = match String::from_utf8(received.body) {
-            Ok(text) => (text, false),
-            Err(error) => (base64::engine::general_purpose::STANDARD.encode(error.as_bytes()), true),
-        };
-        let fetched = Fetched {
-            status: received.status,
-            headers,
-            body,
-            base64,
-            replayed: self.held,
-            generation,
-            took_ms: millis(now.since(self.arrived)),
-        };
-        drop(self.answer.send(Ok(Reply::Fetched(fetched))));
-    }
+fn answer(held: Held<Asked>, received: Received, generation: u32, now: Timestamp) {
+    let mut headers: BTreeMap<String, String> = received.headers;
+    // A cookie is the provider's credential for a browser.
+    headers.remove("set-cookie");
+    let (body, base64) = match String::from_utf8(received.body) {
+        Ok(text) => (text, false),
+        Err(error) => (base64::engine::general_purpose::STANDARD.encode(error.as_bytes()), true),
+    };
+    let fetched = Fetched {
+        status: received.status,
+        headers,
+        body,
+        base64,
+        replayed: held.waited,
+        generation,
+        took_ms: millis(now.since(held.arrived)),
+    };
+    drop(held.request.answer.send(Ok(Reply::Fetched(fetched))));
 }
 
 fn opening(profile: &Profile, provider: &Provider, fetch: Fetch) -> Result<Opening, Failure> {

@@ -8,7 +8,8 @@ use super::event::{Effect, Found, Memory};
 use super::facts::{Grant, Holds, Session};
 use super::note::Note;
 use super::policy::vault_retry;
-use crate::reason::{Lost, VaultTrouble};
+use super::view::Phase;
+use crate::reason::{Lost, Trouble, VaultTrouble};
 use crate::time::Timestamp;
 use crate::tokens::{Account, RefreshToken};
 
@@ -149,6 +150,12 @@ impl Session {
     /// Why the vault did not do what it was last asked for.
     pub fn vault_trouble(&self) -> Option<VaultTrouble> {
         self.vault.trouble
+    }
+
+    /// What is stored cannot be read until somebody does something about it, which is no use waiting for.
+    pub fn is_shut_out(&self) -> bool {
+        let unread = matches!(self.standing(), Phase::Waiting { why: Trouble::Vault, .. });
+        unread && self.vault.trouble.is_some_and(|trouble| !trouble.is_passing())
     }
 
     pub(super) fn on_not_saved(

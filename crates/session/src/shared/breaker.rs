@@ -6,6 +6,7 @@ use crate::core::event::Asker;
 use crate::limits;
 use crate::reason::Trouble;
 use crate::time::Timestamp;
+use crate::verdict::Verdict;
 
 #[derive(Clone, Debug, Default)]
 pub struct Breaker {
@@ -53,6 +54,19 @@ impl Outcome {
             // It may come from a network in between, or from a wrong date on this machine.
             | Trouble::Tls
             | Trouble::Vault => Self::Unknown,
+        }
+    }
+}
+
+impl From<&Verdict> for Outcome {
+    fn from(verdict: &Verdict) -> Self {
+        match verdict {
+            Verdict::Misconfigured { trouble, .. }
+            | Verdict::Transient { trouble, .. }
+            | Verdict::Unsent { trouble, .. } => Self::of(*trouble),
+            Verdict::Dead | Verdict::Fresh(_) | Verdict::Interaction(_) | Verdict::Suspect { .. } => {
+                Self::Answered
+            }
         }
     }
 }

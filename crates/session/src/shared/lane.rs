@@ -3,6 +3,7 @@
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
+use crate::core::event::Asker;
 use crate::time::Timestamp;
 
 #[derive(Debug)]
@@ -13,13 +14,34 @@ pub struct Lane<T> {
     write_out: bool,
 }
 
+/// A request on its way: it waits, is sent, and perhaps waits and is sent once more.
 #[derive(Debug)]
 pub struct Held<T> {
     pub order: u64,
     /// Sending it twice, or in another order, makes no difference (RFC 9110, section 9.2.1).
     pub safe: bool,
+    pub by: Asker,
+    pub arrived: Timestamp,
     pub deadline: Timestamp,
+    /// It was refused once, so its caller gets the next answer.
+    pub again: bool,
+    /// The lane counts it until it is answered.
+    pub in_lane: bool,
+    pub waited: bool,
     pub request: T,
+}
+
+impl<T> Held<T> {
+    pub fn new(
+        order: u64,
+        safe: bool,
+        by: Asker,
+        arrived: Timestamp,
+        deadline: Timestamp,
+        request: T,
+    ) -> Self {
+        Self { order, safe, by, arrived, deadline, again: false, in_lane: false, waited: false, request }
+    }
 }
 
 impl<T> Lane<T> {
@@ -128,7 +150,7 @@ mod tests {
     }
 
     fn held(order: u64, safe: bool) -> Held<()> {
-        Held { order, safe, deadline: Timestamp::MAX, request: () }
+        Held::new(order, safe, Asker::Machine, Timestamp::default(), Timestamp::MAX, ())
     }
 
     fn drain(lane: &mut Lane<()>) -> Vec<u64> {
