@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use session::event::{Asker, Effect, Event};
 use session::reason::{Lost, Trouble};
+use session::tokens::Tokens;
 use session::verdict::Verdict;
 use session::view::{Phase, Prospect};
 
-use crate::bench::{ASKED, Bench, dead, fresh, limited, minutes, offline, seconds, suspect};
+use crate::bench::{ASKED, Bench, dead, fresh, limited, minutes, offline, seconds, suspect, tokens};
 
 #[test]
 fn c6_an_answer_without_a_refresh_token_keeps_the_old_one() {
@@ -77,6 +78,16 @@ fn d10_a_refusal_that_nobody_recognises_counts_when_it_repeats_and_the_token_is_
 fn d10_a_gateway_may_refuse_for_hours() {
     let mut bench = Bench::restored("r1");
     bench.run(minutes(300), |_| suspect(false));
+    assert!(matches!(bench.session.phase(), Phase::Waiting { why: Trouble::Suspect, .. }));
+}
+
+/// A provider that has just taken a token and given another has not refused it three times.
+#[test]
+fn a_refusal_before_a_new_token_is_not_counted_against_it() {
+    let useless = Verdict::Fresh(Tokens { access: None, ..tokens("a", Some("r2"), None) });
+    let bench = Bench::signed_in(seconds(3600)).told(ASKED).answered(&suspect(true));
+    let bench = bench.refreshed_of_itself(&suspect(true)).refreshed_of_itself(&useless);
+    let bench = bench.refreshed_of_itself(&suspect(true));
     assert!(matches!(bench.session.phase(), Phase::Waiting { why: Trouble::Suspect, .. }));
 }
 

@@ -150,6 +150,8 @@ impl Session {
 
     fn accept(&mut self, exchange: &Exchange, tokens: Tokens, now: Timestamp, out: &mut Vec<Effect>) {
         self.doubt = false;
+        // Whoever gives a token has not refused one, whatever else is missing.
+        self.suspicion = None;
         if let Some(what) = tokens.odd {
             out.push(Effect::Note(Note::Odd { what }));
         }
