@@ -2,6 +2,7 @@
 
 use session::Session;
 use session::event::{Asker, Effect, Event, Found, Memory};
+use session::note::Note;
 use session::policy::Policy;
 use session::reason::{Lost, Trouble, VaultTrouble};
 use session::time::Timestamp;
@@ -69,6 +70,21 @@ fn e14_a_key_that_is_missing_wants_a_person_and_is_looked_for_all_the_same() {
     );
     assert_eq!(bench.session.phase(), Phase::Fresh);
     assert_eq!(bench.memory.generation, 4);
+}
+
+#[test]
+fn a_keyring_that_is_slow_for_once_takes_back_nothing_that_is_known() {
+    let mut bench = Bench::started(Policy::default(), Timestamp::default()).with_a_hanging_vault();
+    let mut calls = 0;
+    for trouble in [VaultTrouble::Gone, VaultTrouble::Slow, VaultTrouble::Gone, VaultTrouble::Failed] {
+        bench.tell(Event::Tick);
+        let effects = bench.tell(Event::NotLoaded(trouble));
+        let call = |effect: &&Effect| matches!(effect, Effect::Note(Note::NeedsLogin { .. }));
+        calls += effects.iter().filter(call).count();
+        assert_eq!(bench.session.phase(), Phase::NeedsLogin { why: Lost::KeyMissing }, "{trouble:?}");
+        bench.now = bench.session.deadline().expect("it looks again");
+    }
+    assert_eq!(calls, 1, "a person is called once");
 }
 
 #[test]

@@ -141,19 +141,16 @@ impl Kept {
     }
 
     /// The next session would find everything in the vault, or there is nothing to find yet.
-    pub(crate) fn is_safe_in_the_vault(&self, now: Timestamp) -> bool {
-        self.exchanges == 0 && self.is_saved(now)
+    pub(crate) fn is_safe_in_the_vault(&self) -> bool {
+        self.exchanges == 0 && self.is_saved()
     }
 
     pub(crate) fn has_finished(&self) -> bool {
         self.in_flight == 0 && self.exchanges == u32::from(self.is_at_page())
     }
 
-    pub(crate) fn is_saved(&self, now: Timestamp) -> bool {
-        let unread = self
-            .session()
-            .is_some_and(|session| matches!(session.standing(), Phase::Waiting { why: Trouble::Vault, .. }));
-        unread || self.session().is_none_or(|session| session.view(now).saved)
+    pub(crate) fn is_saved(&self) -> bool {
+        self.session().is_none_or(Session::can_make_room)
     }
 
     fn is_at_page(&self) -> bool {

@@ -107,7 +107,6 @@ impl Keeper {
 
     /// A session that has sent a token goes on until the new one is saved, because the old one may be void already.
     fn replace_sessions(&mut self) {
-        let now = clock::now();
         let config = &self.config;
         let (over, busy): (Vec<&Kept>, Vec<&Kept>) = self
             .kept
@@ -116,7 +115,7 @@ impl Keeper {
                 let profile = &kept.profile;
                 !kept.removed && config.edits.ends(&profile.name, config.written(profile))
             })
-            .partition(|kept| kept.is_safe_in_the_vault(now));
+            .partition(|kept| kept.is_safe_in_the_vault());
         let over: Vec<Id> = over.into_iter().map(|kept| kept.id).collect();
         let busy: Vec<Id> = busy.into_iter().map(|kept| kept.id).collect();
         self.config.waits = !busy.is_empty();

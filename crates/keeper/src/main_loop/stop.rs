@@ -42,7 +42,7 @@ impl Keeper {
         let Some(stopping) = &self.stopping else { return false };
         let (over, for_certain) = (now >= stopping.by, stopping.for_certain);
         let quiet = !self.revocations.has_first() && self.config.is_idle();
-        let saved = |kept: &Kept| !self.can_save() || kept.is_saved(now);
+        let saved = |kept: &Kept| !self.can_save() || kept.is_saved();
         if quiet && self.kept.values().all(|kept| kept.has_finished() && saved(kept)) {
             // A person at a sign-in page is not waited for, and not sent away before the end is certain.
             for kept in self.kept.values_mut() {

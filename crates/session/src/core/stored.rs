@@ -152,6 +152,12 @@ impl Session {
         self.vault.trouble
     }
 
+    /// The next session would find everything in the vault, or there is nothing to find yet.
+    pub fn can_make_room(&self) -> bool {
+        let unread = matches!(self.standing(), Phase::Waiting { why: Trouble::Vault, .. });
+        unread || self.is_saved()
+    }
+
     /// What is stored cannot be read until somebody does something about it, which is no use waiting for.
     pub fn is_shut_out(&self) -> bool {
         let unread = matches!(self.standing(), Phase::Waiting { why: Trouble::Vault, .. });
@@ -190,7 +196,8 @@ impl Session {
             return;
         }
         // A key that comes back is found all the same: what is sealed stays, and stays unread.
-        let lost = trouble.lost();
+        // One that passes takes nothing back, or a person would be called again for the same key.
+        let lost = if trouble.is_passing() { self.lost } else { trouble.lost() };
         if self.lost != lost {
             match lost {
                 Some(why) => self.lose(why, out),
