@@ -1,20 +1,48 @@
-//! The simulation's own randomness: a seed, and nothing that differs between two machines.
+//! The simulation's own randomness: a seed, and nothing that differs between two machines. What was drawn can be written
+//! down and drawn again, changed, which is how a failure is made shorter ([`crate::shrink`]). Nought always stands for
+//! the least that can happen.
 
-/// SplitMix64.
 #[derive(Clone)]
-pub(crate) struct Dice(u64);
+pub(crate) struct Dice {
+    source: Source,
+    drawn: Option<Vec<u64>>,
+}
+
+#[derive(Clone)]
+enum Source {
+    /// SplitMix64.
+    Seed(u64),
+    /// And noughts when they are used up.
+    Written(std::vec::IntoIter<u64>),
+}
 
 impl Dice {
     pub(crate) fn new(seed: u64) -> Self {
-        Self(seed)
+        Self { source: Source::Seed(seed), drawn: None }
+    }
+
+    pub(crate) fn of(draws: Vec<u64>) -> Self {
+        Self { source: Source::Written(draws.into_iter()), drawn: None }
+    }
+
+    #[must_use]
+    pub(crate) fn written_down(self) -> Self {
+        Self { drawn: Some(Vec::new()), ..self }
+    }
+
+    pub(crate) fn drawn(&self) -> &[u64] {
+        self.drawn.as_deref().unwrap_or_default()
     }
 
     pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        let next = match &mut self.source {
+            Source::Seed(state) => mixed(state),
+            Source::Written(draws) => draws.next().unwrap_or(0),
+        };
+        if let Some(drawn) = &mut self.drawn {
+            drawn.push(next);
+        }
+        next
     }
 
     /// Between `low` and `high`, both included.
@@ -23,7 +51,7 @@ impl Dice {
     }
 
     pub(crate) fn one_in(&mut self, n: u64) -> bool {
-        self.next().is_multiple_of(n)
+        self.next() % n == n - 1
     }
 
     /// Small values as likely as large ones: between `low` and `high`, evenly in their magnitude.
@@ -36,4 +64,12 @@ impl Dice {
     pub(crate) fn pick<T: Copy>(&mut self, from: &[T]) -> T {
         from[self.next() as usize % from.len()]
     }
+}
+
+fn mixed(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut z = *state;
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
 }

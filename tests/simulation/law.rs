@@ -3,62 +3,88 @@
 use session::tokens::{AccessToken, Tokens};
 
 /// The laws, each named for what it forbids or demands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Law {
-    /// Of a token of which nobody said how long it lives, nobody knows that it is over.
-    AnUnknownLifetimeEndsNothing,
+    /// Whoever asks gets one answer, whatever happens meanwhile, and not two.
+    ACallerIsServedOnce,
+    /// Nobody waits for longer than they wanted to, and nobody is told so before.
+    ACallersTimeIsKept,
+    /// A token that is known to be over or refused goes to no provider and to no caller.
+    ADeadTokenStaysHere,
     /// A resource that wants a person takes nothing away: what was good for others is good still.
     ADemandEndsNothing,
-    /// What guards against machines, and every pause of ours, is not in a person's way.
-    APersonIsNotAStorm,
     /// What a person has to do is said until it is done, or until the person wants to do without it.
     ADemandIsShown,
+    /// A host that does not answer is asked ever less often, however many sessions and callers there are.
+    AFailingHostIsLeftAlone,
     /// Whoever asks just after a failure does not set off the next one.
     AFailureIsFollowedByAPause,
     /// With a grace, and a network that loses one answer at a time, no session is lost.
     AGraceSavesTheSession,
-    /// A token endpoint that wants a person has not condemned the token.
-    AnInteractionKeepsTheToken,
-    /// With a healthy network the session ends with a good token.
-    ItRecovers,
-    /// Tokens from before a sign-in or sign-out are never used.
-    NoForeignTokens,
-    /// A refresh token is only taken out of the vault when it is dead or a person wants it.
-    NothingIsForgottenUnasked,
-    OneRefreshInFlight,
-    OneVaultOperationAtATime,
+    /// A token lives for as long as its provider says, whatever the clocks of both say.
+    ALifetimeIsTheProviders,
+    /// A person is called once for what is one and the same incident.
+    APersonIsAskedOnce,
+    /// What guards against machines, and every pause of ours, is not in a person's way.
+    APersonIsNotAStorm,
     /// What a person has ended is not taken up again, by the next process neither.
     ASignOutHolds,
+    /// In no ten minutes are there more token requests than the lifetime and the pauses allow, whatever machines ask
+    /// for.
+    AStormIsBounded,
+    /// Who asks for a token that lives for so long gets one that does, or is told.
+    AWishForLifeIsKept,
+    /// A token endpoint that wants a person has not condemned the token.
+    AnInteractionKeepsTheToken,
+    /// Of a token of which nobody said how long it lives, nobody knows that it is over.
+    AnUnknownLifetimeEndsNothing,
     /// Whoever has something to do says when, and leaves nothing due behind.
     EveryDeadlineIsReported,
-    /// What only a person can mend is not tried again without one.
-    OnlyAPersonGoesOn,
-    OrphansAreRevoked,
+    /// With a healthy network the session ends with a good token.
+    ItRecovers,
     /// An exchange ends with its report: an answer to the one in flight is taken, however late it comes.
     NoAnswerIsTooLate,
+    /// Tokens from before a sign-in or sign-out are never used.
+    NoForeignTokens,
     /// What belongs to another server's profile stays where it is: nothing of it is sent, overwritten or taken away.
     NothingGoesElsewhere,
-    /// Some providers end all that they gave a person with any part of it: what comes late for somebody who is signed in
-    /// is not given back.
-    NothingNewIsEnded,
+    /// What a provider has granted is taken, whatever the answer looks like around it.
+    NothingGrantedIsMisread,
+    /// A refresh token is only taken out of the vault when it is dead or a person wants it.
+    NothingIsForgottenUnasked,
+    /// An edit of the profile, and an end that was asked for, cost no session.
+    NothingIsLostInGoodOrder,
     /// Before the machine sleeps nothing is begun whose answer could be lost.
     NothingNewBeforeSleep,
     /// Before the end nothing is begun that the end could cut off.
     NothingNewBeforeTheEnd,
+    /// Some providers end all that they gave a person with any part of it: what comes late for somebody who is signed in
+    /// is not given back.
+    NothingNewIsEnded,
+    OneRefreshInFlight,
+    OneRequestIsReplayedOnce,
+    OneVaultOperationAtATime,
+    /// What only a person can mend is not tried again without one.
+    OnlyAPersonGoesOn,
+    /// Nothing ends a refresh token but its provider that refuses it.
+    OnlyARefusalIsARefusal,
+    /// Requests go out in the order in which they came, and one that may change something goes alone.
+    OrderIsKept,
+    OrphansAreRevoked,
     /// Whoever is at work sleeps with the machine: nobody is called off for time in which nothing ran.
     PatienceSleepsToo,
     RefreshesAreFew,
     RetryAfterIsKept,
     SaveComesBeforePublish,
     StaleAnswersChangeNothing,
-    /// Nobody's tokens are saved under another name, or without what they are bound to.
-    TokensKeepTheirOwner,
     /// The next process is told of an exchange of which nobody knows how it ended, until that is known and saved.
     TheMarkStaysWhileInDoubt,
-    /// A session needs a person only for a reason that is true, also after a restart.
-    TheReasonIsTrue,
     /// Never a refresh token but the newest one received.
     TheNewestTokenIsSent,
+    /// A session needs a person only for a reason that is true, also after a restart.
+    TheReasonIsTrue,
+    /// Nobody's tokens are saved under another name, or without what they are bound to.
+    TokensKeepTheirOwner,
 }
 
 pub(crate) type Verified = Result<(), (Law, String)>;

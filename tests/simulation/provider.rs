@@ -1,28 +1,35 @@
-//! A strict provider: it rotates refresh tokens, and whoever shows a spent one loses the whole family.
+//! A strict provider: it rotates refresh tokens, and whoever shows a spent one loses the whole family. It answers as real
+//! ones do, in HTTP and in a dialect of its own, and by its own clock; what that means is for the product to read.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use session::interaction::{Interaction, Need};
+use session::interaction::Need;
 use session::tokens::{AccessToken, RefreshToken, Tokens};
-use session::verdict::Verdict;
 
 use crate::dice::Dice;
+use crate::wire::{Dialect, Reply, Truth};
 
 pub(crate) const NEEDS: [Need; 6] =
     [Need::AccountSelection, Need::Consent, Need::Login, Need::Other, Need::Scope, Need::StepUp];
 
 /// How this provider is.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Habits {
+    pub(crate) dialect: Dialect,
     /// Milliseconds that an access token lives.
     pub(crate) lifetime: u64,
     /// For how long a token that was just spent brings the same pair once more.
     pub(crate) grace: u64,
+    /// Milliseconds after which an unused refresh token is dead.
+    pub(crate) idle: Option<u64>,
+    /// Milliseconds after which a sign-in is over, whatever is done with it.
+    pub(crate) absolute: Option<u64>,
     pub(crate) rotates: bool,
     /// Returns the access token that there is until most of its life is over.
     pub(crate) same_access: bool,
     pub(crate) tells_lifetime: bool,
+    /// Its answers have a `Date`.
+    pub(crate) dates: bool,
     /// Lifetimes differ from token to token, by up to a third.
     pub(crate) uneven: bool,
     /// Says that a token is dead in a way that nobody can recognise.
@@ -37,6 +44,8 @@ pub(crate) struct Habits {
 
 pub(crate) struct Provider {
     pub(crate) habits: Habits,
+    /// How far its clock is from the true time, in milliseconds.
+    pub(crate) off_by: i64,
     families: Vec<Family>,
     /// Whose refresh token it is.
     owners: BTreeMap<String, usize>,
@@ -48,6 +57,8 @@ pub(crate) struct Provider {
 
 struct Family {
     alive: bool,
+    began: u64,
+    refreshed: u64,
     refresh: String,
     /// The one before it, and when it was spent.
     spent: Option<(String, u64)>,
@@ -57,13 +68,23 @@ struct Family {
 
 struct Granted {
     family: usize,
+    from: u64,
     until: u64,
+    /// By a clock that was off by so much.
+    off_by: i64,
 }
 
 impl Provider {
     pub(crate) fn new(habits: Habits) -> Self {
-        let (owners, access) = (BTreeMap::new(), BTreeMap::new());
-        Self { habits, families: Vec::new(), owners, access, issued: 0, reuses: 0 }
+        Self {
+            habits,
+            off_by: 0,
+            families: Vec::new(),
+            owners: BTreeMap::new(),
+            access: BTreeMap::new(),
+            issued: 0,
+            reuses: 0,
+        }
     }
 
     /// A person has signed in. Some sign-ins bring only one of the two tokens.
@@ -72,29 +93,36 @@ impl Provider {
         self.owners.insert(refresh.clone(), self.families.len());
         self.families.push(Family {
             alive: true,
+            began: now,
+            refreshed: now,
             refresh: refresh.clone(),
             spent: None,
             access: None,
             serial: 0,
         });
-        let tokens = self.issue(self.families.len() - 1, now, dice);
+        let access = self.issue(self.families.len() - 1, now, dice);
         let refresh = Some(RefreshToken::new(refresh));
+        let lifetime = self.read(&self.say(&access, None, now));
         match dice.between(0, 9) {
-            0 => Tokens { refresh: None, ..tokens },
-            1 => Tokens { refresh, ..Tokens::default() },
-            _ => Tokens { refresh, ..tokens },
+            8 => Tokens { refresh: None, ..lifetime },
+            9 => Tokens { refresh, ..Tokens::default() },
+            _ => Tokens { refresh, ..lifetime },
         }
     }
 
-    pub(crate) fn refresh(&mut self, token: &str, now: u64, dice: &mut Dice) -> Verdict {
+    pub(crate) fn refresh(&mut self, token: &str, now: u64, dice: &mut Dice) -> Reply {
         let grace = self.habits.grace;
-        let Some(&owner) = self.owners.get(token) else { return self.no() };
+        let Some(&owner) = self.owners.get(token) else { return self.no(now) };
+        let (idle, absolute) = (self.habits.idle, self.habits.absolute);
         let family = &mut self.families[owner];
+        let over = idle.is_some_and(|idle| now > family.refreshed + idle)
+            || absolute.is_some_and(|absolute| now > family.began + absolute);
+        family.alive &= !over;
         if !family.alive {
-            return self.no();
+            return self.no(now);
         }
         if self.habits.calls_for_people && dice.one_in(15) {
-            return Verdict::Interaction(Interaction::of(dice.pick(&NEEDS)));
+            return self.dated(Reply::needs(dice.pick(&NEEDS)), now);
         }
         if family.refresh != token {
             let in_time =
@@ -102,11 +130,12 @@ impl Provider {
             if !in_time {
                 family.alive = false;
                 self.reuses += 1;
-                return self.no();
+                return self.no(now);
             }
-            let tokens = self.current(owner, now);
-            return Verdict::Fresh(tokens);
+            let (access, refresh) = (family.access.clone().unwrap_or_default(), family.refresh.clone());
+            return self.say(&access, Some(&refresh), now);
         }
+        family.refreshed = now;
         if self.habits.rotates {
             family.serial += 1;
             let newer = format!("r{owner}.{}", family.serial);
@@ -114,12 +143,13 @@ impl Provider {
             self.owners.insert(newer, owner);
         }
         let kept = self.habits.same_access && self.is_young(owner, now);
-        let mut tokens = if kept { self.current(owner, now) } else { self.issue(owner, now, dice) };
-        tokens.refresh = self.habits.rotates.then(|| RefreshToken::new(&*self.families[owner].refresh));
-        if self.habits.mangles && dice.one_in(10) {
-            tokens.access = None;
+        let current = self.families[owner].access.clone().unwrap_or_default();
+        let access = if kept { current } else { self.issue(owner, now, dice) };
+        let refresh = self.habits.rotates.then(|| self.families[owner].refresh.clone());
+        if self.habits.mangles && refresh.is_some() && dice.one_in(10) {
+            return self.dated(self.habits.dialect.mangled(refresh.as_deref(), dice), now);
         }
-        Verdict::Fresh(tokens)
+        self.say(&access, refresh.as_deref(), now)
     }
 
     pub(crate) fn accepts(&self, token: &AccessToken, now: u64) -> bool {
@@ -138,30 +168,26 @@ impl Provider {
         self.families.iter_mut().for_each(|family| family.alive = false);
     }
 
-    fn no(&self) -> Verdict {
-        if self.habits.mumbles {
-            return Verdict::Suspect { status: 401, signature: 7, authentic: true };
-        }
-        Verdict::Dead
+    pub(crate) fn reboot_clock(&mut self, dice: &mut Dice) {
+        let years = |n: i64| n * 365 * 86_400_000;
+        self.off_by = dice.pick(&[0, 90_000, -90_000, 3_600_000, years(10), years(-10)]);
     }
 
-    fn issue(&mut self, owner: usize, now: u64, dice: &mut Dice) -> Tokens {
+    fn no(&self, now: u64) -> Reply {
+        self.dated(self.habits.dialect.no(self.habits.mumbles), now)
+    }
+
+    fn issue(&mut self, owner: usize, now: u64, dice: &mut Dice) -> String {
         let full = self.habits.lifetime;
         let lifetime = if self.habits.uneven { dice.between(full - full / 3, full) } else { full };
         self.issued += 1;
-        let name = format!("a{}", self.issued);
-        self.access.insert(name.clone(), Granted { family: owner, until: now + lifetime });
+        let name = self.habits.dialect.name(self.issued, self.clock(now), lifetime, self.habits.dates);
+        self.access.insert(
+            name.clone(),
+            Granted { family: owner, from: now, until: now + lifetime, off_by: self.off_by },
+        );
         self.families[owner].access = Some(name.clone());
-        self.tokens(name, lifetime)
-    }
-
-    /// The pair that there is.
-    fn current(&self, owner: usize, now: u64) -> Tokens {
-        let family = &self.families[owner];
-        let name = family.access.clone().unwrap_or_default();
-        let left = self.access.get(&name).map_or(0, |granted| granted.until.saturating_sub(now));
-        let refresh = Some(RefreshToken::new(&*family.refresh));
-        Tokens { refresh, ..self.tokens(name, left) }
+        name
     }
 
     fn is_young(&self, owner: usize, now: u64) -> bool {
@@ -170,8 +196,42 @@ impl Provider {
         granted.is_some_and(|granted| granted.until > now + self.habits.lifetime / 10)
     }
 
-    fn tokens(&self, name: String, lifetime: u64) -> Tokens {
-        let lifetime = self.habits.tells_lifetime.then(|| Duration::from_millis(lifetime));
-        Tokens { access: Some(AccessToken::new(name)), lifetime, ..Tokens::default() }
+    fn say(&self, access: &str, refresh: Option<&str>, now: u64) -> Reply {
+        let Habits { dialect, tells_lifetime, .. } = self.habits;
+        let granted = self.access.get(access);
+        let left = granted.map_or(0, |granted| granted.until.saturating_sub(now));
+        // A JWT says of itself how long it lives, or until when, by the clock that there was when it was made.
+        let whole = granted.map_or(0, |granted| granted.until - granted.from);
+        let same_clock = granted.is_some_and(|granted| granted.off_by == self.off_by);
+        let told = match (dialect.tells_by_itself(), self.habits.dates) {
+            (false, _) => tells_lifetime.then_some(left),
+            (true, false) => Some(whole),
+            (true, true) => same_clock.then_some(left),
+        };
+        let truth = Truth::Granted {
+            refresh: refresh.map(str::to_owned),
+            access: Some(access.to_owned()),
+            lifetime: told,
+        };
+        self.dated(dialect.yes(access, refresh, tells_lifetime.then_some(left), truth), now)
+    }
+
+    fn read(&self, reply: &Reply) -> Tokens {
+        match self.habits.dialect.read(reply) {
+            session::verdict::Verdict::Fresh(tokens) => tokens,
+            other => unreachable!("a good answer is read as {other:?}"),
+        }
+    }
+
+    fn dated(&self, reply: Reply, now: u64) -> Reply {
+        let date = self.habits.dates.then(|| self.clock(now).div_euclid(1_000));
+        Reply { date, ..reply }
+    }
+
+    /// In milliseconds since 1970, as this provider believes.
+    fn clock(&self, now: u64) -> i64 {
+        YEAR_2030 + now as i64 + self.off_by
     }
 }
+
+const YEAR_2030: i64 = 1_893_456_000_000;

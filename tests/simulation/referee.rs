@@ -2,21 +2,25 @@
 
 mod judging;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use session::Session;
 use session::event::{Asker, Attempt, Event, Found};
-use session::reason::Lost;
-use session::time::Timestamp;
+use session::interaction::Interaction;
+use session::limits;
+use session::reason::{Cause, Lost};
+use session::time::{Timestamp, millis};
 use session::tokens::{Account, RefreshToken, Tokens};
 use session::verdict::Verdict;
 use session::view::Phase;
 
 use crate::law::Standing;
+use crate::provider::Habits;
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Referee {
+    habits: Habits,
     pub(crate) now: u64,
     /// Milliseconds slept through in this life of the process.
     pub(crate) slept: u64,
@@ -30,6 +34,8 @@ pub(crate) struct Referee {
     tokens: BTreeSet<String>,
     /// The newest refresh token is not known to be saved.
     unsaved: bool,
+    /// Nothing was saved since everything was forgotten.
+    is_empty: bool,
     ending: bool,
     dozing: bool,
     /// What is in the vault is another server's, until somebody signs in.
@@ -57,6 +63,8 @@ pub(crate) struct Referee {
     died: Option<Lost>,
     /// What the next process is told of that.
     ended: Option<Lost>,
+    /// The next process is told to forget what it finds.
+    noted: bool,
     /// The access tokens that were refused.
     refused: BTreeSet<u32>,
     /// The generation of the access token that is out.
@@ -67,8 +75,25 @@ pub(crate) struct Referee {
     pub(crate) refreshes: u64,
     /// Refreshes that something but the passing of time was a reason for.
     pub(crate) excused: u64,
+    /// Each time that a machine's refresh went out in the last ten minutes, and each reason to cut a pause short.
+    storm: VecDeque<(u64, Asker)>,
+    /// What the session was last told of a lifetime, in milliseconds.
+    told: Option<u64>,
+    /// When the access token that came last, and the one that is out, are over.
+    comes: Option<u64>,
+    over: Option<u64>,
+    /// What the refresh in flight is for, and that which brought the token that is out.
+    cause: Option<Cause>,
+    bought_for: Option<Cause>,
+    out_since: u64,
+    /// The access token that is out was refused, and is not to be used again.
+    is_refused: bool,
+    /// What a person was called for, and has not been answered.
+    called_for: Option<Lost>,
+    interactions: Vec<Interaction>,
 }
 
+#[derive(Clone)]
 struct Sent {
     epoch: u32,
     at: u64,
@@ -76,16 +101,38 @@ struct Sent {
 }
 
 impl Referee {
-    pub(crate) fn starting(now: u64) -> Self {
-        Self { now, ..Self::default() }
+    pub(crate) fn starting(now: u64, habits: &Habits) -> Self {
+        Self { now, habits: habits.clone(), ..Self::default() }
     }
 
     /// A new process: what the old one knew is gone, what it had in flight as well.
     pub(crate) fn restart(&mut self) {
         let (now, refreshes, excused) = (self.now, self.refreshes, self.excused + 2);
         // What there was instead, if anything, went with the process: then the old is better than nothing.
-        let (ended, overruled) = (self.ended, self.overruled && self.newest.is_none());
-        *self = Self { now, refreshes, excused, ended, overruled, ..Self::default() };
+        let (ended, noted) = (self.ended, self.noted);
+        let (habits, mut storm) = (self.habits.clone(), std::mem::take(&mut self.storm));
+        // Whoever begins anew begins with short pauses.
+        storm.extend([(now, Asker::Person); 4]);
+        *self = Self {
+            now,
+            habits,
+            storm,
+            refreshes,
+            excused,
+            ended,
+            noted,
+            overruled: noted,
+            ..Self::default()
+        };
+    }
+
+    pub(crate) fn is_dozing(&self) -> bool {
+        self.dozing
+    }
+
+    /// The newest refresh token and whose it is, unless it is another server's or somebody's wish that it goes.
+    pub(crate) fn treasure(&self) -> Option<(&RefreshToken, &Account)> {
+        Some((self.newest.as_ref()?, &self.account))
     }
 
     /// Nothing new may begin.
@@ -108,6 +155,8 @@ impl Referee {
                 self.died = tokens.refresh.is_none().then_some(Lost::Expired);
                 self.overruled = true;
                 self.receive(tokens.refresh.as_ref());
+                self.hear_lifetime(tokens);
+                self.called_for = None;
                 self.account = account.clone();
             }
             Event::SignInFailed { attempt } => {
@@ -120,11 +169,13 @@ impl Referee {
                 self.account = Account::default();
                 let deleted = matches!(event, Event::KeyDeleted);
                 self.died = Some(if deleted { Lost::KeyDeleted } else { Lost::SignedOut });
+                self.called_for = None;
                 self.overruled = true;
             }
             Event::Loaded { found, memory, interrupted } => {
                 self.vault_busy = false;
                 if self.epoch == 0 {
+                    self.told = self.told.or(memory.lifetime_ms);
                     match found {
                         Found::Elsewhere(_) | Found::Token { .. } if self.overruled => {
                             self.died = self.ended.or(memory.lost).or(Some(Lost::Never));
@@ -147,6 +198,10 @@ impl Referee {
             }
             Event::Saved { .. } | Event::NotSaved { .. } => {
                 self.vault_busy = false;
+                self.is_empty &= !matches!(event, Event::Saved { .. });
+                if self.is_empty && self.newest.is_none() {
+                    self.unsaved = false;
+                }
                 // One save at a time, and only of what was newest when it was asked for.
                 self.unsaved &= !(matches!(event, Event::Saved { .. }) && self.save_asked);
                 self.overruled &= !matches!(event, Event::Saved { .. });
@@ -157,13 +212,16 @@ impl Referee {
             Event::Forgotten => {
                 self.vault_busy = false;
                 self.unsaved &= self.newest.is_some();
+                self.is_empty = true;
                 self.overruled = false;
             }
             Event::NotForgotten(_) => self.vault_busy = false,
             Event::NotLoaded(trouble) => {
                 self.vault_busy = false;
-                if self.epoch == 0 {
+                if self.epoch == 0 && !trouble.is_passing() {
                     self.died = trouble.lost();
+                    // What a person can do about it first is another matter.
+                    self.called_for = self.called_for.filter(|_| self.died.is_some());
                 }
             }
             Event::VaultEmptied => self.unsaved |= self.newest.is_some(),
@@ -175,6 +233,8 @@ impl Referee {
             Event::Asked { by: Asker::Person } => {
                 self.excused += 1;
                 self.pause_until = 0;
+                self.called_for = None;
+                self.interactions.clear();
                 if self.newest.is_some() {
                     (self.died, self.demanded) = (None, None);
                 }
@@ -198,19 +258,36 @@ impl Referee {
                 self.excused += 1;
                 self.rests_until = self.now + wait.as_millis() as u64;
             }
-            Event::Woke { .. } => self.excused += 2,
-            Event::Rejected { generation, .. } => {
+            Event::Woke { .. } => {
+                self.excused += 2;
+                self.storm.push_back((self.now, Asker::Person));
+            }
+            Event::Rejected { generation, by } => {
+                if *by == Asker::Person {
+                    self.pause_until = 0;
+                }
                 self.excused += 1;
                 self.refused.insert(*generation);
+                let bought_anew = matches!(self.bought_for, Some(Cause::Rejected | Cause::HeartbeatSaidNo));
+                let circles = bought_anew && self.now < self.out_since + NEW;
+                self.is_refused |= self.access == Some(*generation) && !circles;
+                self.storm.push_back((self.now, Asker::Person));
             }
             Event::Beaten { .. } => {
                 self.excused += 1;
                 self.refused.extend(self.access);
             }
-            Event::NetworkUp => self.pause_until = 0,
+            Event::NetworkUp => {
+                self.pause_until = 0;
+                self.storm.push_back((self.now, Asker::Person));
+            }
             Event::Demanded { generation, interaction } => {
                 if self.access == Some(*generation) {
                     self.demanded.get_or_insert(interaction.need.lost());
+                    if !self.interactions.contains(interaction) {
+                        self.interactions.push(interaction.clone());
+                        self.called_for = None;
+                    }
                 }
                 return Standing::Demand(session.access_token(self.time(), Duration::ZERO).cloned());
             }
@@ -254,6 +331,9 @@ impl Referee {
             Verdict::Fresh(tokens) => {
                 self.suspicion = None;
                 self.doubt = false;
+                if tokens.access.is_some() {
+                    self.hear_lifetime(tokens);
+                }
                 if tokens.access.is_none() {
                     self.excused += 1;
                     self.pause_until = now + SHORTEST_PAUSE;
@@ -267,6 +347,8 @@ impl Referee {
                 }
             }
             Verdict::Interaction(interaction) => {
+                // What only a resource has demanded before stops the refreshes now.
+                self.called_for = None;
                 self.died = Some(interaction.need.lost());
                 self.demanded = self.died;
             }
@@ -301,12 +383,21 @@ impl Referee {
         self.tokens.clear();
         self.access = None;
         self.demanded = None;
+        self.interactions.clear();
+        self.told = None;
         self.newest = None;
         self.unsaved_since = None;
         self.suspicion = None;
         self.not_before = 0;
         self.pause_until = 0;
         self.excused += 2;
+    }
+
+    /// Of what no lifetime is told, the one that was told before holds.
+    fn hear_lifetime(&mut self, tokens: &Tokens) {
+        let told = tokens.lifetime.map(millis).filter(|told| *told > 0);
+        self.told = told.or(self.told);
+        self.comes = self.told.map(|told| self.now.saturating_add(told.max(SHORTEST_LIFE)));
     }
 
     fn receive(&mut self, refresh: Option<&RefreshToken>) {
@@ -329,6 +420,10 @@ impl Referee {
 
     /// It was sent, and is not known to be as good as before.
     pub(crate) fn may_be_spent(&self, token: &RefreshToken) -> bool {
+        // The next process would only be refused as well.
+        if self.newest.is_none() && self.died == Some(Lost::Refused) {
+            return false;
+        }
         let overtaken = self.tokens.contains(token.expose()) && self.newest.as_ref() != Some(token);
         let of_the_newest = self.newest.as_ref() == Some(token) && (self.in_flight.is_some() || self.doubt);
         overtaken || of_the_newest
@@ -341,6 +436,12 @@ impl Referee {
 
 /// Half of the shortest first backoff.
 const SHORTEST_PAUSE: u64 = 125;
+
+/// What is told to live for less is taken to live so long, in milliseconds.
+const SHORTEST_LIFE: u64 = limits::LIFETIME_SHORTEST.as_millis() as u64;
+
+/// A token that a refusal has just bought is not blamed for the next one so soon, in milliseconds.
+const NEW: u64 = limits::SPACING_LONGEST.as_millis() as u64;
 
 /// Of somebody without a name nobody can say that.
 fn differ(one: &Account, other: &Account) -> bool {

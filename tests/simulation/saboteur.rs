@@ -16,14 +16,18 @@ use session::view::Phase;
 pub(crate) enum Bug {
     AdoptsForeignTokens,
     AcceptsStaleAnswers,
+    AnswersAndHolds,
     AsksInThePersonsPlace,
     BelievesAssumptions,
     BelievesInShortLifetimes,
     ClearsTheMarkAtPublish,
+    DatesByItsOwnClock,
     DeletesOnVaultTrouble,
     DropsTheSessionOn503,
     DropsTokensBesideGarbage,
+    EditsTooEarly,
     ForgetsADemand,
+    ForgetsCallersAtAnEdit,
     ForgetsSignOuts,
     GivesBackWhatIsNew,
     ForgetsTheOwner,
@@ -32,23 +36,32 @@ pub(crate) enum Bug {
     GivesUpOnSlowAnswers,
     HidesDeadlines,
     IgnoresGenerations,
+    IgnoresRefusals,
     IgnoresRetryAfter,
     IgnoresSleep,
+    IgnoresTheBreaker,
+    IgnoresWishes,
     KeepsOrphans,
     MakesPeopleWait,
+    MarksAfterSending,
     MarksWhatIsSent,
+    Nags,
     NeverRetries,
     PublishesBeforeSaving,
+    PutsPeopleBehindTheBreaker,
     RefreshesBeforeSleep,
     RefreshesBeforeTheEnd,
     RefreshesOnEveryCall,
+    ReplaysForEver,
     ReportsDeadlinesLate,
     RetriesLostAnswersLate,
     SendsAnOldToken,
+    SendsPastTheLane,
     SendsTwice,
     TakesDemandsForRefusals,
     TakesElsewhereForOurs,
     TakesInteractionsForDeath,
+    TakesPortalsForNo,
     TakesWithheldForNamed,
 }
 
@@ -116,7 +129,9 @@ impl Sut {
             return self.misread_answer(bug, attempt, verdict);
         }
         match (bug, event) {
-            (Bug::IgnoresSleep, Event::Woke { .. }) => Event::Tick,
+            (Bug::IgnoresSleep, Event::Woke { .. }) | (Bug::IgnoresRefusals, Event::Rejected { .. }) => {
+                Event::Tick
+            }
             (Bug::AsksInThePersonsPlace, Event::NetworkUp) if self.stopped => {
                 Event::Asked { by: Asker::Person }
             }
@@ -232,6 +247,17 @@ impl Sut {
             }
             // Its lie about the answer is about the time of the retry, and about nothing else.
             Bug::RetriesLostAnswersLate => effects.retain(|effect| *effect != Effect::Unmark),
+            Bug::MarksAfterSending => {
+                let (mark, others) =
+                    effects.drain(..).partition(|effect| matches!(effect, Effect::Mark { .. }));
+                *effects = others;
+                effects.extend::<Vec<Effect>>(mark);
+            }
+            Bug::Nags => {
+                if let Phase::NeedsLogin { why } = self.session().phase() {
+                    effects.push(Effect::Note(session::note::Note::NeedsLogin { why }));
+                }
+            }
             Bug::MarksWhatIsSent => {
                 let sent = effects.iter().find_map(|effect| match effect {
                     Effect::Refresh { token, .. } => Some(token.clone()),

@@ -6,12 +6,13 @@ use session::reason::Trouble;
 use session::verdict::Verdict;
 
 use crate::dice::Dice;
+use crate::wire::{Reply, Truth};
 
 /// What the network, and the gateways in it, are like at the moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Weather {
     Good,
-    /// Now and then a request, or an answer, gets lost.
+    /// Now and then a request, or an answer, gets lost, or comes twice.
     Lossy,
     Offline,
     Portal,
@@ -32,8 +33,12 @@ pub(crate) enum Fate {
     AnswerLost,
     /// The provider acts, and its answer comes when nobody waits for it any more.
     AnswerLate,
-    /// The provider never hears of it.
-    Instead(Verdict),
+    /// Something on the way sends it again, and hands on the second answer.
+    Doubled,
+    /// The provider never hears of it, and somebody else answers.
+    Instead(Reply),
+    /// Nobody answers.
+    Failed(Verdict),
     /// Nobody ever hears of it.
     Vanished,
 }
@@ -50,43 +55,49 @@ impl Weather {
             Self::Misconfigured,
             Self::Hanging,
         ];
-        if dice.one_in(2) { Self::Good } else { dice.pick(&bad) }
+        if dice.one_in(2) { dice.pick(&bad) } else { Self::Good }
     }
 
     pub(crate) fn fate(self, dice: &mut Dice) -> Fate {
-        let transient = |trouble, status| Verdict::Transient { trouble, status, retry_after: None };
+        let failed = |trouble| Fate::Failed(Verdict::Transient { trouble, status: None, retry_after: None });
         match self {
             Self::Good => Fate::Answered,
-            Self::Lossy => match dice.between(0, 5) {
-                0 => Fate::AnswerLost,
-                1 => Fate::Instead(transient(Trouble::Unanswered, None)),
-                2 => Fate::Instead(transient(Trouble::CutShort, Some(200))),
+            Self::Lossy => match dice.between(0, 6) {
+                4 => Fate::AnswerLost,
+                5 => Fate::AnswerLate,
+                6 => Fate::Doubled,
+                3 => failed(Trouble::Offline),
                 _ => Fate::Answered,
             },
-            Self::Offline => Fate::Instead(transient(Trouble::Offline, None)),
-            Self::Portal => Fate::Instead(transient(Trouble::NotJson, Some(200))),
+            Self::Offline => failed(dice.pick(&[Trouble::Offline, Trouble::NoNetwork, Trouble::Tls])),
+            Self::Portal => Fate::Instead(match dice.between(0, 2) {
+                0 => Reply::page(200, "<html><form>Welcome to our network"),
+                1 => Reply { status: 302, ..Reply::page(302, "") },
+                _ => Reply::page(511, "<html>Network Authentication Required"),
+            }),
             Self::Gateway => {
-                let authentic = dice.one_in(2);
-                Fate::Instead(Verdict::Suspect {
-                    status: 403,
-                    signature: 1 + u64::from(dice.one_in(3)),
-                    authentic,
-                })
+                Fate::Instead(Reply::page(403, dice.pick(&["Forbidden", "Forbidden", "Blocked by policy"])))
             }
-            Self::Down => Fate::Instead(transient(Trouble::Status, Some(dice.pick(&[500, 502, 503, 504])))),
+            Self::Down => {
+                let status = dice.pick(&[500, 502, 503, 504]);
+                let retry_after = dice.pick(&[None, None, Some(Duration::from_secs(20))]);
+                Fate::Instead(Reply { retry_after, ..Reply::page(status, "<h1>Sorry") })
+            }
             Self::Limited => {
-                let retry_after =
-                    dice.pick(&[None, Some(dice.clone().between(1, 600))]).map(Duration::from_secs);
-                Fate::Instead(Verdict::Transient {
-                    trouble: Trouble::RateLimited,
-                    status: Some(429),
-                    retry_after,
-                })
+                let wait = dice.between(1, 600);
+                let retry_after = dice.pick(&[None, Some(Duration::from_secs(wait))]);
+                let body = r#"{"error":"slow_down"}"#.to_owned();
+                Fate::Instead(Reply { retry_after, ..Reply::json(429, body, Truth::Other) })
             }
             Self::Misconfigured => {
-                Fate::Instead(Verdict::Misconfigured { trouble: Trouble::Misconfigured, status: Some(401) })
+                let body = r#"{"error":"invalid_client"}"#.to_owned();
+                Fate::Instead(Reply::json(401, body, Truth::Other))
             }
-            Self::Hanging => dice.pick(&[0, 1, 2]).into(),
+            Self::Hanging => match dice.between(0, 2) {
+                0 => Fate::AnswerLate,
+                1 => Fate::Vanished,
+                _ => failed(Trouble::TimedOut),
+            },
         }
     }
 
@@ -94,18 +105,9 @@ impl Weather {
     pub(crate) fn lets_through(self) -> bool {
         matches!(self, Self::Good | Self::Limited | Self::Misconfigured)
     }
-}
 
-impl From<u8> for Fate {
-    fn from(hang: u8) -> Self {
-        match hang {
-            0 => Self::AnswerLate,
-            1 => Self::Vanished,
-            _ => Self::Instead(Verdict::Transient {
-                trouble: Trouble::TimedOut,
-                status: None,
-                retry_after: None,
-            }),
-        }
+    /// Whether whoever asks in it is told by an answer that the host is there, or by nothing that it is not.
+    pub(crate) fn is_an_outage(self) -> bool {
+        matches!(self, Self::Offline | Self::Down | Self::Hanging)
     }
 }

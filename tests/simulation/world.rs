@@ -1,19 +1,27 @@
-//! The world around one session: a clock that only the simulation moves, a provider, a network, a vault, people.
+//! The world around one keeper: a clock that only the simulation moves, providers, a network, a vault, people, programs.
 //!
-//! Nothing ticks. The driver sleeps until the session's deadline or until something happens, so work that is due and
-//! not reported stays undone, and is seen. Sometimes it stops half-way, or nothing would ever interleave.
+//! Nothing ticks. The driver sleeps until somebody's deadline or until something happens, so work that is due and not
+//! reported stays undone, and is seen. Sometimes it stops half-way, or nothing would ever interleave.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use session::Session;
+use session::breaker::Breaker;
+use session::callers::Callers;
 use session::event::{Asker, Attempt, Effect, Event, Memory};
+use session::lane::Held;
+use session::policy::Policy;
+use session::reason::VaultTrouble;
 use session::tokens::{Account, RefreshToken};
 use session::verdict::Verdict;
 use session::view::Phase;
 
+mod calls;
 mod deeds;
+mod process;
 
+use crate::counter::Counter;
 use crate::dice::Dice;
 use crate::law::{Law, Verified, broken};
 use crate::provider::Provider;
@@ -21,6 +29,7 @@ use crate::referee::Referee;
 use crate::saboteur::{Bug, Sut};
 use crate::scenario::Scenario;
 use crate::weather::Weather;
+use crate::wire::Truth;
 
 pub(crate) struct World {
     pub(crate) scenario: Scenario,
@@ -28,11 +37,42 @@ pub(crate) struct World {
     pub(crate) now: u64,
     queue: BTreeMap<(u64, u64), Happening>,
     serial: u64,
-    sut: Sut,
     bug: Option<Bug>,
-    /// Which process this is; what an older one had in flight reaches nobody.
+    hosts: Vec<Host>,
+    pub(crate) seats: Vec<Seat>,
+    vault_mood: Mood,
+    calm: bool,
+    /// Which process this is.
+    process: u32,
+    ending: bool,
+    pub(crate) steps: u64,
+    pub(crate) most: u64,
+    pub(crate) awake: u64,
+    trail: VecDeque<(u64, usize, Trace)>,
+    trail_length: usize,
+}
+
+/// A provider, and what a keeper knows of its host.
+struct Host {
+    provider: Provider,
+    weather: Weather,
+    breaker: Breaker,
+    /// When machines asked it in vain, since it last answered.
+    in_vain: VecDeque<u64>,
+}
+
+/// One profile's place in the keeper, and the world as far as only this profile knows it.
+pub(crate) struct Seat {
+    host: usize,
+    /// Which session of this profile it is; what an older one had in flight reaches nobody.
     life: u32,
-    pub(crate) provider: Provider,
+    sut: Sut,
+    policy: Policy,
+    callers: Callers<u32, u32, u32>,
+    counter: Counter,
+    /// Requests on their way to a resource.
+    out: BTreeMap<u32, Held<u32>>,
+    pub(crate) referee: Referee,
     /// With the generation of the token.
     vault: Option<(RefreshToken, Account, u32)>,
     /// What was in it before, as a backup has it.
@@ -42,47 +82,83 @@ pub(crate) struct World {
     memory: Memory,
     /// Some process has sent a token of which nobody saw what became.
     marked: Option<RefreshToken>,
+    /// Who was sent out and has not reported.
+    workers: BTreeMap<Attempt, Asker>,
+    vault_works: u32,
     /// Whose workers were called off, and say nothing more.
     called_off: BTreeSet<Attempt>,
-    weather: Weather,
-    vault_mood: Mood,
+    /// The last answer was lost, so the next one is not, in a gentle world.
     lost_one: bool,
-    calm: bool,
-    referee: Referee,
-    pub(crate) steps: u64,
-    pub(crate) awake: u64,
-    trail: VecDeque<(u64, Trace)>,
+    edited: bool,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) enum Happening {
-    /// The session is told, if its process still lives.
-    Answer(u32, Event),
+    /// A session is told, if it still lives.
+    Answer {
+        seat: usize,
+        life: u32,
+        event: Event,
+        truth: Truth,
+    },
     /// A request reaches the provider.
-    Arrives(u32, Attempt, RefreshToken, Lost),
-    Ask,
+    Arrives {
+        seat: usize,
+        life: u32,
+        attempt: Attempt,
+        token: RefreshToken,
+        lost: Lost,
+    },
+    Ask(usize),
     /// The machine is asleep no more, or does not sleep after all.
     Awake,
-    Call,
+    Call(usize),
+    /// A provider's clock is set.
+    ClockJumps(usize),
     Crash,
+    Crowd(usize),
+    /// The machine wakes for a moment, without a network, and sleeps again.
+    DarkWake(u64),
     /// The system says that it is about to sleep, which it may do or not.
     Doze,
-    /// Somebody wants the process to end; it stays.
+    Edit(usize),
+    /// Somebody wants the process to end; it does, or stays.
     End,
-    EndFamilies,
-    RevokeAccess,
-    SignIn,
-    SignOut,
+    EndFamilies(usize),
+    /// An answer of a resource, or none.
+    Fetched {
+        seat: usize,
+        life: u32,
+        id: u32,
+        generation: u32,
+        outcome: Outcome,
+    },
+    Freeze,
+    RevokeAccess(usize),
+    SignIn(usize),
+    SignOut(usize),
     Stay,
     Suspend,
-    VaultDone(u32, VaultWork),
+    VaultDone {
+        seat: usize,
+        life: u32,
+        work: VaultWork,
+    },
     VaultMood,
-    Weather,
+    Weather(usize),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Accepted,
+    Refused,
+    Unreached,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Lost {
     No,
+    Doubled,
     Reported,
     Late,
 }
@@ -98,7 +174,7 @@ pub(crate) enum VaultWork {
 enum Mood {
     Quick,
     Slow,
-    Locked,
+    Failing(VaultTrouble),
     /// It writes, and cannot read what is there: the key is another.
     Missing,
     Hanging,
@@ -108,40 +184,67 @@ enum Mood {
 enum Trace {
     Did(Effect),
     Told(Event),
-    World(&'static str),
+    World(String),
 }
 
 impl World {
     pub(crate) fn new(seed: u64, bug: Option<Bug>) -> Self {
-        let mut dice = Dice::new(seed);
+        Self::with(Dice::new(seed), bug)
+    }
+
+    pub(crate) fn with(mut dice: Dice, bug: Option<Bug>) -> Self {
         let scenario = Scenario::any(&mut dice);
         let now = dice.between(0, 1 << 36);
-        let referee = Referee::starting(now);
-        let session = Session::new(scenario.policy.clone(), dice.next(), referee.time());
+        let hosts = scenario.hosts.iter().map(|habits| Host {
+            provider: Provider::new(habits.clone()),
+            weather: Weather::Good,
+            breaker: Breaker::default(),
+            in_vain: VecDeque::new(),
+        });
+        let hosts = hosts.collect();
+        let seats = scenario.seats.iter().map(|plan| {
+            let referee = Referee::starting(now, &scenario.hosts[plan.host]);
+            let session = Session::new(plan.policy.clone(), dice.next(), referee.time());
+            Seat {
+                host: plan.host,
+                life: 0,
+                sut: Sut::new(session, bug),
+                policy: plan.policy.clone(),
+                callers: Callers::default(),
+                counter: Counter::default(),
+                out: BTreeMap::new(),
+                referee,
+                vault: None,
+                backup: None,
+                moved: false,
+                memory: Memory::default(),
+                marked: None,
+                workers: BTreeMap::new(),
+                vault_works: 0,
+                called_off: BTreeSet::new(),
+                lost_one: false,
+                edited: false,
+            }
+        });
+        let seats = seats.collect();
         let mut world = Self {
-            provider: Provider::new(scenario.habits.clone()),
-            sut: Sut::new(session, bug),
+            hosts,
+            seats,
             scenario,
             dice,
             now,
             queue: BTreeMap::new(),
             serial: 0,
             bug,
-            life: 0,
-            vault: None,
-            backup: None,
-            moved: false,
-            memory: Memory::default(),
-            marked: None,
-            called_off: BTreeSet::new(),
-            weather: Weather::Good,
             vault_mood: Mood::Quick,
-            lost_one: false,
             calm: false,
-            referee,
+            process: 0,
+            ending: false,
             steps: 0,
+            most: MOST_STEPS,
             awake: 0,
             trail: VecDeque::new(),
+            trail_length: 80,
         };
         for (happening, after) in world.scenario.first.clone() {
             world.later(after, happening);
@@ -149,45 +252,63 @@ impl World {
         world
     }
 
-    /// The last thirty things that happened.
-    pub(crate) fn trail(&self) -> String {
-        let mut trail = format!("{:?}\n", self.scenario);
-        for (at, trace) in self.trail.iter().skip(self.trail.len().saturating_sub(30)) {
-            trail += &match trace {
-                Trace::Did(effect) => format!("{at:>14}       → {effect:?} {}\n", named(effect)),
-                Trace::Told(event) => format!("{at:>14}  {event:?}\n"),
-                Trace::World(what) => format!("{at:>14}  ({what})\n"),
-            };
-        }
-        trail + &format!("{:?}", self.sut.session())
+    #[must_use]
+    pub(crate) fn for_steps(self, most: u64) -> Self {
+        Self { most, ..self }
     }
 
-    /// Lives through what was planned, then lets the storm pass and sees that the session is well again.
+    #[must_use]
+    pub(crate) fn with_the_whole_trail(self) -> Self {
+        Self { trail_length: usize::MAX, ..self }
+    }
+
+    /// The last things that happened.
+    pub(crate) fn trail(&self) -> String {
+        let mut trail = format!("{:?}\n", self.scenario);
+        for (at, seat, trace) in &self.trail {
+            trail += &match trace {
+                Trace::Did(effect) => format!("{at:>14} {seat}     → {effect:?} {}\n", named(effect)),
+                Trace::Told(event) => format!("{at:>14} {seat} {event:?}\n"),
+                Trace::World(what) => format!("{at:>14}   ({what})\n"),
+            };
+        }
+        for seat in &self.seats {
+            trail += &format!("{:?}\n", seat.sut.session());
+        }
+        trail
+    }
+
+    /// Lives through what was planned, then lets the storm pass and sees that everybody is well again.
     pub(crate) fn live(&mut self) -> Verified {
         let start = self.now;
-        self.tell(Event::Tick)?;
-        while self.now < start + self.scenario.horizon && self.steps < self.scenario.steps {
+        for seat in 0..self.seats.len() {
+            self.tell(seat, Event::Tick)?;
+        }
+        while self.now < start + self.scenario.horizon && self.steps < self.most {
             self.advance()?;
         }
-        self.check_economy(start)?;
+        for seat in &self.seats {
+            seat.referee.check_economy(self.awake.min(self.now - start))?;
+        }
         self.calm()
     }
 
     fn advance(&mut self) -> Verified {
-        let due = self.sut.deadline().map(|at| at.as_millis());
+        self.steps += 1;
+        self.make_room_for_edits()?;
+        let due = (0..self.seats.len()).filter_map(|seat| Some((self.due(seat)?, seat))).min();
         let next = self.queue.keys().next().map(|(at, _)| *at);
-        let Some(until) = due.into_iter().chain(next).min() else {
+        let Some(until) = due.map(|(at, _)| at).into_iter().chain(next).min() else {
             return broken(Law::ItRecovers, "nothing will ever happen again");
         };
-        let due_first = due.is_some_and(|due| due == until);
         if until > self.now + 2 && self.dice.one_in(8) {
             let half_way = self.dice.between(self.now + 1, until - 1);
             self.pass(half_way);
             return self.meddle();
         }
         self.pass(until);
-        if due_first {
-            return self.tell(Event::Tick);
+        if let Some((_, seat)) = due.filter(|(at, _)| *at == until) {
+            return self.tell(seat, Event::Tick);
         }
         match self.queue.pop_first() {
             Some((_, happening)) => self.happen(happening),
@@ -195,215 +316,254 @@ impl World {
         }
     }
 
+    fn due(&self, seat: usize) -> Option<u64> {
+        let seat = &self.seats[seat];
+        let dates = [seat.sut.deadline(), seat.callers.deadline(seat.sut.session())];
+        dates.into_iter().flatten().min().map(|at| at.as_millis())
+    }
+
     fn pass(&mut self, until: u64) {
         self.awake += until.saturating_sub(self.now);
-        self.now = self.now.max(until);
-        self.referee.now = self.now;
+        self.set_clock(self.now.max(until));
+    }
+
+    fn set_clock(&mut self, now: u64) {
+        self.now = now;
+        for seat in &mut self.seats {
+            seat.referee.now = now;
+        }
     }
 
     /// Something small, in the middle of everything.
     fn meddle(&mut self) -> Verified {
+        let seat = self.any_seat();
         match self.dice.between(0, 9) {
-            0 => self.tell(Event::NetworkUp),
-            1 => {
-                let generation = self.generation().saturating_sub(1);
-                self.tell(Event::Rejected { by: Asker::Machine, generation })
+            9 => self.network_up(),
+            8 => {
+                let generation = self.generation(seat).saturating_sub(1);
+                self.tell(seat, Event::Rejected { by: Asker::Machine, generation })
             }
-            2 => {
-                let generation = self.generation().saturating_sub(1);
+            7 => {
+                let generation = self.generation(seat).saturating_sub(1);
                 let interaction = self.scenario.interaction(&mut self.dice);
-                self.tell(Event::Demanded { generation, interaction })
+                self.tell(seat, Event::Demanded { generation, interaction })
             }
-            3 if self.dice.one_in(20) => self.tell(Event::KeyDeleted),
-            3 if self.dice.one_in(20) => {
-                (self.vault, self.moved) = (None, false);
-                self.tell(Event::VaultEmptied)
+            6 if self.dice.one_in(20) => self.for_everybody(|_| Some(Event::KeyDeleted)),
+            6 if self.dice.one_in(20) => {
+                for seat in &mut self.seats {
+                    (seat.vault, seat.moved) = (None, false);
+                }
+                self.for_everybody(|_| Some(Event::VaultEmptied))
             }
-            _ => self.call(),
+            _ => self.call(seat),
         }
     }
 
     fn happen(&mut self, happening: Happening) -> Verified {
         let gap = self.scenario.gap(&mut self.dice);
         match happening {
-            Happening::Answer(life, event) if life == self.life && !self.is_silenced(&event) => {
-                return self.tell(event);
+            Happening::Answer { seat, life, event, truth } => return self.answer(seat, life, event, &truth),
+            Happening::Arrives { seat, life, attempt, token, lost } => {
+                self.arrive(seat, life, attempt, &token, lost);
             }
-            Happening::Answer(..) => {}
-            Happening::Arrives(life, attempt, token, lost) => self.arrive(life, attempt, &token, lost),
-            Happening::Ask => {
-                let by = if self.dice.one_in(4) { Asker::Machine } else { Asker::Person };
-                return self.tell(Event::Asked { by });
+            Happening::Ask(seat) => return self.ask(seat),
+            Happening::Awake => return self.for_everybody(|_| Some(Event::Awake)),
+            Happening::Call(seat) => {
+                let after = self.scenario.call_gap(seat, &mut self.dice);
+                self.later(after, Happening::Call(seat));
+                return self.call(seat);
             }
-            Happening::Call => {
-                let after = self.scenario.call_gap(&mut self.dice);
-                self.later(after, Happening::Call);
-                return self.call();
+            Happening::ClockJumps(host) => {
+                self.hosts[host].provider.reboot_clock(&mut self.dice);
+                self.remark(format!("host {host}: its clock is off by {}", self.hosts[host].provider.off_by));
             }
-            Happening::Crash => {
-                self.crash()?;
-                return self.tell(Event::Tick);
-            }
-            Happening::Doze => {
-                if self.dice.one_in(2) {
-                    self.later(self.dice.clone().between(1, 5_000), Happening::Suspend);
-                }
-                self.later(self.dice.clone().between(5_000, 30_000), Happening::Awake);
-                return self.tell(Event::AboutToSleep);
-            }
-            Happening::Awake => return self.tell(Event::Awake),
+            Happening::Crash => return self.crash(),
+            Happening::Crowd(seat) => return self.crowd(seat),
+            Happening::DarkWake(left) => return self.dark_wake(left),
+            Happening::Doze => return self.doze(),
+            Happening::Edit(seat) => self.seats[seat].edited = true,
             Happening::End => {
-                self.later(self.dice.clone().between(1_000, 20_000), Happening::Stay);
-                return self.tell(Event::Ending);
+                self.ending = true;
+                let after = self.dice.between(1_000, 20_000);
+                self.later(after, Happening::Stay);
+                return self.for_everybody(|_| Some(Event::Ending));
             }
-            Happening::Stay => return self.tell(Event::Stays),
-            Happening::EndFamilies => {
-                self.remark("an administrator ends the session");
-                self.provider.end_families();
+            Happening::Stay => return self.stay_or_end(),
+            Happening::EndFamilies(host) => {
+                self.remark(format!("host {host}: an administrator ends the sessions"));
+                self.hosts[host].provider.end_families();
             }
-            Happening::RevokeAccess => {
-                self.remark("access tokens are revoked");
-                self.provider.revoke_access();
+            Happening::Fetched { seat, life, id, generation, outcome } => {
+                return self.fetched(seat, life, id, generation, outcome);
             }
-            Happening::SignIn => {
-                return {
-                    let patience = self.dice.pick(&[60, 330, 330, 900]);
-                    self.tell(Event::SignIn { patience: Duration::from_secs(patience) })
-                };
+            Happening::Freeze => return self.freeze(),
+            Happening::RevokeAccess(host) => {
+                self.remark(format!("host {host}: access tokens are revoked"));
+                self.hosts[host].provider.revoke_access();
             }
-            Happening::SignOut => return self.tell(Event::SignOut),
+            Happening::SignIn(seat) => {
+                let patience = self.dice.pick(&[330, 330, 60, 900]);
+                return self.tell(seat, Event::SignIn { patience: Duration::from_secs(patience) });
+            }
+            Happening::SignOut(seat) => return self.tell(seat, Event::SignOut),
             Happening::Suspend => return self.suspend(),
-            Happening::VaultDone(life, work) if life == self.life => return self.vault_done(work),
-            Happening::VaultDone(..) => {}
+            Happening::VaultDone { seat, life, work } if life == self.seats[seat].life => {
+                return self.vault_done(seat, work);
+            }
+            Happening::VaultDone { .. } => {}
             Happening::VaultMood => {
+                let trouble = self.dice.pick(&TROUBLES);
                 self.vault_mood = self.dice.pick(&[
                     Mood::Quick,
                     Mood::Quick,
                     Mood::Slow,
-                    Mood::Locked,
+                    Mood::Failing(trouble),
                     Mood::Missing,
                     Mood::Hanging,
                 ]);
                 self.later(gap, Happening::VaultMood);
                 if self.vault_mood == Mood::Quick && self.dice.one_in(2) {
-                    return self.tell(Event::VaultReady);
+                    return self.for_everybody(|_| Some(Event::VaultReady));
                 }
             }
-            Happening::Weather => {
-                let was = std::mem::replace(&mut self.weather, Weather::any(&mut self.dice));
-                self.later(gap, Happening::Weather);
-                if was == Weather::Offline && self.weather == Weather::Good {
-                    return self.tell(Event::NetworkUp);
+            Happening::Weather(host) => {
+                let weather = Weather::any(&mut self.dice);
+                let was = std::mem::replace(&mut self.hosts[host].weather, weather);
+                self.later(gap, Happening::Weather(host));
+                if was == Weather::Offline && weather == Weather::Good {
+                    return self.network_up();
                 }
             }
         }
         Ok(())
     }
 
-    fn tell(&mut self, event: Event) -> Verified {
-        self.steps += 1;
-        self.trace(Trace::Told(event.clone()));
+    fn network_up(&mut self) -> Verified {
+        for host in &mut self.hosts {
+            host.breaker.on_network_up(self.seats[0].referee.time());
+            host.in_vain.clear();
+        }
+        self.for_everybody(|_| Some(Event::NetworkUp))
+    }
+
+    /// Unless the process is killed in the middle.
+    fn for_everybody(&mut self, event: impl Fn(&Seat) -> Option<Event>) -> Verified {
+        let process = self.process;
+        for seat in 0..self.seats.len() {
+            if process == self.process
+                && let Some(event) = event(&self.seats[seat])
+            {
+                self.tell(seat, event)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self, seat: usize, event: Event) -> Verified {
+        self.trace(seat, Trace::Told(event.clone()));
         if let Event::Refreshed { verdict, .. } = &event {
             // Whoever waited for it asks again at once.
             if !matches!(verdict, Verdict::Fresh(_)) && self.dice.one_in(2) {
-                self.later(1, Happening::Call);
+                self.later(1, Happening::Call(seat));
             }
         }
-        let standing = self.referee.hear(&event, self.sut.session());
-        let effects = self.sut.step(event, self.referee.time());
+        let killed = self.scenario.kills.filter(|_| !self.calm).is_some_and(|kills| self.dice.one_in(kills));
+        let place = &mut self.seats[seat];
+        let standing = place.referee.hear(&event, place.sut.session());
+        let mut effects = place.sut.step(event, place.referee.time());
         for effect in &effects {
-            self.trace(Trace::Did(effect.clone()));
+            self.trace(seat, Trace::Did(effect.clone()));
         }
-        self.referee.judge(&standing, &effects, &self.sut)?;
+        let place = &mut self.seats[seat];
+        if killed {
+            place.referee.clone().judge(&standing, &effects, &place.sut)?;
+            effects.truncate(self.dice.between(0, effects.len() as u64) as usize);
+            place.referee.take_down(&effects);
+        } else {
+            place.referee.judge(&standing, &effects, &place.sut)?;
+        }
         for effect in effects {
-            self.perform(effect);
+            self.perform(seat, effect)?;
         }
+        if killed {
+            return self.crash();
+        }
+        self.settle(seat)?;
         // Whoever can work is in no hurry.
-        let session = self.sut.session();
+        let place = &self.seats[seat];
+        let session = place.sut.session();
         let lost = matches!(session.phase(), Phase::NeedsLogin { .. });
-        let works = session.access_token(self.referee.time(), Duration::ZERO).is_some();
+        let works = session.access_token(place.referee.time(), Duration::ZERO).is_some();
         if lost && !self.calm && self.dice.one_in(if works { 60 } else { 6 }) {
             let after = self.scenario.gap(&mut self.dice);
-            self.later(after, Happening::SignIn);
+            self.later(after, Happening::SignIn(seat));
         }
         Ok(())
     }
 
-    /// The machine sleeps: the session is told of it before anything that happened meanwhile.
-    fn suspend(&mut self) -> Verified {
-        let slept = self.dice.magnitude(1_000, 12 * 3_600_000);
-        self.remark("the machine sleeps");
-        self.now += slept;
-        self.referee.now = self.now;
-        self.referee.slept += slept;
-        self.tell(Event::Woke { slept: Duration::from_millis(slept) })
-    }
-
     fn calm(&mut self) -> Verified {
-        self.remark("the storm has passed");
+        self.remark("the storm has passed".to_owned());
         self.calm = true;
-        self.weather = Weather::Good;
         self.vault_mood = Mood::Quick;
+        for host in &mut self.hosts {
+            host.weather = Weather::Good;
+        }
         self.queue.retain(|_, happening| {
             matches!(
                 happening,
-                Happening::Answer(..)
-                    | Happening::Arrives(..)
+                Happening::Answer { .. }
+                    | Happening::Arrives { .. }
                     | Happening::Awake
+                    | Happening::Fetched { .. }
                     | Happening::Stay
-                    | Happening::VaultDone(..)
+                    | Happening::VaultDone { .. }
             )
         });
         let begun = self.now;
+        let most = self.steps + 200_000;
         while !self.is_well() {
+            if self.steps > most {
+                return broken(Law::ItRecovers, "it is busy, and not well");
+            }
             // What was on its way may still bring a reason to rest.
-            if self.now > self.referee.rests_until.max(begun) + self.scenario.longest_rest() {
+            let rests_until = self.seats.iter().map(|seat| seat.referee.rests_until).max().unwrap_or(0);
+            if self.now > rests_until.max(begun) + self.scenario.longest_rest() {
                 return broken(Law::ItRecovers, "still not well");
             }
-            let due = self.sut.deadline().map(|at| at.as_millis());
-            if due.is_none() && self.queue.is_empty() {
+            if self.queue.is_empty() && (0..self.seats.len()).all(|seat| self.due(seat).is_none()) {
                 return broken(Law::ItRecovers, "it sleeps, and is not well");
             }
             self.advance()?;
         }
-        if self.scenario.gentle && self.provider.reuses > 0 {
+        if self.scenario.gentle && self.hosts.iter().any(|host| host.provider.reuses > 0) {
             return broken(Law::AGraceSavesTheSession, "a lost answer has cost a session");
         }
         Ok(())
     }
 
     fn is_well(&self) -> bool {
-        let session = self.sut.session();
-        let time = self.referee.time();
-        match session.phase() {
-            Phase::NeedsLogin { why } if !self.referee.is_demand(why) => true,
-            // What a resource demands is no excuse: the tokens go on.
-            Phase::Fresh | Phase::NeedsLogin { .. } => {
-                session.access_token(time, Duration::ZERO).is_some() && session.view(time).saved
-            }
-            Phase::Refreshing { .. } | Phase::SigningIn | Phase::Waiting { .. } => false,
-        }
+        self.seats.iter().all(|seat| {
+            let session = seat.sut.session();
+            let time = seat.referee.time();
+            let well = match session.phase() {
+                Phase::NeedsLogin { why } if !seat.referee.is_demand(why) => true,
+                // What a resource demands is no excuse: the tokens go on.
+                Phase::Fresh | Phase::NeedsLogin { .. } => {
+                    session.access_token(time, Duration::ZERO).is_some() && session.view(time).saved
+                }
+                Phase::Refreshing { .. } | Phase::SigningIn | Phase::Waiting { .. } => false,
+            };
+            well && seat.counter.is_empty()
+        })
     }
 
-    fn check_economy(&self, start: u64) -> Verified {
-        let habits = &self.scenario.habits;
-        if habits.same_access || !habits.tells_lifetime {
-            return Ok(());
-        }
-        let shortest = if habits.uneven { habits.lifetime - habits.lifetime / 3 } else { habits.lifetime };
-        let lifetimes = self.awake.min(self.now - start) / shortest + 1;
-        let (made, allowed) = (self.referee.refreshes, 2 * lifetimes + self.referee.excused);
-        if made <= allowed {
-            return Ok(());
-        }
-        broken(
-            Law::RefreshesAreFew,
-            &format!("{made} refreshes in {lifetimes} lifetimes, {allowed} would do"),
-        )
+    fn generation(&self, seat: usize) -> u32 {
+        let seat = &self.seats[seat];
+        seat.sut.session().view(seat.referee.time()).access.map_or(0, |access| access.generation)
     }
 
-    fn generation(&self) -> u32 {
-        self.sut.session().view(self.referee.time()).access.map_or(0, |access| access.generation)
+    fn any_seat(&mut self) -> usize {
+        self.dice.between(0, self.seats.len() as u64 - 1) as usize
     }
 
     fn later(&mut self, after: u64, happening: Happening) {
@@ -411,15 +571,15 @@ impl World {
         self.queue.insert((self.now + after, self.serial), happening);
     }
 
-    fn remark(&mut self, what: &'static str) {
-        self.trace(Trace::World(what));
+    fn remark(&mut self, what: String) {
+        self.trace(0, Trace::World(what));
     }
 
-    fn trace(&mut self, trace: Trace) {
-        if self.trail.len() == 60 {
+    fn trace(&mut self, seat: usize, trace: Trace) {
+        if self.trail.len() == self.trail_length {
             self.trail.pop_front();
         }
-        self.trail.push_back((self.now, trace));
+        self.trail.push_back((self.now, seat, trace));
     }
 }
 
@@ -430,3 +590,15 @@ fn named(effect: &Effect) -> &str {
         _ => "",
     }
 }
+
+const TROUBLES: [VaultTrouble; 6] = [
+    VaultTrouble::Locked,
+    VaultTrouble::Locked,
+    VaultTrouble::Absent,
+    VaultTrouble::Disk,
+    VaultTrouble::Failed,
+    VaultTrouble::Slow,
+];
+
+/// For a test run; more is for `make soak`.
+const MOST_STEPS: u64 = 1_500;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use session::event::{Attempt, Effect};
+use session::event::{Asker, Attempt, Effect};
 use session::limits;
 use session::note::Note;
 use session::reason::{Lost, Source, Trouble};
@@ -49,6 +49,83 @@ impl Referee {
         Ok(())
     }
 
+    /// What was done before the process was killed; whether it was right is judged elsewhere. A wish that was not noted
+    /// was not answered either.
+    pub(crate) fn take_down(&mut self, effects: &[Effect]) {
+        for effect in effects {
+            match effect {
+                Effect::Refresh { attempt, .. } => {
+                    self.in_flight = Some(*attempt);
+                    self.refreshes += 1;
+                }
+                Effect::Remember(memory) => (self.ended, self.noted) = (memory.lost, memory.overruled),
+                _ => {}
+            }
+        }
+    }
+
+    /// Whether an access token may go out, to a provider or to a caller.
+    pub(crate) fn check_use(&self, generation: u32) -> Verified {
+        if self.access != Some(generation) {
+            return broken(Law::ADeadTokenStaysHere, "it is not the one that is out");
+        }
+        if self.is_refused {
+            return broken(Law::ADeadTokenStaysHere, "it was refused");
+        }
+        if self.over.is_some_and(|over| self.now > over) {
+            return broken(Law::ADeadTokenStaysHere, "it is over");
+        }
+        Ok(())
+    }
+
+    pub(crate) fn check_wish(&self, wish: Option<u64>) -> Verified {
+        match (wish, self.over) {
+            (Some(wish), Some(over)) if over < self.now + wish => {
+                broken(Law::AWishForLifeIsKept, &format!("{} ms are left of {wish}", over - self.now))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A refresh goes out that no person has asked for.
+    pub(crate) fn check_storm(&mut self) -> Verified {
+        self.storm.push_back((self.now, Asker::Machine));
+        while self.storm.front().is_some_and(|(at, _)| at + TEN_MINUTES < self.now) {
+            self.storm.pop_front();
+        }
+        let sent = self.storm.iter().filter(|(_, by)| *by == Asker::Machine).count() as u64;
+        let reasons = self.storm.len() as u64 - sent;
+        let lives = TEN_MINUTES / self.shortest() + 1;
+        let floor = (self.shortest() / 20)
+            .clamp(limits::BACKOFF_SHORTEST.as_millis() as u64, limits::BACKOFF_LONGEST.as_millis() as u64);
+        // Two in each life and what is tried before its end; then pauses that double up to sixteen times the first.
+        let allowed = 12 * lives + TEN_MINUTES / (8 * floor) + 20 + 2 * reasons;
+        if sent > allowed {
+            return broken(Law::AStormIsBounded, &format!("{sent} in ten minutes, {allowed} would do"));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn check_economy(&self, awake: u64) -> Verified {
+        if self.habits.same_access || !self.habits.tells_lifetime {
+            return Ok(());
+        }
+        let lifetimes = awake / self.shortest() + 1;
+        let (made, allowed) = (self.refreshes, 2 * lifetimes + self.excused);
+        if made <= allowed {
+            return Ok(());
+        }
+        broken(
+            Law::RefreshesAreFew,
+            &format!("{made} refreshes in {lifetimes} lifetimes, {allowed} would do"),
+        )
+    }
+
+    fn shortest(&self) -> u64 {
+        let full = self.habits.lifetime;
+        if self.habits.uneven { full - full / 3 } else { full }
+    }
+
     fn check_effect(&mut self, effect: &Effect, standing: &Standing) -> Verified {
         let goes = matches!(effect, Effect::Forget | Effect::Refresh { .. } | Effect::Save { .. });
         if self.elsewhere && goes {
@@ -59,7 +136,10 @@ impl Referee {
             return broken(law, "something is begun");
         }
         match effect {
-            Effect::Refresh { attempt, token, .. } => self.check_refresh(*attempt, token),
+            Effect::Refresh { attempt, token, cause, .. } => {
+                self.cause = Some(*cause);
+                self.check_refresh(*attempt, token)
+            }
             Effect::Save { token, account, .. } => {
                 if self.orphans.contains(token.expose()) {
                     return broken(Law::NoForeignTokens, "a foreign refresh token is saved");
@@ -87,6 +167,8 @@ impl Referee {
                 Some(law) => broken(law, "an answer that nobody waits for was used"),
                 None => {
                     self.access = Some(*generation);
+                    (self.over, self.bought_for) = (self.comes, self.cause);
+                    (self.out_since, self.is_refused) = (self.now, false);
                     self.check_publish()
                 }
             },
@@ -94,10 +176,15 @@ impl Referee {
                 self.signing_in = Some((*attempt, self.sending()));
                 Ok(())
             }
-            Effect::Note(Note::Kept { .. } | Note::NeedsLogin { .. }) => match standing.law() {
-                Some(law) => broken(law, "an answer that nobody waits for was believed"),
-                None => Ok(()),
-            },
+            Effect::Note(note @ (Note::Kept { .. } | Note::NeedsLogin { .. })) => {
+                match (standing.law(), note) {
+                    (Some(law), _) => broken(law, "an answer that nobody waits for was believed"),
+                    (None, Note::NeedsLogin { why }) if self.called_for.replace(*why) == Some(*why) => {
+                        broken(Law::APersonIsAskedOnce, &format!("{why:?} is said again"))
+                    }
+                    (None, _) => Ok(()),
+                }
+            }
             Effect::Unmark if self.in_flight.is_some() || self.doubt => {
                 broken(Law::TheMarkStaysWhileInDoubt, "nobody knows yet what became of it")
             }
@@ -105,15 +192,12 @@ impl Referee {
                 broken(Law::TheMarkStaysWhileInDoubt, "what came of it is only in memory")
             }
             Effect::Remember(memory) => {
-                self.ended = memory.lost;
+                (self.ended, self.noted) = (memory.lost, memory.overruled);
                 Ok(())
             }
             Effect::CallOff { attempt } => self.check_patience(*attempt),
-            Effect::Heartbeat { .. }
-            | Effect::Mark { .. }
-            | Effect::Note(_)
-            | Effect::Revoke { .. }
-            | Effect::Unmark => Ok(()),
+            Effect::Heartbeat { generation, .. } => self.check_use(*generation),
+            Effect::Mark { .. } | Effect::Note(_) | Effect::Revoke { .. } | Effect::Unmark => Ok(()),
         }
     }
 
@@ -251,3 +335,5 @@ impl Referee {
         Ok(())
     }
 }
+
+const TEN_MINUTES: u64 = 600_000;

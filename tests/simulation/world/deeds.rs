@@ -1,43 +1,46 @@
-//! What the world does about an effect: requests on their way, the vault at work, callers, a process that dies.
+//! What the world does about an effect: requests on their way, answers that come back, the vault at work.
 
 use std::time::Duration;
 
-use session::Session;
 use session::binding::Destination;
+use session::breaker::Outcome as Heard;
 use session::event::{Asker, Attempt, Effect, Event, Found};
 use session::reason::{Trouble, VaultTrouble};
+use session::time::millis;
 use session::tokens::{AccessToken, Account, RefreshToken};
-use session::verdict::Beat;
-use session::verdict::Verdict;
+use session::verdict::{Beat, Verdict};
 
 use super::{Happening, Lost, Mood, VaultWork, World};
 use crate::law::{Law, Verified, broken};
-use crate::saboteur::Sut;
+use crate::saboteur::Bug;
+use crate::scenario::beside_a_limit;
 use crate::weather::Fate;
+use crate::wire::Truth;
 
 impl World {
-    pub(super) fn perform(&mut self, effect: Effect) {
+    pub(super) fn perform(&mut self, seat: usize, effect: Effect) -> Verified {
         match effect {
-            Effect::Forget => self.begin_vault(VaultWork::Forget),
-            Effect::Heartbeat { attempt, token, .. } => self.heartbeat(attempt, &token),
-            Effect::Load => self.begin_vault(VaultWork::Load),
-            Effect::CallOff { attempt } => self.call_off(attempt),
+            Effect::Forget => self.begin_vault(seat, VaultWork::Forget),
+            Effect::Heartbeat { attempt, token, .. } => return self.heartbeat(seat, attempt, &token),
+            Effect::Load => self.begin_vault(seat, VaultWork::Load),
+            Effect::CallOff { attempt } => self.call_off(seat, attempt),
             Effect::Note(_) | Effect::Publish { .. } | Effect::Revoke { .. } => {}
-            Effect::Refresh { attempt, token, by, .. } => self.send(attempt, token, by),
-            Effect::Remember(memory) => self.memory = memory,
+            Effect::Refresh { attempt, token, by, .. } => return self.send(seat, attempt, token, by),
+            Effect::Remember(memory) => self.seats[seat].memory = memory,
             Effect::Save { generation, token, account } => {
-                self.begin_vault(VaultWork::Save(generation, token, account));
+                self.begin_vault(seat, VaultWork::Save(generation, token, account));
             }
-            Effect::SignIn { attempt } => self.sign_in(attempt),
-            Effect::Mark { token } => self.marked = Some(token),
-            Effect::Unmark => self.marked = None,
+            Effect::SignIn { attempt } => self.sign_in(seat, attempt),
+            Effect::Mark { token } => self.seats[seat].marked = Some(token),
+            Effect::Unmark => self.seats[seat].marked = None,
         }
+        Ok(())
     }
 
     /// A worker that is called off reports at once, and says nothing after that. One that has tokens in hand, or a
     /// person at its page, may go on all the same.
-    fn call_off(&mut self, attempt: Attempt) {
-        let signing_in = self.sut.session().signing_in() == Some(attempt);
+    fn call_off(&mut self, seat: usize, attempt: Attempt) {
+        let signing_in = self.seats[seat].sut.session().signing_in() == Some(attempt);
         if signing_in && self.dice.one_in(2) {
             return;
         }
@@ -46,63 +49,180 @@ impl World {
         } else {
             Event::Refreshed { attempt, verdict: timed_out() }
         };
-        let answer = Happening::Answer(self.life, event);
-        self.later(self.dice.clone().between(1, 50), answer);
-        self.called_off.insert(attempt);
+        self.seats[seat].called_off.insert(attempt);
+        let after = self.dice.between(1, 50);
+        self.come(seat, after, event, Truth::Other);
     }
 
     /// What a worker would say that has been called off.
-    pub(super) fn is_silenced(&self, event: &Event) -> bool {
+    fn is_silenced(&self, seat: usize, event: &Event) -> bool {
+        let called_off = &self.seats[seat].called_off;
         match event {
-            Event::Refreshed { attempt, verdict } => {
-                self.called_off.contains(attempt) && *verdict != timed_out()
-            }
-            Event::SignedIn { attempt, .. } => self.called_off.contains(attempt),
+            Event::Refreshed { attempt, verdict } => called_off.contains(attempt) && *verdict != timed_out(),
+            Event::SignedIn { attempt, .. } => called_off.contains(attempt),
             _ => false,
         }
     }
 
-    fn send(&mut self, attempt: Attempt, token: RefreshToken, by: Asker) {
-        // Now and then the host is being left alone; a person passes.
-        if by == Asker::Machine && !self.scenario.gentle && !self.calm && self.dice.one_in(20) {
-            let wait = Duration::from_millis(self.dice.between(1_000, 300_000));
-            let withheld = Happening::Answer(self.life, Event::Withheld { attempt, wait });
-            return self.later(1, withheld);
+    fn come(&mut self, seat: usize, after: u64, event: Event, truth: Truth) {
+        let life = self.seats[seat].life;
+        self.later(after, Happening::Answer { seat, life, event, truth });
+    }
+
+    pub(super) fn answer(&mut self, seat: usize, life: u32, event: Event, truth: &Truth) -> Verified {
+        if life != self.seats[seat].life || self.is_silenced(seat, &event) {
+            return Ok(());
+        }
+        match &event {
+            Event::Refreshed { attempt, verdict } => {
+                check_reading(verdict, truth)?;
+                // What is told twice was reported once.
+                if let Some(by) = self.seats[seat].workers.remove(attempt) {
+                    self.report(self.seats[seat].host, Heard::from(verdict), by)?;
+                }
+            }
+            Event::Beaten { beat, .. } => {
+                let heard = match beat {
+                    Beat::Good | Beat::SaysNo => Some(Heard::Answered),
+                    Beat::Silent { trouble: Trouble::BreakerOpen, .. } => None,
+                    Beat::Silent { trouble, .. } => Some(Heard::of(*trouble)),
+                };
+                if let Some(heard) = heard {
+                    self.report(self.seats[seat].host, heard, Asker::Machine)?;
+                }
+            }
+            Event::SignedIn { attempt, .. } => {
+                let place = &mut self.seats[seat];
+                place.workers.remove(attempt);
+                if place.sut.session().signing_in() == Some(*attempt) {
+                    let id = place.counter.arrive(u64::MAX);
+                    place.callers.await_sign_in([id]);
+                }
+            }
+            Event::SignInFailed { attempt } => {
+                self.seats[seat].workers.remove(attempt);
+            }
+            _ => {}
+        }
+        self.tell(seat, event)
+    }
+
+    fn report(&mut self, host: usize, heard: Heard, by: Asker) -> Verified {
+        let seats = self.seats.iter().filter(|seat| seat.host == host).count();
+        let time = self.seats[0].referee.time();
+        let host = &mut self.hosts[host];
+        host.breaker.heard(heard, time);
+        match heard {
+            Heard::Answered => host.in_vain.clear(),
+            Heard::Failed if by == Asker::Machine => host.in_vain.push_back(self.now),
+            Heard::Failed | Heard::Unknown => {}
+        }
+        while host.in_vain.front().is_some_and(|at| *at + FIVE_MINUTES < self.now) {
+            host.in_vain.pop_front();
+        }
+        // Five are allowed; what was on its way meanwhile; and one after each pause, of which each is twice as long.
+        if host.in_vain.len() > 5 + 2 * seats + 8 {
+            return broken(Law::AFailingHostIsLeftAlone, &format!("{} in five minutes", host.in_vain.len()));
+        }
+        Ok(())
+    }
+
+    fn admit(&mut self, host: usize, by: Asker) -> Result<(), Duration> {
+        let by = if self.bug == Some(Bug::PutsPeopleBehindTheBreaker) { Asker::Machine } else { by };
+        let time = self.seats[0].referee.time();
+        match self.hosts[host].breaker.admit(by, time) {
+            Err(_) if self.bug == Some(Bug::IgnoresTheBreaker) => Ok(()),
+            admitted => admitted,
+        }
+    }
+
+    fn send(&mut self, seat: usize, attempt: Attempt, token: RefreshToken, by: Asker) -> Verified {
+        let host = self.seats[seat].host;
+        if let Err(wait) = self.admit(host, by) {
+            if by == Asker::Person {
+                return broken(Law::APersonIsNotAStorm, "a person waits for a host to be left alone");
+            }
+            self.come(seat, 1, Event::Withheld { attempt, wait }, Truth::Other);
+            return Ok(());
+        }
+        self.seats[seat].workers.insert(attempt, by);
+        if by == Asker::Machine {
+            self.seats[seat].referee.check_storm()?;
         }
         let there = self.dice.between(5, 400);
-        let lost = match self.fate() {
+        let lost = match self.fate(seat) {
             Fate::Answered => Lost::No,
             Fate::AnswerLost => Lost::Reported,
             Fate::AnswerLate => Lost::Late,
-            Fate::Instead(verdict) => {
-                let answer = Happening::Answer(self.life, Event::Refreshed { attempt, verdict });
-                return self.later(there, answer);
+            Fate::Doubled => Lost::Doubled,
+            Fate::Instead(reply) => {
+                let verdict = self.read(host, &reply);
+                self.come(seat, there, Event::Refreshed { attempt, verdict }, reply.truth);
+                return Ok(());
             }
-            Fate::Vanished => return,
+            Fate::Failed(verdict) => {
+                self.come(seat, there, Event::Refreshed { attempt, verdict }, Truth::Other);
+                return Ok(());
+            }
+            Fate::Vanished => return Ok(()),
         };
-        self.later(there, Happening::Arrives(self.life, attempt, token, lost));
+        let life = self.seats[seat].life;
+        self.later(there, Happening::Arrives { seat, life, attempt, token, lost });
+        Ok(())
+    }
+
+    fn read(&self, host: usize, reply: &crate::wire::Reply) -> Verdict {
+        let mut reply = reply.clone();
+        if self.bug == Some(Bug::DatesByItsOwnClock) {
+            reply.date = Some(1_893_456_000 + self.now as i64 / 1_000);
+        }
+        match self.hosts[host].provider.habits.dialect.read(&reply) {
+            Verdict::Transient { trouble: Trouble::NotJson, .. }
+                if self.bug == Some(Bug::TakesPortalsForNo) =>
+            {
+                Verdict::Dead
+            }
+            verdict => verdict,
+        }
     }
 
     /// In a gentle scenario the network is good but for single lost answers, or the grace could not help.
-    fn fate(&mut self) -> Fate {
+    fn fate(&mut self, seat: usize) -> Fate {
+        let seat = &mut self.seats[seat];
         if !self.scenario.gentle {
-            return self.weather.fate(&mut self.dice);
+            return self.hosts[seat.host].weather.fate(&mut self.dice);
         }
-        self.lost_one = !self.lost_one && self.dice.one_in(4);
-        if self.lost_one { Fate::AnswerLost } else { Fate::Answered }
+        seat.lost_one = !seat.lost_one && self.dice.one_in(4);
+        if seat.lost_one { Fate::AnswerLost } else { Fate::Answered }
     }
 
-    pub(super) fn arrive(&mut self, life: u32, attempt: Attempt, token: &RefreshToken, lost: Lost) {
-        let verdict = self.provider.refresh(token.expose(), self.now, &mut self.dice);
+    pub(super) fn arrive(
+        &mut self,
+        seat: usize,
+        life: u32,
+        attempt: Attempt,
+        token: &RefreshToken,
+        lost: Lost,
+    ) {
+        let host = self.seats[seat].host;
+        let mut reply = self.hosts[host].provider.refresh(token.expose(), self.now, &mut self.dice);
+        if lost == Lost::Doubled {
+            reply = self.hosts[host].provider.refresh(token.expose(), self.now + 1, &mut self.dice);
+        }
+        let verdict = self.read(host, &reply);
         let unanswered = Verdict::Transient { trouble: Trouble::Unanswered, status: None, retry_after: None };
-        let back = self.dice.between(5, 400);
-        let late = self.dice.between(20_000, 200_000);
-        let (after, verdict) = match lost {
-            Lost::No => (back, verdict),
-            Lost::Reported => (back, unanswered),
-            Lost::Late => (late, verdict),
+        let back = match !self.scenario.gentle && self.dice.one_in(10) {
+            true => beside_a_limit(&mut self.dice),
+            false => self.dice.between(5, 400),
         };
-        let answer = Happening::Answer(life, Event::Refreshed { attempt, verdict });
+        let late = self.dice.between(20_000, 200_000);
+        let (after, verdict, truth) = match lost {
+            Lost::No | Lost::Doubled => (back, verdict, reply.truth),
+            Lost::Reported => (back, unanswered, Truth::Other),
+            Lost::Late => (late, verdict, reply.truth),
+        };
+        let event = Event::Refreshed { attempt, verdict };
+        let answer = Happening::Answer { seat, life, event, truth };
         // Whatever is told twice, or belongs to what is long over, must change nothing.
         if !self.scenario.gentle && self.dice.one_in(12) {
             let again = after + self.dice.between(1_000, 200_000);
@@ -111,92 +231,97 @@ impl World {
         self.later(after, answer);
     }
 
-    /// A caller takes a token, or says that there is none that is good enough.
-    pub(super) fn call(&mut self) -> Verified {
-        let min_valid = Duration::from_millis(self.dice.pick(&self.scenario.min_valid.clone()));
-        let time = self.referee.time();
-        let Some(token) = self.sut.session().access_token(time, min_valid).cloned() else {
-            let by = if self.dice.one_in(5) { Asker::Person } else { Asker::Machine };
-            return self.tell(Event::Wanted { min_valid, by });
-        };
-        let generation = self.generation();
-        let after = self.dice.between(5, 2_000);
-        if self.provider.accepts(&token, self.now) {
-            if self.scenario.habits.demands && self.dice.one_in(12) {
-                let interaction = self.scenario.interaction(&mut self.dice);
-                let demanded = Event::Demanded { generation, interaction };
-                self.later(after, Happening::Answer(self.life, demanded));
-            }
-            return Ok(());
-        }
-        self.later(after, Happening::Answer(self.life, Event::Rejected { by: Asker::Machine, generation }));
-        Ok(())
-    }
-
-    fn heartbeat(&mut self, attempt: Attempt, token: &AccessToken) {
-        let beat = if !self.scenario.gentle && !self.weather.lets_through() {
-            Beat::Silent { trouble: Trouble::Offline, status: None }
-        } else if self.provider.accepts(token, self.now) {
+    fn heartbeat(&mut self, seat: usize, attempt: Attempt, token: &AccessToken) -> Verified {
+        let host = self.seats[seat].host;
+        let silent = |trouble| Beat::Silent { trouble, status: None };
+        let beat = if self.admit(host, Asker::Machine).is_err() {
+            silent(Trouble::BreakerOpen)
+        } else if !self.scenario.gentle && !self.hosts[host].weather.lets_through() {
+            silent(if self.hosts[host].weather.is_an_outage() { Trouble::TimedOut } else { Trouble::Offline })
+        } else if self.hosts[host].provider.accepts(token, self.now) {
             Beat::Good
         } else {
             Beat::SaysNo
         };
-        let after = self.dice.between(5, 1_000);
-        self.later(after, Happening::Answer(self.life, Event::Beaten { attempt, beat }));
+        let after = match !self.scenario.gentle && self.dice.one_in(8) {
+            true => beside_a_limit(&mut self.dice),
+            false => self.dice.between(5, 1_000),
+        };
+        self.come(seat, after, Event::Beaten { attempt, beat }, Truth::Other);
+        Ok(())
     }
 
-    fn sign_in(&mut self, attempt: Attempt) {
+    fn sign_in(&mut self, seat: usize, attempt: Attempt) {
+        self.seats[seat].workers.insert(attempt, Asker::Person);
         let after = self.dice.magnitude(500, 400_000);
         let event = if self.dice.one_in(4) {
             Event::SignInFailed { attempt }
         } else {
-            let tokens = self.provider.sign_in(self.now + after, &mut self.dice);
-            Event::SignedIn { attempt, tokens, account: Account::named(&format!("u{}", self.serial)) }
+            let host = self.seats[seat].host;
+            let tokens = self.hosts[host].provider.sign_in(self.now + after, &mut self.dice);
+            // The same person as a rule, now and then another one.
+            let user = if self.dice.one_in(3) { self.serial } else { 0 };
+            Event::SignedIn { attempt, tokens, account: Account::named(&format!("u{user}")) }
         };
-        self.later(after, Happening::Answer(self.life, event));
+        self.come(seat, after, event, Truth::Other);
     }
 
-    fn begin_vault(&mut self, work: VaultWork) {
+    fn begin_vault(&mut self, seat: usize, work: VaultWork) {
         let after = match self.vault_mood {
+            _ if self.dice.one_in(16) && !self.calm => beside_a_limit(&mut self.dice),
             Mood::Quick | Mood::Missing => self.dice.between(1, 50),
-            Mood::Slow | Mood::Locked => self.dice.between(500, 10_000),
+            Mood::Slow | Mood::Failing(_) => self.dice.between(500, 10_000),
             Mood::Hanging => self.dice.between(60_000, 600_000),
         };
-        self.later(after, Happening::VaultDone(self.life, work));
+        let place = &mut self.seats[seat];
+        place.vault_works += u32::from(!matches!(work, VaultWork::Load));
+        let life = place.life;
+        self.later(after, Happening::VaultDone { seat, life, work });
     }
 
-    pub(super) fn vault_done(&mut self, work: VaultWork) -> Verified {
-        if self.vault_mood == Mood::Locked {
-            let trouble = VaultTrouble::Locked;
-            if matches!(work, VaultWork::Load) {
-                self.tell(Event::Recalled(self.memory.clone()))?;
+    pub(super) fn vault_done(&mut self, seat: usize, work: VaultWork) -> Verified {
+        let place = &mut self.seats[seat];
+        let loads = matches!(work, VaultWork::Load);
+        place.vault_works -= u32::from(!loads);
+        let trouble = match self.vault_mood {
+            Mood::Failing(trouble) => trouble,
+            Mood::Missing if loads && place.vault.is_some() => VaultTrouble::Gone,
+            Mood::Hanging | Mood::Missing | Mood::Quick | Mood::Slow => {
+                let event = self.write(seat, work);
+                return self.tell(seat, event);
             }
-            return self.tell(match work {
+        };
+        let life = place.life;
+        if loads {
+            let recalled = Event::Recalled(place.memory.clone());
+            self.tell(seat, recalled)?;
+            if self.seats[seat].life != life {
+                return Ok(());
+            }
+        }
+        self.tell(
+            seat,
+            match work {
                 VaultWork::Forget => Event::NotForgotten(trouble),
                 VaultWork::Load => Event::NotLoaded(trouble),
                 VaultWork::Save(generation, ..) => Event::NotSaved { generation, trouble },
-            });
-        }
-        if self.vault_mood == Mood::Missing && matches!(work, VaultWork::Load) && self.vault.is_some() {
-            self.tell(Event::Recalled(self.memory.clone()))?;
-            return self.tell(Event::NotLoaded(VaultTrouble::Gone));
-        }
-        let event = self.write(work);
-        self.tell(event)
+            },
+        )
     }
 
-    fn write(&mut self, work: VaultWork) -> Event {
+    pub(super) fn write(&mut self, seat: usize, work: VaultWork) -> Event {
+        let place = &mut self.seats[seat];
         match work {
             VaultWork::Forget => {
-                (self.vault, self.backup) = (None, None);
+                (place.vault, place.backup) = (None, None);
                 Event::Forgotten
             }
             VaultWork::Load => {
-                let memory = self.memory.clone();
-                let (found, interrupted) = match self.vault.clone() {
-                    Some(_) if self.moved => (Found::Elsewhere(vec![Destination::Token]), false),
+                let memory = place.memory.clone();
+                let (found, interrupted) = match place.vault.clone() {
+                    Some(_) if place.moved => (Found::Elsewhere(vec![Destination::Token]), false),
                     Some((refresh, account, generation)) => {
-                        let interrupted = self.marked.as_ref() == Some(&refresh);
+                        let interrupted = place.marked.as_ref() == Some(&refresh);
                         (Found::Token { refresh, account, generation }, interrupted)
                     }
                     None => (Found::Nothing, false),
@@ -204,50 +329,41 @@ impl World {
                 Event::Loaded { found, memory, interrupted }
             }
             VaultWork::Save(generation, token, account) => {
-                self.backup = self.vault.replace((token, account, generation));
-                self.moved = false;
+                place.backup = place.vault.replace((token, account, generation));
+                place.moved = false;
                 Event::Saved { generation }
             }
         }
     }
+}
 
-    /// The process dies. What the vault was at may or may not have been done.
-    pub(super) fn crash(&mut self) -> Verified {
-        if let Some((token, _, _)) = &self.vault
-            && !self.moved
-            && self.referee.may_be_spent(token)
-            && self.marked.as_ref() != Some(token)
-        {
-            return broken(Law::TheMarkStaysWhileInDoubt, "the next process will not know that it was sent");
+fn check_reading(verdict: &Verdict, truth: &Truth) -> Verified {
+    match (verdict, truth) {
+        (Verdict::Dead, truth) if *truth != Truth::Refused => {
+            broken(Law::OnlyARefusalIsARefusal, "nobody has refused it")
         }
-        self.remark("the process dies, and a new one starts");
-        let works: Vec<VaultWork> = self
-            .queue
-            .values()
-            .filter_map(|happening| match happening {
-                Happening::VaultDone(life, work) if *life == self.life => Some(work.clone()),
-                _ => None,
-            })
-            .collect();
-        for work in works {
-            if self.dice.one_in(2) {
-                self.write(work);
+        (verdict, Truth::Granted { refresh, access, lifetime }) if *verdict != timed_out() => {
+            let Verdict::Fresh(tokens) = verdict else {
+                return broken(Law::NothingGrantedIsMisread, "what came is taken for nothing");
+            };
+            let read = tokens.refresh.as_ref().map(RefreshToken::expose);
+            if read != refresh.as_deref() {
+                return broken(Law::NothingGrantedIsMisread, "a refresh token is lost on the way");
             }
+            let (Some(_), Some(told), Some(_)) = (&tokens.access, lifetime, access) else { return Ok(()) };
+            let read = tokens.lifetime.map_or(0, millis);
+            // Whole seconds are what most providers count in.
+            if *told > 1_000 && read.abs_diff(*told) > 1_001 {
+                return broken(Law::ALifetimeIsTheProviders, &format!("{told} ms are read as {read}"));
+            }
+            Ok(())
         }
-        if self.vault.is_some() && self.backup.is_some() && self.dice.one_in(12) {
-            self.remark("somebody restores a backup of the vault");
-            self.vault = self.backup.take();
-        }
-        self.life += 1;
-        self.called_off.clear();
-        self.moved = self.moved || self.dice.one_in(8);
-        self.referee.restart();
-        let session = Session::new(self.scenario.policy.clone(), self.dice.next(), self.referee.time());
-        self.sut = Sut::new(session, self.bug);
-        Ok(())
+        _ => Ok(()),
     }
 }
 
 fn timed_out() -> Verdict {
     Verdict::Transient { trouble: Trouble::TimedOut, status: None, retry_after: None }
 }
+
+const FIVE_MINUTES: u64 = 300_000;
