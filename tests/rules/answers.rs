@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use session::event::{Asker, Effect, Event};
+use session::note::Note;
 use session::reason::{Lost, Trouble};
 use session::tokens::Tokens;
 use session::verdict::Verdict;
 use session::view::{Phase, Prospect};
 
-use crate::bench::{ASKED, Bench, dead, fresh, limited, minutes, offline, seconds, suspect, tokens};
+use crate::bench::{
+    ASKED, Bench, dead, fresh, limited, minutes, offline, seconds, suspect, tokens, unanswered,
+};
 
 #[test]
 fn c6_an_answer_without_a_refresh_token_keeps_the_old_one() {
@@ -44,6 +47,34 @@ fn d7_a_refusal_before_the_end_leaves_the_access_token_its_time() {
     assert!(matches!(bench.session.prospect(bench.now, seconds(60)), Prospect::Ready { .. }));
     bench.run(minutes(61), |_| fresh(3600));
     assert_eq!(bench.session.prospect(bench.now, seconds(60)), Prospect::NeedsLogin(Lost::Refused));
+}
+
+/// Row D8: a call for a person that a failure set off, and that nobody takes back.
+#[test]
+fn d8_a_person_is_called_for_no_passing_trouble_and_the_call_ends_with_its_reason() {
+    let calls = |bench: &Bench| {
+        let call = |note: &&Note| matches!(note, Note::NeedsLogin { .. });
+        bench.notes.iter().filter(call).count()
+    };
+    let misconfigured = Verdict::Misconfigured { trouble: Trouble::Misconfigured, status: Some(404) };
+    let passing = [offline(), unanswered(), limited(None), suspect(false), misconfigured];
+    for trouble in passing {
+        let mut bench = Bench::signed_in(seconds(3600));
+        for _ in 0..50 {
+            bench.run(minutes(70), |_| trouble.clone());
+            assert!(!matches!(bench.session.phase(), Phase::NeedsLogin { .. }), "{trouble:?}");
+            bench.run(minutes(70), |_| fresh(3600));
+            assert_eq!(bench.session.phase(), Phase::Fresh, "{trouble:?}");
+        }
+        assert_eq!(calls(&bench), 0, "{trouble:?}: {:?}", bench.notes);
+    }
+
+    let mut bench = Bench::restored("r1");
+    bench.run(minutes(10), |_| suspect(true));
+    assert_eq!((bench.session.phase(), calls(&bench)), (Phase::NeedsLogin { why: Lost::Unsure }, 1));
+    bench.tell_and_answer(ASKED, &fresh(3600));
+    assert_eq!((bench.session.phase(), bench.session.standing()), (Phase::Fresh, Phase::Fresh));
+    assert!(matches!(bench.session.prospect(bench.now, Duration::ZERO), Prospect::Ready { .. }));
 }
 
 #[test]

@@ -83,3 +83,18 @@ fn b15_an_answer_from_before_a_sign_in_is_not_used() {
     assert_eq!(token.map(session::tokens::AccessToken::expose), Some("b1"));
     assert_eq!(bench.vault.as_deref(), Some("rb1"));
 }
+
+/// Row B7: who lost a race must not take away what the winner has saved.
+#[test]
+fn b7_a_refusal_ends_only_the_token_that_was_refused() {
+    let mut bench = Bench::signed_in(seconds(3600)).told(ASKED);
+    let attempt = bench.in_flight.expect("a refresh is in flight");
+    bench = bench.sign_in_with(tokens("b1", Some("rb1"), Some(seconds(3600))));
+    bench.tell(Event::Refreshed { attempt, verdict: Verdict::Dead });
+    assert_eq!((bench.session.phase(), bench.vault.as_deref()), (Phase::Fresh, Some("rb1")));
+    bench.tell_and_answer(ASKED, &Verdict::Fresh(tokens("b2", Some("rb2"), Some(seconds(3600)))));
+    assert_eq!((bench.sent.last().map(String::as_str), bench.vault.as_deref()), (Some("rb1"), Some("rb2")));
+
+    bench.tell_and_answer(ASKED, &Verdict::Dead);
+    assert_eq!((bench.session.phase(), bench.vault), (Phase::NeedsLogin { why: Lost::Refused }, None));
+}

@@ -25,6 +25,32 @@ fn c1_a_vault_that_fails_costs_neither_the_token_nor_a_reuse() {
     assert!(bench.session.view(bench.now).saved);
 }
 
+/// Row C2: a session that was not saved says so, though it goes on; and what was not read is not written over.
+#[test]
+fn c2_a_save_that_failed_and_a_read_that_failed_are_two_things() {
+    let rotated = Verdict::Fresh(tokens("a2", Some("r2"), Some(seconds(3600))));
+    let mut bench = Bench::signed_in(seconds(3600));
+    bench.failing_saves = 1;
+    bench.tell(ASKED);
+    let attempt = bench.in_flight.take().expect("a refresh is in flight");
+    let effects = bench.tell(Event::Refreshed { attempt, verdict: rotated });
+    assert!(!effects.contains(&Effect::Load), "what it holds is in memory: {effects:?}");
+    assert_eq!(bench.vault.as_deref(), Some("r1"));
+    assert!(!bench.session.view(bench.now).saved && bench.marked.is_some(), "it is said, and remembered");
+    assert!(bench.notes.contains(&Note::Unsaved { trouble: VaultTrouble::Failed }), "{:?}", bench.notes);
+    bench.run(seconds(60), |_| fresh(3600));
+    assert_eq!((bench.vault.as_deref(), bench.marked.as_deref()), (Some("r2"), None));
+    assert!(bench.session.view(bench.now).saved);
+
+    let mut bench = Bench::unread("r1");
+    bench.tell(Event::NotLoaded(VaultTrouble::Failed));
+    assert!(matches!(bench.session.phase(), Phase::Waiting { why: Trouble::Vault, .. }));
+    assert!(!bench.notes.iter().any(|note| matches!(note, Note::Unsaved { .. })), "{:?}", bench.notes);
+    bench.now = bench.session.deadline().expect("it reads again");
+    assert_eq!(bench.tell(Event::Tick)[..1], [Effect::Load]);
+    assert_eq!(bench.vault.as_deref(), Some("r1"), "nothing was written over it");
+}
+
 #[test]
 fn e4_a_locked_vault_is_asked_again_and_never_written_to() {
     let mut bench = Bench::started(Policy::default(), Timestamp::default()).with_a_hanging_vault();
