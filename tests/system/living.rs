@@ -10,7 +10,8 @@ use rustix::process::Signal;
 use serde_json::json;
 
 use crate::harness::{
-    Bench, Keeper, Wire, Witness, at_once, best_effort, fetch, fetched, given, meet, profile, token, until,
+    Bench, Keeper, Keyring, Wire, Witness, at_once, best_effort, fetch, fetched, given, meet, profile, token,
+    until,
 };
 
 #[test]
@@ -321,6 +322,32 @@ fn without_a_sign_in_every_caller_is_told_at_once() {
         assert_eq!((failure.code, failure.details["why"].as_str()), (Code::SignInNeeded, "never"));
     }
     assert!(began.elapsed() < Duration::from_secs(2));
+}
+
+/// Row D14: a request without its token is another request, and gets an answer that nobody has asked for.
+#[test]
+fn d14_without_a_token_nothing_is_sent_and_the_caller_is_told_why() {
+    let bench = Bench::strict(Duration::from_secs(60));
+    let keyring = Keyring::start();
+    let mut keeper = Keeper::with_keyring(&bench.profile(Dialect::NestJs, ""), &keyring);
+    let told = |keeper: &Keeper| {
+        let failure = keeper.fetch("nestjs", "/aaa").unwrap_err();
+        (failure.code, failure.details.get("why").cloned().unwrap_or_default())
+    };
+    assert_eq!(told(&keeper), (Code::SignInNeeded, "never".to_owned()));
+    keeper.login("nestjs");
+    assert!(keeper.session("nestjs").saved);
+    keyring.lock();
+    keeper.restart();
+    until("it waits for the keyring", || {
+        matches!(keeper.phase("nestjs"), PhaseView::Waiting { .. }).then_some(())
+    });
+    assert_eq!(told(&keeper).0, Code::KeyringLocked);
+    keyring.unlock();
+    keeper.until_fresh("nestjs");
+    keeper.ask(Request::Logout { profile: "nestjs".to_owned(), browser: false }).unwrap();
+    assert_eq!(told(&keeper), (Code::SignInNeeded, "signed_out".to_owned()));
+    assert_eq!(bench.counted(Dialect::NestJs).resource_requests, 0);
 }
 
 /// Asks for protected things until told to stop, and expects every one of them.

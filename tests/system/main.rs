@@ -37,6 +37,7 @@ mod oauth_secrets;
 mod oauth_sign_out;
 mod oauth_terms;
 mod outages;
+mod overheard;
 #[path = "../private_bus/mod.rs"]
 mod private_bus;
 mod process;

@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use api::{Asker, Code, Note, PhaseView, Request, Trouble};
+use api::{Asker, Code, Note, PhaseView, Request, Trouble, Way};
 use pilotlight_sandbox::{Dialect, Endpoint, Fault, LogEntry, What};
 use serde_json::Value;
 
@@ -142,6 +142,36 @@ fn a_provider_that_hangs_holds_up_nobody_elses_tokens() {
     keeper.refresh("good").unwrap();
     assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
     assert!(matches!(keeper.phase("bad"), PhaseView::Refreshing { .. }));
+}
+
+/// Row B11: the other half of it. Somebody at a sign-in page may take minutes.
+#[test]
+fn b11_a_person_who_takes_their_time_holds_up_nobody() {
+    let bench = Bench::strict(Duration::from_secs(60));
+    let profiles =
+        [bench.oauth("work", "", ""), bench.oauth("home", "", ""), bench.profile(Dialect::NestJs, "")];
+    let keeper = Keeper::start(&profiles.concat());
+    keeper.sign_in("work");
+    keeper.login("nestjs");
+    let waiting = ["work", "home"].map(|name| {
+        keeper.begin_sign_in(name, Way::Browser);
+        let mut wire = keeper.wire();
+        wire.send(Request::FinishSignIn { profile: name.to_owned(), timeout_ms: None });
+        wire
+    });
+    let began = Instant::now();
+    for (name, path) in [("work", "/api/profile"), ("nestjs", "/aaa")] {
+        for _ in 0..20 {
+            assert_eq!(keeper.fetch(name, path).unwrap().status, 200, "{name}");
+        }
+        keeper.refresh(name).unwrap();
+    }
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    assert!(
+        ["work", "home"].iter().all(|name| keeper.session(name).pending.is_some()),
+        "they are waited for"
+    );
+    drop(waiting);
 }
 
 /// B12: the caller is gone, the refresh goes on, and the rotated token is kept.

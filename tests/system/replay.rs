@@ -133,6 +133,34 @@ fn a_slow_resource_that_always_refuses_is_asked_twice_too() {
     assert_eq!(bench.counted(Dialect::Heartbeat).resource_requests, 2);
 }
 
+/// Row B5: what refreshes a token is no request with a token, and its 401 sets off nothing that waits for itself.
+#[test]
+fn b5_a_refresh_that_is_refused_with_401_sets_off_no_other() {
+    let bench = Bench::strict(Duration::from_secs(60));
+    let keeper = Keeper::start(&Dialect::JSON.map(|dialect| bench.profile(dialect, "")).concat());
+    for (dialect, path) in RESOURCES {
+        keeper.login(dialect.name());
+        bench.control.revoke(What::Access, Some(dialect), None).unwrap();
+        bench.fault(Fault::BareStatus, meet(Endpoint::Refresh).of(dialect).times(1).value(401.into()));
+        let before = bench.counted(dialect);
+        let answer = keeper.fetch(dialect.name(), path).unwrap();
+        assert_eq!((answer.status, answer.replayed), (200, true), "{dialect:?}");
+        let after = bench.counted(dialect);
+        assert_eq!(after.max_refreshes_in_flight, 1, "{dialect:?}");
+        assert_eq!(
+            after.refreshes_received - before.refreshes_received,
+            2,
+            "{dialect:?}: one, and after a pause one more"
+        );
+        assert_eq!(after.resource_requests - before.resource_requests, 2, "{dialect:?}");
+        let log = bench.control.log(0).into_iter();
+        let mut refreshes =
+            log.filter(|entry| (entry.endpoint, entry.dialect) == (Endpoint::Refresh, dialect)).rev();
+        let (last, first) = (refreshes.next().unwrap(), refreshes.next().unwrap());
+        assert!(last.at_ms - first.at_ms >= 400, "{dialect:?}: {first:?} {last:?}");
+    }
+}
+
 /// D12: a refusal that no refresh mends is nobody's fault but the request's.
 #[test]
 fn statuses_that_are_not_about_the_token_are_the_callers() {

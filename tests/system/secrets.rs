@@ -78,6 +78,43 @@ fn no_secret_is_anywhere_but_where_it_belongs() {
     said.assert_nothing_of(&secrets, &keeper);
 }
 
+/// Row E8: whatever the vault is set to, there is no plain file for what it cannot keep.
+#[test]
+fn e8_what_no_keyring_takes_is_written_nowhere() {
+    let bench = Bench::strict(Duration::from_secs(60));
+    let witness = Witness::before(bench.origin());
+    let nestjs = profile("nestjs", Dialect::NestJs, witness.origin(), "");
+    for setting in ["", "vault = \"keyring\"", "vault = \"credential\"", "vault = \"passphrase\""] {
+        let mut keeper = Keeper::idle(&format!("{setting}\n\n{nestjs}"));
+        keeper.set_env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere/bus");
+        keeper.set_env("CREDENTIALS_DIRECTORY", "/nowhere");
+        keeper.set_env("PILOTLIGHT_LOG", "trace");
+        keeper.spawn();
+        keeper.login("nestjs");
+        let mut secrets: BTreeSet<String> = ["wonderland".to_owned()].into();
+        let mut texts = Vec::new();
+        // A refresh token is known once it has been sent.
+        for _ in 0..3 {
+            let files = files_below(keeper.home().root().unwrap()).into_iter();
+            texts.extend(files.map(|path| (fs::read(&path).unwrap_or_default(), path)));
+            keeper.refresh("nestjs").unwrap();
+            secrets.insert(given(keeper.ask(token("nestjs", Duration::ZERO))).unwrap().access_token);
+        }
+        assert!(!keeper.session("nestjs").saved, "{setting}: it is in memory only, and said to be");
+        keeper.ask(Request::Stop { force: true }).unwrap();
+        until("it has ended", || keeper.ended());
+        let sent = witness.seen("/nestjs/refresh");
+        secrets.extend(sent.iter().filter_map(|target| target.split("token=").nth(1)).map(str::to_owned));
+        assert!(secrets.len() >= 7, "{setting}: the test knows too few secrets to mean anything");
+        for (bytes, path) in texts {
+            let text = String::from_utf8_lossy(&bytes);
+            let found =
+                secrets.iter().find(|secret| text.contains(secret.rsplit('.').next().unwrap_or(secret)));
+            assert_eq!(found, None, "{setting}: {}", path.display());
+        }
+    }
+}
+
 /// Everything that was said, and where.
 #[derive(Default)]
 pub(crate) struct Said(Vec<(String, String)>);
