@@ -29,6 +29,15 @@ fn the_keeper_knows_no_sandbox() {
     }
 }
 
+/// Row E7: the kernel's keys are forgotten with the machine's next start, and some libraries take them unasked.
+#[test]
+fn e7_no_store_is_linked_that_forgets() {
+    let tree = tree("pilotlight-keeper");
+    for banned in ["keyring", "keyutils", "linux-keyutils", "secret-service"] {
+        assert!(!names(&tree).any(|name| name == banned), "{banned}");
+    }
+}
+
 /// The file system of the tests is linked by the tests that are about it, and by nothing else.
 #[test]
 fn nothing_that_is_shipped_knows_a_file_system() {

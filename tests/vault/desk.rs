@@ -216,6 +216,14 @@ impl Desk {
     }
 
     /// As a person does it in the keyring's own window.
+    /// What the one item is found by.
+    pub(crate) fn attributes(&self, attributes: &[(&str, &str)]) -> HashMap<String, String> {
+        self.ask(async |bus| {
+            let [path] = <[OwnedObjectPath; 1]>::try_from(open_items(&bus, attributes).await?).unwrap();
+            proxy(&bus, path.as_str(), "org.freedesktop.Secret.Item").await?.get_property("Attributes").await
+        })
+    }
+
     pub(crate) fn delete_items(&self, attributes: &[(&str, &str)]) {
         self.ask(async |bus| {
             for path in open_items(&bus, attributes).await? {

@@ -135,6 +135,32 @@ fn a_key_that_is_missing_is_told_by_its_kind_and_nothing_sealed_is_touched() {
     });
 }
 
+/// Row H16: some keyrings are on their bus before they have read what they hold.
+#[test]
+fn h16_a_key_that_comes_a_moment_after_its_keyring_is_taken() {
+    on_a_desk("missing::h16_a_key_that_comes_a_moment_after_its_keyring_is_taken", |desk| {
+        let _keyring = desk.start_keyring();
+        let mut bench = Bench::new("moment");
+        bench.begin();
+        assert_eq!(save(&bench.vault, "work", "rt-1"), Ok(()));
+        bench.close();
+        let (sealed, key) = (bench.contents(), desk.items(&KEY)[0].1.clone());
+        let attributes = desk.attributes(&KEY);
+        desk.delete_items(&KEY);
+
+        let later = bench.again();
+        later.vault.begin(Asker::Machine);
+        assert_eq!(load(&later.vault, "work"), Err(VaultTrouble::Gone), "somebody has signed in");
+        assert_eq!((bench.contents(), desk.items(&KEY)), (sealed, Vec::new()), "no other key is made");
+        let attributes: Vec<_> = attributes.iter().map(|(name, value)| (&**name, &**value)).collect();
+        desk.add_item(&attributes, &key);
+        later.expect(News::Ready);
+        assert_eq!(load(&later.vault, "work"), Ok(Some(stored("rt-1"))));
+        assert_eq!(save(&later.vault, "work", "rt-2"), Ok(()));
+        assert_eq!(desk.items(&KEY).len(), 1);
+    });
+}
+
 /// The keyring says that an item was deleted after it has done it, and somebody may look in between.
 #[test]
 fn a_key_that_is_missing_is_written_again_unless_it_is_said_to_be_deleted() {

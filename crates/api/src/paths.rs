@@ -269,6 +269,26 @@ mod tests {
         assert_eq!(named("/srv/a"), "39aff565700eaeb7", "items in people's keyrings carry this");
     }
 
+    /// Row B10: a lock on the data is in the way of whoever replaces it, and one in `/tmp` is every user's.
+    #[test]
+    fn b10_the_lock_is_a_file_of_its_own_among_this_users() {
+        for vars in [&[][..], &[("PILOTLIGHT_HOME", "/srv/mia")], &[("XDG_RUNTIME_DIR", "/run/7")]] {
+            let home = find(vars, Path::new(NOWHERE));
+            let lock = home.lock();
+            let data = [home.config(), home.journal(), home.log(), home.vault(), home.socket().to_owned()];
+            assert!(
+                data.iter().all(|other| !other.starts_with(&lock) && !lock.starts_with(other)),
+                "{home:?}"
+            );
+            assert_eq!(
+                lock.parent(),
+                home.journal().parent(),
+                "in a directory that is made for this user alone"
+            );
+            assert!(!lock.starts_with("/tmp"), "{home:?}");
+        }
+    }
+
     #[test]
     fn directories_are_made_for_this_user_alone() {
         let dir = scratch("made").join("deep/home");
