@@ -17,10 +17,16 @@ export async function open(host: Host): Promise<void> {
   });
   announceChanges();
   zoomByKeys(document);
-  const look = () => lookAway(document.visibilityState === "hidden");
-  document.addEventListener("visibilitychange", look);
   const place = document.getElementById("app");
   if (place) render(<App />, place);
   await start(host);
+  heedSight();
+}
+
+/** Whether anybody can see the page is the web view's to say. */
+export function heedSight(): () => void {
+  const look = () => lookAway(document.visibilityState === "hidden");
+  document.addEventListener("visibilitychange", look);
   look();
+  return () => document.removeEventListener("visibilitychange", look);
 }

@@ -2,9 +2,10 @@ import { options, type VNode } from "preact";
 import { expect, onTestFinished, test, vi } from "vitest";
 import type { EntryView, OverviewView } from "../src/api.ts";
 import { BLOCK, KEPT } from "../src/log.ts";
+import { heedSight } from "../src/page.tsx";
 import { logs, lookAway } from "../src/state.ts";
 import * as drawing from "../src/strip.ts";
-import { entryOf, open, overviewOf, type Page, sessionOf } from "./page.tsx";
+import { entryOf, failureOf, open, overviewOf, type Page, sessionOf } from "./page.tsx";
 
 vi.mock("../src/strip.ts", { spy: true });
 
@@ -97,6 +98,49 @@ test("what was missed in a long absence is read anew", async () => {
   expect(log).toHaveBeenCalledTimes(2);
   expect(logs.value.work?.size).toBe(200);
 });
+
+// Row A13: a web view that nobody sees is slowed down or stands still, and its clock may be another one afterwards.
+test.each([9 * 3600_000, -2 * 3600_000])(
+  "whoever looks again after %i ms sees what is the case now",
+  async (jump) => {
+    const page = await open(overviewOf(sessionOf()));
+    onTestFinished(heedSight());
+    const gone = overviewOf(sessionOf({ phase: { name: "NeedsLogin", why: "refused" }, access: null }));
+    page.host.overview.mockClear().mockResolvedValue(gone);
+    await see(page, false);
+    vi.useFakeTimers({ now: Date.now() + jump, toFake: ["Date"] });
+    onTestFinished(() => void vi.useRealTimers());
+    expect(page.host.overview).not.toHaveBeenCalled();
+    await see(page, true);
+    expect(page.host.overview).toHaveBeenCalledTimes(1);
+    await page.settle();
+    expect(page.find("phase").dataset.phase).toBe("NeedsLogin");
+    expect(page.has("countdown")).toBe(false);
+  },
+);
+
+// Row A13
+test("what was told out of sight is there in the first moment, also that nobody answers", async () => {
+  const page = await open(overviewOf(sessionOf()));
+  onTestFinished(heedSight());
+  page.host.overview.mockReturnValue(new Promise(() => undefined));
+  await see(page, false);
+  await page.tell((to) => to.overview(at(27)));
+  expect(page.find("countdown").textContent).toBe("0:21");
+  await see(page, true);
+  expect(page.find("countdown").textContent).toBe("0:03");
+  await see(page, false);
+  await page.tell((to) => to.keeper({ connected: false, failure: failureOf("keeper_unreachable") }));
+  await see(page, true);
+  expect(page.find("notice").textContent).toContain("not answering");
+});
+
+/** As the web view says it. */
+async function see(page: Page, seen: boolean): Promise<void> {
+  vi.spyOn(document, "visibilityState", "get").mockReturnValue(seen ? "visible" : "hidden");
+  document.dispatchEvent(new Event("visibilitychange"));
+  await page.settle();
+}
 
 /** Components that were rendered from now on, of all names or of one. */
 function counting(name?: string): { count: number } {
