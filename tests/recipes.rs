@@ -102,7 +102,7 @@ fn presets_understand_their_servers() {
     }
 }
 
-/// FAILURES D1 to D5, D10: none of this comes from a provider that means the refresh token, whatever its kind.
+/// Rows D1, D2, D3, D4, D5, D10: none of this comes from a provider that means the refresh token, whatever its kind.
 #[test]
 fn nothing_that_a_network_or_a_broken_server_says_is_dead() {
     for name in Recipe::PRESETS {
@@ -160,6 +160,7 @@ fn nothing_that_a_network_or_a_broken_server_says_is_dead() {
     }
 }
 
+/// Row D10.
 /// Some servers say no with a status and nothing else. Then it must at least be the server that says it.
 #[test]
 fn a_status_alone_condemns_only_when_nobody_else_can_have_sent_it() {
@@ -198,7 +199,7 @@ fn the_words_of_oauth_are_understood_everywhere() {
     }
 }
 
-/// FAILURES C6: what is not a token takes no token's place.
+/// Row C6: what is not a token takes no token's place.
 #[test]
 fn an_answer_without_a_refresh_token_leaves_the_old_one() {
     for refresh in [json!(null), json!(""), json!("  "), json!(0), json!({}), json!(false)] {
@@ -229,7 +230,7 @@ fn a_protected_resource_says_that_a_token_is_not_good_in_its_own_way() {
         ("flask", 401, r#"{"msg":"Missing Authorization Header"}"#, true),
         ("flask", 422, r#"{"msg":"Not enough segments"}"#, true),
         ("flask", 422, "{\"msg\":\"Signature verification failed\"}\n", true),
-        // No new token makes this one go away (FAILURES F3).
+        // No new token makes this one go away (row F3).
         ("flask", 401, r#"{"msg":"Fresh token required"}"#, false),
         // The application's own.
         ("flask", 422, r#"{"errors":{"name":["too long"]}}"#, false),
@@ -323,7 +324,7 @@ fn a_sign_in_brings_tokens_or_the_providers_own_words() {
     }
 }
 
-/// FAILURES F8.
+/// Row F8.
 #[test]
 fn messages_do_not_print_their_secrets() {
     let canary = "c4n4ry";

@@ -35,6 +35,7 @@ fn the_table_is_what_was_agreed() {
     assert_eq!(table.lines().count(), agreed.lines().count(), "tests/transitions.txt (UPDATE=1 writes it)");
 }
 
+/// Row F8.
 /// Nothing is left due, whoever has a duty says when, and no secret can be printed: for every cell.
 #[test]
 fn every_cell_reports_its_deadline_and_prints_no_token() {

@@ -99,6 +99,7 @@ fn what_was_written_and_has_no_name_yet_is_found_by_the_next_process() {
     });
 }
 
+/// Row E1.
 #[test]
 fn a_token_of_64_kib_fits() {
     on_a_desk("a_token_of_64_kib_fits", |desk| {
@@ -111,6 +112,7 @@ fn a_token_of_64_kib_fits() {
     });
 }
 
+/// Rows C11, E9.
 #[test]
 fn the_keyring_has_one_labelled_key_a_home_and_nothing_of_a_token() {
     on_a_desk("the_keyring_has_one_labelled_key_a_home_and_nothing_of_a_token", |desk| {
@@ -142,6 +144,7 @@ fn the_keyring_has_one_labelled_key_a_home_and_nothing_of_a_token() {
     });
 }
 
+/// Row B18.
 #[test]
 fn two_dozen_tokens_of_one_key_are_each_their_own_profile_s() {
     on_a_desk("two_dozen_tokens_of_one_key_are_each_their_own_profile_s", |desk| {
@@ -162,6 +165,7 @@ fn two_dozen_tokens_of_one_key_are_each_their_own_profile_s() {
     });
 }
 
+/// Row E4.
 #[test]
 fn a_locked_keyring_is_said_to_be_so_and_asks_nobody_for_a_machine() {
     on_a_desk("a_locked_keyring_is_said_to_be_so_and_asks_nobody_for_a_machine", |desk| {
@@ -195,6 +199,7 @@ fn a_locked_keyring_is_said_to_be_so_and_asks_nobody_for_a_machine() {
     });
 }
 
+/// Rows E6, E13.
 #[test]
 fn a_person_is_asked_once_and_not_again_after_a_no() {
     on_a_desk("a_person_is_asked_once_and_not_again_after_a_no", |desk| {
@@ -263,6 +268,7 @@ fn looks_that_are_on_their_way_open_no_second_dialog() {
     });
 }
 
+/// Row C11.
 #[test]
 fn with_the_key_in_memory_nothing_that_befalls_the_keyring_matters() {
     on_a_desk("with_the_key_in_memory_nothing_that_befalls_the_keyring_matters", |desk| {
@@ -311,6 +317,7 @@ fn a_keyring_without_a_collection_is_told_and_a_person_can_make_one() {
     });
 }
 
+/// Row E2.
 #[test]
 fn a_file_that_is_damaged_is_told_and_left_alone() {
     on_a_desk("a_file_that_is_damaged_is_told_and_left_alone", |desk| {
@@ -346,6 +353,7 @@ fn a_generation_is_kept_with_its_token() {
     });
 }
 
+/// Row E5.
 #[test]
 fn a_keyring_that_does_not_answer_is_slow_and_heard_when_it_does() {
     on_a_desk("a_keyring_that_does_not_answer_is_slow_and_heard_when_it_does", |desk| {
@@ -365,6 +373,7 @@ fn a_keyring_that_does_not_answer_is_slow_and_heard_when_it_does() {
     });
 }
 
+/// Row E5.
 #[test]
 fn a_service_that_hangs_is_left_when_it_goes() {
     on_a_desk("a_service_that_hangs_is_left_when_it_goes", |desk| {
@@ -415,6 +424,7 @@ fn a_token_is_saved_once_its_key_is_in_the_keyring() {
     });
 }
 
+/// Row E5.
 #[test]
 fn a_bus_that_says_nothing_is_slow_and_not_absent() {
     let test = "a_bus_that_says_nothing_is_slow_and_not_absent";

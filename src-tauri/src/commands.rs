@@ -217,6 +217,7 @@ async fn on_worker<T: Send + 'static>(
 mod tests {
     use super::*;
 
+    /// Row T27.
     #[test]
     fn nothing_but_a_web_page_is_opened() {
         for url in ["", "nowhere", "file:///etc/passwd", "javascript:alert(1)", "smb://host/share", "-h"] {

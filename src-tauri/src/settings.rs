@@ -211,6 +211,7 @@ const LONGEST_NAME: usize = 200;
 mod tests {
     use super::*;
 
+    /// Row C8.
     #[test]
     fn a_torn_file_is_kept_aside_and_replaced_by_the_copy() {
         let path = scratch("torn").join(FILE);

@@ -161,6 +161,7 @@ fn commands_are_the_same_wherever_they_are_listed() {
     assert_eq!(heard, told.collect(), "events");
 }
 
+/// Row F6.
 #[test]
 fn no_token_is_ever_asked_for_here() {
     for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).unwrap().flatten() {

@@ -47,6 +47,7 @@ fn a_provider_is_asked_about_itself_before_anything_is_saved() {
     }
 }
 
+/// Row T21.
 #[test]
 fn what_a_careful_person_would_want_to_know_is_said() {
     let add = ["add", "work", "--issuer", "https://id.example", "--client-id", "desktop"];

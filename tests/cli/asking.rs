@@ -88,6 +88,7 @@ fn the_best_effort_is_printed_and_said_to_be_short() {
     assert_eq!(lab.calls()[2]["best_effort"], false);
 }
 
+/// Row D14.
 #[test]
 fn the_exit_code_says_why_there_is_none() {
     for (code, exit) in [

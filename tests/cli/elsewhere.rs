@@ -163,7 +163,7 @@ fn a_terminal_shows_the_code_as_a_picture_and_counts_down() {
     assert_eq!(exit_code(&mut child), Some(0));
 }
 
-/// G7: in a browser it is easy to be another account.
+/// Row G7: in a browser it is easy to be another account.
 #[test]
 fn somebody_else_than_before_is_pointed_out() {
     let noa = || {

@@ -72,6 +72,7 @@ fn a_password_comes_from_standard_input_and_nowhere_else() {
     assert!(!ran.out.contains("hunter"));
 }
 
+/// Row G6.
 #[test]
 fn a_sign_in_that_the_keyring_has_not_taken_is_not_said_to_be_kept() {
     let unsaved = || {
@@ -97,6 +98,7 @@ fn a_sign_in_that_the_keyring_has_not_taken_is_not_said_to_be_kept() {
     assert!(chinese.ends_with("它暂时只在内存中；会自动重试。\n"), "{chinese}");
 }
 
+/// Row E7.
 #[test]
 fn a_sign_in_without_a_keyring_says_how_long_it_lasts() {
     let lab = Lab::new(|call| {

@@ -11,6 +11,7 @@ use keeper::config;
 
 use crate::{FULL, draft, read};
 
+/// Row B18.
 #[test]
 fn a_profile_is_added_and_removed_and_the_rest_stays_as_it_was() {
     let added = config::add(FULL, &draft("new one")).unwrap();
@@ -80,7 +81,7 @@ fn what_cannot_be_added_or_removed_is_refused() {
     assert_eq!(config::add("profile = 7", &good).unwrap_err().code, Code::BadConfig);
 }
 
-/// FAILURES C8.
+/// Row C8.
 #[test]
 fn the_file_is_replaced_as_a_whole_and_is_nobody_elses() {
     let dir = scratch("write");

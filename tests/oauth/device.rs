@@ -53,7 +53,8 @@ fn what_a_person_is_shown_is_read() {
     assert_eq!(device.verification_uri, "https://id.example/device");
 }
 
-/// RFC 8628, section 3.2, and FAILURES G4: no number that a server sends makes a busy loop or an endless wait.
+/// Row G4.
+/// RFC 8628, section 3.2: no number that a server sends makes a busy loop or an endless wait.
 #[test]
 fn times_are_believed_within_reason() {
     let table = [
@@ -94,7 +95,7 @@ fn a_poll_whose_answer_could_not_be_used_waits_for_as_long_as_the_code_lives() {
     assert_eq!(polling.next(at(10)), Next::Poll);
 }
 
-/// T27: it is opened, or shown to be opened.
+/// Row T27: it is opened, or shown to be opened.
 #[test]
 fn nothing_but_a_web_page_is_behind_the_address() {
     for uri in [
@@ -129,6 +130,7 @@ fn a_provider_that_gives_no_code_is_told_by_why() {
     }
 }
 
+/// Row G4.
 /// RFC 8628, section 3.5.
 #[test]
 fn slow_down_is_for_this_and_all_later_polls() {
@@ -181,6 +183,7 @@ fn the_whole_life_of_a_code_is_waited_and_not_longer() {
     assert_eq!(bench.polling.next(at(2)), Next::Poll);
 }
 
+/// Row G4.
 /// A machine that slept asks once more: the person may have been quicker than the code.
 #[test]
 fn a_late_poll_is_made_all_the_same() {

@@ -103,7 +103,7 @@ fn the_hash_ties_it_to_its_access_token() {
     assert!(check(&with_hash, &expected()).is_ok(), "nothing to hold it against");
 }
 
-/// T22: nothing that anybody could make who knows only what is public.
+/// Row T22: nothing that anybody could make who knows only what is public.
 #[test]
 fn only_signatures_of_the_providers_own_are_good() {
     let allowed = |named: &[&str]| {
@@ -120,7 +120,7 @@ fn only_signatures_of_the_providers_own_are_good() {
     }
 }
 
-/// FAILURES B15: a refresh never turns one person into another, and never ends a session over a token that proves nothing.
+/// Row B15: a refresh never turns one person into another, and never ends a session over a token that proves nothing.
 /// OpenID Connect Core, section 12.2, asks for more; but the token that was sent is spent by then.
 #[test]
 fn only_a_verified_token_of_another_person_is_another_persons() {
@@ -162,6 +162,7 @@ fn only_a_verified_token_of_another_person_is_another_persons() {
     assert_eq!(holder(Tried::Verified(&elsewhere), "https://other.example", "desktop", &before), Another);
 }
 
+/// Row H8.
 /// To revoke a refresh token ends more than that one with many providers, so it is done only where it is not ours.
 #[test]
 fn only_what_was_made_for_another_sign_in_is_given_back() {

@@ -103,7 +103,7 @@ fn the_issuer_is_the_one_that_was_asked_letter_by_letter() {
     }
 }
 
-/// T18, T21: no token goes where anybody on the way can read it, and no page is opened that is none.
+/// Rows T18, T21: no token goes where anybody on the way can read it, and no page is opened that is none.
 #[test]
 fn addresses_that_are_not_safe_are_not_used() {
     let unsafe_ = [

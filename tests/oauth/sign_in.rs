@@ -187,7 +187,8 @@ fn only_the_answer_to_this_sign_in_is_listened_to() {
     }
 }
 
-/// RFC 9207, and T20.
+/// Row T20.
+/// RFC 9207.
 #[test]
 fn an_answer_from_another_provider_is_refused_good_or_bad() {
     let ours = "iss=https%3A%2F%2Fid.example";
@@ -220,6 +221,7 @@ fn an_answer_from_another_provider_is_refused_good_or_bad() {
     }
 }
 
+/// Row T20.
 /// The issuer is fixed when the sign-in begins: metadata that changes meanwhile changes nothing.
 #[test]
 fn what_is_expected_is_fixed_when_the_sign_in_begins() {

@@ -84,7 +84,7 @@ fn a_way_to_name_the_client_is_found_when_nobody_chose_one() {
     assert_eq!(ClientRegistration::public("x").auth, ClientAuth::None);
 }
 
-/// FAILURES A10, A11, A12, C6, and what the servers of the transcripts send.
+/// Rows A10, A11, A12, C6, and what the servers of the transcripts send.
 #[test]
 fn answers_with_tokens_are_read_whatever_they_look_like() {
     let table = [
@@ -138,7 +138,7 @@ fn answers_with_tokens_are_read_whatever_they_look_like() {
     }
 }
 
-/// Row A12: where a profile says how its provider tells a lifetime, that is read, at a sign-in and at a refresh.
+/// Rows A11, A12: where a profile says how its provider tells a lifetime, that is read, at a sign-in and at a refresh.
 #[test]
 fn lifetimes_are_told_in_other_ways_too() {
     let at = |pointer: &str, unit| Lifetime { at: Pointer::new(pointer).unwrap(), unit };
@@ -167,9 +167,10 @@ fn lifetimes_are_told_in_other_ways_too() {
     }
 }
 
+/// Rows D1, D10.
 /// RFC 6749, sections 4.1.2.1 and 5.2; RFC 8628; RFC 8707; RFC 9449; OpenID Connect Core; and codes of nobody's.
 ///
-/// Only `invalid_grant` says that a token is dead, and only with the status that belongs to it (FAILURES D1, D10).
+/// Only `invalid_grant` says that a token is dead, and only with the status that belongs to it.
 #[test]
 fn every_error_code_has_its_meaning_for_a_refresh() {
     let table = [
@@ -211,7 +212,7 @@ fn every_error_code_has_its_meaning_for_a_refresh() {
     }
 }
 
-/// FAILURES D1 to D5: what is no answer of the provider's says nothing about the token.
+/// Rows D1, D2, D3, D4, D5: what is no answer of the provider's says nothing about the token.
 #[test]
 fn what_is_not_the_providers_word_keeps_the_token() {
     let grant = r#"{"error":"invalid_grant"}"#;
@@ -268,7 +269,7 @@ fn what_is_not_the_providers_word_keeps_the_token() {
     assert!(matches!(read_refresh(&plain, clock(), None), Refreshed::Not(Verdict::Transient { .. })));
 }
 
-/// FAILURES D12: some providers say `invalid_grant` and mean that somebody has to be at a browser.
+/// Row D12: some providers say `invalid_grant` and mean that somebody has to be at a browser.
 #[test]
 fn what_a_provider_adds_to_invalid_grant_is_heard() {
     let table = [

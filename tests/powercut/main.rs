@@ -73,6 +73,7 @@ fn what_was_not_synced_may_be_gone() {
     });
 }
 
+/// Row C8.
 #[test]
 fn after_a_power_cut_at_any_step_the_old_token_or_the_new_one_is_there() {
     if !fuse_is_here() {
@@ -105,6 +106,7 @@ fn after_a_power_cut_at_any_step_the_old_token_or_the_new_one_is_there() {
     });
 }
 
+/// Row C8.
 /// A full disk, one that lets nobody write, one that breaks for a moment, and one that breaks for good; the next token
 /// comes when it is well again, and the power goes while that is saved.
 #[test]

@@ -105,6 +105,7 @@ fn d10_a_refusal_that_nobody_recognises_counts_when_it_repeats_and_the_token_is_
     assert_eq!(bench.session.phase(), Phase::Fresh, "and trying again revives it");
 }
 
+/// Row D8.
 #[test]
 fn d10_a_gateway_may_refuse_for_hours() {
     let mut bench = Bench::restored("r1");

@@ -189,6 +189,7 @@ fn d12_a_demand_on_top_of_an_interaction_locks_nobody_out() {
     }
 }
 
+/// Row C9.
 /// The next process knows whose session it is, and to which key its tokens are bound.
 #[test]
 fn b15_an_account_is_saved_with_its_token_and_comes_back_with_it() {
@@ -209,7 +210,7 @@ fn b15_an_account_is_saved_with_its_token_and_comes_back_with_it() {
     assert_eq!(bench.session.account(), &Account::default());
 }
 
-/// G7: in a browser it is easy to be somebody else.
+/// Row G7: in a browser it is easy to be somebody else.
 #[test]
 fn g7_another_person_is_told_of_and_the_same_is_not() {
     let person = |subject: &str, user: &str| Account {

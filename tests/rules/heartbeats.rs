@@ -7,7 +7,7 @@ use session::verdict::Beat;
 
 use crate::bench::{Bench, fresh, minutes, seconds};
 
-/// Row A12 turned round: a heartbeat that tells nothing must not cost more than none. An introspection endpoint may say
+/// Row A12, turned round: a heartbeat that tells nothing must not cost more than none. An introspection endpoint may say
 /// "not active" of every token to a client that it does not serve.
 #[test]
 fn a12_a_provider_that_says_no_to_every_new_token_is_asked_ever_less_often() {

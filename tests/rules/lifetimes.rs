@@ -44,6 +44,7 @@ fn a4_two_hundred_failures_and_then_a_good_answer() {
     }
 }
 
+/// Row A7.
 #[test]
 fn a6_only_differences_of_the_clock_count() {
     let refreshes = |start: u64| {

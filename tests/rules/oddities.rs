@@ -8,7 +8,7 @@ use session::view::Phase;
 
 use crate::bench::{Bench, fresh, seconds, tokens};
 
-/// C6: the refresh token that was sent is spent; the one that came with nothing usable beside it is all there is.
+/// Row C6: the refresh token that was sent is spent; the one that came with nothing usable beside it is all there is.
 #[test]
 fn c6_a_new_refresh_token_is_kept_though_no_access_token_came_with_it() {
     let only = Verdict::Fresh(Tokens { access: None, ..tokens("", Some("r2"), None) });

@@ -72,6 +72,7 @@ fn b14_after_a_sign_out_nothing_comes_back() {
     }
 }
 
+/// Row B7.
 #[test]
 fn b15_an_answer_from_before_a_sign_in_is_not_used() {
     let mut bench = Bench::signed_in(seconds(3600)).told(ASKED);

@@ -73,7 +73,7 @@ fn c6_a_refresh_token_beside_an_unusable_access_token_is_kept() {
     assert_eq!(bench.sent[1], "r2");
 }
 
-/// Row C4: the mark that tells the next process of an exchange goes only when what it brought is on the disk.
+/// Rows C3, C4: the mark that tells the next process of an exchange goes only when what it brought is on the disk.
 #[test]
 fn c4_the_mark_stays_until_the_new_token_is_saved() {
     let rotated = Verdict::Fresh(tokens("a2", Some("r2"), Some(seconds(60))));
@@ -144,7 +144,7 @@ fn h8_what_comes_late_is_given_back_only_where_that_ends_nothing_new() {
     }
 }
 
-/// Row C4 with a locked keyring: many rotations later the vault still holds the first token, and that is what was spent.
+/// Row C4, with a locked keyring: many rotations later the vault still holds the first token, and that is what was spent.
 #[test]
 fn c4_the_mark_is_of_what_the_vault_holds_however_many_tokens_came_after_it() {
     let rotate = |n: u32| Verdict::Fresh(tokens(&format!("a{n}"), Some(&format!("r{n}")), Some(seconds(60))));
@@ -267,6 +267,7 @@ fn d6_what_a_person_waits_for_does_not_wait_for_a_backoff() {
     assert_eq!(bench.sent.len(), sent + 1, "never a second one beside the one in flight");
 }
 
+/// Row A3.
 /// What was not sent has not failed.
 #[test]
 fn d6_a_refresh_that_was_withheld_is_no_failure_and_ends_with_the_network() {
@@ -394,6 +395,7 @@ fn c1_what_would_be_lost_is_known() {
     assert!(!bench.told(Event::SignOut).session.would_be_lost());
 }
 
+/// Row C5.
 /// The token was sent and somebody answered that all went well, in a way that nobody can use: it may be spent.
 #[test]
 fn an_answer_that_is_no_use_is_as_bad_as_a_lost_one() {

@@ -12,6 +12,7 @@ use session::view::Phase;
 
 use crate::bench::{ASKED, Bench, fresh, minutes, seconds, tokens};
 
+/// Row C2.
 #[test]
 fn c1_a_vault_that_fails_costs_neither_the_token_nor_a_reuse() {
     let mut bench = Bench::signed_in(seconds(60));
@@ -51,6 +52,7 @@ fn c2_a_save_that_failed_and_a_read_that_failed_are_two_things() {
     assert_eq!(bench.vault.as_deref(), Some("r1"), "nothing was written over it");
 }
 
+/// Row C2.
 #[test]
 fn e4_a_locked_vault_is_asked_again_and_never_written_to() {
     let mut bench = Bench::started(Policy::default(), Timestamp::default()).with_a_hanging_vault();

@@ -112,6 +112,7 @@ async fn what_is_wrong_is_refused_and_named() {
     assert_eq!(lab.control.settings(), before, "half a good change is none");
 }
 
+/// Row F5.
 #[tokio::test]
 async fn no_web_page_drives_it() {
     let lab = Lab::new().await;

@@ -27,6 +27,7 @@ fn a_fleet_does_not_march_in_step() {
     assert!(each <= 1.1 * (480.0 / 45.0), "{each} refreshes each");
 }
 
+/// Row A15.
 #[test]
 fn ten_minutes_of_outage_are_a_few_tries_and_no_stampede() {
     let outage = 200..210;

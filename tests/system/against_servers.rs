@@ -52,7 +52,7 @@ fn flask_jwt_extended_asks_for_a_fresh_login_and_nothing_is_refreshed() {
     assert_eq!(keeper.phase(NAME), PhaseView::Fresh);
 }
 
-/// D5, with Django's own throttle.
+/// Row D5, with Django's own throttle.
 #[test]
 fn simplejwt_that_throttles_is_left_alone_for_as_long_as_it_asks() {
     let server = Server::start("simplejwt", &[("AT_TTL", "60"), ("THROTTLE", "2/min")]);

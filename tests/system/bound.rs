@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Bench, Ear, Keeper, Keyring, by_hand, fetch, meet, sealed, until};
 
+/// Row H4.
 /// What waits at the other place is as willing as the provider itself, and hears nothing.
 #[test]
 fn an_edited_address_gets_no_token() {
@@ -86,6 +87,7 @@ fn what_moves_no_token_costs_no_session() {
     assert_eq!((keeper.noted("work", "elsewhere"), bench.told().logins), (0, 1));
 }
 
+/// Row C10.
 /// An upgrade signs nobody out, and from then on the sign-in is bound to all that the profile names.
 #[test]
 fn what_an_older_version_stored_is_taken_over_once() {

@@ -8,6 +8,7 @@ use pilotlight_sandbox::{Dialect, Endpoint, Fault, What};
 
 use crate::harness::{Bench, Keeper, at_once, fetch, fetched, meet, until};
 
+/// Row H5.
 /// The limit is one that nobody can raise, and far below what is asked for.
 #[test]
 fn a_burst_beyond_every_limit_is_answered_and_costs_one_refresh() {

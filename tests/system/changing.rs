@@ -9,7 +9,7 @@ use crate::harness::{
     Bench, Keeper, Keyring, Witness, fetch, fetched, kind, meet, profile, sealed, token, until,
 };
 
-/// C3, C7: the file is saved in an editor just when the server has rotated and its answer is on its way.
+/// Rows C3, C7: the file is saved in an editor just when the server has rotated and its answer is on its way.
 #[test]
 fn a_profile_edited_during_a_refresh_keeps_its_session() {
     let bench = Bench::strict(Duration::from_secs(60));
@@ -54,6 +54,7 @@ fn a_profile_edited_while_it_is_quiet_keeps_its_session_too() {
     assert_eq!(bench.counted(Dialect::NestJs).logins, 1);
 }
 
+/// Row H4.
 /// A slip in the URL must not hand a refresh token to whoever is there.
 #[test]
 fn a_token_goes_to_the_server_that_gave_it_and_to_no_other() {
@@ -77,7 +78,7 @@ fn a_token_goes_to_the_server_that_gave_it_and_to_no_other() {
     assert_eq!(ours.counted(Dialect::NestJs).logins, 1);
 }
 
-/// B14, for a profile that is removed: what comes for it afterwards is revoked.
+/// Row B14, for a profile that is removed: what comes for it afterwards is revoked.
 #[test]
 fn nothing_is_left_of_a_profile_that_is_removed_during_a_refresh() {
     let bench = Bench::strict(Duration::from_secs(60));
@@ -129,6 +130,7 @@ fn a_profile_that_is_removed_and_added_again_begins_anew() {
     assert_eq!(keeper.noted("simplejwt", "restored"), 0);
 }
 
+/// Row H7.
 /// Nor after the process that could not tell the keyring has ended.
 #[test]
 fn a_profile_that_was_removed_under_a_locked_keyring_begins_anew_in_the_next_process() {

@@ -6,6 +6,7 @@ use pilotlight_sandbox::{Dialect, Endpoint, Fault, Switch};
 
 use crate::harness::{Bench, Keeper};
 
+/// Row A6.
 /// Whatever answers first tells the time, so that not one proof is refused over it.
 #[test]
 fn proofs_are_dated_by_the_providers_clock_from_the_first_one_on() {

@@ -12,6 +12,7 @@ use rustix::fs::{CWD, FileType, Mode, mknodat};
 
 use crate::harness::{Bench, Keeper, Wire, until};
 
+/// Row H3.
 /// Half of a file is often a good file with fewer profiles in it.
 #[test]
 fn a_file_that_is_being_saved_costs_nobody_a_session() {
@@ -37,6 +38,7 @@ fn a_file_that_is_being_saved_costs_nobody_a_session() {
     assert_eq!(keeper.entries(None).iter().filter(|entry| is_problem(entry)).count(), 0);
 }
 
+/// Row B18.
 /// What is written anew is what stood there, and that must not be the half of it.
 #[test]
 fn a_file_that_is_being_saved_is_not_written_over() {

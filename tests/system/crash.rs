@@ -8,7 +8,7 @@ use pilotlight_sandbox::{Dialect, Endpoint, Fault};
 
 use crate::harness::{Bench, Keeper, Keyring, meet, until};
 
-/// C3, B13: at every moment of a refresh, before, during and after. With a grace nothing may be lost.
+/// Rows B13, C3: at every moment of a refresh, before, during and after. With a grace nothing may be lost.
 #[test]
 fn no_session_is_lost_at_whatever_moment_the_keeper_is_killed() {
     let bench = Bench::with_grace(Duration::from_secs(60), Duration::from_secs(30));
@@ -35,6 +35,7 @@ fn no_session_is_lost_at_whatever_moment_the_keeper_is_killed() {
     assert!(interrupted >= 3, "only {interrupted} kills met a refresh on its way");
 }
 
+/// Row C3.
 /// It was its first, so that the key was made for it.
 #[test]
 fn a_sign_in_that_is_called_kept_is_kept_even_if_nothing_else_is_done() {
@@ -72,7 +73,7 @@ fn a_keyring_that_goes_down_with_the_keeper_takes_no_session_along() {
     assert_eq!((counted.logins, counted.reuse_detected, counted.refreshes_refused), (1, 0, 0));
 }
 
-/// C3, C4: without a grace an answer lost with the process cannot be repeated by anyone. It is detected and said.
+/// Rows C3, C4: without a grace an answer lost with the process cannot be repeated by anyone. It is detected and said.
 #[test]
 fn without_a_grace_a_lost_answer_is_noticed_and_told() {
     let bench = Bench::strict(Duration::from_secs(60)).expecting_reuse();

@@ -16,6 +16,7 @@ use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
 use crate::harness::{Bench, Keeper, Keyring, PROGRAM, until};
 
+/// Row H2.
 #[test]
 fn a_disk_that_takes_nothing_costs_no_session_and_no_entry() {
     let bench = Bench::strict(Duration::from_secs(60));
@@ -55,6 +56,7 @@ fn a_keeper_starts_on_a_disk_that_takes_nothing() {
     keeper.stop();
 }
 
+/// Row C8.
 #[test]
 fn a_configuration_that_cannot_be_written_stays_as_it_was() {
     let keeper = Keeper::start("# Mine.\n");
@@ -84,6 +86,7 @@ fn a_daemon_writes_its_own_log_for_this_user_alone() {
     until("what it says is there", || keeper.log().contains("KeeperStarted").then_some(()));
 }
 
+/// Row H6.
 /// None of them holds up the start. What nobody can do without is told; the rest is told by the keeper.
 #[test]
 fn what_is_no_file_in_a_home_is_told() {

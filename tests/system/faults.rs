@@ -16,6 +16,7 @@ enum Met {
     Fresh,
 }
 
+/// Row D3.
 /// All dialects at once: much of it is waiting.
 #[test]
 fn a_session_survives_every_fault() {
@@ -55,6 +56,7 @@ fn a_session_is_offered_the_faults_of_its_own_dialect() {
     assert!(offered("lost_answer") && offered("latency") && !offered("wrong_iss"));
 }
 
+/// Row A4.
 /// A retry comes by itself, and nobody has to ask for it.
 #[test]
 fn a_session_recovers_by_itself_once_the_fault_is_gone() {

@@ -13,6 +13,7 @@ use crate::harness::{Bench, Keeper, meet, until};
 /// Longer than the provider is waited for.
 const FROZEN: Duration = Duration::from_secs(3);
 
+/// Row A5.
 /// The provider has spent the token that was sent and knows no grace: to send it again would end the session.
 #[test]
 fn an_answer_that_came_while_nothing_ran_is_taken() {

@@ -9,7 +9,7 @@ use crate::harness::{
     Bench, Keeper, Witness, at_once, fetch, fetched, given, meet, post, profile, token, until,
 };
 
-/// B1, and the order in which they go on (ARCHITECTURE.md, a fetch): one that may change something goes alone, and
+/// Row B1, and the order in which they go on (ARCHITECTURE.md, a fetch): one that may change something goes alone, and
 /// reads overtake nothing but each other.
 #[test]
 fn fifty_requests_on_a_dead_token_cost_one_refresh_and_go_on_in_order_once_each() {
@@ -52,7 +52,7 @@ fn fifty_requests_on_a_dead_token_cost_one_refresh_and_go_on_in_order_once_each(
     }
 }
 
-/// B1 for callers that are processes of their own, and for whoever sends the token himself.
+/// Row B1, for callers that are processes of their own, and for whoever sends the token himself.
 #[test]
 fn fifty_connections_share_one_refresh() {
     let bench = Bench::strict(Duration::from_secs(60));
@@ -71,7 +71,7 @@ fn fifty_connections_share_one_refresh() {
     }
 }
 
-/// B17
+/// Row B17.
 #[test]
 fn tokens_asked_for_during_a_refresh_wait_for_the_new_one() {
     let bench = Bench::strict(Duration::from_secs(60));
@@ -95,7 +95,7 @@ fn tokens_asked_for_during_a_refresh_wait_for_the_new_one() {
     assert_eq!(bench.counted(Dialect::NestJs).refreshes_received, 1);
 }
 
-/// B3: the provider refuses, late, a token that has been replaced meanwhile.
+/// Row B3: the provider refuses, late, a token that has been replaced meanwhile.
 #[test]
 fn a_late_refusal_of_a_replaced_token_starts_no_refresh() {
     // Whatever the new token was got for: a refusal of the old one, or a person's wish.
@@ -146,6 +146,7 @@ fn writes_on_a_dead_token_happen_once_each_and_in_order() {
     assert_eq!((counted.side_effects, counted.refreshes_received), (30, 1));
 }
 
+/// Row B1.
 /// A thousand requests on a dead token cost one refresh.
 #[test]
 fn a_thousand_requests_on_a_dead_token_cost_one_refresh() {
@@ -166,7 +167,7 @@ fn a_thousand_requests_on_a_dead_token_cost_one_refresh() {
     assert!(keeper.notes("nestjs").iter().any(replayed));
 }
 
-/// B2: when the refresh fails, everyone who waits for it is told, and told why.
+/// Row B2: when the refresh fails, everyone who waits for it is told, and told why.
 #[test]
 fn the_end_of_a_session_reaches_all_who_wait() {
     let bench = Bench::strict(Duration::from_secs(60));

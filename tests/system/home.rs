@@ -11,6 +11,7 @@ use pilotlight_sandbox::Dialect;
 
 use crate::harness::{Bench, Keeper, Keyring, sealed, until};
 
+/// Row H1.
 /// Everything of it: the lock, the socket, the journal and the configuration.
 #[test]
 fn a_home_that_is_deleted_is_made_again_and_nothing_is_lost() {
@@ -39,7 +40,7 @@ fn a_home_that_is_deleted_is_made_again_and_nothing_is_lost() {
     assert!(keeper.overview().sessions.iter().any(|session| session.profile == "nestjs"));
 }
 
-/// B6: a home that is put back in the middle of an exchange, by hand, has the keeper that it had.
+/// Rows B6, E17: a home that is put back in the middle of an exchange, by hand, has the keeper that it had.
 #[test]
 fn a_home_that_is_replaced_in_mid_exchange_keeps_its_keeper() {
     let bench = Bench::strict(Duration::from_secs(60));
@@ -65,7 +66,8 @@ fn a_home_that_is_replaced_in_mid_exchange_keeps_its_keeper() {
     assert_eq!((counted.logins, counted.reuse_detected, counted.refreshes_refused), (1, 0, 0));
 }
 
-/// B6: a keeper that stands still while its home goes is waited for, and what has the lock then is not fought with.
+/// Rows B6, B8: a keeper that stands still while its home goes is waited for, and what has the lock then is not fought
+/// with.
 #[test]
 fn a_keeper_whose_home_another_one_took_ends() {
     let bench = Bench::strict(Duration::from_secs(60));

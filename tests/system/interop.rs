@@ -45,7 +45,8 @@ fn every_provider_is_lived_with_and_the_table_says_how() {
     matrix::compare(seen);
 }
 
-/// D1: `database is locked`, which this server answers with a page and 500 whenever somebody else writes for too long.
+/// Rows D1, D4: `database is locked`, which this server answers with a page and 500 whenever somebody else writes for too
+/// long.
 #[test]
 fn dot_whose_database_is_locked_costs_nobody_the_session() {
     let server = Server::start("dot", &[("AT_TTL", "60"), ("DB_TIMEOUT", "0.1")]);

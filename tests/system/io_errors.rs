@@ -15,6 +15,7 @@ use rusqlite::Connection;
 
 use crate::harness::{Bench, Keeper, Keyring, Scratch, until};
 
+/// Row H13.
 #[test]
 fn a_journal_whose_disk_fails_costs_no_session_and_no_entry() {
     let (bench, disk) = (Bench::strict(LIFETIME), Disk::new());
@@ -92,6 +93,7 @@ fn a_keeper_that_starts_while_the_disk_fails_has_everything_back_afterwards() {
     assert!(!names(&keeper).iter().any(|name| name.contains("corrupt")), "it was not damaged");
 }
 
+/// Row H13.
 #[test]
 fn a_configuration_whose_disk_fails_stays_as_it_was() {
     let (bench, disk) = (Bench::strict(LIFETIME), Disk::new());
@@ -128,6 +130,7 @@ fn a_configuration_whose_disk_fails_stays_as_it_was() {
     keeper.ask(add("work")).unwrap();
 }
 
+/// Row H13.
 #[test]
 fn a_log_whose_disk_fails_costs_only_lines_and_says_how_many() {
     let (bench, disk) = (Bench::strict(LIFETIME), Disk::new());

@@ -55,7 +55,7 @@ fn sessions_live_through_many_expiries_with_requests_in_flight() {
     }
 }
 
-/// F4
+/// Row F4.
 #[test]
 fn a_token_that_is_given_out_lives_as_long_as_was_asked() {
     let bench = Bench::strict(Duration::from_secs(2));
@@ -74,7 +74,7 @@ fn a_token_that_is_given_out_lives_as_long_as_was_asked() {
     assert!(counted.refreshes_granted <= 5, "{counted:?}");
 }
 
-/// F4: nothing is better than a token that ends in the middle of what it was wanted for.
+/// Row F4: nothing is better than a token that ends in the middle of what it was wanted for.
 #[test]
 fn asking_for_more_than_tokens_live_brings_nothing_unless_that_is_wanted() {
     let bench = Bench::strict(Duration::from_secs(30));
@@ -101,7 +101,7 @@ fn asking_for_more_than_tokens_live_brings_nothing_unless_that_is_wanted() {
     assert_eq!(bench.counted(Dialect::NestJs).refreshes_received, 0);
 }
 
-/// F4, as scripts meet it: what cannot be had is no output and an exit code.
+/// Row F4, as scripts meet it: what cannot be had is no output and an exit code.
 #[test]
 fn a_script_that_asks_for_too_much_gets_no_token_unless_it_wants_the_best_there_is() {
     let bench = Bench::strict(Duration::from_secs(30));
@@ -127,7 +127,7 @@ fn a_script_that_asks_for_too_much_gets_no_token_unless_it_wants_the_best_there_
     assert_eq!(bench.counted(Dialect::NestJs).refreshes_received, 0);
 }
 
-/// A8: a caller in a loop whose wish no token can fulfil.
+/// Row A8: a caller in a loop whose wish no token can fulfil.
 #[test]
 fn two_hundred_callers_who_want_too_much_cost_two_refreshes_a_lifetime() {
     let bench = Bench::strict(Duration::from_secs(3));
@@ -162,7 +162,7 @@ fn a_heartbeat_that_says_no_sets_off_a_refresh() {
     assert_eq!(keeper.fetch("heartbeat", "/api/profile").unwrap().status, 200);
 }
 
-/// D11: where nobody asks for anything, the heartbeat finds out.
+/// Row D11: where nobody asks for anything, the heartbeat finds out.
 #[test]
 fn a_revocation_is_noticed_by_the_heartbeat_alone() {
     let bench = Bench::strict(Duration::from_secs(60));
@@ -174,7 +174,7 @@ fn a_revocation_is_noticed_by_the_heartbeat_alone() {
     assert_eq!((counted.refreshes_received, counted.resource_requests), (1, 0));
 }
 
-/// A1, A2, B8: a process that stood still through an expiry judges by what time it is now.
+/// Rows A1, A2, B8: a process that stood still through an expiry judges by what time it is now.
 #[test]
 fn a_keeper_that_stood_still_through_an_expiry_refreshes_once_and_goes_on() {
     let bench = Bench::strict(Duration::from_secs(1));
@@ -197,7 +197,7 @@ fn a_keeper_that_stood_still_through_an_expiry_refreshes_once_and_goes_on() {
     assert_eq!((counted.refreshes_received - before, counted.unauthorized), (1, 0));
 }
 
-/// A5: frozen after the server rotated and before the answer was read; it waits where the keeper finds it.
+/// Row A5: frozen after the server rotated and before the answer was read; it waits where the keeper finds it.
 #[test]
 fn a_keeper_that_froze_before_an_answer_reads_it_afterwards() {
     let bench = Bench::strict(Duration::from_secs(60));
@@ -216,7 +216,7 @@ fn a_keeper_that_froze_before_an_answer_reads_it_afterwards() {
     assert_eq!(bench.counted(Dialect::NestJs).refreshes_received, 2);
 }
 
-/// D2: a gateway's page says nothing about a token.
+/// Row D2: a gateway's page says nothing about a token.
 #[test]
 fn a_heartbeat_that_meets_a_gateway_changes_nothing() {
     let bench = Bench::strict(Duration::from_secs(60));
@@ -231,7 +231,7 @@ fn a_heartbeat_that_meets_a_gateway_changes_nothing() {
     assert_eq!(bench.counted(Dialect::Heartbeat).refreshes_received, 0);
 }
 
-/// A6: what the wall clock of either side says changes nothing.
+/// Row A6: what the wall clock of either side says changes nothing.
 #[test]
 fn a_servers_clock_that_is_years_off_changes_nothing() {
     for skew in [-86_400, 3_600, 10 * 365 * 86_400_i64] {
@@ -257,7 +257,7 @@ fn a_servers_clock_that_is_years_off_changes_nothing() {
     }
 }
 
-/// A9
+/// Row A9.
 #[test]
 fn a_provider_that_returns_the_same_token_is_not_hammered() {
     let bench = Bench::start(Settings { access_ttl: Duration::from_secs(4), ..Settings::default() });
@@ -283,7 +283,7 @@ fn a_provider_that_returns_the_same_token_is_not_hammered() {
     });
 }
 
-/// A11: the assumption about a token only dates the next refresh, and nobody is told that it is a fact.
+/// Row A11: the assumption about a token only dates the next refresh, and nobody is told that it is a fact.
 #[test]
 fn a_token_of_which_nobody_said_how_long_it_lives_is_good_until_it_is_refused() {
     let bench = Bench::strict(Duration::from_secs(60));
@@ -310,6 +310,7 @@ fn a_token_of_which_nobody_said_how_long_it_lives_is_good_until_it_is_refused() 
     assert!(keeper.notes("heartbeat").iter().any(named));
 }
 
+/// Rows D9, D14, F9.
 /// What a program asks that nobody has signed in yet.
 #[test]
 fn without_a_sign_in_every_caller_is_told_at_once() {

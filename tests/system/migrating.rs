@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Bench, Keeper, Keyring, sealed, until};
 
+/// Row C10.
 /// Each round begins with all sessions in the keyring, as older versions kept them.
 #[test]
 fn no_session_is_lost_at_whatever_moment_of_a_migration_the_keeper_is_killed() {
@@ -43,6 +44,7 @@ fn no_session_is_lost_at_whatever_moment_of_a_migration_the_keeper_is_killed() {
     nobody_signed_in_again(&bench);
 }
 
+/// Row C10.
 /// From the keyring to a credential, to a passphrase, and back into the keyring.
 #[test]
 fn no_session_is_lost_at_whatever_moment_of_a_change_of_setting_the_keeper_is_killed() {

@@ -11,6 +11,7 @@ use pilotlight_sandbox::{Dialect, Endpoint, Fault};
 use crate::harness::{Bench, Keeper, meet, until};
 use crate::programs::program;
 
+/// Row B5.
 #[test]
 fn a_wrong_password_is_told_in_the_providers_words() {
     let bench = Bench::strict(Duration::from_secs(60));
@@ -147,6 +148,7 @@ fn a_profile_can_be_added_and_removed_through_the_socket() {
     assert!(text.starts_with("# mine\n") && !text.contains("work"), "{text}");
 }
 
+/// Row T18.
 #[test]
 fn plain_http_to_another_machine_is_refused_before_anything_is_sent() {
     let mut keeper = Keeper::idle(
@@ -175,6 +177,7 @@ fn a_server_that_is_not_there_is_told_at_once() {
     assert!(began.elapsed() < Duration::from_secs(2));
 }
 
+/// Row D3.
 /// The address of a website instead of its API.
 #[test]
 fn an_address_that_answers_with_pages_is_told() {

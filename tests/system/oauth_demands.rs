@@ -8,6 +8,7 @@ use pilotlight_sandbox::{Endpoint, Fault};
 
 use crate::harness::{Bench, Browser, Ear, Keeper, Keyring, Person, at_once, by_hand, meet, sealed, until};
 
+/// Row D12.
 /// RFC 9470; RFC 6750, section 3.1.
 #[test]
 fn what_a_resource_demands_is_told_costs_no_refresh_and_comes_with_the_next_sign_in() {
@@ -123,6 +124,7 @@ fn what_was_demanded_reaches_the_page() {
     assert_eq!(ear.heard("/oauth/authorize").remove(2).get("max_age"), None, "it was for one sign-in");
 }
 
+/// Row D12.
 /// OpenID Connect Core, section 3.1.2.6, said by the token endpoint: the refresh token is kept aside.
 #[test]
 fn a_provider_that_wants_a_person_at_a_refresh_ends_nothing() {

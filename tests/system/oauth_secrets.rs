@@ -13,7 +13,7 @@ use crate::harness::{
 };
 use crate::secrets::Said;
 
-/// F6, F8: a life with everything in it that makes programs talk too much, and then a search through all it said.
+/// Rows F6, F8: a life with everything in it that makes programs talk too much, and then a search through all it said.
 #[test]
 fn no_secret_of_oauth_is_anywhere_but_where_it_belongs() {
     let bench = Bench::with_grace(Duration::from_secs(30), Duration::from_secs(30));

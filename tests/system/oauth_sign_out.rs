@@ -35,7 +35,7 @@ fn a_sign_out_leaves_nothing_here_and_nothing_good_at_the_provider() {
     }
 }
 
-/// D13: whoever signs out on a train expects the tokens to be dead by the evening.
+/// Row D13: whoever signs out on a train expects the tokens to be dead by the evening.
 #[test]
 fn a_provider_that_is_away_is_told_when_it_is_back() {
     let bench = Bench::strict(Duration::from_secs(60));
@@ -113,7 +113,7 @@ fn the_browser_is_sent_to_sign_out_too_when_that_is_asked_for() {
     assert!(!url.contains("id_token_hint"));
 }
 
-/// B14: what the provider gives after a sign-out is nobody's, and is given back.
+/// Row B14: what the provider gives after a sign-out is nobody's, and is given back.
 #[test]
 fn a_sign_out_during_a_refresh_revokes_what_comes_late() {
     let bench = Bench::strict(Duration::from_secs(60));

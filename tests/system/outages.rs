@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::harness::{Bench, Keeper, Keyring, SECRET, at_once, fetch, fetched, given, meet, token, until};
 
-/// D5: neither callers, nor a person's impatience, nor the schedule asks before the provider said to.
+/// Row D5: neither callers, nor a person's impatience, nor the schedule asks before the provider said to.
 #[test]
 fn a_provider_that_asks_for_time_gets_it() {
     let bench = Bench::strict(Duration::from_secs(60));
@@ -47,7 +47,7 @@ fn a_provider_that_asks_for_time_gets_it() {
     assert!(refreshes[1] - refreshes[0] >= 2000, "{refreshes:?}");
 }
 
-/// B4, D6: an outage with many callers costs a few requests, and each caller is told at once.
+/// Rows B2, B4, D6: an outage with many callers costs a few requests, and each caller is told at once.
 #[test]
 fn a_storm_of_callers_in_an_outage_costs_few_requests() {
     let bench = Bench::strict(Duration::from_secs(4));
@@ -90,7 +90,7 @@ fn a_storm_of_callers_in_an_outage_costs_few_requests() {
     assert_eq!(keeper.fetch("nestjs", "/aaa").unwrap().status, 200);
 }
 
-/// D6: the breaker is for what the keeper does of its own accord. A person can always sign in.
+/// Row D6: the breaker is for what the keeper does of its own accord. A person can always sign in.
 #[test]
 fn an_outage_of_the_refresh_does_not_lock_the_sign_in() {
     let bench = Bench::strict(Duration::from_secs(60));
@@ -107,7 +107,7 @@ fn an_outage_of_the_refresh_does_not_lock_the_sign_in() {
     assert_eq!(keeper.session("nestjs").user.as_deref(), Some("bob"));
 }
 
-/// B11.
+/// Row B11.
 #[test]
 fn a_provider_that_hangs_holds_up_nobody_elses_tokens() {
     let good = Bench::strict(Duration::from_secs(60));
@@ -174,7 +174,7 @@ fn b11_a_person_who_takes_their_time_holds_up_nobody() {
     drop(waiting);
 }
 
-/// B12: the caller is gone, the refresh goes on, and the rotated token is kept.
+/// Row B12: the caller is gone, the refresh goes on, and the rotated token is kept.
 #[test]
 fn callers_who_give_up_cancel_nothing() {
     let bench = Bench::strict(Duration::from_secs(60));
@@ -206,7 +206,7 @@ fn callers_who_give_up_cancel_nothing() {
     assert_eq!(keeper.fetch("nestjs", "/aaa").unwrap().status, 200);
 }
 
-/// F9: nobody waits longer than he said, whatever hangs.
+/// Row F9: nobody waits longer than he said, whatever hangs.
 #[test]
 fn nobody_waits_longer_than_he_said() {
     let bench = Bench::strict(Duration::from_secs(60));
@@ -234,7 +234,7 @@ fn nobody_waits_longer_than_he_said() {
     assert!(began.elapsed() < Duration::from_millis(1500), "{:?}", began.elapsed());
 }
 
-/// C4, C5: one prompt retry within the grace, and then patience.
+/// Rows C4, C5: one prompt retry within the grace, and then patience.
 #[test]
 fn a_lost_answer_is_asked_for_again_promptly() {
     let bench = Bench::with_grace(Duration::from_secs(60), Duration::from_secs(10));
@@ -248,7 +248,7 @@ fn a_lost_answer_is_asked_for_again_promptly() {
     assert_eq!(bench.counted(Dialect::NestJs).refreshes_received, 2);
 }
 
-/// D7: while the access token is good, an outage of the token endpoint is no caller's business.
+/// Row D7: while the access token is good, an outage of the token endpoint is no caller's business.
 #[test]
 fn a_good_token_serves_through_an_outage_of_the_refresh() {
     let bench = Bench::strict(Duration::from_secs(4));
@@ -271,7 +271,7 @@ fn arrivals(bench: &Bench, endpoint: Endpoint) -> Vec<u64> {
     log.into_iter().filter(|entry| entry.endpoint == endpoint).map(|entry| entry.at_ms).collect()
 }
 
-/// D6: what fails is counted against whoever was asked. An issuer that is well goes on refreshing for everybody.
+/// Row D6: what fails is counted against whoever was asked. An issuer that is well goes on refreshing for everybody.
 #[test]
 fn an_api_that_is_down_does_not_lock_the_way_to_its_issuer() {
     let bench = Bench::strict(Duration::from_secs(60));
@@ -285,6 +285,7 @@ fn an_api_that_is_down_does_not_lock_the_way_to_its_issuer() {
     }
 }
 
+/// Row A3.
 /// A machine without a network has no host to leave alone, and a person hears what there is to be mended.
 #[test]
 fn a_network_that_leads_nowhere_is_held_against_nobody() {

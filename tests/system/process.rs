@@ -12,7 +12,7 @@ use rustix::process::Signal;
 
 use crate::harness::{Bench, Keeper, Keyring, at_once, fetch, fetched, until, within};
 
-/// C7: the rotated token of the last refresh is the one that is found again.
+/// Rows A14, C7: the rotated token of the last refresh is the one that is found again.
 #[test]
 fn a_session_in_a_keyring_comes_back_without_a_sign_in() {
     let bench = Bench::strict(Duration::from_secs(60));
@@ -37,6 +37,7 @@ fn a_session_in_a_keyring_comes_back_without_a_sign_in() {
     }
 }
 
+/// Row E7.
 #[test]
 fn a_session_in_memory_ends_with_the_process_and_says_so() {
     let bench = Bench::strict(Duration::from_secs(60));
@@ -50,7 +51,7 @@ fn a_session_in_memory_ends_with_the_process_and_says_so() {
     assert_eq!(keeper.fetch("nestjs", "/aaa").unwrap().status, 200);
 }
 
-/// B6: five are started in the same moment; one is the keeper, and the others say that it is ready.
+/// Row B6: five are started in the same moment; one is the keeper, and the others say that it is ready.
 #[test]
 fn five_keepers_started_at_once_are_one() {
     let bench = Bench::strict(Duration::from_secs(1));
@@ -89,7 +90,7 @@ fn five_keepers_started_at_once_are_one() {
     assert_eq!(bench.counted(Dialect::NestJs).max_refreshes_in_flight, 1);
 }
 
-/// B6, the way the faces go: nobody starts a keeper, everybody wants one.
+/// Row B6, the way the faces go: nobody starts a keeper, everybody wants one.
 #[test]
 fn faces_that_want_a_keeper_at_once_get_the_same() {
     let bench = Bench::strict(Duration::from_secs(60));
@@ -125,7 +126,7 @@ fn a_face_in_a_process_of_its_own() {
     println!("the keeper is {pid}");
 }
 
-/// B13
+/// Row B13.
 #[test]
 fn a_keeper_that_is_stopped_finishes_the_refresh_that_is_on_its_way() {
     let bench = Bench::strict(Duration::from_secs(60));
@@ -147,7 +148,7 @@ fn a_keeper_that_is_stopped_finishes_the_refresh_that_is_on_its_way() {
     assert_eq!(keeper.noted("nestjs", "interrupted"), 0);
 }
 
-/// C3, B13: what would cost a session is not cut off because somebody asked to stop; but a provider that hangs does not
+/// Rows B13, C3: what would cost a session is not cut off because somebody asked to stop; but a provider that hangs does not
 /// keep a person from logging out of the desktop, and then it is known that something was cut off.
 #[test]
 fn a_keeper_that_is_stopped_in_mid_exchange_stays_and_one_that_must_end_does() {
@@ -209,7 +210,7 @@ fn a_terminated_keeper_ends_in_good_order() {
     assert!(kinds.iter().any(|kind| kind == "keeper_stopped"), "{kinds:?}");
 }
 
-/// B9: the lock goes with its holder, and a socket file that was left behind is in nobody's way.
+/// Row B9: the lock goes with its holder, and a socket file that was left behind is in nobody's way.
 #[test]
 fn a_killed_keeper_leaves_nothing_that_stops_the_next_one() {
     let bench = Bench::strict(Duration::from_secs(60));
@@ -235,7 +236,7 @@ fn the_journal_survives_a_kill() {
     assert!(ids.windows(2).all(|pair| pair[0] > pair[1]), "{ids:?}");
 }
 
-/// T7: no core dump gets at the tokens.
+/// Row T7: no core dump gets at the tokens.
 #[test]
 fn a_keeper_leaves_no_core() {
     let keeper = Keeper::start("");

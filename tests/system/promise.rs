@@ -7,7 +7,7 @@ use pilotlight_sandbox::{Dialect, Endpoint, Fault, What};
 
 use crate::harness::{Bench, Keeper, Keyring, fetched, meet, until};
 
-/// D6: the server is back. Machines wait until it is their turn, a person who presses the button does not.
+/// Row D6: the server is back. Machines wait until it is their turn, a person who presses the button does not.
 #[test]
 fn a_person_passes_the_breaker_and_every_pause_and_a_machine_waits() {
     let bench = Bench::strict(Duration::from_secs(60));
@@ -34,7 +34,7 @@ fn a_person_passes_the_breaker_and_every_pause_and_a_machine_waits() {
     assert_eq!(bench.counted(Dialect::NestJs).refreshes_refused, 0);
 }
 
-/// D6: somebody at the window fetches, and there is no good token: their request is what sets off the next try.
+/// Row D6: somebody at the window fetches, and there is no good token: their request is what sets off the next try.
 #[test]
 fn what_a_person_fetches_does_not_wait_for_a_backoff() {
     let bench = Bench::strict(Duration::from_secs(3600));
@@ -62,7 +62,7 @@ fn what_a_person_fetches_does_not_wait_for_a_backoff() {
     assert_eq!(asked(Asker::Person).unwrap().status, 200);
 }
 
-/// D6: an answer is an answer. A heartbeat at a wrong path says nothing about the host.
+/// Row D6: an answer is an answer. A heartbeat at a wrong path says nothing about the host.
 #[test]
 fn a_heartbeat_that_finds_nothing_shuts_nobody_out() {
     let bench = Bench::strict(Duration::from_secs(60));
@@ -88,6 +88,7 @@ fn a_heartbeat_that_finds_nothing_shuts_nobody_out() {
     assert_eq!(opened, 0);
 }
 
+/// Row D15.
 /// Why a session ended, and whose it was.
 #[test]
 fn the_reason_and_the_name_are_known_after_a_restart() {
@@ -109,7 +110,7 @@ fn the_reason_and_the_name_are_known_after_a_restart() {
     keeper.until_fresh("nestjs");
 }
 
-/// A11: what a provider said of lifetimes when somebody signed in is not an hour after a restart.
+/// Row A11: what a provider said of lifetimes when somebody signed in is not an hour after a restart.
 #[test]
 fn a_learned_lifetime_is_known_after_a_restart() {
     let bench = Bench::strict(Duration::from_secs(30));

@@ -8,7 +8,7 @@ use pilotlight_sandbox::{Dialect, Endpoint, Fault, What};
 
 use crate::harness::{Bench, Keeper, fetched, meet, post};
 
-/// F2
+/// Row F2.
 #[test]
 fn a_post_that_was_refused_for_its_token_has_its_effect_once() {
     let bench = Bench::strict(Duration::from_secs(60));
@@ -26,7 +26,7 @@ fn a_post_that_was_refused_for_its_token_has_its_effect_once() {
     }
 }
 
-/// F2: its answer was lost, and nobody knows whether it had its effect.
+/// Row F2: its answer was lost, and nobody knows whether it had its effect.
 #[test]
 fn a_post_whose_answer_was_lost_is_not_sent_again() {
     let bench = Bench::strict(Duration::from_secs(60));
@@ -46,7 +46,7 @@ fn a_post_whose_answer_was_lost_is_not_sent_again() {
     assert_eq!(bench.counted(Dialect::NestJs).side_effects, 2);
 }
 
-/// F1
+/// Row F1.
 #[test]
 fn a_body_of_a_megabyte_is_sent_again_whole() {
     let bench = Bench::strict(Duration::from_secs(60));
@@ -63,7 +63,7 @@ fn a_body_of_a_megabyte_is_sent_again_whole() {
     assert_eq!(bench.counted(Dialect::NestJs).side_effects, 1);
 }
 
-/// F1: the caller's own headers go with it, but the token is the keeper's, and so is the connection.
+/// Row F1: the caller's own headers go with it, but the token is the keeper's, and so is the connection.
 #[test]
 fn what_the_keeper_itself_must_say_no_caller_can_say_for_it() {
     let bench = Bench::strict(Duration::from_secs(60));
@@ -94,7 +94,7 @@ fn what_the_keeper_itself_must_say_no_caller_can_say_for_it() {
     assert_eq!(bench.counted(Dialect::NestJs).refreshes_received, 0);
 }
 
-/// F3
+/// Row F3.
 #[test]
 fn a_resource_that_always_refuses_is_asked_twice_and_no_more() {
     let bench = Bench::strict(Duration::from_secs(60));
@@ -121,7 +121,7 @@ fn a_resource_that_always_refuses_is_asked_twice_and_no_more() {
     }
 }
 
-/// F3, when each answer takes longer than the product waits between refreshes.
+/// Row F3, when each answer takes longer than the product waits between refreshes.
 #[test]
 fn a_slow_resource_that_always_refuses_is_asked_twice_too() {
     let bench = Bench::strict(Duration::from_secs(2));
@@ -161,7 +161,7 @@ fn b5_a_refresh_that_is_refused_with_401_sets_off_no_other() {
     }
 }
 
-/// D12: a refusal that no refresh mends is nobody's fault but the request's.
+/// Row D12: a refusal that no refresh mends is nobody's fault but the request's.
 #[test]
 fn statuses_that_are_not_about_the_token_are_the_callers() {
     let bench = Bench::strict(Duration::from_secs(60));

@@ -10,7 +10,7 @@ use pilotlight_sandbox::{Dialect, Endpoint, Fault, What};
 
 use crate::harness::{Bench, Keeper, Witness, fetch, given, meet, profile, sign_in, token, until};
 
-/// F8, F6: a life with everything in it that makes programs talk too much, and then a search through all it said.
+/// Rows E8, F6, F8: a life with everything in it that makes programs talk too much, and then a search through all it said.
 #[test]
 fn no_secret_is_anywhere_but_where_it_belongs() {
     let bench = Bench::with_grace(Duration::from_secs(30), Duration::from_secs(30));

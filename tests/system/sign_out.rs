@@ -10,7 +10,7 @@ use crate::harness::{
     until,
 };
 
-/// D9, D11: once only a person can help, nobody else is bothered.
+/// Rows D9, D11: once only a person can help, nobody else is bothered.
 #[test]
 fn a_session_that_the_provider_ended_costs_it_no_more_calls() {
     let bench = Bench::strict(Duration::from_secs(60));
@@ -55,7 +55,7 @@ fn a_session_that_the_provider_ended_costs_it_no_more_calls() {
     assert_eq!(keeper.fetch("nestjs", "/aaa").unwrap().status, 200);
 }
 
-/// B7: a refusal of the refresh token while the access token is good ends the session, not the access token.
+/// Row B7: a refusal of the refresh token while the access token is good ends the session, not the access token.
 #[test]
 fn a_refused_refresh_says_so_in_the_journal_and_the_status() {
     let bench = Bench::strict(Duration::from_secs(60));
@@ -69,7 +69,7 @@ fn a_refused_refresh_says_so_in_the_journal_and_the_status() {
     assert_eq!(keeper.fetch("simplejwt", "/api/protected/").unwrap().status, 200);
 }
 
-/// B14: at whatever moment of a refresh a person signs out, the provider is left without a token that is good, and the
+/// Row B14: at whatever moment of a refresh a person signs out, the provider is left without a token that is good, and the
 /// vault without any.
 #[test]
 fn nothing_is_left_of_a_session_that_is_signed_out_during_a_refresh() {
@@ -153,7 +153,7 @@ fn a_keeper_that_ends_right_after_a_sign_out_still_tells_the_provider() {
     }
 }
 
-/// B15: alice's answer comes when bob has signed in.
+/// Row B15: alice's answer comes when bob has signed in.
 #[test]
 fn an_answer_for_somebody_else_changes_nothing() {
     let bench = Bench::strict(Duration::from_secs(60));
@@ -230,6 +230,7 @@ fn two_sign_ins_while_the_keyring_hangs_keep_nobody_waiting() {
     until("it is saved", || keeper.session("simplejwt").saved.then_some(()));
 }
 
+/// Row G6.
 /// Whoever signs in hears that a crash would cost the sign-in, and the journal has it too.
 #[test]
 fn a_sign_in_that_the_keyring_does_not_take_is_said_to_be_in_memory() {
@@ -258,6 +259,7 @@ fn a_sign_in_that_the_keyring_does_not_take_is_said_to_be_in_memory() {
     }
 }
 
+/// Row H7.
 /// What is sealed goes at once, whatever the keyring is like.
 #[test]
 fn a_sign_out_with_a_locked_keyring_outlives_the_keeper() {
@@ -277,7 +279,7 @@ fn a_sign_out_with_a_locked_keyring_outlives_the_keeper() {
     assert_eq!(keeper.noted("nestjs", "restored"), 0);
 }
 
-/// D13
+/// Row D13.
 #[test]
 fn signing_out_without_a_network_forgets_here_at_once_and_tells_later() {
     let bench = Bench::strict(Duration::from_secs(60));

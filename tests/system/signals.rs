@@ -11,7 +11,7 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 use crate::harness::{Bench, Keeper, Keyring, PROGRAM, Wire, until};
 
-/// B13: whatever ends it, the exchange that is on its way is seen through.
+/// Row B13: whatever ends it, the exchange that is on its way is seen through.
 #[test]
 fn every_signal_that_ends_a_keeper_ends_it_in_good_order() {
     let bench = Bench::strict(Duration::from_secs(60));
@@ -67,6 +67,7 @@ fn a_keeper_that_has_not_begun_ends_at_once() {
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
 }
 
+/// Row H11.
 /// It serves every terminal: the one in which somebody first wanted it is closed, and it goes on.
 #[test]
 fn a_daemon_does_not_care_for_a_terminal_that_closes() {
@@ -77,6 +78,7 @@ fn a_daemon_does_not_care_for_a_terminal_that_closes() {
     goes_on(&mut keeper);
 }
 
+/// Row H11.
 /// Tools that rotate logs, and mistyped commands, send them to anybody.
 #[test]
 fn signals_that_mean_nothing_to_a_keeper_do_nothing_to_it() {
@@ -119,6 +121,7 @@ fn a_keeper_that_nohup_started_does_not_either() {
     goes_on(&mut keeper);
 }
 
+/// Row H11.
 #[test]
 fn a_keeper_outlives_its_standard_error() {
     let bench = Bench::strict(Duration::from_secs(60));

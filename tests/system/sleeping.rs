@@ -11,7 +11,7 @@ use crate::harness::{Bench, Keeper, Keyring, Scratch, until};
 use crate::logind::{Delay, Logind};
 use crate::private_bus::Bus;
 
-/// A5: an answer that comes to a machine that sleeps is lost, and the token in it with it.
+/// Row A5: an answer that comes to a machine that sleeps is lost, and the token in it with it.
 #[test]
 fn sleep_waits_for_a_refresh_that_is_on_its_way_and_none_begins_before_it() {
     let bench = Bench::strict(Duration::from_secs(60));

@@ -26,6 +26,7 @@ fn every_message_that_spends_something_has_its_whole_time() {
     assert_eq!(issuer.asked("/token refresh_token").len(), 1);
 }
 
+/// Row H9.
 /// A description that cannot be had has cost nothing: no token was sent, and nobody need fear that one was spent.
 #[test]
 fn what_fails_before_the_token_is_sent_is_not_ambiguous() {

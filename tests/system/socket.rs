@@ -11,7 +11,7 @@ use pilotlight_sandbox::Dialect;
 
 use crate::harness::{Bench, Keeper, Wire, given, post, token, until};
 
-/// F7
+/// Rows F5, F7.
 #[test]
 fn the_socket_and_everything_beside_it_is_this_users_alone() {
     let bench = Bench::strict(Duration::from_secs(60));
@@ -30,6 +30,7 @@ fn the_socket_and_everything_beside_it_is_this_users_alone() {
     }
 }
 
+/// Row B11.
 #[test]
 fn a_client_that_stays_silent_holds_up_nobody() {
     let (_bench, keeper) = signed_in();
@@ -39,6 +40,7 @@ fn a_client_that_stays_silent_holds_up_nobody() {
     serves_at_once(&keeper);
 }
 
+/// Row H12.
 #[test]
 fn a_client_that_never_reads_holds_up_nobody() {
     let (_bench, keeper) = signed_in();
@@ -159,7 +161,7 @@ fn a_slow_question_does_not_hold_up_the_next_one_on_its_connection() {
     assert_eq!(order, [quick, slow]);
 }
 
-/// B16: whoever watches may ask while being told.
+/// Row B16: whoever watches may ask while being told.
 #[test]
 fn watchers_are_told_and_may_ask_meanwhile() {
     let (_bench, keeper) = signed_in();

@@ -9,6 +9,7 @@ use rustix::process::Signal;
 
 use crate::harness::{Bench, Browser, Keeper, Keyring, Person, fetch, meet, post, sign_in, until, within};
 
+/// Row C1.
 #[test]
 fn a_keeper_that_would_lose_a_session_stays_until_the_keyring_is_unlocked() {
     let bench = Bench::strict(LIFETIME);
@@ -140,7 +141,7 @@ fn a_sign_in_on_its_way_keeps_the_keeper() {
     keeper.until_fresh("nestjs");
 }
 
-/// F2: what has been sent may have been done. Only what has not been is there for the next keeper.
+/// Row F2: what has been sent may have been done. Only what has not been is there for the next keeper.
 #[test]
 fn a_keeper_that_ends_sends_on_what_was_held_and_not_what_was_sent() {
     let (silent, ill) = (Bench::strict(LIFETIME), Bench::strict(LIFETIME));
@@ -196,7 +197,7 @@ const LIFETIME: Duration = Duration::from_secs(300);
 /// Longer than a keeper waits for a keyring before it ends or stays.
 const LONG: Duration = Duration::from_secs(40);
 
-/// C4: killed after many rotations while the keyring is locked, and started while it still is.
+/// Row C4: killed after many rotations while the keyring is locked, and started while it still is.
 #[test]
 fn a_kill_while_the_keyring_is_locked_costs_nothing() {
     let bench = Bench::strict(Duration::from_secs(60));

@@ -13,6 +13,7 @@ use zbus::zvariant::{DynamicType, Value};
 use super::desk::{on_a_desk, with_the_bus_at};
 use super::logind::Logind;
 
+/// Row A1.
 #[test]
 fn what_the_system_announces_is_heard() {
     on_a_desk("hints::what_the_system_announces_is_heard", |desk| {

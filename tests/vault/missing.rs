@@ -11,6 +11,7 @@ use super::bench::{ANSWER, Bench, KEY, load, save, stored};
 use super::desk::{on_a_desk, with_the_bus_at};
 use super::fakes::misunderstand;
 
+/// Row E12.
 #[test]
 fn a_keyring_that_comes_late_is_found_when_it_comes() {
     on_a_desk("missing::a_keyring_that_comes_late_is_found_when_it_comes", |desk| {
@@ -34,6 +35,7 @@ fn a_keyring_that_comes_late_is_found_when_it_comes() {
     });
 }
 
+/// Row E12.
 #[test]
 fn a_bus_that_comes_late_is_found_when_it_comes() {
     let test = "missing::a_bus_that_comes_late_is_found_when_it_comes";
@@ -53,6 +55,7 @@ fn a_bus_that_comes_late_is_found_when_it_comes() {
     fs::remove_dir_all(dir).unwrap();
 }
 
+/// Row E16.
 #[test]
 fn a_keyring_that_was_replaced_gets_the_key_and_a_person_s_deletion_ends_what_it_opens() {
     let test = "missing::a_keyring_that_was_replaced_gets_the_key_and_a_person_s_deletion_ends_what_it_opens";
@@ -85,6 +88,7 @@ fn a_keyring_that_was_replaced_gets_the_key_and_a_person_s_deletion_ends_what_it
     });
 }
 
+/// Rows E14, H16.
 #[test]
 fn a_key_that_is_missing_is_told_by_its_kind_and_nothing_sealed_is_touched() {
     on_a_desk("missing::a_key_that_is_missing_is_told_by_its_kind_and_nothing_sealed_is_touched", |desk| {

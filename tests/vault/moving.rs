@@ -19,6 +19,7 @@ fn item(user: &str) -> [(&str, &str); 2] {
     [("service", "pilotlight"), ("username", user)]
 }
 
+/// Row C10.
 #[test]
 fn sessions_of_older_versions_are_moved_and_the_items_go() {
     on_a_desk("moving::sessions_of_older_versions_are_moved_and_the_items_go", |desk| {
@@ -42,6 +43,7 @@ fn sessions_of_older_versions_are_moved_and_the_items_go() {
     });
 }
 
+/// Row C10.
 #[test]
 fn a_move_that_was_interrupted_is_finished_by_the_next_process() {
     on_a_desk("moving::a_move_that_was_interrupted_is_finished_by_the_next_process", |desk| {
@@ -81,6 +83,7 @@ fn a_move_that_was_interrupted_is_finished_by_the_next_process() {
     });
 }
 
+/// Row H7.
 #[test]
 fn what_waits_behind_a_locked_keyring_is_moved_when_it_opens() {
     on_a_desk("moving::what_waits_behind_a_locked_keyring_is_moved_when_it_opens", |desk| {
@@ -99,6 +102,7 @@ fn what_waits_behind_a_locked_keyring_is_moved_when_it_opens() {
     });
 }
 
+/// Row C10.
 #[test]
 fn what_cannot_be_read_is_left_where_it_is() {
     on_a_desk("moving::what_cannot_be_read_is_left_where_it_is", |desk| {

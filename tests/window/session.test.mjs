@@ -5,6 +5,7 @@ import test from "node:test";
 import { Stage, isAlive } from "./stage.mjs";
 import { until } from "./webdriver.mjs";
 
+// Row A13: the window is another process than the keeper, and comes and goes.
 test("one sign-in lasts: through refreshes, a closed window and a stopped keeper", { timeout: 180_000 }, async (t) => {
   const stage = await Stage.set(t);
   const url = await stage.sandbox("4s");

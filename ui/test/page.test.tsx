@@ -51,6 +51,7 @@ test.each(phases)("%o says what it is and what comes next, accessibly", async (p
   expect(await faults()).toEqual([]);
 });
 
+// Row A13: the page has no clock of its own.
 test("the countdown and the token are those that the keeper tells", async () => {
   const page = await open(overviewOf(sessionOf()));
   expect(page.find("countdown").textContent).toBe("0:21");
@@ -324,6 +325,25 @@ test("a keyring that does not open keeps nobody from signing in, and there is a 
   expect(page.has("sign-in")).toBe(false);
 });
 
+// Row D8: a call for a person that stays on the screen when nobody is needed any more.
+test("a call for a person is taken back when its reason is gone", async () => {
+  const stop = announceChanges();
+  const page = await open(overviewOf(sessionOf()));
+  const said = () => document.querySelector("[role=status][aria-live]")?.textContent;
+  const calls = () => [page.has("sign-in"), page.find("session-work").dataset.phase === "NeedsLogin"];
+  for (const why of ["unsure", "refused", "interaction_required"] as const) {
+    await page.tell((to) => to.overview(overviewOf(sessionOf({ phase: { name: "NeedsLogin", why } }))));
+    expect(calls()).toEqual([true, true]);
+    expect(said()).toContain("work: ");
+    await page.tell((to) => to.overview(overviewOf(sessionOf())));
+    expect(calls()).toEqual([false, false]);
+    expect(said()).toBe("work: signed in");
+    expect(page.has("failure") || page.has("notice")).toBe(false);
+  }
+  stop();
+});
+
+// Row D8: nobody is called for what passes by itself.
 test("the live region says changes that matter, and no routine refresh or countdown", async () => {
   const stop = announceChanges();
   const page = await open(overviewOf(sessionOf()));

@@ -289,6 +289,7 @@ mod tests {
         }
     }
 
+    /// Row B10.
     #[test]
     fn directories_are_made_for_this_user_alone() {
         let dir = scratch("made").join("deep/home");
@@ -296,6 +297,7 @@ mod tests {
         assert_eq!(fs::metadata(&dir).unwrap().mode() & 0o777, 0o700);
     }
 
+    /// Row F7.
     #[test]
     fn a_directory_that_others_may_write_to_is_refused() {
         let dir = scratch("open");

@@ -117,6 +117,7 @@ impl RevocationAnswer {
 mod tests {
     use super::*;
 
+    /// Row C4.
     #[test]
     fn a_gateway_that_lost_the_answer_is_as_bad_as_a_lost_answer() {
         let transient = |trouble, status| Verdict::Transient { trouble, status, retry_after: None };

@@ -46,7 +46,7 @@ fn every_no_to_a_poll_ends_it_and_costs_nothing() {
     stage.ends_discreetly(&all(&issuers));
 }
 
-/// Together, because most of each is waiting.
+/// Row G4. Together, because most of each is waiting.
 #[test]
 fn waiting_goes_by_the_provider() {
     at_once(
@@ -145,6 +145,7 @@ fn a_code_that_nobody_enters_runs_out_and_one_that_nobody_wants_is_let_go() {
     stage.ends_discreetly(&all(&issuers));
 }
 
+/// Row H9.
 /// The keys cannot be had when the sign-in begins, and the person is quick: what they approve is kept at the provider
 /// until its answer can be used, or the code is about to end.
 #[test]

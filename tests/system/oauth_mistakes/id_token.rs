@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::{Stage, all, each, issuers, profiles};
 use crate::harness::{Forged, Given, Issuer, Keyring, Say, fetch, now, until};
 
+/// Row T22.
 #[test]
 fn whoever_cannot_be_verified_is_not_signed_in() {
     let claims = Say::claims;
@@ -169,6 +170,7 @@ fn keys_are_asked_for_again_once_a_minute() {
     stage.ends_discreetly(&[&issuer]);
 }
 
+/// Row B15.
 /// Nobody else's tokens are taken in place of one's own: they are given back, and what was there goes on.
 #[test]
 fn a_refresh_that_brings_somebody_else_is_not_used() {
@@ -194,6 +196,7 @@ fn a_refresh_that_brings_somebody_else_is_not_used() {
     stage.ends_discreetly(&[&issuer]);
 }
 
+/// Row H8.
 /// The refresh token that was sent is spent by then: to give back the new one over a token that proves nothing would end
 /// the session. A cache may have the keys of yesterday, and the metadata may be a day old.
 #[test]
@@ -248,6 +251,7 @@ fn a_refresh_whose_id_token_is_odd_is_used_and_told() {
     stage.ends_discreetly(&all(&issuers));
 }
 
+/// Row H9.
 /// With the tokens in hand nothing is fetched any more that they could get lost over. What a refresh can do without it
 /// waits for once, before it spends anything.
 #[test]

@@ -11,6 +11,7 @@ use super::browser::{self, Page, query};
 use super::{SOON, Stage};
 use crate::harness::{Issuer, at_once};
 
+/// Rows F5, G3.
 #[test]
 fn strangers_change_nothing_and_the_right_one_comes_through() {
     let issuer = Issuer::start();
@@ -79,6 +80,7 @@ fn strangers_change_nothing_and_the_right_one_comes_through() {
     stage.ends_discreetly(&[&issuer]);
 }
 
+/// Row G3.
 /// More than there are places for: then the right one waits, but not for ever.
 #[test]
 fn a_crowd_that_says_nothing_holds_the_browser_up_for_a_while_only() {
@@ -140,6 +142,7 @@ fn is_harmless(page: &Page) {
     assert!(page.header("access-control-allow-origin").is_empty() && page.header("set-cookie").is_empty());
 }
 
+/// Row G1.
 #[test]
 fn a_port_that_is_taken_is_told_with_its_number_and_free_again_soon() {
     let (issuer, taken) = (Issuer::start(), TcpListener::bind("127.0.0.1:0").unwrap());
@@ -175,6 +178,7 @@ fn a_port_that_is_taken_is_told_with_its_number_and_free_again_soon() {
     stage.ends_discreetly(&[&issuer]);
 }
 
+/// Row G1.
 /// Browsers try either protocol first.
 #[test]
 fn localhost_is_open_on_every_protocol_there_is() {

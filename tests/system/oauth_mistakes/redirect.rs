@@ -107,6 +107,7 @@ fn a_provider_that_announces_no_issuer_need_not_name_one() {
     stage.ends_discreetly(&[&issuer]);
 }
 
+/// Row G3.
 #[test]
 fn a_code_of_eight_kibibytes_is_a_code() {
     let issuer = Issuer::start();

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{Stage, all, can_be_read, each, issuers, profiles};
 use crate::harness::{Mangled, Say, until};
 
+/// Row D1.
 #[test]
 fn only_invalid_grant_ends_a_session() {
     let error = Say::error;
@@ -130,7 +131,7 @@ fn a_refresh_that_is_answered_in_another_way_is_one() {
     stage.ends_discreetly(&all(&issuers));
 }
 
-/// C6: the refresh token that was sent is spent; the new one is kept whatever stands beside it, and the next try is made
+/// Row C6: the refresh token that was sent is spent; the new one is kept whatever stands beside it, and the next try is made
 /// with it.
 #[test]
 fn a_new_refresh_token_beside_nothing_usable_is_kept() {
@@ -163,6 +164,7 @@ fn a_new_refresh_token_beside_nothing_usable_is_kept() {
     stage.ends_discreetly(&all(&issuers));
 }
 
+/// Row C6.
 /// The same where the answer around the tokens can hardly be read, or does not come to its end.
 #[test]
 fn new_tokens_in_an_answer_that_cannot_be_read_are_kept() {

@@ -71,6 +71,7 @@ fn durations_are_said_as_a_person_would() {
     assert_eq!(chinese.duration(22_320_000), "6 小时 12 分");
 }
 
+/// Row D15.
 #[test]
 fn every_code_has_a_sentence_and_a_next_step() {
     let codes = words_of::<Code>();
@@ -90,6 +91,7 @@ fn every_code_has_a_sentence_and_a_next_step() {
     }
 }
 
+/// Row D15.
 #[test]
 fn every_reason_has_its_words() {
     for (language, group, members) in LANGUAGES.into_iter().flat_map(|language| {

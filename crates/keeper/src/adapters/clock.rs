@@ -90,6 +90,7 @@ mod tests {
         assert!((1_700_000_000_000..4_100_000_000_000).contains(&wall_ms()), "{}", wall_ms());
     }
 
+    /// Row A1.
     #[test]
     fn a_sleep_is_what_one_clock_went_on_without_the_other() {
         let mut watch = Watch { behind: s(100), last: s(1000) };

@@ -261,6 +261,7 @@ mod tests {
         assert_eq!(age(&BTreeMap::new()), 0);
     }
 
+    /// Row A12.
     #[test]
     fn opaque_tokens_have_no_times() {
         assert_eq!(jwt_times("opaque"), None);

@@ -227,6 +227,7 @@ mod tests {
     use super::*;
     use std::time::Instant;
 
+    /// Row H2.
     #[test]
     fn a_disk_that_hangs_holds_up_nobody_for_long() {
         let journal = Journal(Arc::new(Opened { desk: Arc::default(), place: Place::Memory }));

@@ -308,6 +308,7 @@ mod tests {
         assert_eq!(Outcome::of(why), Outcome::Unknown, "nobody has answered");
     }
 
+    /// Row G5.
     #[tokio::test]
     async fn certificates_that_cannot_be_read_are_a_fault_of_this_machine() {
         for (name, lines) in PROTOCOLS {
@@ -316,6 +317,7 @@ mod tests {
         }
     }
 
+    /// Row H5.
     /// The limit applies to a whole process, so the test starts another one.
     #[test]
     fn a_client_for_which_no_descriptor_is_left_is_a_fault_of_this_machine() {

@@ -140,6 +140,7 @@ mod tests {
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
     }
 
+    /// Row H1.
     #[test]
     fn a_name_is_of_one_home_and_outlives_its_lock() {
         let path = scratch("name");
@@ -152,6 +153,7 @@ mod tests {
         Name::take(&path).unwrap();
     }
 
+    /// Row B10.
     #[test]
     fn what_a_holder_left_in_it_is_overwritten() {
         let path = scratch("left");
@@ -160,6 +162,7 @@ mod tests {
         assert_eq!(fs::read_to_string(&path).unwrap(), format!("{}\n", std::process::id()));
     }
 
+    /// Row B9.
     #[test]
     fn a_killed_holder_frees_it() {
         let path = scratch("killed");

@@ -111,6 +111,7 @@ mod tests {
     use super::*;
     use tokio::sync::mpsc;
 
+    /// Row H12.
     #[tokio::test]
     async fn however_many_ask_the_mailbox_stays_small_and_quick_questions_get_through() {
         let (post, mut mailbox) = mpsc::unbounded_channel();

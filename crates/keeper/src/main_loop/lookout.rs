@@ -150,6 +150,7 @@ mod tests {
     use super::*;
     use api::{Overview, Reply, Request};
 
+    /// Row H2.
     #[tokio::test]
     async fn a_disk_that_hangs_stops_nobody() {
         let home = home("hanging");

@@ -269,6 +269,7 @@ mod tests {
     use api::paths::Home;
     use api::{Reply, Request};
 
+    /// Row H10.
     #[tokio::test]
     async fn a_vault_that_dies_over_a_question_has_answered() {
         let dir = env::temp_dir().join(format!("pilotlight-dropping-{}", process::id()));

@@ -51,6 +51,7 @@ mod tests {
     use api::secret::Password;
     use api::{Code, Fetch};
 
+    /// Row H10.
     #[test]
     fn a_sign_in_that_panics_is_reported() {
         without_a_network("sign-in", async |mut stranded| {
@@ -61,6 +62,7 @@ mod tests {
         });
     }
 
+    /// Row H10.
     #[test]
     fn an_exchange_that_panics_is_reported() {
         without_a_network("exchange", async |mut stranded| {
@@ -73,6 +75,7 @@ mod tests {
         });
     }
 
+    /// Row H10.
     #[test]
     fn a_heartbeat_that_panics_is_reported() {
         without_a_network("heartbeat", async |mut stranded| {
@@ -85,6 +88,7 @@ mod tests {
         });
     }
 
+    /// Row H10.
     #[test]
     fn a_fetch_that_panics_is_reported() {
         without_a_network("fetch", async |mut stranded| {
@@ -97,6 +101,7 @@ mod tests {
         });
     }
 
+    /// Row H10.
     #[test]
     fn a_revocation_that_panics_is_reported() {
         without_a_network("revocation", async |mut stranded| {

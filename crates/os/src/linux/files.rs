@@ -138,6 +138,7 @@ mod tests {
 
     use rustix::fs::{FileType, Mode, mknodat};
 
+    /// Row H6.
     #[test]
     fn what_is_no_file_is_said_to_be_none_and_holds_up_nobody() {
         let dir = scratch("kinds");

@@ -96,7 +96,7 @@ mod tests {
         Duration::from_secs(n)
     }
 
-    /// FAILURES A8: from five seconds to thirty days, never before half of the lifetime unless the slot says so.
+    /// Row A8: from five seconds to thirty days, never before half of the lifetime unless the slot says so.
     #[test]
     fn the_lead_is_a_quarter_at_most_an_hour_and_never_more_than_half() {
         let policy = Policy::default();
@@ -118,6 +118,7 @@ mod tests {
         assert_eq!(second.since(first), seconds(2700));
     }
 
+    /// Row A10.
     #[test]
     fn absurd_lifetimes_are_bounded() {
         let policy = Policy::default();
@@ -128,6 +129,7 @@ mod tests {
         assert_eq!(policy.refresh_at(end, limits::LIFETIME_LONGEST), Timestamp::MAX);
     }
 
+    /// Row A15.
     #[test]
     fn retries_are_spread_and_capped() {
         let mut dice = Dice::new(7);

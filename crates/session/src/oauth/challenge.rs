@@ -181,6 +181,7 @@ mod tests {
         parse(header).iter().map(one).collect::<Vec<_>>().join(" ")
     }
 
+    /// Row D12.
     #[test]
     fn headers_are_read_as_far_as_anyone_can() {
         let table = [

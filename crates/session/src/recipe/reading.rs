@@ -172,7 +172,7 @@ mod tests {
         assert!(!signature(401, JSON, "").1, "anybody on the way can send nothing");
     }
 
-    /// FAILURES D5.
+    /// Row D5.
     #[test]
     fn retry_after_is_honoured_up_to_an_hour() {
         for (asked, honoured) in [(60, 60), (3600, 3600), (u64::MAX, 3600)] {

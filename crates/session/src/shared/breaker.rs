@@ -121,7 +121,7 @@ const FAILURES_ALLOWED: u32 = 5;
 mod tests {
     use super::*;
 
-    /// FAILURES D6: the number of requests over an hour of outage is bounded, however many sessions ask.
+    /// Row D6: the number of requests over an hour of outage is bounded, however many sessions ask.
     #[test]
     fn an_hour_of_outage_costs_few_requests() {
         let mut breaker = Breaker::default();

@@ -98,6 +98,7 @@ mod tests {
         assert!(!went_with_the_home(vanished, later), "somebody had removed it before");
     }
 
+    /// Row H3.
     #[test]
     fn a_session_outlives_a_file_that_is_being_saved() {
         let mut edits = settled();

@@ -72,7 +72,7 @@ mod tests {
 
     const OFFLINE: RevocationAnswer = RevocationAnswer::Trouble { trouble: Trouble::Offline, status: None };
 
-    /// FAILURES D13.
+    /// Row D13.
     #[test]
     fn a_provider_is_told_again_for_a_day_and_ever_less_often() {
         let mut now = Timestamp::from_millis(5_000);

@@ -203,7 +203,7 @@ mod tests {
         lifetime.map(|lifetime| lifetime.as_millis() as u64)
     }
 
-    /// FAILURES A10, A11: what providers write, and what is believed when nothing else is known.
+    /// Rows A10, A11: what providers write, and what is believed when nothing else is known.
     #[test]
     fn fields_are_read_for_what_they_mean() {
         let table = [
@@ -278,6 +278,7 @@ mod tests {
         }
     }
 
+    /// Row A10.
     #[test]
     fn absurd_sizes_saturate() {
         assert!(of_field(json!(1e300), Seconds, Some(DATE), None) > Some(u64::MAX / 2));

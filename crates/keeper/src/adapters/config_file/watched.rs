@@ -222,6 +222,7 @@ mod tests {
         fs::remove_dir_all(&dir).unwrap();
     }
 
+    /// Row H15.
     /// Whoever deletes a folder deletes the files in it first, and a look may fall between the two.
     #[test]
     fn a_file_that_was_seen_to_go_before_its_home_is_put_back() {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use api::{Code, Failure, Problem};
 
-/// Replaces the file as a whole or not at all: a crash in the middle leaves the old one (FAILURES C8).
+/// Replaces the file as a whole or not at all: a crash in the middle leaves the old one (row C8).
 pub fn write(path: &Path, text: &str) -> Result<(), Failure> {
     replace(path, text).map_err(|error| {
         Failure::new(Code::ConfigUnwritable).with("path", path.display()).because(Problem::said(error))

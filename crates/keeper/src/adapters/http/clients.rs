@@ -272,6 +272,7 @@ mod tests {
         }
     }
 
+    /// Row G5.
     #[tokio::test]
     async fn a_file_is_read_again_when_it_is_another_one() {
         let scratch = Scratch::new("ca");

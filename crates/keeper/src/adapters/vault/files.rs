@@ -284,6 +284,7 @@ mod tests {
         seal::seal(key, profile, &stored, i64::from(generation)).unwrap()
     }
 
+    /// Row C8.
     #[test]
     fn a_file_is_the_old_one_or_the_new_one_and_its_room_is_taken_before() {
         let (files, key) = (scratch("write"), Key::make().unwrap());

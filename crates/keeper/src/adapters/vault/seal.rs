@@ -143,6 +143,7 @@ mod tests {
         }
     }
 
+    /// Row C9.
     #[test]
     fn what_is_sealed_is_opened_and_its_length_tells_nothing() {
         let key = Key::make().unwrap();
@@ -164,6 +165,7 @@ mod tests {
         assert_eq!(sizes[0], sizes[1]);
     }
 
+    /// Row E2.
     #[test]
     fn whatever_is_changed_does_not_open() {
         let (key, other) = (Key::make().unwrap(), Key::make().unwrap());

@@ -20,6 +20,7 @@ fn holding(held: &[Fingerprint]) -> Known {
 const PERSON: Option<Asker> = Some(Asker::Person);
 const MACHINE: Option<Asker> = Some(Asker::Machine);
 
+/// Row E4.
 #[test]
 fn a_key_is_made_only_where_nothing_is_sealed_or_a_person_signs_in() {
     for wanted in [None, MACHINE, PERSON] {
@@ -41,6 +42,7 @@ fn a_key_is_made_only_where_nothing_is_sealed_or_a_person_signs_in() {
     }
 }
 
+/// Row E14.
 #[test]
 fn whatever_keeps_a_key_away_has_its_own_name() {
     let other = Contents { is_the_same: Some(false), ..open(&[]) };
@@ -101,6 +103,7 @@ fn an_unlock_makes_no_key_where_one_is_missing() {
     assert_eq!(duty(&nowhere, &opening(&[])), Duty::MakePlace);
 }
 
+/// Row E9.
 #[test]
 fn a_key_may_be_in_a_collection_that_is_locked() {
     let contents = Contents { others_are_locked: true, ..open(&[B]) };
@@ -240,6 +243,7 @@ fn a_key_that_may_not_be_read_is_not_missing() {
     assert_eq!(duty(&seen, &sealed(&[A, B], MACHINE)), Duty::Take(B), "what can be had opens its part");
 }
 
+/// Row E13.
 #[test]
 fn nobody_is_asked_for_a_machine() {
     for seen in [Seen::Locked, Seen::NotAllowed] {

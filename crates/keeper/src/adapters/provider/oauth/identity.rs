@@ -235,6 +235,7 @@ mod tests {
     use crate::adapters::http::Http;
     use crate::config::{Config, Protocol};
 
+    /// Row H14.
     /// With the only blocking thread taken the set is not read, and this thread still runs.
     #[test]
     fn thousands_of_keys_are_read_where_nobody_else_waits() {

@@ -278,6 +278,7 @@ mod tests {
         assert!(!is_nowhere_at(&address).await, "it hangs up");
     }
 
+    /// Row H5.
     #[test]
     fn a_keyring_is_not_absent_for_want_of_descriptors() {
         let path = scratch("short");
