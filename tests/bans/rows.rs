@@ -57,6 +57,21 @@ fn every_failure_mode_that_is_named_is_in_the_list() {
     }
 }
 
+/// What is said of six others is said in signs beside the row, and in words on a page of its own.
+#[test]
+fn the_signs_of_the_peers_are_those_of_their_page() {
+    let page = std::fs::read_to_string(root().join("docs/peers.md")).expect("the page can be read");
+    let told: BTreeMap<_, _> =
+        page.lines().filter_map(|line| Some((code_of(line)?, signs_in(line)))).collect();
+    assert!(told.len() > 50, "the page has been read as far as {:?}", told.last_key_value());
+    for Row { code, peers, .. } in rows().into_iter().filter(|row| !row.code.starts_with('T')) {
+        let none = vec!["·".to_owned(); 6];
+        assert_eq!(&peers, told.get(code.as_str()).unwrap_or(&none), "{code}: here, and in docs/peers.md");
+    }
+    let listed: BTreeSet<_> = rows().into_iter().map(|row| row.code).collect();
+    assert!(told.keys().all(|code| listed.contains(*code)), "{:?}", told.keys());
+}
+
 #[test]
 fn what_is_above_a_test_is_read_for_its_rows() {
     let told = |line| rows_above(line).map(|codes| codes.join(" "));
@@ -84,6 +99,8 @@ struct Row {
     code: String,
     /// Names of functions, and titles.
     tests: Vec<String>,
+    /// A sign for each of six.
+    peers: Vec<String>,
     /// The last column.
     shown: String,
 }
@@ -107,7 +124,10 @@ impl Test {
 fn rows() -> Vec<Row> {
     let text = std::fs::read_to_string(root().join(FAILURE_MODES)).expect("the list can be read");
     let row = |line: &str| {
-        let code = line.strip_prefix("| ")?.split(' ').next().filter(|code| is_code(code))?;
+        let code = code_of(line)?;
+        let peers = signs_in(line.rsplit('|').nth(2)?)
+            .first()
+            .map(|signs| signs.split(' ').map(str::to_owned).collect());
         let shown = line.trim_end().trim_end_matches('|').rsplit('|').next().unwrap_or_default().to_owned();
         let between = |open: char, close: char| {
             let parts = shown.split(open).skip(1).filter_map(move |rest| rest.split_once(close));
@@ -115,13 +135,23 @@ fn rows() -> Vec<Row> {
         };
         let names = shown.split('`').skip(1).step_by(2).map(str::to_owned);
         let tests = names.chain(between('“', '”')).collect();
-        Some(Row { code: code.to_owned(), tests, shown })
+        Some(Row { code: code.to_owned(), tests, peers: peers.unwrap_or_default(), shown })
     };
     let rows: Vec<_> = text.lines().filter_map(row).collect();
     let codes: BTreeSet<_> = rows.iter().map(|row| &row.code).collect();
     assert_eq!(codes.len(), rows.len(), "a code stands for one failure");
     assert!(rows.len() > 100, "the list has been read as far as {:?}", rows.last().map(|row| &row.code));
     rows
+}
+
+fn code_of(line: &str) -> Option<&str> {
+    line.strip_prefix("| ")?.split(' ').next().filter(|code| is_code(code))
+}
+
+/// What is between backticks and begins with one of the four.
+fn signs_in(text: &str) -> Vec<String> {
+    let quoted = text.split('`').skip(1).step_by(2);
+    quoted.filter(|quoted| quoted.starts_with(['+', '~', '−', '·'])).map(str::to_owned).collect()
 }
 
 fn tests() -> Vec<Test> {
