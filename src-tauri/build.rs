@@ -18,6 +18,7 @@ const COMMANDS: &[&str] = &[
     "sign_in",
     "finish_sign_in",
     "cancel_sign_in",
+    "land_sign_in",
     "open_verification",
     "logout",
     "refresh",

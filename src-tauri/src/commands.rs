@@ -85,6 +85,15 @@ pub(crate) async fn cancel_sign_in(home: Homed<'_>, profile: String) -> Result<O
 }
 
 #[tauri::command]
+pub(crate) async fn land_sign_in(
+    home: Homed<'_>,
+    profile: String,
+    address: Password,
+) -> Result<(), FailureView> {
+    ask(&home, move |client| client.land_sign_in(&profile, address)).await
+}
+
+#[tauri::command]
 pub(crate) async fn open_verification(home: Homed<'_>, profile: String) -> Result<(), FailureView> {
     let there = ask(&home, move |client| client.status(Some(&profile))).await?;
     let pending = there.sessions.into_iter().find_map(|session| session.pending);

@@ -109,6 +109,7 @@ fn build<R: Runtime>(builder: Builder<R>, mut context: Context<R>, home: Home) -
             commands::sign_in,
             commands::finish_sign_in,
             commands::cancel_sign_in,
+            commands::land_sign_in,
             commands::open_verification,
             commands::logout,
             commands::refresh,

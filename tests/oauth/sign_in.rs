@@ -187,6 +187,29 @@ fn only_the_answer_to_this_sign_in_is_listened_to() {
     }
 }
 
+/// Row G2: what people copy has blanks around it, a fragment behind it, and no scheme in some browsers.
+#[test]
+fn an_address_that_was_copied_is_read_as_the_port_would_read_it() {
+    let started = started(&provider());
+    let ours = started.redirect_uri().to_owned();
+    let bare = ours.strip_prefix("http://").unwrap();
+    for (copied, query) in [
+        (format!("{ours}?code=C&state=S"), Some("code=C&state=S")),
+        (format!("  {ours}?code=C&state=S#_=_\n"), Some("code=C&state=S")),
+        (format!("{bare}?error=access_denied"), Some("error=access_denied")),
+        (format!("{ours}?"), Some("")),
+        (ours.clone(), None),
+        (format!("{ours}/?code=C"), None),
+        (format!("{ours}x?code=C"), None),
+        (format!("https://{bare}?code=C"), None),
+        (format!("http://evil.example/?to={ours}?code=C"), None),
+        ("code=C&state=S".to_owned(), None),
+        (String::new(), None),
+    ] {
+        assert_eq!(started.query_of(&copied), query, "{copied}");
+    }
+}
+
 /// Row T20.
 /// RFC 9207.
 #[test]

@@ -90,6 +90,10 @@ export function fakeHost(scene: Scene): Host {
       tell();
       return overview();
     },
+    landSignIn: async ({ address }) => {
+      if (!address.includes("/callback?"))
+        throw failed("wrong_address", { address: "http://127.0.0.1:7007/callback" });
+    },
     openVerification: () => pause(200),
     logout: async ({ profile }) => {
       find(profile).signOut();

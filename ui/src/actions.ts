@@ -75,6 +75,11 @@ export async function cancelSignIn(profile: string): Promise<void> {
   if (told) state.show(told);
 }
 
+/** Takes the address at which a browser on another machine has ended. */
+export async function landSignIn(profile: string, address: string): Promise<void> {
+  await attempt(`sign-in ${profile}`, () => host().landSignIn({ profile, address }));
+}
+
 /** Opens what is stored. */
 export async function unlock(passphrase: string | null): Promise<boolean> {
   const told = await attempt("unlock", () => host().unlock({ passphrase }));

@@ -24,6 +24,8 @@ export interface Host {
   /** Waits for the end of the sign-in, which takes as long as the person takes. */
   finishSignIn(of: { profile: string }): Promise<OverviewView>;
   cancelSignIn(of: { profile: string }): Promise<OverviewView>;
+  /** Where the browser of a sign-in has ended that could not come here; the rest is `finishSignIn`. */
+  landSignIn(of: { profile: string; address: string }): Promise<void>;
   /** Opens the page on which the code is entered, here. */
   openVerification(of: { profile: string }): Promise<void>;
   /** With `browser` also in the browser, where a page of the provider is opened for it. */
@@ -89,6 +91,7 @@ export function windowHost(): Host {
     signIn: (of) => invoke("sign_in", of),
     finishSignIn: (of) => invoke("finish_sign_in", of),
     cancelSignIn: (of) => invoke("cancel_sign_in", of),
+    landSignIn: (of) => invoke("land_sign_in", of),
     openVerification: (of) => invoke("open_verification", of),
     logout: (of) => invoke("logout", of),
     refresh: (of) => invoke("refresh", of),

@@ -45,6 +45,7 @@ export async function open(
     signIn: async () => begunOf(shown),
     finishSignIn: () => new Promise(() => undefined),
     cancelSignIn: async () => shown,
+    landSignIn: async () => undefined,
     openVerification: async () => undefined,
     logout: async () => undefined,
     refresh: async () => shown,

@@ -109,6 +109,30 @@ test("the address is not in the page until somebody wants it, and copied then", 
   vi.unstubAllGlobals();
 });
 
+// Row G2: the browser is on another machine, which cannot come back to this one.
+test("the address at which a browser elsewhere has ended is brought by hand", async () => {
+  const page = await open(pending(BROWSER));
+  const field = page.find("landed-at") as HTMLInputElement;
+  expect(page.find("land").hasAttribute("disabled")).toBe(true);
+  page.host.landSignIn.mockRejectedValueOnce(
+    failureOf("wrong_address", { address: "http://127.0.0.1:7/callback" }),
+  );
+  await page.type("landed-at", ADDRESS);
+  await page.press("land");
+  expect(page.find("failure").dataset.code).toBe("wrong_address");
+  expect(page.find("failure").textContent).toContain("http://127.0.0.1:7/callback");
+  expect(field.value).toBe("");
+  await page.type("landed-at", "http://127.0.0.1:7/callback?code=c");
+  expect(await faults()).toEqual([]);
+  await page.press("land");
+  expect(page.host.landSignIn).toHaveBeenLastCalledWith({
+    profile: "work",
+    address: "http://127.0.0.1:7/callback?code=c",
+  });
+  expect([page.has("failure"), field.value]).toEqual([false, ""]);
+  expect(document.body.innerHTML).not.toContain("code=c");
+});
+
 test("an address that ends before the sign-in does says when", async () => {
   const page = await open(needed(), {
     signIn: async () => begunOf(pending({ ...BROWSER, open_within_ms: 59_200 }), { address: ADDRESS }),

@@ -94,6 +94,7 @@ pub enum Code {
     VaultSettingLater,
     VaultUnwritable,
     WayUnsupported,
+    WrongAddress,
     WrongIssuer,
 }
 

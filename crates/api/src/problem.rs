@@ -196,6 +196,7 @@ pub enum Problem {
         said: Option<String>,
     },
     NotAtBrowser,
+    NotAwaited,
     NotByTyping,
     NotJson,
     NotOurs,

@@ -41,6 +41,10 @@ pub enum Request {
     },
     /// Answered with [`Reply::Hello`].
     Hello { version: String },
+    /// The address at which the browser of a sign-in has ended, where it could not come here by itself. Answered with
+    /// [`Reply::Done`] or refused with [`Code::WrongAddress`](crate::Code::WrongAddress); what becomes of it is told by
+    /// [`Request::FinishSignIn`].
+    LandSignIn { profile: String, address: Password },
     /// Newest first. Answered with [`Reply::Log`].
     Log {
         #[serde(default)]

@@ -170,6 +170,9 @@ pub(crate) struct Login {
     /// Only says which address to open
     #[arg(long)]
     pub(crate) no_browser: bool,
+    /// The browser is on another machine: the address at which it ends is pasted here
+    #[arg(long, conflicts_with = "device")]
+    pub(crate) paste: bool,
 }
 
 #[derive(Debug, Args)]

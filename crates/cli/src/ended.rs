@@ -122,6 +122,7 @@ pub(crate) fn exit_code(code: Code) -> u8 {
         | Code::UnknownProfile
         | Code::VaultSettingLater
         | Code::WayUnsupported
+        | Code::WrongAddress
         | Code::WrongIssuer => FAILED,
     }
 }
@@ -231,6 +232,7 @@ mod tests {
             ("vault_setting_later", 1),
             ("vault_unwritable", 5),
             ("way_unsupported", 1),
+            ("wrong_address", 1),
             ("wrong_issuer", 1),
         ];
         for (word, expected) in table {

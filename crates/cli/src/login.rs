@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use api::secret::Password;
-use api::{Lost, Overview, Pending, PhaseView, Problem, SessionView, VaultKind, Way};
+use api::{Code, Lost, Overview, Pending, PhaseView, Problem, SessionView, VaultKind, Way};
 use client::Client;
 use client::browser;
 use rustix::termios::tcgetwinsize;
@@ -95,15 +95,41 @@ fn elsewhere(face: &Face, mut client: Client, login: &Login, way: Way) -> Result
         let overview = client.finish_sign_in(&profile, None);
         drop(sender.send(overview.map_err(Ended::Failed)));
     });
+    if login.paste && matches!(pending, Pending::Browser { .. }) {
+        take_from_hand(face, &login.name)?;
+        // The line in which a person types stays as it is.
+        return end.recv().unwrap_or(Err(Ended::Interrupted));
+    }
     let (Pending::Browser { expires_in_ms, .. } | Pending::Device { expires_in_ms, .. }) = pending;
     wait(face, &end, Duration::from_millis(expires_in_ms))
+}
+
+/// Apart, because the browser may come back by itself after all.
+fn take_from_hand(face: &Face, name: &str) -> Result<(), Ended> {
+    let (face, home, profile) = (Face::new(face.json), face.home()?.clone(), name.to_owned());
+    thread::spawn(move || {
+        let prompt = face.words().fill("cli.login.paste", &[]);
+        while let Ok(address) = terminal::ask(&prompt)
+            && (terminal::is_there() || !address.is_empty())
+            && let Ok(Some(mut client)) = Client::running(&home)
+        {
+            match client.land_sign_in(&profile, Password::new(address)) {
+                Err(failure) if failure.code == Code::WrongAddress => face.explain(&Ended::Failed(failure)),
+                // What becomes of it is told by who waits for the end.
+                Err(_) | Ok(()) => break,
+            }
+        }
+    });
+    Ok(())
 }
 
 fn show(face: &Face, login: &Login, pending: &Pending, url: Option<&str>) {
     match pending {
         Pending::Browser { open_within_ms, .. } => {
             let url = url.unwrap_or_default();
-            if login.no_browser {
+            if login.paste {
+                face.tell("cli.login.elsewhere", &[("url", url)]);
+            } else if login.no_browser {
                 face.tell("cli.login.open", &[("url", url)]);
             } else {
                 match browser::open(url) {

@@ -54,6 +54,11 @@ impl Client {
         expect!(self, request, Reply::Hello { version, .. } => version)
     }
 
+    /// The address at which the browser has ended that could not come here.
+    pub fn land_sign_in(&mut self, profile: &str, address: Password) -> Result<(), Failure> {
+        expect!(self, Request::LandSignIn { profile: profile.into(), address }, Reply::Done => ())
+    }
+
     pub fn log(
         &mut self,
         profile: Option<&str>,

@@ -23,6 +23,7 @@ pub(super) fn own_time(request: &Request) -> Option<Duration> {
         | Request::CancelSignIn { .. }
         | Request::Discover { .. }
         | Request::Hello { .. }
+        | Request::LandSignIn { .. }
         | Request::Log { .. }
         | Request::Logout { .. }
         | Request::Remove { .. }

@@ -2,6 +2,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use api::secret::Password;
 use api::{Code, Failure, Problem, Reply, Way};
 use session::breaker::Outcome;
 use session::event::{Asker, Attempt, Event};
@@ -61,7 +62,8 @@ impl Keeper {
         let (begun, begins) = oneshot::channel();
         let (wanting, wanted) = oneshot::channel();
         let demand = kept.session().and_then(|session| session.demand().cloned());
-        kept.pending = Some(Pending { attempt, shown: None, ends: Timestamp::MAX, _wanted: wanting });
+        kept.pending =
+            Some(Pending { attempt, shown: None, ends: Timestamp::MAX, by_hand: None, _wanted: wanting });
         let provider = Arc::clone(&kept.provider);
         let (post, began) = (self.post.clone(), clock::now());
         let announcing = post.clone();
@@ -121,6 +123,7 @@ impl Keeper {
         };
         pending.ends = now + begun.lasts;
         pending.shown = Some(begun.shown);
+        pending.by_hand = begun.by_hand;
         let shown = pending.view(now);
         if let (Some(answer), Some(pending)) = (kept.sign_ins.remove(&attempt), shown) {
             drop(answer.send(Ok(Reply::SignIn { pending, url })));
@@ -188,6 +191,16 @@ impl Keeper {
             kept.pending = None;
         }
         drop(answer.send(Ok(Reply::Done)));
+    }
+
+    pub(crate) fn land_sign_in(&self, id: Id, address: &Password, answer: Answer) {
+        let Some(kept) = self.kept.get(&id) else { return };
+        let by_hand = kept.pending.as_ref().and_then(|pending| pending.by_hand.as_ref());
+        let landed = match by_hand {
+            Some(by_hand) => by_hand.bring(address.expose()),
+            None => Err(Failure::new(Code::SignInCancelled).because(Problem::NotAwaited)),
+        };
+        drop(answer.send(landed.map(|()| Reply::Done).map_err(|failure| failure.of(&kept.profile.name))));
     }
 
     pub(crate) fn finish_sign_in(&mut self, id: Id, patience: Option<Duration>, answer: Answer) {
@@ -288,7 +301,7 @@ mod tests {
     fn pending(shown: Shown, lasts: u64) -> Pending {
         let attempt = Attempt { epoch: 0, number: 1 };
         let ends = Timestamp::default() + Duration::from_secs(lasts);
-        Pending { attempt, shown: Some(shown), ends, _wanted: oneshot::channel().0 }
+        Pending { attempt, shown: Some(shown), ends, by_hand: None, _wanted: oneshot::channel().0 }
     }
 
     #[test]

@@ -15,6 +15,8 @@ pub(crate) struct Browser {
     /// For every page of 127.0.0.1 alike: cookies do not look at ports.
     cookies: BTreeMap<String, String>,
     passwords_typed: u32,
+    /// It is on another machine, and comes back to no port of this one.
+    is_elsewhere: bool,
 }
 
 /// What the browser shows.
@@ -63,12 +65,19 @@ impl Browser {
             runtime: tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap(),
             cookies: BTreeMap::new(),
             passwords_typed: 0,
+            is_elsewhere: false,
         }
     }
 
     /// Opens the address and goes through with what is asked there, to the page that asks nothing more.
     pub(crate) fn follow(&mut self, url: &str, person: Person) -> Page {
         self.go_through(url, person, None)
+    }
+
+    /// As on another machine: where it cannot go on.
+    pub(crate) fn ends_at(&mut self, url: &str, person: Person) -> String {
+        self.is_elsewhere = true;
+        self.follow(url, person).url.into()
     }
 
     /// Enters a device's code on the page for it, and answers the questions that follow.
@@ -113,6 +122,9 @@ impl Browser {
                 return page;
             };
             let to = page.url.join(to.to_str().unwrap()).unwrap();
+            if self.is_elsewhere && to.path() == "/callback" {
+                return Page { url: to, status: 0, headers: HeaderMap::new(), body: String::new() };
+            }
             page = self.ask(Method::GET, to, None);
         }
         panic!("no end of redirects: {}", page.url);

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Duration;
@@ -24,6 +24,8 @@ pub(crate) struct Ran {
 /// A command that has more to say.
 pub(crate) struct Running {
     child: Child,
+    /// Of one that is typed to meanwhile.
+    stdin: Option<ChildStdin>,
     lines: Receiver<String>,
     said: Vec<String>,
 }
@@ -42,7 +44,19 @@ impl Keeper {
         self.begin_with(arguments, "")
     }
 
+    /// For [`Running::types`].
+    pub(crate) fn begin_to_type(&self, arguments: &[&str]) -> Running {
+        self.spawn_command(arguments)
+    }
+
     fn begin_with(&self, arguments: &[&str], typed: &str) -> Running {
+        let mut running = self.spawn_command(arguments);
+        // A command that asks for nothing has perhaps ended already.
+        drop(running.stdin.take().unwrap().write_all(typed.as_bytes()));
+        running
+    }
+
+    fn spawn_command(&self, arguments: &[&str]) -> Running {
         let mut child = Command::new(program("pilotlight"))
             .args(arguments)
             .env_clear()
@@ -55,8 +69,7 @@ impl Keeper {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        // A command that asks for nothing has perhaps ended already.
-        drop(child.stdin.take().unwrap().write_all(typed.as_bytes()));
+        let stdin = child.stdin.take();
         let stdout = child.stdout.take().unwrap();
         let (sender, lines) = mpsc::channel();
         thread::spawn(move || {
@@ -64,7 +77,7 @@ impl Keeper {
                 sender.send(line).ok();
             }
         });
-        Running { child, lines, said: Vec::new() }
+        Running { child, stdin, lines, said: Vec::new() }
     }
 }
 
@@ -81,6 +94,10 @@ impl Running {
             serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: a line of {}", line.len()));
         self.said.push(line);
         value
+    }
+
+    pub(crate) fn types(&mut self, text: &str) {
+        self.stdin.as_mut().unwrap().write_all(text.as_bytes()).unwrap();
     }
 
     /// Ends it, as somebody does who does not want to wait.

@@ -1,15 +1,16 @@
-//! G1, G3: the port on this machine to which the browser comes back. Any page in any browser can call it, and so can
+//! G1, G2, G3: the port on this machine to which the browser comes back. Any page in any browser can call it, and so can
 //! any program: what is not the answer that is waited for changes nothing.
 
 use std::io::Write as _;
 use std::net::{Ipv6Addr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
+use api::secret::Password;
 use api::{Code, Request};
 
 use super::browser::{self, Page, query};
 use super::{SOON, Stage};
-use crate::harness::{Issuer, at_once};
+use crate::harness::{Bench, Browser, Issuer, Keeper, Person, at_once};
 
 /// Rows F5, G3.
 #[test]
@@ -140,6 +141,79 @@ fn is_harmless(page: &Page) {
     assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
     assert!(page.header("content-security-policy").starts_with("default-src 'none'; "), "{}", page.head);
     assert!(page.header("access-control-allow-origin").is_empty() && page.header("set-cookie").is_empty());
+}
+
+/// Row G2: the browser is on another machine, and cannot reach the port. What a person brings in its place is judged as the
+/// port judges it.
+#[test]
+fn g2_an_address_that_a_person_brings_is_as_good_as_a_browser_that_comes() {
+    let issuer = Issuer::start();
+    let stage = Stage::with(&issuer.profile("p0", ""));
+    let bring = |address: String| {
+        stage.ask(Request::LandSignIn { profile: "p0".to_owned(), address: Password::new(address) })
+    };
+    assert_eq!(
+        bring("http://127.0.0.1:1/callback?code=c".to_owned()).unwrap_err().code,
+        Code::SignInCancelled
+    );
+    let visit = stage.begin("p0").unwrap();
+    let (ours, good) = (visit.redirect.as_str().to_owned(), visit.query(&issuer));
+    let foreign = query(&[("code", "canary-foreign"), ("state", "of-another"), ("iss", issuer.url())]);
+    for wrong in [
+        good.clone(),
+        String::new(),
+        format!("{ours}?{foreign}"),
+        format!("{ours}?{good}&state={}", visit.state),
+        format!("{ours}x?{good}"),
+        ours.replacen(&visit.port().to_string(), &(visit.port() ^ 1).to_string(), 1) + "?" + &good,
+        format!("{ours}?{good}&x={}", "y".repeat(66_000)),
+    ] {
+        let failure = bring(wrong.clone()).unwrap_err();
+        assert_eq!(
+            (failure.code, failure.details["address"].as_str()),
+            (Code::WrongAddress, &*ours),
+            "{wrong:.200}"
+        );
+        super::can_be_read(&failure);
+    }
+    bring(format!(" {ours}?{good}\n")).unwrap();
+    stage.finish("p0").unwrap();
+    assert_eq!(issuer.asked("/token authorization_code").len(), 1);
+    assert_eq!(bring(format!("{ours}?{good}")).unwrap_err().code, Code::SignInCancelled, "it is over");
+
+    // A no is a no, and another issuer another issuer, whoever brings it.
+    for (said, code) in [
+        ([("error", "access_denied"), ("iss", issuer.url())], Code::SignInDenied),
+        ([("code", "canary-stolen"), ("iss", "https://evil.example")], Code::WrongIssuer),
+    ] {
+        let visit = stage.begin("p0").unwrap();
+        let state = [("state", visit.state.as_str())];
+        bring(format!("{}?{}", visit.redirect, query(&[&said[..], &state].concat()))).unwrap();
+        assert_eq!(stage.finish("p0").unwrap_err().code, code);
+    }
+    assert_eq!(issuer.asked("/token authorization_code").len(), 1);
+    issuer.is_secret("canary-foreign");
+    issuer.is_secret("canary-stolen");
+    stage.ends_discreetly(&[&issuer]);
+}
+
+/// Row G2, with the command, which asks again after a slip.
+#[test]
+fn g2_the_command_takes_the_address_that_is_pasted() {
+    let bench = Bench::strict(Duration::from_secs(60));
+    let keeper = Keeper::start(&bench.oauth("work", "", ""));
+    let mut running = keeper.begin_to_type(&["login", "work", "--paste", "--json"]);
+    let url = running.line()["sign_in"]["url"].as_str().unwrap().to_owned();
+    let mut browser = Browser::new();
+    let ended = browser.ends_at(&url, Person::ALICE);
+    assert!(ended.starts_with("http://127.0.0.1:") && ended.contains("code="), "{ended}");
+    running.types(&format!("{url}\n"));
+    assert_eq!(running.line()["error"]["code"], "wrong_address");
+    running.types(&format!("{ended}\n"));
+    let ran = running.end().went_well();
+    assert!(ran.out.contains("\"Fresh\""), "{ran:?}");
+    assert!(!ran.out.contains("code=") && !ran.err.contains("code="), "{ran:?}");
+    assert_eq!(bench.told().codes_issued, 1);
 }
 
 /// Row G1.

@@ -4,6 +4,7 @@ import { clock } from "../format.ts";
 import * as state from "../state.ts";
 import { t } from "../words.ts";
 import { Address } from "./address.tsx";
+import { Elsewhere } from "./elsewhere.tsx";
 import { Problem } from "./failure.tsx";
 import { QrCode } from "./qr.tsx";
 
@@ -23,6 +24,7 @@ export function PendingSignIn(props: { profile: string; pending: Pending; ways: 
       </p>
       <Problem of={`sign-in ${profile}`} />
       {pending.way === "browser" && <Address profile={profile} left={pending.open_within_ms} />}
+      {pending.way === "browser" && <Elsewhere profile={profile} />}
       <div class="actions">
         {pending.way === "browser" ? (
           <button

@@ -28,6 +28,7 @@ use crate::config::{Profile, Protocol};
 
 pub(crate) use oauth::discovery::{describe, discover};
 pub(crate) use oauth::landing::Landing;
+pub(crate) use oauth::loopback::ByHand;
 pub(crate) use session::oauth::probe::Opinion;
 
 pub(crate) struct Provider {
@@ -76,6 +77,8 @@ pub(crate) enum Shown {
 pub(crate) struct Begun {
     pub(crate) shown: Shown,
     pub(crate) lasts: Duration,
+    /// Where a browser is to come back.
+    pub(crate) by_hand: Option<ByHand>,
 }
 
 pub(crate) enum How {

@@ -61,6 +61,7 @@ impl Places {
             Request::Add(_)
             | Request::CancelSignIn { .. }
             | Request::Hello { .. }
+            | Request::LandSignIn { .. }
             | Request::Log { .. }
             | Request::Logout { .. }
             | Request::Remove { .. }

@@ -19,7 +19,7 @@ use tokio::task::AbortHandle;
 use super::answer::{Answer, refuse};
 use super::mail::{Asked, Id};
 use crate::adapters::http::Http;
-use crate::adapters::provider::{How, Provider, Shown};
+use crate::adapters::provider::{ByHand, How, Provider, Shown};
 use crate::config::Profile;
 
 pub(crate) struct Kept {
@@ -60,6 +60,7 @@ pub(crate) struct Pending {
     pub(crate) attempt: Attempt,
     pub(crate) shown: Option<Shown>,
     pub(crate) ends: Timestamp,
+    pub(crate) by_hand: Option<ByHand>,
     /// Dropping it calls the sign-in off.
     pub(crate) _wanted: oneshot::Sender<()>,
 }

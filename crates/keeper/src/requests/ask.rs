@@ -52,6 +52,11 @@ impl Keeper {
                     Reply::Hello { version: env!("CARGO_PKG_VERSION").to_owned(), pid: std::process::id() };
                 drop(answer.send(Ok(hello)));
             }
+            Request::LandSignIn { profile, address } => {
+                self.for_profile(&profile, answer, |keeper, id, answer| {
+                    keeper.land_sign_in(id, &address, answer);
+                });
+            }
             Request::Log { profile, before, limit } => {
                 self.log(profile.as_deref(), before, limit, answer);
             }

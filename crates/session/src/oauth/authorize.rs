@@ -126,6 +126,14 @@ impl Started {
         code.map(AuthorizationCode).ok_or(CallbackProblem::MissingCode)
     }
 
+    /// Of our own address, as a person copies it out of a browser that could not come here. Some leave out the scheme.
+    pub fn query_of<'a>(&self, copied: &'a str) -> Option<&'a str> {
+        let address = copied.trim().split('#').next()?;
+        let ours = self.redirect_uri.as_str();
+        let rest = address.strip_prefix(ours).or_else(|| address.strip_prefix(ours.strip_prefix("http://")?));
+        rest?.strip_prefix('?')
+    }
+
     pub fn nonce(&self) -> &Secret {
         &self.nonce
     }
@@ -134,7 +142,7 @@ impl Started {
         &self.verifier
     }
 
-    pub(super) fn redirect_uri(&self) -> &str {
+    pub fn redirect_uri(&self) -> &str {
         &self.redirect_uri
     }
 

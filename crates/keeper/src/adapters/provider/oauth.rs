@@ -1,7 +1,7 @@
 pub(super) mod discovery;
 mod identity;
 pub(super) mod landing;
-mod loopback;
+pub(super) mod loopback;
 mod on_device;
 mod proof;
 mod refusal;

@@ -33,7 +33,20 @@ pub(super) struct Loopback {
 pub(super) struct Serving {
     arrived: oneshot::Receiver<Result<AuthorizationCode, CallbackProblem>>,
     landing: Landing,
+    by_hand: ByHand,
     port: AbortHandle,
+}
+
+/// The other way in: a person brings the address of a browser that cannot reach the port.
+#[derive(Clone)]
+pub(crate) struct ByHand(Arc<Desk>);
+
+enum Arrival {
+    Taken,
+    /// It is of no sign-in, or of another one.
+    Stranger,
+    /// Another one was first.
+    Used,
 }
 
 struct Desk {
@@ -94,7 +107,7 @@ impl Loopback {
             outcome,
             shown: Arc::clone(&shown),
         });
-        let listeners = self.listeners;
+        let (listeners, by_hand) = (self.listeners, ByHand(Arc::clone(&desk)));
         let serving = tokio::spawn(async move {
             let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
             let mut doors = tokio::task::JoinSet::new();
@@ -104,7 +117,7 @@ impl Loopback {
             while doors.join_next().await.is_some() {}
         });
         let port = serving.abort_handle();
-        Serving { arrived: receiver, landing: Landing::new(sender, shown, port.clone()), port }
+        Serving { arrived: receiver, landing: Landing::new(sender, shown, port.clone()), by_hand, port }
     }
 }
 
@@ -118,12 +131,29 @@ impl Serving {
         self.port.clone()
     }
 
+    pub(super) fn by_hand(&self) -> ByHand {
+        self.by_hand.clone()
+    }
+
     pub(super) fn into_landing(self) -> Landing {
         self.landing
     }
 
     pub(super) fn close(self) {
         self.landing.close();
+    }
+}
+
+impl ByHand {
+    /// As strict as the port.
+    pub(crate) fn bring(&self, address: &str) -> Result<(), Failure> {
+        match self.0.started.query_of(address).map(|query| self.0.arrive(query)) {
+            // Of two, the first counts, wherever it came from.
+            Some(Arrival::Taken | Arrival::Used) => Ok(()),
+            Some(Arrival::Stranger) | None => {
+                Err(Failure::new(Code::WrongAddress).with("address", self.0.started.redirect_uri()))
+            }
+        }
     }
 }
 
@@ -193,18 +223,26 @@ impl Desk {
     }
 
     fn take(&self, query: &str, language: &str) -> Response<String> {
-        match self.started.read_callback(query) {
-            Err(CallbackProblem::State | CallbackProblem::TooLong) => {
-                page(StatusCode::BAD_REQUEST, Page::Stranger, language)
+        match self.arrive(query) {
+            Arrival::Stranger => page(StatusCode::BAD_REQUEST, Page::Stranger, language),
+            Arrival::Taken => {
+                let mut response = bare(StatusCode::SEE_OTHER, String::new());
+                response.headers_mut().insert(header::LOCATION, HeaderValue::from_static(self.done));
+                response
             }
+            Arrival::Used => page(StatusCode::GONE, Page::Used, language),
+        }
+    }
+
+    fn arrive(&self, query: &str) -> Arrival {
+        match self.started.read_callback(query) {
+            Err(CallbackProblem::State | CallbackProblem::TooLong) => Arrival::Stranger,
             answer => match self.arrived.lock().unwrap_or_else(PoisonError::into_inner).take() {
                 Some(arrived) => {
                     drop(arrived.send(answer));
-                    let mut response = bare(StatusCode::SEE_OTHER, String::new());
-                    response.headers_mut().insert(header::LOCATION, HeaderValue::from_static(self.done));
-                    response
+                    Arrival::Taken
                 }
-                None => page(StatusCode::GONE, Page::Used, language),
+                None => Arrival::Used,
             },
         }
     }

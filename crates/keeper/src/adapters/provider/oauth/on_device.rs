@@ -42,7 +42,7 @@ impl Provider {
             verification_uri: device.verification_uri.clone(),
             verification_uri_complete: device.verification_uri_complete.clone(),
         };
-        if ties.begun.send(Begun { shown, lasts: device.expires_in }).is_err() {
+        if ties.begun.send(Begun { shown, lasts: device.expires_in, by_hand: None }).is_err() {
             return Err(cancelled().into());
         }
         let polling = Polling::new(&device, began);

@@ -35,7 +35,8 @@ impl Provider {
     ) -> Result<SignedIn, NotSignedIn> {
         let AtBrowser { provider, started, mut serving, proof_key, shown } =
             self.begin_at_browser(oauth, &ties).await?;
-        if ties.begun.send(Begun { shown, lasts: limits::AT_BROWSER }).is_err() {
+        let begun = Begun { shown, lasts: limits::AT_BROWSER, by_hand: Some(serving.by_hand()) };
+        if ties.begun.send(begun).is_err() {
             serving.close();
             return Err(cancelled().into());
         }
