@@ -50,6 +50,18 @@ test("a person signs in at the provider's own page, and out again", { timeout: 2
     await until("the button is back", () => page.count('[data-testid="sign-in-browser"][aria-disabled="false"]'));
   });
 
+  await t.test("an address that is brought by hand is judged by the keeper", async () => {
+    await atTheProvider(stage, page, url);
+    await page.click('[data-testid="elsewhere"] > summary');
+    await page.type('[data-testid="landed-at"]', `${url}/callback?code=canary&state=another`);
+    await page.click('[data-testid="land"]');
+    await until("it is none of ours", () => page.count('.sign-in [data-testid="failure"][data-code="wrong_address"]'));
+    assert.match(await page.text('[data-testid="failure"]'), /begins with http:\/\/127\.0\.0\.1:\d+\/callback/);
+    assert(await page.count('[data-testid="pending"]'), "and the right one is still waited for");
+    await page.click('[data-testid="sign-in-cancel"]');
+    await until("the button is back", () => page.count('[data-testid="sign-in-browser"][aria-disabled="false"]'));
+  });
+
   await t.test("a sign-in can be given up, and is no failure then", async () => {
     await atTheProvider(stage, page, url);
     assert.equal(await page.count('[data-testid="failure"]'), 0, "the one before is forgotten");
