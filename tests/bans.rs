@@ -66,6 +66,9 @@ fn what_is_the_systems_own_is_in_one_place() {
             "zbus",
             &[
                 "adapters/hints.rs",
+                "hints/daemon.rs",
+                "hints/hint.rs",
+                "hints/logind.rs",
                 "keyring/bus.rs",
                 "keyring/closed.rs",
                 "keyring/prompt.rs",

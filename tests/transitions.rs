@@ -294,7 +294,8 @@ impl Scene {
             for (name, verdict) in verdicts() {
                 add(&format!("Refreshed {name}"), Event::Refreshed { attempt, verdict });
             }
-            add("Withheld 5 s", Event::Withheld { attempt, wait: Duration::from_secs(5) });
+            let wait = Duration::from_secs(5);
+            add("Withheld 5 s", Event::Withheld { attempt, wait, trouble: Trouble::BreakerOpen });
         }
         for (name, verdict) in [("fresh", rotated()), ("dead", Verdict::Dead)] {
             add(

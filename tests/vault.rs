@@ -18,6 +18,8 @@ mod logind;
 mod missing;
 #[path = "vault/moving.rs"]
 mod moving;
+#[path = "networks/mod.rs"]
+mod networks;
 #[path = "vault/passphrase.rs"]
 mod passphrase;
 #[path = "private_bus/mod.rs"]

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use session::event::{Asker, Event};
+use session::limits;
 use session::policy::Policy;
+use session::reason::Trouble;
 use session::time::Timestamp;
 use session::verdict::Verdict;
 use session::view::Phase;
@@ -32,6 +34,55 @@ fn a3_after_a_sleep_the_network_is_given_a_moment_to_come_back() {
     );
     bench.tell(Event::Wanted { min_valid: Duration::ZERO, by: Asker::Machine });
     assert_eq!(bench.sent.len(), 1);
+}
+
+/// Twenty times in a night the machine is awake for some seconds, without a network.
+#[test]
+fn a3_a_machine_that_wakes_without_a_network_begins_nothing_and_has_failed_at_nothing() {
+    let mut bench = Bench::signed_in(seconds(3600));
+    for _ in 0..20 {
+        bench.now = bench.now + minutes(60);
+        bench.tell(Event::Woke { slept: minutes(60) });
+        let settled = bench.session.deadline().expect("it is due");
+        bench.now = settled;
+        bench.tell(Event::Tick);
+        let attempt = bench.in_flight.take().expect("a refresh is due");
+        bench.tell(Event::Withheld { attempt, wait: limits::NETWORK, trouble: Trouble::NoNetwork });
+        let Phase::Waiting { failures, why, .. } = bench.session.phase() else {
+            panic!("{:?}", bench.session.phase())
+        };
+        assert_eq!((failures, why), (0, Trouble::NoNetwork));
+        for event in [Event::AboutToSleep, Event::Awake] {
+            bench.tell(event);
+            assert!(bench.in_flight.is_none());
+        }
+    }
+    bench.tell(Event::NetworkUp);
+    let sent = bench.sent.len();
+    bench.run(seconds(10), |_| fresh(3600));
+    assert_eq!((bench.session.phase(), bench.sent.len() - sent), (Phase::Fresh, 1));
+}
+
+/// A whole office has it back in one moment. Whoever is waited for is quick; the others take some seconds each.
+#[test]
+fn a3_what_waited_for_the_network_comes_back_over_some_seconds() {
+    let after = |seed: u64, lifetime: Duration| {
+        let mut bench = Bench::seeded(seed).sign_in(seconds(3600));
+        bench.now = bench.now + lifetime;
+        bench.tell(Event::Tick);
+        let attempt = bench.in_flight.take().expect("a refresh is due");
+        bench.tell(Event::Withheld { attempt, wait: limits::NETWORK, trouble: Trouble::NoNetwork });
+        bench.tell(Event::NetworkUp);
+        bench.session.deadline().expect("it is due").since(bench.now)
+    };
+    for (lifetime, latest) in [(minutes(50), limits::SETTLE), (minutes(60), limits::SETTLE / 4)] {
+        let all: Vec<Duration> = (0..200).map(|seed| after(seed, lifetime)).collect();
+        for part in 0..4 {
+            let within = latest / 4 * part..=latest / 4 * (part + 1);
+            let count = all.iter().filter(|after| within.contains(after)).count();
+            assert!((20..80).contains(&count), "{lifetime:?}, {within:?}: {count} of 200");
+        }
+    }
 }
 
 #[test]

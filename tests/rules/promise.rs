@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use session::binding::Destination;
-use session::event::{Asker, Effect, Event, Found, Memory};
+use session::event::{Asker, Attempt, Effect, Event, Found, Memory};
 use session::limits;
 use session::note::Note;
 use session::policy::Policy;
@@ -218,14 +218,14 @@ fn d6_a_person_who_joins_a_machine_is_not_turned_away_with_it() {
         let mut bench = by_machine.clone().told(join);
         let attempt = bench.in_flight.expect("a refresh is in flight");
         let wait = minutes(5);
-        let effects = bench.tell(Event::Withheld { attempt, wait });
+        let effects = bench.tell(left_alone(attempt, wait));
         let begun = |effect: &Effect| matches!(effect, Effect::Refresh { by: Asker::Person, .. });
         assert_eq!(effects.iter().filter(|effect| begun(effect)).count(), 1, "who {who}");
         let attempt = bench.in_flight.expect("a refresh is in flight");
-        assert!(!bench.tell(Event::Withheld { attempt, wait }).iter().any(begun), "who {who}, again");
+        assert!(!bench.tell(left_alone(attempt, wait)).iter().any(begun), "who {who}, again");
     }
     let attempt = by_machine.in_flight.expect("a refresh is in flight");
-    let alone = by_machine.told(Event::Withheld { attempt, wait: minutes(5) });
+    let alone = by_machine.told(left_alone(attempt, minutes(5)));
     assert_eq!(alone.sent.len(), 1, "nobody has joined");
     let refused = alone.told(Event::Rejected { by: Asker::Person, generation: 1 });
     assert_eq!(refused.sent.len(), 2, "the pause was ours");
@@ -235,7 +235,7 @@ fn d6_a_person_who_joins_a_machine_is_not_turned_away_with_it() {
 fn d6_a_person_passes_every_pause_of_ours() {
     let withheld = |bench: Bench| {
         let attempt = bench.in_flight.expect("a refresh is in flight");
-        bench.told(Event::Withheld { attempt, wait: minutes(5) })
+        bench.told(left_alone(attempt, minutes(5)))
     };
     let asked = || Bench::signed_in(seconds(3600)).told(ASKED);
     for (why, bench) in [
@@ -274,7 +274,7 @@ fn d6_a_refresh_that_was_withheld_is_no_failure_and_ends_with_the_network() {
     let mut bench = Bench::restored("r1");
     for _ in 0..20 {
         let attempt = bench.in_flight.take().expect("it tries again when the wait is over");
-        bench.tell(Event::Withheld { attempt, wait: minutes(5) });
+        bench.tell(left_alone(attempt, minutes(5)));
         let Phase::Waiting { failures, why, until, .. } = bench.session.phase() else {
             panic!("{:?}", bench.session.phase())
         };
@@ -283,7 +283,7 @@ fn d6_a_refresh_that_was_withheld_is_no_failure_and_ends_with_the_network() {
         bench.tell(Event::Tick);
     }
     let attempt = bench.in_flight.expect("a refresh is in flight");
-    bench.tell(Event::Withheld { attempt, wait: minutes(5) });
+    bench.tell(left_alone(attempt, minutes(5)));
     bench.tell(Event::NetworkUp);
     let soon = bench.session.deadline().map(|at| at.since(bench.now));
     assert!(soon.is_some_and(|soon| soon <= seconds(1)), "{soon:?}");
@@ -418,4 +418,8 @@ fn an_answer_that_is_no_use_is_as_bad_as_a_lost_one() {
         );
         assert_eq!(bench.session.standing(), Phase::NeedsLogin { why: Lost::Interrupted }, "{trouble:?}");
     }
+}
+
+fn left_alone(attempt: Attempt, wait: Duration) -> Event {
+    Event::Withheld { attempt, wait, trouble: Trouble::BreakerOpen }
 }

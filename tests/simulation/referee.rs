@@ -253,7 +253,7 @@ impl Referee {
             }
             Event::Awake => self.dozing = false,
             Event::Stays => self.ending = false,
-            Event::Withheld { attempt, wait } => {
+            Event::Withheld { attempt, wait, .. } => {
                 self.in_flight.take_if(|waited| waited == attempt);
                 self.excused += 1;
                 self.rests_until = self.now + wait.as_millis() as u64;

@@ -169,7 +169,7 @@ impl Sut {
                 Event::Loaded { found, memory: Memory { overruled: false, ..memory }, interrupted }
             }
             (Bug::MakesPeopleWait, Event::Asked { .. }) => Event::Asked { by: Asker::Machine },
-            (Bug::TakesWithheldForNamed, Event::Withheld { attempt, wait }) => {
+            (Bug::TakesWithheldForNamed, Event::Withheld { attempt, wait, .. }) => {
                 let verdict = Verdict::Transient {
                     trouble: Trouble::BreakerOpen,
                     status: None,

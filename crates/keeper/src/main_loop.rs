@@ -1,6 +1,7 @@
 //! One task owns every session. Whatever takes time is started here and reports back as mail, so a caller that gives
 //! up cancels nothing, and a keyring that hangs blocks no session.
 
+mod admission;
 pub(crate) mod answer;
 mod configuration;
 mod doze;

@@ -4,7 +4,7 @@
 mod linux;
 
 #[cfg(target_os = "linux")]
-pub use linux::{clock, disk, error, files, folders, name, peer, process, signals, user};
+pub use linux::{clock, disk, error, files, folders, name, network, peer, process, signals, user};
 
 #[cfg(not(target_os = "linux"))]
 compile_error!(

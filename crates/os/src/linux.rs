@@ -4,6 +4,7 @@ pub mod error;
 pub mod files;
 pub mod folders;
 pub mod name;
+pub mod network;
 pub mod peer;
 pub mod process;
 pub mod signals;

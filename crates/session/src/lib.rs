@@ -25,5 +25,5 @@ pub mod wire;
 
 pub use self::core::{Session, binding, event, note, policy, view};
 pub use self::shared::{
-    breaker, callers, custody, edits, lane, looks, moving, patience, queue, revocation, wrapping,
+    breaker, callers, custody, edits, lane, looks, moving, network, patience, queue, revocation, wrapping,
 };

@@ -256,8 +256,14 @@ pub const PORT_AGAIN: Duration = Duration::from_millis(20);
 /// Until the system's announcements are listened to again.
 pub const LISTEN_AGAIN: Duration = seconds(30);
 
-/// For the network to come back after a sleep. What overslept is spread over this time.
+/// For the network to come back after a sleep. What overslept is spread over this time, and so is what waited for it.
 pub const SETTLE: Duration = seconds(4);
+
+/// For a network that is said to be missing after a start or a sleep. Then it is tried all the same.
+pub const NETWORK: Duration = seconds(20);
+
+/// Between two looks at the way out, however often routes and addresses change.
+pub const NETWORK_LOOK: Duration = Duration::from_millis(250);
 
 /// Until the one prompt retry after a lost answer, which some providers repeat, but only for a short time.
 pub const PROMPT: Duration = Duration::from_millis(400);
@@ -370,6 +376,9 @@ mod tests {
             (REVOKE_AGAIN, REVOKE_LONGEST, "pauses grow"),
             (REVOKE_LONGEST, REVOKE, "within a day"),
             (SETTLE, LONGEST_SLEEP, "everybody has settled before the keeper sleeps again"),
+            (NETWORK_LOOK, SETTLE, "a way out is seen while it still has its moment"),
+            (SETTLE, NETWORK, "a network that was missing has a moment, too"),
+            (NETWORK, CALLER, "who calls where nobody knows of the network is answered all the same"),
             (VAULT_LOOK, STOP, "so has a look at the vault"),
             (STOP, FACE, "a face hears what became of a stop"),
             (LOOK_AGAIN, MOMENT, "who waits no longer than a moment is told nothing"),

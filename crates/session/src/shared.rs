@@ -5,6 +5,7 @@ pub mod edits;
 pub mod lane;
 pub mod looks;
 pub mod moving;
+pub mod network;
 pub mod patience;
 pub mod queue;
 pub mod revocation;

@@ -142,7 +142,7 @@ impl World {
             if by == Asker::Person {
                 return broken(Law::APersonIsNotAStorm, "a person waits for a host to be left alone");
             }
-            self.come(seat, 1, Event::Withheld { attempt, wait }, Truth::Other);
+            self.come(seat, 1, Event::Withheld { attempt, trouble: Trouble::BreakerOpen, wait }, Truth::Other);
             return Ok(());
         }
         self.seats[seat].workers.insert(attempt, by);

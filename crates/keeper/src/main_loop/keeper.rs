@@ -6,6 +6,7 @@ use std::sync::Arc;
 use api::paths::Home;
 use api::{Entry, Failure, Notice};
 use session::breaker::Breaker;
+use session::network::Network;
 use session::note::Note;
 use session::time::Timestamp;
 use tokio::sync::{broadcast, mpsc};
@@ -17,7 +18,7 @@ use super::kept::Kept;
 use super::lookout::{Lookout, clerk};
 use super::mail::{Id, Mail, Post};
 use super::revocations::Revocations;
-use crate::adapters::clock::Watch;
+use crate::adapters::clock::{self, Watch};
 use crate::adapters::http::Http;
 use crate::adapters::journal::Journal;
 use crate::adapters::vault::Vault;
@@ -32,6 +33,7 @@ pub struct Keeper {
     pub(crate) vault: Vault,
     pub(crate) http: Http,
     pub(crate) breakers: HashMap<String, Breaker>,
+    pub(crate) network: Network,
     pub(crate) post: Post,
     pub(crate) places: Arc<Places>,
     pub(crate) mailbox: mpsc::UnboundedReceiver<Mail>,
@@ -74,6 +76,7 @@ impl Keeper {
             start_noted: false,
             http: Http::default(),
             breakers: HashMap::new(),
+            network: Network::new(clock::now()),
             post,
             places: Arc::default(),
             mailbox,

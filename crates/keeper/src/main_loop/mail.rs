@@ -34,7 +34,8 @@ pub(crate) enum Mail {
     },
     Beaten {
         id: Id,
-        host: String,
+        /// `None` where nobody was asked.
+        host: Option<String>,
         attempt: Attempt,
         beat: Beat,
     },
@@ -63,6 +64,8 @@ pub(crate) enum Mail {
         /// A [`Memory`](session::event::Memory) in JSON.
         memory: Option<String>,
     },
+    /// It stands behind all that was withheld while there was none.
+    NetworkUp,
     SignedIn {
         id: Id,
         attempt: Attempt,
@@ -93,6 +96,7 @@ pub(crate) enum Mail {
         id: Id,
         attempt: Attempt,
         wait: Duration,
+        trouble: Trouble,
     },
 }
 

@@ -5,14 +5,13 @@ use api::Notice;
 use session::binding::{Bound, Judgement, judge};
 use session::breaker::Outcome;
 use session::event::{Asker, Attempt, Effect, Event, Found, Memory};
-use session::note::Note;
 use session::reason::{Trouble, VaultTrouble};
-use session::time::millis;
 use session::tokens::{AccessToken, Account, RefreshToken};
 use session::verdict::Beat;
 use session::verdict::Verdict;
 use tokio::sync::oneshot;
 
+use super::admission::Hindrance;
 use super::keeper::Keeper;
 use super::mail::{Id, Mail};
 use super::report::Report;
@@ -110,20 +109,9 @@ impl Keeper {
         self.step(id, event);
     }
 
-    pub(crate) fn report(&mut self, host: &str, outcome: Outcome) {
-        let breaker = self.breakers.entry(host.to_owned()).or_default();
-        if let Some(pause) = breaker.heard(outcome, clock::now()) {
-            self.note(None, Note::BreakerOpened { host: host.to_owned(), for_ms: millis(pause) });
-        }
-    }
-
-    fn admit(&mut self, host: &str, by: Asker) -> Result<(), Duration> {
-        self.breakers.entry(host.to_owned()).or_default().admit(by, clock::now())
-    }
-
     fn refresh(&mut self, id: Id, profile: Arc<Profile>, attempt: Attempt, token: RefreshToken, by: Asker) {
-        if let Err(wait) = self.admit(&profile.host(), by) {
-            return drop(self.post.send(Mail::Withheld { id, attempt, wait }));
+        if let Err(Hindrance { trouble, wait }) = self.admit(&profile.host(), by) {
+            return drop(self.post.send(Mail::Withheld { id, attempt, wait, trouble }));
         }
         let Some(kept) = self.kept.get_mut(&id) else { return };
         kept.exchanges += 1;
@@ -160,10 +148,10 @@ impl Keeper {
         let post = self.post.clone();
         let admitted = self.admit(&host, Asker::Machine);
         let silent = |trouble| Beat::Silent { trouble, status: None };
-        if admitted.is_err() {
-            let beat = silent(Trouble::BreakerOpen);
-            return drop(post.send(Mail::Beaten { id, host, attempt, beat }));
+        if let Err(Hindrance { trouble, .. }) = admitted {
+            return drop(post.send(Mail::Beaten { id, host: None, attempt, beat: silent(trouble) }));
         }
+        let host = Some(host);
         let lost = {
             let host = host.clone();
             move || Mail::Beaten { id, host, attempt, beat: silent(Trouble::TimedOut) }

@@ -5,7 +5,6 @@ use session::breaker::Outcome;
 use session::event::Event;
 use session::limits;
 use session::note::Note;
-use session::reason::Trouble;
 use session::time::{Timestamp, millis};
 use session::verdict::Beat;
 use tokio::sync::mpsc;
@@ -48,11 +47,14 @@ impl Keeper {
             }
             Mail::Ask { request, answer } => self.on_ask(request, answer),
             Mail::Beaten { id, host, attempt, beat } => {
-                match beat {
-                    Beat::Good | Beat::SaysNo => self.report(&host, Outcome::Answered),
-                    // The breaker held it back, so the host was not asked.
-                    Beat::Silent { trouble: Trouble::BreakerOpen, .. } => {}
-                    Beat::Silent { trouble, .. } => self.report(&host, Outcome::of(trouble)),
+                if let Some(host) = host {
+                    self.report(
+                        &host,
+                        match beat {
+                            Beat::Good | Beat::SaysNo => Outcome::Answered,
+                            Beat::Silent { trouble, .. } => Outcome::of(trouble),
+                        },
+                    );
                 }
                 self.step(id, Event::Beaten { attempt, beat });
             }
@@ -65,6 +67,7 @@ impl Keeper {
             Mail::HomeGone { answer } => self.config.lookout.tell(Errand::HomeGone(answer)),
             Mail::HomeMade => self.on_home_made(),
             Mail::Loaded { id, found, mark, memory } => self.on_loaded(id, found, mark, memory),
+            Mail::NetworkUp => self.on_network_up(),
             Mail::SignedIn { id, attempt, provider, outcome, landing, took } => {
                 self.on_signed_in(id, attempt, provider, outcome, landing, took)
             }
@@ -74,7 +77,9 @@ impl Keeper {
             Mail::Unwanted { provider, unwanted } => self.give_back(provider, unwanted),
             Mail::Vault { id, event } => self.on_vault(id, event),
             Mail::VaultSays(news) => self.on_vault_says(news),
-            Mail::Withheld { id, attempt, wait } => self.step(id, Event::Withheld { attempt, wait }),
+            Mail::Withheld { id, attempt, wait, trouble } => {
+                self.step(id, Event::Withheld { attempt, wait, trouble });
+            }
         }
     }
 
@@ -139,6 +144,7 @@ impl Keeper {
         if let Some(stopping) = &mut self.stopping {
             stopping.by = stopping.by + gap.length();
         }
+        self.network.on_awake(clock::now());
         for id in self.ids() {
             self.wake(id, gap.length());
         }
@@ -147,15 +153,8 @@ impl Keeper {
     fn on_hint(&mut self, hint: SystemHint) {
         match hint {
             SystemHint::AboutToSleep(inhibitor) => self.on_about_to_sleep(inhibitor),
+            SystemHint::Network { by, word } => self.on_word_of_network(by, word),
             SystemHint::Woke => self.on_awake(),
-            SystemHint::NetworkUp => {
-                let now = clock::now();
-                self.revocations.on_network_up(now);
-                self.breakers.values_mut().for_each(|breaker| breaker.on_network_up(now));
-                for id in self.ids() {
-                    self.step(id, Event::NetworkUp);
-                }
-            }
         }
     }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::binding::Destination;
 use super::note::Note;
 use crate::interaction::Interaction;
-use crate::reason::{Cause, Lost, VaultTrouble};
+use crate::reason::{Cause, Lost, Trouble, VaultTrouble};
 use crate::tokens::{AccessToken, Account, RefreshToken, Tokens};
 use crate::verdict::{Beat, Verdict};
 
@@ -137,10 +137,11 @@ pub enum Event {
         min_valid: Duration,
         by: Asker,
     },
-    /// The breaker held the refresh back, so nothing was sent.
+    /// The breaker held the refresh back, or there is no network to send it over: nothing was sent.
     Withheld {
         attempt: Attempt,
         wait: Duration,
+        trouble: Trouble,
     },
     /// The machine slept or the process stood still; told before any other event.
     Woke {

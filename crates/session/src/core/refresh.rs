@@ -69,6 +69,7 @@ impl Session {
         &mut self,
         attempt: Attempt,
         wait: Duration,
+        trouble: Trouble,
         now: Timestamp,
         out: &mut Vec<Effect>,
     ) {
@@ -78,7 +79,6 @@ impl Session {
         if exchange.awaited && exchange.by == Asker::Machine {
             return self.begin_refresh(exchange.cause, Asker::Person, now, out);
         }
-        let trouble = Trouble::BreakerOpen;
         self.hold = Some(Hold { until: now + wait, trouble, status: None, named: Timestamp::default() });
         out.push(Effect::Note(Note::Kept {
             cause: exchange.cause,

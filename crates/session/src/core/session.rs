@@ -49,7 +49,9 @@ impl Session {
             Event::VaultEmptied => self.on_vault_emptied(),
             Event::VaultReady => self.on_vault_ready(now),
             Event::Wanted { min_valid, by } => self.on_wanted(min_valid, by, now, &mut out),
-            Event::Withheld { attempt, wait } => self.on_withheld(attempt, wait, now, &mut out),
+            Event::Withheld { attempt, wait, trouble } => {
+                self.on_withheld(attempt, wait, trouble, now, &mut out)
+            }
             Event::Woke { slept } => self.on_woke(slept, now),
         }
         self.go_on(now, &mut out);
@@ -113,9 +115,12 @@ impl Session {
         self.settle = now + self.dice.between(limits::SETTLE / 4, limits::SETTLE);
     }
 
+    /// A whole office may have it back in one moment, so those that nobody waits for take their time.
     fn on_network_up(&mut self, now: Timestamp) {
-        self.settle = self.settle.min(now + self.dice.between(Duration::ZERO, limits::SETTLE / 4));
-        let soon = now + self.dice.between(Duration::ZERO, limits::SETTLE / 4);
+        let is_waited_for = self.access_token(now, Duration::ZERO).is_none();
+        let spread = if is_waited_for { limits::SETTLE / 4 } else { limits::SETTLE };
+        self.settle = self.settle.min(now + self.dice.between(Duration::ZERO, spread));
+        let soon = now + self.dice.between(Duration::ZERO, spread);
         if let Some(hold) = &mut self.hold
             && hold.trouble.is_about_the_network()
         {

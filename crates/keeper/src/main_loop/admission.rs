@@ -1,0 +1,80 @@
+//! Before a host is asked: whether it is left alone, and whether there is a network to reach it over. `session::breaker`
+//! and `session::network` decide both.
+
+use std::time::Duration;
+
+use session::breaker::Outcome;
+use session::event::{Asker, Event};
+use session::network::{Teller, Word};
+use session::note::Note;
+use session::reason::Trouble;
+use session::time::millis;
+use url::Url;
+
+use super::keeper::Keeper;
+use super::mail::Mail;
+use crate::adapters::clock;
+use crate::config::is_loopback;
+
+pub(crate) struct Hindrance {
+    pub(crate) trouble: Trouble,
+    pub(crate) wait: Duration,
+}
+
+impl Keeper {
+    pub(crate) fn admit(&mut self, host: &str, by: Asker) -> Result<(), Hindrance> {
+        let now = clock::now();
+        if !is_this_machine(host) {
+            let admitted = self.network.admit(by, now);
+            admitted.map_err(|wait| Hindrance { trouble: Trouble::NoNetwork, wait })?;
+        }
+        let admitted = self.breakers.entry(host.to_owned()).or_default().admit(by, now);
+        admitted.map_err(|wait| Hindrance { trouble: Trouble::BreakerOpen, wait })
+    }
+
+    pub(crate) fn report(&mut self, host: &str, outcome: Outcome) {
+        if outcome == Outcome::Answered && !is_this_machine(host) {
+            self.network.on_answer();
+        }
+        let breaker = self.breakers.entry(host.to_owned()).or_default();
+        if let Some(pause) = breaker.heard(outcome, clock::now()) {
+            self.note(None, Note::BreakerOpened { host: host.to_owned(), for_ms: millis(pause) });
+        }
+    }
+
+    pub(crate) fn on_word_of_network(&mut self, by: Teller, word: Word) {
+        if self.network.heard(by, word) {
+            // A session whose refresh was withheld just now hears of that first.
+            drop(self.post.send(Mail::NetworkUp));
+        }
+    }
+
+    pub(crate) fn on_network_up(&mut self) {
+        let now = clock::now();
+        self.revocations.on_network_up(now);
+        self.breakers.values_mut().for_each(|breaker| breaker.on_network_up(now));
+        for id in self.ids() {
+            self.step(id, Event::NetworkUp);
+        }
+    }
+}
+
+/// The host, with a port or without.
+fn is_this_machine(host: &str) -> bool {
+    Url::parse(&format!("http://{host}")).is_ok_and(|url| is_loopback(&url))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_machine_is_reached_without_a_network() {
+        for host in ["localhost", "localhost:8080", "127.0.0.1:9", "[::1]:9"] {
+            assert!(is_this_machine(host), "{host}");
+        }
+        for host in ["", "id.example", "localhost.example:80", "192.0.2.1", "[2001:db8::1]"] {
+            assert!(!is_this_machine(host), "{host}");
+        }
+    }
+}
