@@ -31,6 +31,8 @@ TESTS="webkit2gtk-driver xvfb xauth dbus dbus-x11 gnome-keyring libsecret-tools 
 # A file system of the tests can be mounted by everybody with it.
 TESTS="$TESTS fuse3"
 CRASH="dbus gnome-keyring python3-venv fuse3"
+# A network of a test's own takes `ip`, and namespaces `unshare`.
+TESTS="$TESTS iproute2 util-linux"
 # One of its own gives the keeper a credential.
 TESTS="$TESTS systemd"
 # The other keyrings that people have, and what answers the dialogs of all.

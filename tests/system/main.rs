@@ -30,6 +30,9 @@ mod living;
 mod logind;
 mod migrating;
 mod mistakes;
+#[allow(dead_code, reason = "it is there for the tests of what is heard, which need all of it")]
+#[path = "../networks/mod.rs"]
+mod networks;
 mod oauth_demands;
 mod oauth_living;
 mod oauth_mistakes;
@@ -52,4 +55,6 @@ mod sleeping;
 mod slow;
 mod socket;
 mod stopping;
+mod system_bus;
 mod unlocking;
+mod waking;

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 
 pub(crate) struct Door {
+    host: &'static str,
     port: u16,
     shared: Arc<Shared>,
 }
@@ -24,7 +25,12 @@ struct Shared {
 
 impl Door {
     pub(crate) fn new() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::at("127.0.0.1")
+    }
+
+    /// At this address of this machine.
+    pub(crate) fn at(host: &'static str) -> Self {
+        let listener = TcpListener::bind((host, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let shared = Arc::new(Shared::default());
         let used = Arc::clone(&shared);
@@ -35,7 +41,7 @@ impl Door {
                 thread::spawn(move || pass_on(client, &shared));
             }
         });
-        Self { port, shared }
+        Self { host, port, shared }
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -43,7 +49,7 @@ impl Door {
     }
 
     pub(crate) fn origin(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        format!("http://{}:{}", self.host, self.port)
     }
 
     pub(crate) fn lead_to(&self, port: u16) {

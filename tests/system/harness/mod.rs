@@ -1,6 +1,7 @@
 //! What every test here needs: homes, keepers, sandboxes, keyrings and servers, all gone at the end of the test, also
 //! when it panics.
 
+mod apart;
 mod bench;
 mod browser;
 mod command;
@@ -28,6 +29,7 @@ use std::time::{Duration, Instant};
 
 use api::{Failure, Fetched, Note, Reply, Token};
 
+pub(crate) use apart::{in_a_network_of_its_own, ip};
 pub(crate) use bench::{Bench, meet, profile};
 pub(crate) use browser::{Browser, Page, Person};
 pub(crate) use command::{Ran, Running};

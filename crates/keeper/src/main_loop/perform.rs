@@ -256,6 +256,7 @@ mod tests {
     use crate::adapters::vault::Vault;
     use api::paths::Home;
     use api::{Reply, Request};
+    use session::note::Note;
 
     /// Row H10.
     #[tokio::test]
