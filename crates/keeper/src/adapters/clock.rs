@@ -1,13 +1,14 @@
 //! The only place that reads a clock. Most clocks, and all timers of tokio, stand still while the machine sleeps, and
 //! a token would look good long after its end. [`now`] goes on, and comparing both kinds shows that the machine slept.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use session::limits;
 use session::time::Timestamp;
 
 pub fn now() -> Timestamp {
-    Timestamp::from_millis(session::time::millis(os::clock::with_sleep()))
+    Timestamp::from_millis(session::time::millis(with_sleep()))
 }
 
 /// Milliseconds since 1970, for people. It decides nothing about a session.
@@ -70,7 +71,29 @@ impl Default for Watch {
 }
 
 fn both() -> (Duration, Duration) {
-    (os::clock::with_sleep(), os::clock::awake())
+    (with_sleep(), os::clock::awake())
+}
+
+fn with_sleep() -> Duration {
+    static STEADY: Mutex<Steady> = Mutex::new(Steady { latest: Duration::ZERO, lost: Duration::ZERO });
+    STEADY.lock().unwrap_or_else(PoisonError::into_inner).at(os::clock::with_sleep)
+}
+
+/// No clock of a running system goes back, but a process can be put into another one: it is moved with its machine, or
+/// goes on from a picture of it. All dates of sessions would be years ahead then, and nothing due any more.
+struct Steady {
+    latest: Duration,
+    /// How far it has gone back so far.
+    lost: Duration,
+}
+
+impl Steady {
+    fn at(&mut self, read: impl FnOnce() -> Duration) -> Duration {
+        let now = read().saturating_add(self.lost);
+        self.lost = self.lost.saturating_add(self.latest.saturating_sub(now));
+        self.latest = self.latest.max(now);
+        self.latest
+    }
 }
 
 #[cfg(test)]
@@ -83,6 +106,14 @@ mod tests {
         std::thread::sleep(Duration::from_millis(15));
         let passed = now().since(before);
         assert!((14..1000).contains(&passed.as_millis()), "{passed:?}");
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_goes_on_from_where_it_was() {
+        let mut steady = Steady { latest: s(0), lost: s(0) };
+        for (reads, is) in [(100, 100), (160, 160), (60, 160), (70, 170), (0, 170), (5, 175), (500, 670)] {
+            assert_eq!(steady.at(|| s(reads)), s(is), "{reads}");
+        }
     }
 
     #[test]

@@ -1,17 +1,20 @@
 use std::time::Duration;
 
-use rustix::time::{ClockId, clock_gettime};
+use nix::time::{ClockId, clock_gettime};
 
 /// Since the start of the machine, its sleep included.
 pub fn with_sleep() -> Duration {
-    read(ClockId::Boottime)
+    read(ClockId::CLOCK_BOOTTIME)
 }
 
 /// Since the start of the machine, without its sleep. Timers go by this one.
 pub fn awake() -> Duration {
-    read(ClockId::Monotonic)
+    read(ClockId::CLOCK_MONOTONIC)
 }
 
+/// By way of the C library, where a test can stand in between.
 fn read(clock: ClockId) -> Duration {
-    Duration::try_from(clock_gettime(clock)).unwrap_or_default()
+    let read = clock_gettime(clock).ok();
+    let parts = read.and_then(|at| Some((at.tv_sec().try_into().ok()?, at.tv_nsec().try_into().ok()?)));
+    parts.map(|(seconds, nanos)| Duration::new(seconds, nanos)).unwrap_or_default()
 }
