@@ -73,12 +73,12 @@ impl Known {
 
     /// Seconds since 1970, by the estimated clock of that server.
     fn now(&self, url: &str) -> i64 {
-        self.lock().clocks.at(url, clock::wall_ms() / 1000)
+        self.lock().clocks.at(url, clock::now()).unwrap_or_else(|| clock::wall_ms() / 1000)
     }
 
     fn heard(&self, url: &Url, received: &Received) {
         if let Some(date) = received.date() {
-            self.lock().clocks.heard(url.as_str(), date, clock::wall_ms() / 1000);
+            self.lock().clocks.heard(url.as_str(), date, clock::now());
         }
     }
 }
