@@ -80,9 +80,13 @@ impl Store {
 
     pub(super) fn trim(&self, now_ms: i64) -> Result<(), JournalError> {
         let last = self.last_id()?;
-        self.connection
-            .prepare_cached("DELETE FROM entries WHERE id <= ?1 OR (id <= ?2 AND at_ms < ?3)")?
-            .execute(params![last - MOST_ENTRIES, last - SPARED, now_ms - OLDEST_MS])?;
+        self.connection.prepare_cached(TRIM)?.execute(params![
+            last - MOST_ENTRIES,
+            last - SPARED,
+            now_ms,
+            LONGEST_STEP_MS,
+            OLDEST_MS
+        ])?;
         Ok(())
     }
 
@@ -232,8 +236,23 @@ pub(super) const MOST_ENTRIES: i64 = 20_000;
 
 const OLDEST_MS: i64 = 30 * 24 * 3600 * 1000;
 
-/// These have no limit of age: a wall clock that jumps ahead must not empty the journal.
+/// These have no limit of age.
 const SPARED: i64 = 1000;
+
+/// From one entry to the next. A longer one is a clock that was set, or a keeper that did not run: it must not make
+/// everything before it old at once.
+const LONGEST_STEP_MS: i64 = 24 * 3600 * 1000;
+
+/// An entry is as old as all steps from it until now take together. One that leads back counts for nothing.
+const TRIM: &str = "
+    WITH
+        steps AS (
+            SELECT id, min(max(lead(at_ms, 1, ?3) OVER (ORDER BY id) - at_ms, 0), ?4) AS step FROM entries
+        ),
+        ages AS (SELECT id, sum(step) OVER (ORDER BY id DESC) AS age FROM steps)
+    DELETE FROM entries
+    WHERE id <= ?1 OR (id <= ?2 AND id <= (SELECT max(id) FROM ages WHERE age > ?5))
+";
 
 /// A commit waits for no disk. A power cut may cost the last entries, but does not damage the file.
 const SETTINGS: &str = "
@@ -289,16 +308,29 @@ mod tests {
 
     #[test]
     fn what_is_old_goes_but_never_everything() {
-        let store = Store::memory().unwrap();
-        insert(&store, 1, NOW - OLDEST_MS - 1);
-        insert(&store, 2, NOW - OLDEST_MS);
-        insert(&store, 3, NOW - OLDEST_MS - 1);
-        insert(&store, 3 + SPARED - 1, NOW);
+        let store = days(31);
         store.trim(NOW).unwrap();
-        assert_eq!(ids(&store), [3 + SPARED - 1, 3, 2]);
+        assert_eq!(ids(&store), (0..=30).rev().collect::<Vec<_>>(), "as much is spared");
+        insert(&store, 30 + SPARED, NOW + 1);
+        store.trim(NOW + 1).unwrap();
+        assert_eq!(ids(&store).last(), Some(&1), "one is older than thirty days");
+        insert(&store, 40 + SPARED, NOW + 2);
+        store.trim(NOW + 40 * LONGEST_STEP_MS).unwrap();
+        assert_eq!(ids(&store).last(), Some(&2), "what was not lived through is a day");
+    }
 
-        store.trim(NOW + 365 * 24 * 3600 * 1000).unwrap();
-        assert_eq!(ids(&store), [3 + SPARED - 1, 3], "the clock jumped ahead by a year");
+    /// FAILURES A6: years ahead, then back again, and the other way round.
+    #[test]
+    fn a_clock_that_is_years_off_makes_nothing_old() {
+        let years = 10 * 365 * LONGEST_STEP_MS;
+        for first in [years, -years] {
+            let store = days(20);
+            for (n, at) in [first, first + 1, 0, 1, first, 0].into_iter().enumerate() {
+                insert(&store, SPARED + 100 + n as i64, NOW + at);
+                store.trim(NOW + at).unwrap();
+            }
+            assert_eq!(ids(&store).len(), 20 + 6, "{first}");
+        }
     }
 
     #[test]
@@ -342,6 +374,15 @@ mod tests {
 
     fn insert(store: &Store, id: i64, at_ms: i64) {
         store.insert(&Entry { id, at_ms, profile: None, note: Note::Saved }).unwrap();
+    }
+
+    /// One entry a day until now, numbered from zero.
+    fn days(count: i64) -> Store {
+        let store = Store::memory().unwrap();
+        for id in 0..count {
+            insert(&store, id, NOW - (count - 1 - id) * LONGEST_STEP_MS);
+        }
+        store
     }
 
     fn ids(store: &Store) -> Vec<i64> {
