@@ -1,19 +1,19 @@
 //! A disk that fails: reading, writing or syncing a file of the home ends with an I/O error (EIO). Sessions go on, it is
 //! said for as long as it is so, and nothing is missing afterwards.
 //!
-//! The means is a small library in C, made with the compiler that Rust links with, with which the keeper is started.
+//! The means is a small library in C with which the keeper is started.
 
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
 use api::{Code, Draft, Failure, Lost, PhaseView, Request};
 use pilotlight_sandbox::Dialect;
 use rusqlite::Connection;
 
-use crate::harness::{Bench, Keeper, Keyring, Scratch, until};
+use crate::harness::{Bench, Keeper, Keyring, Scratch, library, until};
 
 /// Row H13.
 #[test]
@@ -152,16 +152,16 @@ fn a_log_whose_disk_fails_costs_only_lines_and_says_how_many() {
 }
 
 /// A disk that fails when it is told to, for the keepers that are started on it.
-struct Disk(Scratch);
+struct Disk {
+    dir: Scratch,
+    library: PathBuf,
+}
 
 impl Disk {
     fn new() -> Self {
-        let disk = Self(Scratch::new());
-        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/system/io_errors.c");
-        let mut cc = Command::new("cc");
-        cc.args(["-shared", "-fPIC", "-o"]).arg(disk.library()).arg(source).arg("-ldl");
-        assert!(cc.status().unwrap().success(), "Rust needs a C compiler too");
-        disk
+        let dir = Scratch::new();
+        let library = library("io_errors", dir.path());
+        Self { dir, library }
     }
 
     /// Not started yet.
@@ -174,18 +174,18 @@ impl Disk {
 
     /// In the lives that come.
     fn carries(&self, keeper: &mut Keeper) {
-        keeper.set_env("LD_PRELOAD", self.library().to_str().unwrap());
-        keeper.set_env("PILOTLIGHT_TEST_EIO", self.0.path().to_str().unwrap());
+        keeper.set_env("LD_PRELOAD", self.library.to_str().unwrap());
+        keeper.set_env("PILOTLIGHT_TEST_EIO", self.dir.path().to_str().unwrap());
     }
 
     /// At that, with the file and what is kept beside it.
     fn fails(&self, act: &str, file: &str) {
-        symlink(file, self.0.path().join(act)).unwrap();
+        symlink(file, self.dir.path().join(act)).unwrap();
     }
 
     fn is_well(&self) {
         for act in ACTS {
-            drop(fs::remove_file(self.0.path().join(act)));
+            drop(fs::remove_file(self.dir.path().join(act)));
             drop(fs::remove_dir(self.met(act)));
         }
     }
@@ -196,11 +196,7 @@ impl Disk {
     }
 
     fn met(&self, act: &str) -> PathBuf {
-        self.0.path().join(format!("{act}.met"))
-    }
-
-    fn library(&self) -> PathBuf {
-        self.0.path().join("io_errors.so")
+        self.dir.path().join(format!("{act}.met"))
     }
 }
 

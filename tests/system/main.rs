@@ -30,6 +30,7 @@ mod living;
 mod logind;
 mod migrating;
 mod mistakes;
+mod moved_clocks;
 #[allow(dead_code, reason = "it is there for the tests of what is heard, which need all of it")]
 #[path = "../networks/mod.rs"]
 mod networks;

@@ -10,6 +10,7 @@ mod ear;
 mod issuer;
 mod keyring;
 mod oauth;
+mod preload;
 mod process;
 mod say;
 mod sealed;
@@ -29,7 +30,7 @@ use std::time::{Duration, Instant};
 
 use api::{Failure, Fetched, Note, Reply, Token};
 
-pub(crate) use apart::{in_a_network_of_its_own, ip};
+pub(crate) use apart::{divides, in_a_network_of_its_own, ip};
 pub(crate) use bench::{Bench, meet, profile};
 pub(crate) use browser::{Browser, Page, Person};
 pub(crate) use command::{Ran, Running};
@@ -38,6 +39,7 @@ pub(crate) use ear::Ear;
 pub(crate) use issuer::{Issuer, OPENID, merged, now};
 pub(crate) use keyring::Keyring;
 pub(crate) use oauth::{SECRET, by_hand};
+pub(crate) use preload::library;
 pub(crate) use process::{Keeper, PROGRAM, sign_in};
 pub(crate) use say::{Given, Mangled, Say};
 pub(crate) use sealed::sealed;

@@ -25,6 +25,8 @@ pub(crate) struct Keeper {
     env: Vec<(String, String)>,
     /// How many descriptors it has, as `ulimit` takes it, where that is not the system's to say.
     descriptors: Option<&'static str>,
+    /// What starts it, if not the test itself.
+    starter: Vec<String>,
     running: Option<Child>,
 }
 
@@ -46,7 +48,13 @@ impl Keeper {
 
     /// Not started yet.
     pub(crate) fn idle(config: &str) -> Self {
-        let keeper = Self { home: Scratch::new(), env: Vec::new(), descriptors: None, running: None };
+        let keeper = Self {
+            home: Scratch::new(),
+            env: Vec::new(),
+            descriptors: None,
+            starter: Vec::new(),
+            running: None,
+        };
         keeper.write_config(config);
         keeper
     }
@@ -67,6 +75,11 @@ impl Keeper {
     /// For the lives that come: `-n 96` for good, `-Sn 96` for whoever is content with it.
     pub(crate) fn limit_descriptors(&mut self, limit: &'static str) {
         self.descriptors = Some(limit);
+    }
+
+    /// For the lives that come: a command that becomes the keeper.
+    pub(crate) fn started_by(&mut self, command: &[&str]) {
+        self.starter = command.iter().map(|&word| word.to_owned()).collect();
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -236,9 +249,14 @@ impl Keeper {
     }
 
     pub(crate) fn command(&self) -> Command {
-        let program = match self.descriptors {
-            None => Command::new(PROGRAM),
-            Some(limit) => {
+        let program = match (self.descriptors, &self.starter[..]) {
+            (None, []) => Command::new(PROGRAM),
+            (None, [starter, words @ ..]) => {
+                let mut command = Command::new(starter);
+                command.args(words).arg(PROGRAM);
+                command
+            }
+            (Some(limit), _) => {
                 let mut command = Command::new("sh");
                 command.args(["-c", &format!("ulimit {limit} && exec \"$0\" \"$@\""), PROGRAM]);
                 command

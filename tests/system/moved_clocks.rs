@@ -1,0 +1,206 @@
+//! Clocks that are moved under a running keeper, together or one alone, and a keeper that is started again under other
+//! ones: for it the machine slept, somebody set the date, or it goes on from a picture of the machine.
+
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt as _;
+use std::thread;
+use std::time::Duration;
+
+use api::{Note, PhaseView, Source};
+use pilotlight_sandbox::{Dialect, Endpoint, Fault};
+use serde_json::json;
+
+use crate::harness::{Bench, Keeper, Scratch, divides, library, meet, until, within};
+
+/// A1, also where nobody announces the sleep, nor asks for anything.
+#[test]
+fn hours_of_sleep_are_one_refresh_after_each() {
+    let (bench, clocks) = (Bench::strict(HOUR), Clocks::new());
+    let mut keeper = Keeper::idle(&format!("vault = \"memory\"\n\n{}", bench.profile(Dialect::NestJs, "")));
+    clocks.carry(&mut keeper);
+    keeper.spawn();
+    keeper.login("nestjs");
+    let refreshes = || bench.counted(Dialect::NestJs).refreshes_received;
+    for night in 1..=2 {
+        clocks.move_by(Clock::Boot, HOUR.as_secs() as i64 * 8 * night);
+        // By itself it looks at the clock every thirty seconds, and whenever somebody comes.
+        if night == 2 {
+            keeper.overview();
+        }
+        within(Duration::from_secs(45), "it is refreshed", || (refreshes() == night as u64).then_some(()));
+        keeper.until_fresh("nestjs");
+        is_sane(&keeper, "nestjs");
+        let slept = |note: &Note| matches!(note, Note::Woke { slept_ms } if slept_ms.abs_diff(8 * 3_600_000) < 60_000);
+        assert_eq!(keeper.notes("nestjs").iter().filter(|note| slept(note)).count(), night as usize);
+    }
+    thread::sleep(Duration::from_secs(2));
+    assert_eq!(refreshes(), 2, "and no more than that");
+    assert_eq!(bench.counted(Dialect::NestJs).logins, 1);
+}
+
+/// A6, A7. A sign-in, too: an ID token and a proof are dated by the provider's clock.
+#[test]
+fn clocks_that_are_moved_by_years_cost_neither_a_session_nor_an_entry() {
+    let (bench, clocks) = (Bench::strict(HOUR), Clocks::new());
+    let profiles = format!("{}{}", bench.profile(Dialect::NestJs, ""), bench.oauth("work", "", ""));
+    let mut keeper = Keeper::idle(&format!("vault = \"memory\"\n\n{profiles}"));
+    clocks.carry(&mut keeper);
+    clocks.move_by(Clock::Boot, YEARS);
+    keeper.spawn();
+    keeper.login("nestjs");
+    keeper.sign_in("work");
+    let mut entries = keeper.entries(None).len();
+    let mut refreshes = [0, 0];
+    let mut sleeps = 0;
+    for (boot, wall) in [
+        (YEARS, YEARS),
+        (YEARS, -YEARS),
+        (YEARS, 0),
+        (2 * YEARS, 0),
+        (YEARS, 0),
+        (0, 0),
+        (2 * YEARS, YEARS),
+        (0, -YEARS),
+        (YEARS, 0),
+    ] {
+        let when = format!("{} and {} years", boot / YEARS * 10, wall / YEARS * 10);
+        sleeps += u64::from(clocks.is_at(Clock::Boot) < boot);
+        clocks.move_by(Clock::Boot, boot);
+        clocks.move_by(Clock::Wall, wall);
+        for profile in ["nestjs", "work"] {
+            keeper.until_fresh(profile);
+            let path = if profile == "work" { "/api/profile" } else { "/aaa" };
+            assert_eq!(keeper.fetch(profile, path).unwrap().status, 200, "{profile}, {when}");
+            keeper.refresh(profile).unwrap();
+            is_sane(&keeper, profile);
+        }
+        let counted = [Dialect::NestJs, Dialect::OAuth].map(|dialect| bench.counted(dialect));
+        for (before, counted) in refreshes.iter_mut().zip(counted) {
+            let more = counted.refreshes_granted - std::mem::replace(before, counted.refreshes_granted);
+            assert!((1..=2).contains(&more), "{more} refreshes, {when}");
+            assert_eq!((counted.logins, counted.reuse_detected), (1, 0), "{when}");
+        }
+        let now: Vec<i64> = keeper.entries(None).iter().map(|entry| entry.id).collect();
+        assert!(now.is_sorted_by(|newer, older| newer > older) && now.len() > entries, "{when}: {now:?}");
+        entries = now.len();
+    }
+    keeper.sign_in("work");
+    // Such a sleep is none for the provider, which refuses one proof from the future after each.
+    let refused = ["/par", "/token", "/api/profile"].map(|path| bench.statuses(path));
+    let refused = refused.iter().flatten().filter(|status| **status >= 300).count() as u64;
+    assert!(refused <= sleeps, "{refused} refused, after {sleeps} sleeps");
+    assert!(keeper.run(&["status"]).went_well().out.contains("work"));
+}
+
+/// A start is a refresh, and what was learned is known, however far the clocks are from those of the life before.
+#[test]
+fn a_keeper_that_starts_in_another_time_knows_all_that_it_knew() {
+    let uptime = fs::read_to_string("/proc/uptime").unwrap();
+    let uptime = uptime.split('.').next().unwrap().parse::<i64>().unwrap();
+    // It cannot be brought below zero.
+    let times = [YEARS, 5 - uptime, 0, 3 * YEARS];
+    if !divides(&in_another_time(&YEARS.to_string()), "true") {
+        return;
+    }
+    let bench = Bench::strict(HOUR);
+    let credentials = Scratch::new();
+    fs::write(credentials.path().join("pilotlight-key"), [7; 32]).unwrap();
+    let profile = bench.profile(Dialect::Heartbeat, "");
+    let mut keeper = Keeper::idle(&format!("vault = \"credential\"\n\n{profile}"));
+    keeper.set_env("CREDENTIALS_DIRECTORY", credentials.path().to_str().unwrap());
+    keeper.spawn();
+    keeper.login("heartbeat");
+    until("it is saved", || keeper.session("heartbeat").saved.then_some(()));
+    // From now on nobody says any more how long they live.
+    bench.fault(Fault::Omit, meet(Endpoint::Refresh).value(json!(["lifetime"])));
+    let mut entries = Vec::new();
+    for (life, time) in (1..).zip(times) {
+        match life {
+            3 => keeper.kill(),
+            _ => keeper.stop(),
+        }
+        let time = time.to_string();
+        let starter = [&["unshare"][..], &in_another_time(&time)].concat();
+        keeper.started_by(&starter);
+        keeper.spawn();
+        keeper.until_fresh("heartbeat");
+        is_sane(&keeper, "heartbeat");
+        let access = keeper.session("heartbeat").access.unwrap();
+        assert_eq!(
+            (access.lifetime_ms, access.source),
+            (HOUR.as_millis() as u64, Source::Learned),
+            "{time} s"
+        );
+        thread::sleep(Duration::from_secs(1));
+        let counted = bench.counted(Dialect::Heartbeat);
+        assert_eq!((counted.logins, counted.refreshes_received), (1, life), "{time} s: one refresh a start");
+        let now: Vec<(i64, i64)> = keeper.entries(None).iter().map(|entry| (entry.id, entry.at_ms)).collect();
+        assert!(now.is_sorted_by(|newer, older| newer.0 > older.0 && newer.1 >= older.1), "{now:?}");
+        assert!(now.ends_with(&entries), "{time} s: what was there is there");
+        entries = now;
+        until("it is saved", || keeper.session("heartbeat").saved.then_some(()));
+    }
+}
+
+/// What a person is told of the times of a session that has just been refreshed.
+fn is_sane(keeper: &Keeper, profile: &str) {
+    let session = keeper.session(profile);
+    let hour = HOUR.as_millis() as u64;
+    let access = session.access.expect("it has a token");
+    assert!(access.remaining_ms <= hour && access.remaining_ms > hour - 60_000, "{access:?}");
+    assert_eq!(session.phase, PhaseView::Fresh);
+    assert!(session.refresh_in_ms.is_some_and(|wait| wait < hour), "{:?}", session.refresh_in_ms);
+    assert!(session.heartbeat.next_in_ms.is_some_and(|wait| wait < hour), "{:?}", session.heartbeat);
+    assert!(session.last_refresh.is_some_and(|last| last.ago_ms < 60_000), "{:?}", session.last_refresh);
+}
+
+/// It takes `unshare` (util-linux), and a kernel of the year 2022 or later that lets this user divide it.
+fn in_another_time(seconds: &str) -> [&str; 5] {
+    ["--user", "--map-current-user", "--time", "--boottime", seconds]
+}
+
+/// Two clocks of the keepers that carry it.
+struct Clocks(Scratch);
+
+#[derive(Clone, Copy)]
+enum Clock {
+    Boot,
+    Wall,
+}
+
+impl Clocks {
+    /// Where they are.
+    fn new() -> Self {
+        let clocks = Self(Scratch::new());
+        fs::write(clocks.path(), [0; 16]).unwrap();
+        clocks
+    }
+
+    /// In the lives that come.
+    fn carry(&self, keeper: &mut Keeper) {
+        let library = library("clocks", self.0.path());
+        keeper.set_env("LD_PRELOAD", library.to_str().unwrap());
+        keeper.set_env("PILOTLIGHT_TEST_CLOCKS", self.path().to_str().unwrap());
+    }
+
+    /// From where it really is.
+    fn move_by(&self, clock: Clock, seconds: i64) {
+        let file = File::options().write(true).open(self.path()).unwrap();
+        file.write_all_at(&(seconds * 1000).to_ne_bytes(), clock as u64 * 8).unwrap();
+    }
+
+    fn is_at(&self, clock: Clock) -> i64 {
+        let mut number = [0; 8];
+        File::open(self.path()).unwrap().read_exact_at(&mut number, clock as u64 * 8).unwrap();
+        i64::from_ne_bytes(number) / 1000
+    }
+
+    fn path(&self) -> std::path::PathBuf {
+        self.0.path().join("clocks")
+    }
+}
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// Ten of them, in seconds.
+const YEARS: i64 = 10 * 365 * 24 * 3600;
