@@ -1,8 +1,7 @@
 //! Clocks that are moved under a running keeper, together or one alone, and a keeper that is started again under other
 //! ones: for it the machine slept, somebody set the date, or it goes on from a picture of the machine.
 
-use std::fs::{self, File};
-use std::os::unix::fs::FileExt as _;
+use std::fs;
 use std::thread;
 use std::time::Duration;
 
@@ -10,7 +9,7 @@ use api::{Note, PhaseView, Source};
 use pilotlight_sandbox::{Dialect, Endpoint, Fault};
 use serde_json::json;
 
-use crate::harness::{Bench, Keeper, Scratch, divides, library, meet, until, within};
+use crate::harness::{Bench, Clock, Clocks, Keeper, Scratch, divides, meet, until, within};
 
 /// A1, also where nobody announces the sleep, nor asks for anything.
 #[test]
@@ -157,47 +156,6 @@ fn is_sane(keeper: &Keeper, profile: &str) {
 /// It takes `unshare` (util-linux), and a kernel of the year 2022 or later that lets this user divide it.
 fn in_another_time(seconds: &str) -> [&str; 5] {
     ["--user", "--map-current-user", "--time", "--boottime", seconds]
-}
-
-/// Two clocks of the keepers that carry it.
-struct Clocks(Scratch);
-
-#[derive(Clone, Copy)]
-enum Clock {
-    Boot,
-    Wall,
-}
-
-impl Clocks {
-    /// Where they are.
-    fn new() -> Self {
-        let clocks = Self(Scratch::new());
-        fs::write(clocks.path(), [0; 16]).unwrap();
-        clocks
-    }
-
-    /// In the lives that come.
-    fn carry(&self, keeper: &mut Keeper) {
-        let library = library("clocks", self.0.path());
-        keeper.set_env("LD_PRELOAD", library.to_str().unwrap());
-        keeper.set_env("PILOTLIGHT_TEST_CLOCKS", self.path().to_str().unwrap());
-    }
-
-    /// From where it really is.
-    fn move_by(&self, clock: Clock, seconds: i64) {
-        let file = File::options().write(true).open(self.path()).unwrap();
-        file.write_all_at(&(seconds * 1000).to_ne_bytes(), clock as u64 * 8).unwrap();
-    }
-
-    fn is_at(&self, clock: Clock) -> i64 {
-        let mut number = [0; 8];
-        File::open(self.path()).unwrap().read_exact_at(&mut number, clock as u64 * 8).unwrap();
-        i64::from_ne_bytes(number) / 1000
-    }
-
-    fn path(&self) -> std::path::PathBuf {
-        self.0.path().join("clocks")
-    }
 }
 
 const HOUR: Duration = Duration::from_secs(3600);

@@ -10,7 +10,8 @@ use pilotlight_sandbox::Dialect;
 use session::limits;
 
 use crate::harness::{
-    Bench, Door, Keeper, Scratch, in_a_network_of_its_own, ip, kind, profile, token, until, within,
+    Bench, Clock, Clocks, Door, Keeper, Scratch, in_a_network_of_its_own, ip, kind, profile, token, until,
+    within,
 };
 use crate::system_bus::System;
 
@@ -81,19 +82,26 @@ fn a_night_of_short_wake_ups_without_a_network_is_one_refresh_in_the_morning() {
             let mut system = System::start();
             let manager = system.network_manager(NM_CONNECTED, NM_FULL);
             let mut stage = Stage::with_a_session();
+            let clocks = Clocks::new();
+            clocks.carry(&mut stage.keeper);
             system.carries(&mut stage.keeper);
             stage.keeper.spawn();
             stage.keeper.until_fresh("far");
             assert_eq!(stage.begun(), 1, "the network is there");
             let mut delay = system.delay();
             system.waits_for(manager.says(NM_ASLEEP, NM_NONE));
-            stage.keeper.refresh("near").unwrap();
 
-            for wake_up in 0..20 {
+            for wake_up in 1..=20 {
                 system.prepares_for_sleep(true);
                 assert!(!system.holds(&mut delay, Duration::from_secs(10)));
+                clocks.move_by(Clock::Boot, wake_up * 3600);
                 system.prepares_for_sleep(false);
                 delay = system.delay();
+                let withheld = stage.keeper.noted("far", "kept");
+                if wake_up % 10 == 0 {
+                    // It is awake for longer than what oversleeps waits anyway.
+                    until("it is withheld", || (stage.keeper.noted("far", "kept") > withheld).then_some(()));
+                }
                 stage.machine_refreshes().unwrap_err();
                 stage.is_without_a_network();
                 assert_eq!(stage.begun(), 1, "wake-up {wake_up}");

@@ -4,6 +4,7 @@
 mod apart;
 mod bench;
 mod browser;
+mod clocks;
 mod command;
 mod door;
 mod ear;
@@ -33,6 +34,7 @@ use api::{Failure, Fetched, Note, Reply, Token};
 pub(crate) use apart::{divides, in_a_network_of_its_own, ip};
 pub(crate) use bench::{Bench, meet, profile};
 pub(crate) use browser::{Browser, Page, Person};
+pub(crate) use clocks::{Clock, Clocks};
 pub(crate) use command::{Ran, Running};
 pub(crate) use door::Door;
 pub(crate) use ear::Ear;

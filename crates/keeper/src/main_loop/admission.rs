@@ -66,7 +66,36 @@ fn is_this_machine(host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::{env, fs, process};
+
+    use api::paths::Home;
+    use session::network::Network;
+    use session::time::Timestamp;
+
     use super::*;
+
+    /// Whether it slept or not.
+    #[tokio::test]
+    async fn whoever_was_about_to_sleep_looks_for_the_network_anew() {
+        let dir = env::temp_dir().join(format!("pilotlight-admission-{}", process::id()));
+        fs::create_dir_all(&dir).unwrap();
+        let mut keeper = Keeper::open(&Home::at(&dir).unwrap()).unwrap();
+        keeper.network = Network::new(Timestamp::default());
+        for by in [Teller::NetworkManager, Teller::Networkd, Teller::Kernel] {
+            keeper.on_word_of_network(by, Word::Down);
+        }
+        assert!(keeper.admit("id.example", Asker::Machine).is_ok(), "it started long ago");
+        keeper.on_awake();
+        let hindrance = keeper.admit("id.example", Asker::Machine).err();
+        assert_eq!(hindrance.map(|hindrance| hindrance.trouble), Some(Trouble::NoNetwork));
+        assert!(keeper.admit("id.example", Asker::Person).is_ok());
+        assert!(keeper.admit("127.0.0.1:80", Asker::Machine).is_ok());
+        keeper.report("127.0.0.1:80", Outcome::Answered);
+        assert!(keeper.admit("id.example", Asker::Machine).is_err(), "this machine is no network");
+        keeper.report("other.example", Outcome::Answered);
+        assert!(keeper.admit("id.example", Asker::Machine).is_ok(), "there is one after all");
+        fs::remove_dir_all(dir).unwrap();
+    }
 
     #[test]
     fn this_machine_is_reached_without_a_network() {
