@@ -122,6 +122,10 @@ fn a_keeper_that_starts_in_another_time_knows_all_that_it_knew() {
         let starter = [&["unshare"][..], &in_another_time(&time)].concat();
         keeper.started_by(&starter);
         keeper.spawn();
+        let [its, ours] = [keeper.pid(), std::process::id()].map(|pid| {
+            fs::read_link(format!("/proc/{pid}/ns/time")).expect("there are time namespaces (Linux 5.6)")
+        });
+        assert_ne!(its, ours, "whoever is started gets into another time (Linux 6.0)");
         keeper.until_fresh("heartbeat");
         is_sane(&keeper, "heartbeat");
         let access = keeper.session("heartbeat").access.unwrap();
@@ -153,7 +157,7 @@ fn is_sane(keeper: &Keeper, profile: &str) {
     assert!(session.last_refresh.is_some_and(|last| last.ago_ms < 60_000), "{:?}", session.last_refresh);
 }
 
-/// It takes `unshare` (util-linux), and a kernel of the year 2022 or later that lets this user divide it.
+/// It takes `unshare` (util-linux), and Linux 6.0 or later that lets this user divide it.
 fn in_another_time(seconds: &str) -> [&str; 5] {
     ["--user", "--map-current-user", "--time", "--boottime", seconds]
 }
