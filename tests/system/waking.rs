@@ -120,6 +120,34 @@ fn a_night_of_short_wake_ups_without_a_network_is_one_refresh_in_the_morning() {
     );
 }
 
+/// Whether it slept or was only about to.
+#[test]
+fn heartbeats_wait_for_the_network_as_well_and_have_not_failed() {
+    in_a_network_of_its_own("waking::heartbeats_wait_for_the_network_as_well_and_have_not_failed", || {
+        let mut system = System::start();
+        let manager = system.network_manager(NM_CONNECTED, NM_FULL);
+        let mut stage = Stage::with_a_session();
+        system.carries(&mut stage.keeper);
+        stage.keeper.spawn();
+        stage.keeper.until_fresh("far");
+        let sent = || stage.bench.counted(Dialect::Heartbeat).heartbeats;
+        until("its heart beats", || (sent() > 0).then_some(()));
+        let mut delay = system.delay();
+        system.waits_for(manager.says(NM_ASLEEP, NM_NONE));
+        system.prepares_for_sleep(true);
+        assert!(!system.holds(&mut delay, Duration::from_secs(10)));
+        system.prepares_for_sleep(false);
+        let withheld = || stage.keeper.noted("far", "heartbeat_unanswered");
+        until("a heartbeat is withheld", || (withheld() > 0).then_some(()));
+        let before = sent();
+        until("and another", || (withheld() > 2).then_some(()));
+        assert_eq!(sent(), before);
+        system.waits_for(manager.says(NM_CONNECTED, NM_FULL));
+        until("its heart beats again", || (sent() > before).then_some(()));
+        assert_eq!((stage.begun(), stage.keeper.phase("far")), (1, PhaseView::Fresh));
+    });
+}
+
 #[test]
 fn networkd_is_believed_where_there_is_no_networkmanager() {
     in_a_network_of_its_own("waking::networkd_is_believed_where_there_is_no_networkmanager", || {
@@ -158,7 +186,7 @@ impl Stage {
         door.lead_to(bench.origin().rsplit_once(':').unwrap().1.parse().unwrap());
         let credentials = Scratch::new();
         fs::write(credentials.path().join("pilotlight-key"), [7; 32]).unwrap();
-        let far = profile("far", Dialect::NestJs, &door.origin(), "allow_http = true");
+        let far = profile("far", Dialect::Heartbeat, &door.origin(), "allow_http = true\nheartbeat = \"1s\"");
         let near = profile("near", Dialect::Flask, bench.origin(), "");
         let mut keeper = Keeper::idle(&format!("vault = \"credential\"\n\n{far}{near}"));
         keeper.set_env("CREDENTIALS_DIRECTORY", credentials.path().to_str().unwrap());
@@ -175,7 +203,7 @@ impl Stage {
 
     /// How many refreshes have reached the provider that is far away.
     fn begun(&self) -> u64 {
-        self.bench.counted(Dialect::NestJs).refreshes_received
+        self.bench.counted(Dialect::Heartbeat).refreshes_received
     }
 
     fn machine_refreshes(&self) -> Result<(), Failure> {
@@ -191,7 +219,7 @@ impl Stage {
     }
 
     fn has_refreshed_once(&self) {
-        let counted = self.bench.counted(Dialect::NestJs);
+        let counted = self.bench.counted(Dialect::Heartbeat);
         assert_eq!((counted.logins, counted.refreshes_received, counted.refreshes_granted), (1, 1, 1));
     }
 }
