@@ -66,24 +66,25 @@ fn is_this_machine(host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
     use std::{env, fs, process};
 
     use api::paths::Home;
+    use session::event::{Found, Memory};
+    use session::limits;
     use session::network::Network;
     use session::time::Timestamp;
+    use session::tokens::{Account, RefreshToken};
 
     use super::*;
+    use crate::adapters::hints::SystemHint;
 
     /// Whether it slept or not.
     #[tokio::test]
     async fn whoever_was_about_to_sleep_looks_for_the_network_anew() {
-        let dir = env::temp_dir().join(format!("pilotlight-admission-{}", process::id()));
-        fs::create_dir_all(&dir).unwrap();
-        let mut keeper = Keeper::open(&Home::at(&dir).unwrap()).unwrap();
+        let (mut keeper, dir) = keeper("anew");
         keeper.network = Network::new(Timestamp::default());
-        for by in [Teller::NetworkManager, Teller::Networkd, Teller::Kernel] {
-            keeper.on_word_of_network(by, Word::Down);
-        }
+        say_down(&mut keeper);
         assert!(keeper.admit("id.example", Asker::Machine).is_ok(), "it started long ago");
         keeper.on_awake();
         let hindrance = keeper.admit("id.example", Asker::Machine).err();
@@ -95,6 +96,51 @@ mod tests {
         keeper.report("other.example", Outcome::Answered);
         assert!(keeper.admit("id.example", Asker::Machine).is_ok(), "there is one after all");
         fs::remove_dir_all(dir).unwrap();
+    }
+
+    /// The word of it may lie in the mailbox while it is withheld.
+    #[tokio::test]
+    async fn a_refresh_that_was_withheld_in_the_same_moment_hears_of_the_network() {
+        let (mut keeper, dir) = keeper("moment");
+        say_down(&mut keeper);
+        while !keeper.names.contains_key("a") {
+            keeper.look();
+            let mail = keeper.mailbox.recv().await.unwrap();
+            keeper.take(mail);
+        }
+        let id = keeper.names["a"];
+        let word = SystemHint::Network { by: Teller::NetworkManager, word: Word::Up };
+        assert!(keeper.post.send(Mail::Hint(word)).is_ok());
+        let (refresh, account) = (RefreshToken::new("rt"), Account::default());
+        let found = Found::Token { refresh, account, generation: 1 };
+        keeper.step(id, Event::Loaded { found, memory: Memory::default(), interrupted: false });
+        let mut withheld = 0;
+        while let Ok(mail) = keeper.mailbox.try_recv() {
+            withheld += usize::from(matches!(mail, Mail::Withheld { trouble: Trouble::NoNetwork, .. }));
+            // The vault is empty, and says so.
+            if !matches!(mail, Mail::Loaded { .. }) {
+                keeper.take(mail);
+            }
+        }
+        assert_eq!(withheld, 1);
+        let due = keeper.kept[&id].session().unwrap().deadline().unwrap();
+        assert!(clock::now().until(due) <= limits::SETTLE, "{due:?}");
+        fs::remove_dir_all(dir).unwrap();
+    }
+
+    fn say_down(keeper: &mut Keeper) {
+        for by in [Teller::NetworkManager, Teller::Networkd, Teller::Kernel] {
+            keeper.on_word_of_network(by, Word::Down);
+        }
+    }
+
+    fn keeper(name: &str) -> (Keeper, PathBuf) {
+        let dir = env::temp_dir().join(format!("pilotlight-admission-{}-{name}", process::id()));
+        fs::create_dir_all(&dir).unwrap();
+        let home = Home::at(&dir).unwrap();
+        let profile = "[profile.a]\npreset = 'simplejwt'\nurl = 'https://id.example'\n";
+        fs::write(home.config(), format!("vault = 'memory'\n{profile}")).unwrap();
+        (Keeper::open(&home).unwrap(), dir)
     }
 
     #[test]
