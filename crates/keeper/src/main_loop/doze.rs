@@ -35,7 +35,7 @@ impl Keeper {
             return self.on_awake();
         }
         let can_save = self.can_save();
-        let rests = |kept: &Kept| !kept.is_exchanging() && (!can_save || kept.is_saved(now));
+        let rests = |kept: &Kept| !kept.is_exchanging() && (!can_save || kept.is_saved());
         if self.kept.values().all(rests)
             && let Some(dozing) = &mut self.dozing
         {

@@ -9,7 +9,6 @@ use session::Session;
 use session::callers::{self, Caller};
 use session::event::{Attempt, Effect, Event};
 use session::queue::Queue;
-use session::reason::Trouble;
 use session::time::Timestamp;
 use session::tokens::Account;
 use session::view::Phase;
