@@ -76,7 +76,7 @@ fn a_session_recovers_by_itself_once_the_fault_is_gone() {
     });
 }
 
-/// C6, D1: nothing that is no definite refusal of the very token removes it.
+/// Rows C6, D1: nothing that is no definite refusal of the very token removes it.
 fn survive(dialect: Dialect, path: &str) {
     let settings = Settings { access_ttl: Duration::from_secs(30), ..Settings::default() };
     let bench = Bench::start(settings);

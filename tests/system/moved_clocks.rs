@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::harness::{Bench, Clock, Clocks, Keeper, Scratch, divides, meet, until, within};
 
-/// A1, also where nobody announces the sleep, nor asks for anything.
+/// Row A1, also where nobody announces the sleep, nor asks for anything.
 #[test]
 fn hours_of_sleep_are_one_refresh_after_each() {
     let (bench, clocks) = (Bench::strict(HOUR), Clocks::new());
@@ -37,7 +37,7 @@ fn hours_of_sleep_are_one_refresh_after_each() {
     assert_eq!(bench.counted(Dialect::NestJs).logins, 1);
 }
 
-/// A6, A7. A sign-in, too: an ID token and a proof are dated by the provider's clock.
+/// Rows A6, A7. A sign-in, too: an ID token and a proof are dated by the provider's clock.
 #[test]
 fn clocks_that_are_moved_by_years_cost_neither_a_session_nor_an_entry() {
     let (bench, clocks) = (Bench::strict(HOUR), Clocks::new());
@@ -99,6 +99,7 @@ fn clocks_that_are_moved_by_years_cost_neither_a_session_nor_an_entry() {
     assert!(keeper.run(&["status"]).went_well().out.contains("work"));
 }
 
+/// Row A7.
 /// A start is a refresh, and what was learned is known, however far the clocks are from those of the life before.
 #[test]
 fn a_keeper_that_starts_in_another_time_knows_all_that_it_knew() {

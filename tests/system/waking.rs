@@ -15,7 +15,7 @@ use crate::harness::{
 };
 use crate::system_bus::System;
 
-/// A3: where there is neither NetworkManager nor systemd-networkd, the kernel tells of the network.
+/// Row A3: where there is neither NetworkManager nor systemd-networkd, the kernel tells of the network.
 #[test]
 fn a_start_waits_until_the_kernel_has_a_way_out_and_no_longer() {
     in_a_network_of_its_own("waking::a_start_waits_until_the_kernel_has_a_way_out_and_no_longer", || {
@@ -38,7 +38,7 @@ fn a_start_waits_until_the_kernel_has_a_way_out_and_no_longer() {
     });
 }
 
-/// D6, and whoever has been answered where there was no network is not kept waiting for one any more.
+/// Row A3, and whoever has been answered where there was no network is not kept waiting for one any more.
 #[test]
 fn a_person_waits_for_no_network_and_what_they_find_holds_for_machines() {
     in_a_network_of_its_own(
@@ -57,6 +57,7 @@ fn a_person_waits_for_no_network_and_what_they_find_holds_for_machines() {
     );
 }
 
+/// Row A3.
 /// What is said may be wrong, and a machine without a default route has its provider in its own network.
 #[test]
 fn a_network_that_nobody_sees_is_tried_all_the_same_after_a_while() {
@@ -73,7 +74,7 @@ fn a_network_that_nobody_sees_is_tried_all_the_same_after_a_while() {
     });
 }
 
-/// A3, A5: nothing is begun, nothing has failed, nobody is asked for anything; then one refresh.
+/// Row A5: nothing is begun, nothing has failed, nobody is asked for anything; then one refresh.
 #[test]
 fn a_night_of_short_wake_ups_without_a_network_is_one_refresh_in_the_morning() {
     in_a_network_of_its_own(
@@ -148,6 +149,7 @@ fn heartbeats_wait_for_the_network_as_well_and_have_not_failed() {
     });
 }
 
+/// Row A3.
 #[test]
 fn networkd_is_believed_where_there_is_no_networkmanager() {
     in_a_network_of_its_own("waking::networkd_is_believed_where_there_is_no_networkmanager", || {

@@ -34,6 +34,7 @@ fn what_logind_announces_is_heard() {
     });
 }
 
+/// Row A3.
 #[test]
 fn what_networkmanager_says_is_heard_whenever_it_comes_and_goes() {
     on_a_desk("hints::what_networkmanager_says_is_heard_whenever_it_comes_and_goes", |desk| {

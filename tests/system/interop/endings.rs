@@ -10,7 +10,7 @@ use super::matrix::Capability;
 use crate::harness::{Person, until};
 
 impl Life {
-    /// D12: the server has given new tokens, and they are lost on the way.
+    /// Row D12: the server has given new tokens, and they are lost on the way.
     pub(super) fn lose_an_answer(&mut self) {
         let name = self.case.name;
         let generation = self.session().access.unwrap().generation;

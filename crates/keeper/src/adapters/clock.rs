@@ -108,6 +108,7 @@ mod tests {
         assert!((14..1000).contains(&passed.as_millis()), "{passed:?}");
     }
 
+    /// Row A7.
     #[test]
     fn a_clock_that_is_set_back_goes_on_from_where_it_was() {
         let mut steady = Steady { latest: s(0), lost: s(0) };

@@ -319,7 +319,7 @@ mod tests {
         assert_eq!(ids(&store).last(), Some(&2), "what was not lived through is a day");
     }
 
-    /// FAILURES A6: years ahead, then back again, and the other way round.
+    /// Row A6: years ahead, then back again, and the other way round.
     #[test]
     fn a_clock_that_is_years_off_makes_nothing_old() {
         let years = 10 * 365 * LONGEST_STEP_MS;
