@@ -15,7 +15,7 @@ icons := $(share)/icons/hicolor
 
 BUILT := $(TARGET)/release
 
-.PHONY: help run install place uninstall test test-fast crash lint clean
+.PHONY: help run install place uninstall test test-fast crash soak lint clean
 
 help: ## List these targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile | expand -t 18
@@ -64,6 +64,11 @@ crash: ## Kill the keeper a thousand times in the middle of refreshes and count 
 	@tests/servers/install.sh
 	cargo test --release -p pilotlight-powercut
 	CRASH_KILLS=$${CRASH_KILLS:-1000} cargo test --release -p pilotlight-keeper --test crash -- --nocapture
+
+soak: ## Live through a hundred thousand schedules in which everything goes wrong, and count which planted bugs are caught
+	@tests/setup.sh rust
+	SIM_SEEDS=$${SIM_SEEDS:-100000} SIM_STEPS=20000 SIM_BUGS=300 UPDATE=1 \
+		cargo test --release -p pilotlight-session --test simulation a_session_holds -- --nocapture
 
 lint: ## Look at the sources: format, clippy, the page's types and style, cargo-deny
 	@tests/all.sh lint
