@@ -18,7 +18,9 @@ use session::verdict::Verdict;
 use session::view::Phase;
 
 mod calls;
+mod calm;
 mod deeds;
+mod happening;
 mod process;
 
 use crate::counter::Counter;
@@ -29,7 +31,9 @@ use crate::referee::Referee;
 use crate::saboteur::{Bug, Sut};
 use crate::scenario::Scenario;
 use crate::weather::Weather;
-use crate::wire::Truth;
+
+use happening::Mood;
+pub(crate) use happening::{Happening, Lost, Outcome, VaultWork};
 
 pub(crate) struct World {
     pub(crate) scenario: Scenario,
@@ -90,94 +94,6 @@ pub(crate) struct Seat {
     /// The last answer was lost, so the next one is not, in a gentle world.
     lost_one: bool,
     edited: bool,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) enum Happening {
-    /// A session is told, if it still lives.
-    Answer {
-        seat: usize,
-        life: u32,
-        event: Event,
-        truth: Truth,
-    },
-    /// A request reaches the provider.
-    Arrives {
-        seat: usize,
-        life: u32,
-        attempt: Attempt,
-        token: RefreshToken,
-        lost: Lost,
-    },
-    Ask(usize),
-    /// The machine is asleep no more, or does not sleep after all.
-    Awake,
-    Call(usize),
-    /// A provider's clock is set.
-    ClockJumps(usize),
-    Crash,
-    Crowd(usize),
-    /// The machine wakes for a moment, without a network, and sleeps again.
-    DarkWake(u64),
-    /// The system says that it is about to sleep, which it may do or not.
-    Doze,
-    Edit(usize),
-    /// Somebody wants the process to end; it does, or stays.
-    End,
-    EndFamilies(usize),
-    /// An answer of a resource, or none.
-    Fetched {
-        seat: usize,
-        life: u32,
-        id: u32,
-        generation: u32,
-        outcome: Outcome,
-    },
-    Freeze,
-    RevokeAccess(usize),
-    SignIn(usize),
-    SignOut(usize),
-    Stay,
-    Suspend,
-    VaultDone {
-        seat: usize,
-        life: u32,
-        work: VaultWork,
-    },
-    VaultMood,
-    Weather(usize),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    Accepted,
-    Refused,
-    Unreached,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Lost {
-    No,
-    Doubled,
-    Reported,
-    Late,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) enum VaultWork {
-    Forget,
-    Load,
-    Save(u32, RefreshToken, Account),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mood {
-    Quick,
-    Slow,
-    Failing(VaultTrouble),
-    /// It writes, and cannot read what is there: the key is another.
-    Missing,
-    Hanging,
 }
 
 #[derive(Clone, Debug)]
@@ -499,62 +415,6 @@ impl World {
             self.later(after, Happening::SignIn(seat));
         }
         Ok(())
-    }
-
-    fn calm(&mut self) -> Verified {
-        self.remark("the storm has passed".to_owned());
-        self.calm = true;
-        self.vault_mood = Mood::Quick;
-        for host in &mut self.hosts {
-            host.weather = Weather::Good;
-        }
-        self.queue.retain(|_, happening| {
-            matches!(
-                happening,
-                Happening::Answer { .. }
-                    | Happening::Arrives { .. }
-                    | Happening::Awake
-                    | Happening::Fetched { .. }
-                    | Happening::Stay
-                    | Happening::VaultDone { .. }
-            )
-        });
-        let begun = self.now;
-        let most = self.steps + 200_000;
-        while !self.is_well() {
-            if self.steps > most {
-                return broken(Law::ItRecovers, "it is busy, and not well");
-            }
-            // What was on its way may still bring a reason to rest.
-            let rests_until = self.seats.iter().map(|seat| seat.referee.rests_until).max().unwrap_or(0);
-            if self.now > rests_until.max(begun) + self.scenario.longest_rest() {
-                return broken(Law::ItRecovers, "still not well");
-            }
-            if self.queue.is_empty() && (0..self.seats.len()).all(|seat| self.due(seat).is_none()) {
-                return broken(Law::ItRecovers, "it sleeps, and is not well");
-            }
-            self.advance()?;
-        }
-        if self.scenario.gentle && self.hosts.iter().any(|host| host.provider.reuses > 0) {
-            return broken(Law::AGraceSavesTheSession, "a lost answer has cost a session");
-        }
-        Ok(())
-    }
-
-    fn is_well(&self) -> bool {
-        self.seats.iter().all(|seat| {
-            let session = seat.sut.session();
-            let time = seat.referee.time();
-            let well = match session.phase() {
-                Phase::NeedsLogin { why } if !seat.referee.is_demand(why) => true,
-                // What a resource demands is no excuse: the tokens go on.
-                Phase::Fresh | Phase::NeedsLogin { .. } => {
-                    session.access_token(time, Duration::ZERO).is_some() && session.view(time).saved
-                }
-                Phase::Refreshing { .. } | Phase::SigningIn | Phase::Waiting { .. } => false,
-            };
-            well && seat.counter.is_empty()
-        })
     }
 
     fn generation(&self, seat: usize) -> u32 {

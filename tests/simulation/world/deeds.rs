@@ -10,7 +10,8 @@ use session::time::millis;
 use session::tokens::{AccessToken, Account, RefreshToken};
 use session::verdict::{Beat, Verdict};
 
-use super::{Happening, Lost, Mood, VaultWork, World};
+use super::happening::Mood;
+use super::{Happening, Lost, VaultWork, World};
 use crate::law::{Law, Verified, broken};
 use crate::saboteur::Bug;
 use crate::scenario::beside_a_limit;
@@ -142,7 +143,12 @@ impl World {
             if by == Asker::Person {
                 return broken(Law::APersonIsNotAStorm, "a person waits for a host to be left alone");
             }
-            self.come(seat, 1, Event::Withheld { attempt, trouble: Trouble::BreakerOpen, wait }, Truth::Other);
+            self.come(
+                seat,
+                1,
+                Event::Withheld { attempt, trouble: Trouble::BreakerOpen, wait },
+                Truth::Other,
+            );
             return Ok(());
         }
         self.seats[seat].workers.insert(attempt, by);
