@@ -20,6 +20,10 @@ pub enum Code {
     BadUrl,
     BreakerOpen,
     BodyTooLarge,
+    CertificateDate,
+    CertificateName,
+    CertificateUnfit,
+    CertificateUnknown,
     CertificatesUnreadable,
     ClientRefused,
     /// The last readable configuration stays in use.
@@ -71,6 +75,7 @@ pub enum Code {
     PassphraseWrong,
     PlainHttp,
     PortInUse,
+    Proxy,
     RateLimited,
     RedirectPortInUse,
     Redirected,

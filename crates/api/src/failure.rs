@@ -113,6 +113,10 @@ impl Failure {
 fn code(trouble: Trouble) -> Code {
     match trouble {
         Trouble::BreakerOpen => Code::BreakerOpen,
+        Trouble::CertificateDate => Code::CertificateDate,
+        Trouble::CertificateName => Code::CertificateName,
+        Trouble::CertificateUnfit => Code::CertificateUnfit,
+        Trouble::CertificateUnknown => Code::CertificateUnknown,
         Trouble::Certificates => Code::CertificatesUnreadable,
         Trouble::CutShort => Code::AnswerCutShort,
         Trouble::Descriptors => Code::NoDescriptors,
@@ -124,6 +128,7 @@ fn code(trouble: Trouble) -> Code {
         Trouble::Misconfigured => Code::Misconfigured,
         Trouble::NotJson => Code::NotJson,
         Trouble::NoNetwork | Trouble::Offline => Code::Offline,
+        Trouble::Proxy => Code::Proxy,
         Trouble::RateLimited => Code::RateLimited,
         Trouble::Redirected => Code::Redirected,
         Trouble::Status | Trouble::Suspect => Code::ServerError,

@@ -103,6 +103,7 @@ pub enum Problem {
     HomeUnset,
     NoCertificate,
     NoReader,
+    NotACertificate,
     NotAFile,
     NotAFolder {
         folder: String,

@@ -52,11 +52,16 @@ pub(crate) fn exit_code(code: Code) -> u8 {
         | Code::AnswerTooLarge
         | Code::AnswerUnreadable
         | Code::BreakerOpen
+        | Code::CertificateDate
+        | Code::CertificateName
+        | Code::CertificateUnfit
+        | Code::CertificateUnknown
         | Code::DeadlinePassed
         | Code::NoDescriptors
         | Code::NoMemory
         | Code::NotJson
         | Code::Offline
+        | Code::Proxy
         | Code::RateLimited
         | Code::Redirected
         | Code::ServerError
@@ -163,6 +168,10 @@ mod tests {
             ("bad_url", 2),
             ("breaker_open", 4),
             ("body_too_large", 1),
+            ("certificate_date", 4),
+            ("certificate_name", 4),
+            ("certificate_unfit", 4),
+            ("certificate_unknown", 4),
             ("certificates_unreadable", 1),
             ("client_refused", 1),
             ("config_unreadable", 1),
@@ -212,6 +221,7 @@ mod tests {
             ("passphrase_wrong", 5),
             ("plain_http", 1),
             ("port_in_use", 1),
+            ("proxy", 4),
             ("rate_limited", 4),
             ("redirect_port_in_use", 1),
             ("redirected", 4),

@@ -56,6 +56,13 @@ pub enum Lost {
 #[serde(rename_all = "snake_case")]
 pub enum Trouble {
     BreakerOpen,
+    /// The server's is not good yet, or no longer.
+    CertificateDate,
+    CertificateName,
+    /// The server's is not made for a server, or is withdrawn.
+    CertificateUnfit,
+    /// The server's is from nobody who is trusted here.
+    CertificateUnknown,
     Certificates,
     CutShort,
     Descriptors,
@@ -72,6 +79,8 @@ pub enum Trouble {
     /// The page of a captive portal, a proxy or a maintenance.
     NotJson,
     Offline,
+    /// The proxy is not there, or lets nobody through to the host.
+    Proxy,
     RateLimited,
     Redirected,
     /// A 4xx that does not recognisably refuse the refresh token.
@@ -80,6 +89,7 @@ pub enum Trouble {
     Status,
     /// The request was sent, and no answer came in time. The refresh token may be spent.
     TimedOut,
+    /// What answers speaks no TLS, or none that is safe.
     Tls,
     TooLarge,
     /// The connection ended after the request was sent. The refresh token may be spent.
@@ -210,11 +220,16 @@ impl Trouble {
     pub(crate) fn is_about_the_network(self) -> bool {
         match self {
             Self::BreakerOpen
+            | Self::CertificateDate
+            | Self::CertificateName
+            | Self::CertificateUnfit
+            | Self::CertificateUnknown
             | Self::CutShort
             | Self::Garbled
             | Self::NoNetwork
             | Self::NotJson
             | Self::Offline
+            | Self::Proxy
             | Self::Redirected
             | Self::TimedOut
             | Self::Tls

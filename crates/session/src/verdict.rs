@@ -60,6 +60,10 @@ impl Verdict {
             | Trouble::Unreadable => true,
             Trouble::Status => matches!(status, Some(502 | 504)),
             Trouble::BreakerOpen
+            | Trouble::CertificateDate
+            | Trouble::CertificateName
+            | Trouble::CertificateUnfit
+            | Trouble::CertificateUnknown
             | Trouble::Certificates
             | Trouble::Descriptors
             | Trouble::Discovery
@@ -69,6 +73,7 @@ impl Verdict {
             | Trouble::NoNetwork
             | Trouble::NotJson
             | Trouble::Offline
+            | Trouble::Proxy
             | Trouble::RateLimited
             | Trouble::Redirected
             | Trouble::Suspect

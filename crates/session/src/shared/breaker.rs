@@ -51,7 +51,12 @@ impl Outcome {
             // A page or a redirect mostly comes from a network in between.
             | Trouble::NotJson
             | Trouble::Redirected
-            // It may come from a network in between, or from a wrong date on this machine.
+            // These may come from a network in between, or from a wrong date on this machine.
+            | Trouble::CertificateDate
+            | Trouble::CertificateName
+            | Trouble::CertificateUnfit
+            | Trouble::CertificateUnknown
+            | Trouble::Proxy
             | Trouble::Tls
             | Trouble::Vault => Self::Unknown,
         }
@@ -173,6 +178,10 @@ mod tests {
     fn what_answers_is_there_and_a_fault_of_this_machine_is_not_the_hosts() {
         for trouble in [
             Trouble::BreakerOpen,
+            Trouble::CertificateDate,
+            Trouble::CertificateName,
+            Trouble::CertificateUnfit,
+            Trouble::CertificateUnknown,
             Trouble::Certificates,
             Trouble::Descriptors,
             Trouble::Disk,
@@ -180,6 +189,7 @@ mod tests {
             Trouble::Misconfigured,
             Trouble::NoNetwork,
             Trouble::NotJson,
+            Trouble::Proxy,
             Trouble::Suspect,
             Trouble::Tls,
             Trouble::Unusable,

@@ -1,9 +1,12 @@
-//! What went wrong below HTTP. What this machine lacks is never the provider's fault.
+//! What went wrong below HTTP. What this machine lacks is never the provider's fault, and a connection that is not to be
+//! trusted is not the provider's answer.
 
 use std::error::Error;
 use std::fs::File;
+use std::io;
 
 use os::error::{Lack, is_no_way_there, lack};
+use rustls::{AlertDescription, CertificateError};
 use session::reason::Trouble;
 
 pub(super) fn in_sending(error: &reqwest::Error) -> Trouble {
@@ -11,13 +14,10 @@ pub(super) fn in_sending(error: &reqwest::Error) -> Trouble {
         return own;
     }
     if error.is_connect() || error.is_dns() {
-        return if causes(error).any(mentions_tls) {
-            Trouble::Tls
-        } else if error.is_dns() || causes(error).any(is_no_way_there) {
-            Trouble::NoNetwork
-        } else {
-            Trouble::Offline
-        };
+        return in_connecting(error);
+    }
+    if causes(error).any(is_turned_away) {
+        return Trouble::Tls;
     }
     if error.is_timeout() {
         return Trouble::TimedOut;
@@ -43,16 +43,80 @@ pub(super) fn cause(error: &(dyn Error + 'static)) -> String {
     causes(error).last().unwrap_or(error).to_string()
 }
 
+fn in_connecting(error: &reqwest::Error) -> Trouble {
+    if error.is_dns() || causes(error).any(is_no_way_there) {
+        Trouble::NoNetwork
+    } else if causes(error).any(is_of_proxy) {
+        Trouble::Proxy
+    } else {
+        causes(error).find_map(in_handshake).unwrap_or(Trouble::Offline)
+    }
+}
+
+fn in_handshake(error: &(dyn Error + 'static)) -> Option<Trouble> {
+    let Some(error) = error.downcast_ref::<rustls::Error>() else {
+        return is_end_of_handshake(error).then_some(Trouble::Tls);
+    };
+    let rustls::Error::InvalidCertificate(wrong) = error else { return Some(Trouble::Tls) };
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the library's own, and more will come")]
+    Some(match wrong {
+        CertificateError::Expired
+        | CertificateError::ExpiredContext { .. }
+        | CertificateError::NotValidYet
+        | CertificateError::NotValidYetContext { .. } => Trouble::CertificateDate,
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            Trouble::CertificateName
+        }
+        // The second and the third: an authority of that name is known, but it has another key.
+        CertificateError::UnknownIssuer
+        | CertificateError::BadSignature
+        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+            Trouble::CertificateUnknown
+        }
+        _ => Trouble::CertificateUnfit,
+    })
+}
+
+/// With TLS 1.3, a server that wants a certificate of its clients says so after the handshake, and reads nothing.
+fn is_turned_away(error: &(dyn Error + 'static)) -> bool {
+    matches!(
+        error.downcast_ref(),
+        Some(rustls::Error::AlertReceived(
+            AlertDescription::AccessDenied
+                | AlertDescription::BadCertificate
+                | AlertDescription::CertificateRequired
+                | AlertDescription::HandshakeFailure
+                | AlertDescription::UnknownCA
+        ))
+    )
+}
+
+/// Whoever takes a connection and ends it before anything was sent on it. Only a handshake is in between.
+fn is_end_of_handshake(error: &(dyn Error + 'static)) -> bool {
+    let kind = error.downcast_ref().map(io::Error::kind);
+    matches!(
+        kind,
+        Some(io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof)
+    )
+}
+
+/// The type is the library's secret.
+fn is_of_proxy(error: &(dyn Error + 'static)) -> bool {
+    error.to_string().starts_with("tunnel error: ")
+}
+
 /// The library says only that it found no certificates of the system. Opening another file shows why.
 fn of_the_next_file() -> Option<Trouble> {
     File::open("/").err().and_then(|error| of_this_machine(&error))
 }
 
+/// Also what an error of the system is wrapped around, which is not its source.
 fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     let mut next = Some(error);
     std::iter::from_fn(move || {
         let error = next?;
-        next = error.source();
+        let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        next = wrapped.map(|inner| inner as _).or_else(|| error.source());
         Some(error)
     })
 }
@@ -63,12 +127,6 @@ fn of_this_machine(error: &(dyn Error + 'static)) -> Option<Trouble> {
         Lack::Disk => Trouble::Disk,
         Lack::Memory => Trouble::Memory,
     })
-}
-
-/// reqwest does not tell a failed handshake from a refused connection; the causes do.
-fn mentions_tls(error: &(dyn Error + 'static)) -> bool {
-    let text = error.to_string();
-    ["certificate", "handshake", "tls", "TLS"].iter().any(|word| text.contains(word))
 }
 
 #[cfg(test)]
