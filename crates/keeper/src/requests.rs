@@ -3,3 +3,4 @@
 mod ask;
 mod bench;
 mod fetch;
+mod status;

@@ -66,6 +66,9 @@ pub const DESCRIBE: Duration = seconds(15);
 /// For a file on a local disk, before its last content has to do.
 pub const FILE: Duration = seconds(2);
 
+/// Between two looks at the certificates of this machine.
+pub const TRUSTED: Duration = seconds(1);
+
 /// How long a provider's description and keys are good. A key that is unknown makes them be asked for sooner.
 pub const DESCRIBED: Duration = seconds(24 * 3600);
 
@@ -323,6 +326,7 @@ mod tests {
             (LATE, SECOND_LOOK, "what counts as late is less than what is given for it"),
             (GLANCE, LATE, "a freeze shows in one glance"),
             (FILE, CONNECT, "a file is nearer than a provider"),
+            (TRUSTED, FILE, "whoever waits for a file sees what was trusted meanwhile"),
             (KEYS_AGAIN, KEYS_LATER, "what was had is asked for sooner than what was not"),
             (KEYS_LATER, DESCRIBED, "keys that cannot be had are asked for again before they are old"),
             (KEYS_AGAIN, DESCRIBED, "keys that are missing are asked for sooner than old ones"),

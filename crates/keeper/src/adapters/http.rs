@@ -1,6 +1,7 @@
 //! Messages about tokens have a client of their own: no refresh waits behind other requests, no redirect leads to a
 //! portal's page, and no idle connection is kept: if just closed, it is unknown whether the refresh token was spent.
 
+mod certificates;
 mod clients;
 mod connect;
 mod fault;
@@ -21,6 +22,8 @@ use crate::adapters::patience::within;
 use crate::config::is_loopback;
 
 pub(crate) use clients::{Http, NoClient};
+
+use connect::Standing;
 
 /// It may contain tokens, so it has no `Debug`.
 pub(crate) struct Received {
@@ -87,9 +90,11 @@ pub(crate) async fn exchange(
     if let Some(body) = &message.body {
         request = request.body(body.expose().to_owned());
     }
-    let mut arrived = None;
-    let answer = arrive(request, is_authentic(url), LARGEST_TOKEN_ANSWER, &mut arrived);
-    let outcome = within(patience, answer).await.unwrap_or(Err(Trouble::TimedOut));
+    let (mut arrived, standing) = (None, Standing::default());
+    let answer = standing.noted(arrive(request, is_authentic(url), LARGEST_TOKEN_ANSWER, &mut arrived));
+    let outcome = within(patience, answer)
+        .await
+        .unwrap_or_else(|| Err(if standing.is_reached() { Trouble::TimedOut } else { Trouble::Offline }));
     match (outcome, arrived) {
         (Ok(()), Some(received)) => Ok(received),
         (Err(trouble), Some(received)) if !received.body.is_empty() => {

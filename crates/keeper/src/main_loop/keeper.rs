@@ -16,7 +16,7 @@ use super::ending::{Dozing, Stopping};
 use super::handle::{Handle, Places};
 use super::kept::Kept;
 use super::lookout::{Lookout, clerk};
-use super::mail::{Id, Mail, Post};
+use super::mail::{Id, Mail, Post, Unreadable};
 use super::revocations::Revocations;
 use crate::adapters::clock::{self, Watch};
 use crate::adapters::http::Http;
@@ -32,6 +32,7 @@ pub struct Keeper {
     pub(crate) journal: Journal,
     pub(crate) vault: Vault,
     pub(crate) http: Http,
+    pub(crate) unreadable: Unreadable,
     pub(crate) breakers: HashMap<String, Breaker>,
     pub(crate) network: Network,
     pub(crate) post: Post,
@@ -75,6 +76,7 @@ impl Keeper {
             vault: Vault::memory(),
             start_noted: false,
             http: Http::default(),
+            unreadable: Unreadable::default(),
             breakers: HashMap::new(),
             network: Network::new(clock::now()),
             post,

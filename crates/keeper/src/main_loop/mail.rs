@@ -1,7 +1,9 @@
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::{Draft, Failure, Request};
+use api::{Draft, Failure, Problem, Request};
 use session::event::{Attempt, Event};
 use session::lane::Held;
 use session::reason::{Trouble, VaultTrouble};
@@ -18,6 +20,9 @@ use crate::config::{Config, Profile};
 
 /// One life of a profile. After it is removed and added again, old answers do not reach it.
 pub(crate) type Id = u64;
+
+/// What is wrong with files of certificates that profiles name.
+pub(crate) type Unreadable = BTreeMap<PathBuf, Problem>;
 
 pub(crate) type Post = mpsc::UnboundedSender<Mail>;
 
@@ -57,6 +62,11 @@ pub(crate) enum Mail {
         answer: oneshot::Sender<()>,
     },
     HomeMade,
+    Inspected {
+        unreadable: Unreadable,
+        profile: Option<String>,
+        answer: Answer,
+    },
     Loaded {
         id: Id,
         found: Result<Option<Stored>, VaultTrouble>,

@@ -73,6 +73,9 @@ impl Keeper {
             }
             Mail::Terminate => self.begin_to_stop(Why::Signal),
             Mail::Revoked { number, answer } => self.on_revoked(number, answer),
+            Mail::Inspected { unreadable, profile, answer } => {
+                self.on_inspected(unreadable, profile.as_deref(), answer);
+            }
             Mail::Unlocked { opened, answer } => self.on_unlocked(opened, answer),
             Mail::Unwanted { provider, unwanted } => self.give_back(provider, unwanted),
             Mail::Vault { id, event } => self.on_vault(id, event),

@@ -30,7 +30,9 @@ impl Keeper {
 
     fn problems(&self) -> Vec<api::Failure> {
         let of_the_disk = self.log_problem.clone().into_iter().chain(self.journal.problem());
-        self.config.problems().into_iter().chain(of_the_disk).collect()
+        let of_profiles = self.kept.values().filter(|kept| !kept.removed);
+        let of_profiles = of_profiles.filter_map(|kept| kept.problem(&self.unreadable));
+        self.config.problems().into_iter().chain(of_profiles).chain(of_the_disk).collect()
     }
 }
 

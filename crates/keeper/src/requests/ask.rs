@@ -89,13 +89,7 @@ impl Keeper {
             Request::SignIn { profile, way } => self.for_profile(&profile, answer, |keeper, id, answer| {
                 keeper.sign_in_elsewhere(id, way, answer);
             }),
-            Request::Status { profile } => {
-                let overview = match profile {
-                    None => Ok(self.overview()),
-                    Some(name) => self.find(&name).map(|id| self.overview_of(id)),
-                };
-                drop(answer.send(overview.map(Reply::Status)));
-            }
+            Request::Status { profile } => self.status(profile, answer),
             Request::Stop { force: true } => self.begin_to_stop(Why::Forced(answer)),
             Request::Stop { force: false } => self.begin_to_stop(Why::Asked(answer)),
             Request::Token { profile, min_valid_ms, best_effort, timeout_ms } => {
@@ -109,7 +103,7 @@ impl Keeper {
             }
             Request::Unlock { passphrase } => self.unlock(passphrase, answer),
             // The connection already listens for notices, and starts with this state.
-            Request::Watch => drop(answer.send(Ok(Reply::Status(self.overview())))),
+            Request::Watch => self.status(None, answer),
         }
     }
 

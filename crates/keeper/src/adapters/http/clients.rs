@@ -1,26 +1,25 @@
 use std::collections::HashMap;
 use std::error::Error;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
 
 use api::{Failure, Problem};
+use reqwest::Client;
 use reqwest::redirect::Policy;
-use reqwest::{Client, ClientBuilder};
 use session::limits;
 use session::patience::Patience;
 use session::reason::Trouble;
 use url::Url;
 
-use super::connect::Connecting;
+use super::certificates::{self, Certificates, Trusted};
+use super::connect::connecting_within;
 use super::fault;
 use super::places::{Place, Places};
-use crate::adapters::patience::within;
 use crate::config::is_loopback;
 
 #[derive(Clone, Default)]
 pub(crate) struct Http {
+    certificates: Arc<Certificates>,
     clients: Arc<Mutex<HashMap<Key, Made>>>,
     places: Arc<Places>,
 }
@@ -44,15 +43,7 @@ struct Key {
 #[derive(Clone)]
 struct Made {
     client: Client,
-    ca_file: Option<Stamp>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Stamp {
-    device: u64,
-    inode: u64,
-    length: u64,
-    modified: Option<SystemTime>,
+    trusts: Arc<Trusted>,
 }
 
 impl Http {
@@ -74,6 +65,12 @@ impl Http {
         self.client(url, ca_file, false, patience).await.inspect_err(tell)
     }
 
+    /// Why the file cannot be read, also where what was in it before is still in use.
+    pub(crate) async fn wrong_with(&self, ca_file: &Path, patience: &mut Patience) -> Option<Problem> {
+        let newest = self.certificates.newest(Some(ca_file), patience).await;
+        newest.err().map(|wrong| certificates::problem(&*wrong))
+    }
+
     pub(crate) async fn place(&self, url: &Url) -> Place {
         self.places.take(&url.origin().ascii_serialization()).await
     }
@@ -86,28 +83,35 @@ impl Http {
         patience: &mut Patience,
     ) -> Result<Client, NoClient> {
         let key = Key { about_tokens, loopback: is_loopback(url), ca_file: ca_file.map(Path::to_owned) };
-        let known = self.lock().get(&key).cloned();
-        let Some(path) = ca_file else {
-            return known.map_or_else(|| self.make(key, None), |known| Ok(known.client));
-        };
-        let seen = known.as_ref().and_then(|known| known.ca_file);
-        match (read_anew(path, seen, patience).await, known) {
-            (Ok(None), Some(known)) => Ok(known.client),
-            (Ok(read), _) => self.make(key, read),
-            // For half a file, or a disk that hangs, what was good until now stays in use.
-            (Err(wrong), Some(known)) => {
-                tracing::warn!(?wrong, "the certificates stay as they were");
-                Ok(known.client)
+        let trusted = match self.certificates.newest(ca_file, patience).await {
+            Ok(newest) => newest,
+            Err(wrong) => {
+                // For half a file, or a disk that hangs, what was good until now stays in use.
+                let good = self.certificates.last_good(ca_file);
+                let good = good.ok_or_else(|| NoClient::of(&*wrong, ca_file))?;
+                tracing::warn!(%wrong, "the certificates stay as they were");
+                good
             }
-            (Err(wrong), None) => Err(wrong),
+        };
+        let known = self.lock().get(&key).cloned();
+        match known {
+            Some(known) if Arc::ptr_eq(&known.trusts, &trusted) => Ok(known.client),
+            known => self.make(key, trusted).or_else(|wrong| {
+                tracing::warn!(?wrong, "the client stays as it was");
+                known.map(|known| known.client).ok_or(wrong)
+            }),
         }
     }
 
-    fn make(&self, key: Key, read: Option<(Stamp, Vec<reqwest::Certificate>)>) -> Result<Client, NoClient> {
-        let (stamp, certificates) = read.unzip();
-        let built = build(&key, certificates.unwrap_or_default());
-        let client = built.map_err(|error| NoClient::of(&error, key.ca_file.as_deref()))?;
-        self.lock().insert(key, Made { client: client.clone(), ca_file: stamp });
+    fn make(&self, key: Key, trusts: Arc<Trusted>) -> Result<Client, NoClient> {
+        let client =
+            build(&key, &trusts.own).map_err(|error| NoClient::of(&error, key.ca_file.as_deref()))?;
+        let mut clients = self.lock();
+        // They can all be made again.
+        if clients.len() >= MOST_CLIENTS {
+            clients.clear();
+        }
+        clients.insert(key, Made { client: client.clone(), trusts });
         Ok(client)
     }
 
@@ -118,8 +122,7 @@ impl Http {
 
 impl NoClient {
     fn of(error: &(dyn Error + 'static), ca_file: Option<&Path>) -> Self {
-        let problem = error.downcast_ref::<Unfit>().map(Unfit::problem);
-        let problem = problem.unwrap_or_else(|| Problem::said(fault::cause(error)));
+        let problem = certificates::problem(error);
         Self { trouble: fault::in_making(error), ca_file: ca_file.map(Path::to_owned), problem }
     }
 
@@ -130,7 +133,7 @@ impl NoClient {
     pub(crate) fn failure(self, host: &str) -> Failure {
         let failure = Failure::provider(self.trouble, None, host).because(self.problem);
         match self.ca_file {
-            Some(path) => failure.with("path", path.display()),
+            Some(path) => failure.with("file", path.display()),
             None => failure,
         }
     }
@@ -142,10 +145,9 @@ impl From<NoClient> for Trouble {
     }
 }
 
-fn build(key: &Key, certificates: Vec<reqwest::Certificate>) -> reqwest::Result<Client> {
-    let mut builder = ClientBuilder::new()
+fn build(key: &Key, certificates: &[reqwest::Certificate]) -> reqwest::Result<Client> {
+    let mut builder = connecting_within(limits::CONNECT)
         .user_agent(concat!("pilotlight/", env!("CARGO_PKG_VERSION")))
-        .connector_layer(Connecting { limit: limits::CONNECT })
         .referer(false)
         .retry(reqwest::retry::never());
     if key.loopback {
@@ -173,77 +175,16 @@ fn build(key: &Key, certificates: Vec<reqwest::Certificate>) -> reqwest::Result<
         }))
     };
     if key.ca_file.is_some() {
-        builder = builder.tls_certs_merge(certificates);
+        builder = builder.tls_certs_merge(certificates.iter().cloned());
     }
     builder.build()
-}
-
-/// `None` if the file is the one that was seen. A disk may hang, so nothing else waits for it.
-async fn read_anew(
-    path: &Path,
-    seen: Option<Stamp>,
-    patience: &mut Patience,
-) -> Result<Option<(Stamp, Vec<reqwest::Certificate>)>, NoClient> {
-    let file = path.to_owned();
-    let reading = tokio::task::spawn_blocking(move || {
-        let found = stamp(&file)?;
-        if Some(found) == seen {
-            return Ok(None);
-        }
-        certificates(&file).map(|certificates| Some((found, certificates)))
-    });
-    let read = within(patience, within(&mut Patience::new(limits::FILE), reading)).await.flatten();
-    let read = read.map_or_else(|| Err(Unfit::Slow.into()), |ended| ended?);
-    read.map_err(|error: Unread| NoClient::of(&*error, Some(path)))
-}
-
-fn stamp(path: &Path) -> Result<Stamp, Unread> {
-    let metadata = std::fs::metadata(path)?;
-    // Anything else may have no end.
-    if !metadata.is_file() {
-        return Err(Unfit::NotAFile.into());
-    }
-    Ok(Stamp {
-        device: metadata.dev(),
-        inode: metadata.ino(),
-        length: metadata.len(),
-        modified: metadata.modified().ok(),
-    })
-}
-
-fn certificates(path: &Path) -> Result<Vec<reqwest::Certificate>, Unread> {
-    let certificates = reqwest::Certificate::from_pem_bundle(&std::fs::read(path)?)?;
-    if certificates.is_empty() {
-        return Err(Unfit::Empty.into());
-    }
-    Ok(certificates)
 }
 
 fn tell(wrong: &NoClient) {
     tracing::warn!(?wrong, "no HTTP client");
 }
 
-type Unread = Box<dyn Error + Send + Sync>;
-
-#[derive(Debug, thiserror::Error)]
-enum Unfit {
-    #[error("there is no certificate in it")]
-    Empty,
-    #[error("it is no file")]
-    NotAFile,
-    #[error("it cannot be read in time")]
-    Slow,
-}
-
-impl Unfit {
-    fn problem(&self) -> Problem {
-        match self {
-            Self::Empty => Problem::NoCertificate,
-            Self::NotAFile => Problem::NotAFile,
-            Self::Slow => Problem::FileSlow,
-        }
-    }
-}
+const MOST_CLIENTS: usize = 256;
 
 const MOST_REDIRECTS: usize = 5;
 
@@ -274,34 +215,15 @@ mod tests {
 
     /// Row G5.
     #[tokio::test]
-    async fn a_file_is_read_again_when_it_is_another_one() {
-        let scratch = Scratch::new("ca");
-        let (path, next) = (scratch.0.join("ca.pem"), scratch.0.join("next.pem"));
-        std::fs::write(&path, CERTIFICATE).unwrap();
-        let (first, certificates) = read_anew(&path, None, &mut patience()).await.unwrap().unwrap();
-        assert_eq!(certificates.len(), 1);
-        assert!(read_anew(&path, Some(first), &mut patience()).await.unwrap().is_none(), "it is the same");
-        std::fs::write(&path, format!("{CERTIFICATE}\n{CERTIFICATE}")).unwrap();
-        let (longer, certificates) = read_anew(&path, Some(first), &mut patience()).await.unwrap().unwrap();
-        assert_eq!(certificates.len(), 2);
-        std::fs::write(&next, format!("{CERTIFICATE}\n{CERTIFICATE}")).unwrap();
-        std::fs::rename(&next, &path).unwrap();
-        assert!(
-            read_anew(&path, Some(longer), &mut patience()).await.unwrap().is_some(),
-            "another of the same length"
-        );
-        assert!(read_anew(&scratch.0, None, &mut patience()).await.is_err(), "a directory");
-    }
-
-    #[tokio::test]
     async fn half_a_file_does_not_take_the_place_of_a_whole_one() {
         let scratch = Scratch::new("half-ca");
         let path = scratch.0.join("ca.pem");
-        std::fs::write(&path, CERTIFICATE).unwrap();
+        let certificate = certificate();
+        std::fs::write(&path, &certificate).unwrap();
         let url = Url::parse("https://127.0.0.1:9").unwrap();
         let http = Http::default();
         assert!(http.about_tokens(&url, Some(&path), &mut patience()).await.is_ok());
-        std::fs::write(&path, &CERTIFICATE[..100]).unwrap();
+        std::fs::write(&path, &certificate[..100]).unwrap();
         assert!(http.about_tokens(&url, Some(&path), &mut patience()).await.is_ok(), "what was good is used");
         assert!(
             Http::default().about_tokens(&url, Some(&path), &mut patience()).await.is_err(),
@@ -315,7 +237,8 @@ mod tests {
     async fn a_file_is_waited_for_no_longer_than_whoever_asks_has() {
         let scratch = Scratch::new("late-ca");
         let path = scratch.0.join("ca.pem");
-        std::fs::write(&path, CERTIFICATE).unwrap();
+        let certificate = certificate();
+        std::fs::write(&path, &certificate).unwrap();
         let url = Url::parse("https://127.0.0.1:9").unwrap();
         let (http, mut spent) = (Http::default(), Patience::new(std::time::Duration::ZERO));
         let late = http.about_tokens(&url, Some(&path), &mut spent).await;
@@ -328,15 +251,7 @@ mod tests {
         Patience::new(limits::MESSAGE)
     }
 
-    const CERTIFICATE: &str = "\
------BEGIN CERTIFICATE-----\n\
-MIIBcjCCARmgAwIBAgIUPAW2OewDXalQi2k5gAf1gFYheg0wCgYIKoZIzj0EAwIw\n\
-DjEMMAoGA1UEAwwDb25lMCAXDTI2MTEyNzIxMDYwM1oYDzIxMjYxMTAzMjEwNjAz\n\
-WjAOMQwwCgYDVQQDDANvbmUwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAARPC34I\n\
-b6TYnincxbeco6xPwBzdcWTdXU3VacY1s2bQNCKyp7eDrn0rJGIYrEJ6HebQJsFU\n\
-jJq0+7Yf0WJc3UAPo1MwUTAdBgNVHQ4EFgQUTX7Ac5fH2QJabXcc7r7yXo3rxz0w\n\
-HwYDVR0jBBgwFoAUTX7Ac5fH2QJabXcc7r7yXo3rxz0wDwYDVR0TAQH/BAUwAwEB\n\
-/zAKBggqhkjOPQQDAgNHADBEAiBUsTNMWZnHp9bVUvwU1wm6bMMtoAuvB9oSzlVy\n\
-k69m5AIgJ7lAB52FjdkQgV+Kh3cI4ce1MpNUmLw4Ne5tj+mFDvc=\n\
------END CERTIFICATE-----";
+    fn certificate() -> String {
+        rcgen::generate_simple_self_signed(vec!["one".to_owned()]).unwrap().cert.pem()
+    }
 }

@@ -30,7 +30,11 @@ impl Provider {
             return Err(unsupported(Problem::NotWithPassword));
         };
         let host = self.profile.host();
-        let received = self.ask(&message).await.map_err(|trouble| Failure::provider(trouble, None, &host))?;
+        let troubled = |trouble| Failure::provider(trouble, None, &host);
+        let url = self.url_of(&message.path).map_err(troubled)?;
+        let client = self.client(&url, &mut Patience::new(self.profile.timeout)).await;
+        let client = client.map_err(|none| none.failure(&host))?;
+        let received = self.exchange(&client, &url, &message).await.map_err(troubled)?;
         let tokens = recipe
             .read_sign_in(&received.answer(), received.clock())
             .map_err(|refusal| refused(refusal, &host))?;
@@ -81,9 +85,13 @@ impl Provider {
     }
 
     async fn way_below(&self, path: &str) -> Result<(Client, Url), Trouble> {
-        let url = http::join(&self.profile.url, path).map_err(|()| Trouble::Misconfigured)?;
+        let url = self.url_of(path)?;
         let client = self.client(&url, &mut Patience::new(self.profile.timeout)).await?;
         Ok((client, url))
+    }
+
+    fn url_of(&self, path: &str) -> Result<Url, Trouble> {
+        http::join(&self.profile.url, path).map_err(|()| Trouble::Misconfigured)
     }
 
     async fn exchange(&self, client: &Client, url: &Url, message: &Message) -> Result<Received, Trouble> {

@@ -309,7 +309,7 @@ mod tests {
         assert_eq!(undescribed.trouble(), Trouble::Certificates);
         let failure = undescribed.failure("here");
         assert_eq!(failure.code, Code::CertificatesUnreadable);
-        assert_eq!(failure.details["path"], "/nowhere/ca.pem");
+        assert_eq!(failure.details["file"], "/nowhere/ca.pem");
         let old = oauth::Provider { metadata: Metadata::default(), client: oauth.client.clone() };
         provider.oauth.lock().provider = Some(Arc::new(old));
         assert!(provider.described(oauth, &mut patience()).await.is_ok());

@@ -252,6 +252,7 @@ mod tests {
         runtime.block_on(async {
             let patience = &mut Patience::new(profile.timeout);
             let described = provider.described(oauth, patience).await.unwrap();
+            provider.way_to(&issuer, patience).await.unwrap();
             let (give_back, given_back) = mpsc::channel::<()>();
             let taken = tokio::task::spawn_blocking(move || given_back.recv());
             let everybody_else = async {
