@@ -57,5 +57,6 @@ mod slow;
 mod socket;
 mod stopping;
 mod system_bus;
+mod tls;
 mod unlocking;
 mod waking;

@@ -9,10 +9,9 @@ use std::fs;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use api::words::{Language, Words};
 use api::{Failure, Note, PhaseView, Reply, Request, Way};
 
-use crate::harness::{Issuer, Keeper, Keyring, Wire, given, token};
+use crate::harness::{Issuer, Keeper, Keyring, Wire, can_be_read, given, token};
 
 mod browser;
 mod device;
@@ -24,6 +23,7 @@ mod refresh;
 mod sandbox;
 mod service;
 mod sign_out;
+mod tls;
 mod tokens;
 
 use browser::Visit;
@@ -180,21 +180,6 @@ impl Stage {
             for secret in &secrets {
                 assert!(!text.contains(secret.as_str()), "{secret} is in {place}");
             }
-        }
-    }
-}
-
-/// The sentence and the next step are there in both languages, and have no holes.
-fn can_be_read(failure: &Failure) {
-    for language in [Language::English, Language::Chinese] {
-        let (say, next) = Words::of(language).say(failure);
-        for text in [&say, &next] {
-            let code = failure.code.key();
-            assert!(!text.is_empty() && *text != code, "{code} has no words");
-            let hole =
-                ["{", "}", "()", "（）", "  ", ": .", "：。"].into_iter().find(|hole| text.contains(hole));
-            assert_eq!(hole, None, "{text}");
-            assert!(!text.chars().any(char::is_control), "{text:?}");
         }
     }
 }

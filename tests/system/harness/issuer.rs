@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
@@ -13,11 +13,13 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
+use super::front::Front;
 use super::say::{Given, Mangled, Say};
 use super::signer::Signer;
 
 pub(crate) struct Issuer {
     url: String,
+    address: SocketAddr,
     shared: Arc<Shared>,
 }
 
@@ -55,6 +57,22 @@ impl Issuer {
     pub(crate) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
+        Self::listening(listener, url)
+    }
+
+    /// Whoever wants to speak to it has to come through that front.
+    pub(crate) fn behind(front: &Front) -> Self {
+        Self::known_as(&front.origin(), front)
+    }
+
+    pub(crate) fn known_as(url: &str, front: &Front) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        front.lead_to(&format!("http://{}", listener.local_addr().unwrap()));
+        Self::listening(listener, url.to_owned())
+    }
+
+    fn listening(listener: TcpListener, url: String) -> Self {
+        let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
             url: url.clone(),
             signer: Signer::new(),
@@ -71,7 +89,7 @@ impl Issuer {
                 thread::spawn(move || drop(serving.converse(stream)));
             }
         });
-        Self { url, shared }
+        Self { url, address, shared }
     }
 
     pub(crate) fn url(&self) -> &str {
@@ -168,7 +186,7 @@ impl Drop for Issuer {
     fn drop(&mut self) {
         self.shared.over.store(true, Ordering::Relaxed);
         // Wakes the thread that waits for the next connection.
-        drop(TcpStream::connect(self.url.trim_start_matches("http://")));
+        drop(TcpStream::connect(self.address));
     }
 }
 

@@ -2,12 +2,14 @@
 //! when it panics.
 
 mod apart;
+mod authority;
 mod bench;
 mod browser;
 mod clocks;
 mod command;
 mod door;
 mod ear;
+mod front;
 mod issuer;
 mod keyring;
 mod oauth;
@@ -32,18 +34,20 @@ use std::time::{Duration, Instant};
 use api::{Failure, Fetched, Note, Reply, Token};
 
 pub(crate) use apart::{divides, in_a_network_of_its_own, ip};
+pub(crate) use authority::{Authority, Identity};
 pub(crate) use bench::{Bench, meet, profile};
 pub(crate) use browser::{Browser, Page, Person};
 pub(crate) use clocks::{Clock, Clocks};
 pub(crate) use command::{Ran, Running};
 pub(crate) use door::Door;
 pub(crate) use ear::Ear;
+pub(crate) use front::{Face, Front, Lets};
 pub(crate) use issuer::{Issuer, OPENID, merged, now};
 pub(crate) use keyring::Keyring;
 pub(crate) use oauth::{SECRET, by_hand};
 pub(crate) use preload::library;
 pub(crate) use process::{Keeper, PROGRAM, sign_in};
-pub(crate) use say::{Given, Mangled, Say};
+pub(crate) use say::{Given, Mangled, Say, can_be_read};
 pub(crate) use sealed::sealed;
 pub(crate) use server::Server;
 pub(crate) use signer::Forged;

@@ -275,8 +275,7 @@ impl Keeper {
             .stderr(self.stderr())
             // The keyring and the proxies of whoever runs the tests are none of the tests' business.
             .env_remove("DBUS_SESSION_BUS_ADDRESS")
-            .env_remove("HTTP_PROXY")
-            .env_remove("http_proxy")
+            .envs(PROXIES.map(|name| (name, "")))
             .env("XDG_RUNTIME_DIR", self.home.path())
             .env("PILOTLIGHT_LOG", "debug")
             .env("PILOTLIGHT_HOME", self.home.path());
@@ -321,6 +320,18 @@ impl Drop for Keeper {
         }
     }
 }
+
+/// An empty one is none.
+const PROXIES: [&str; 8] = [
+    "ALL_PROXY",
+    "all_proxy",
+    "HTTP_PROXY",
+    "http_proxy",
+    "HTTPS_PROXY",
+    "https_proxy",
+    "NO_PROXY",
+    "no_proxy",
+];
 
 /// The keeper's.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_pilotlight-keeper");

@@ -87,3 +87,18 @@ pub(crate) fn is_in_words(failure: &Failure) {
         }
     }
 }
+
+/// The sentence and the next step are there in both languages, and have no holes.
+pub(crate) fn can_be_read(failure: &Failure) {
+    for language in [Language::English, Language::Chinese] {
+        let (say, next) = Words::of(language).say(failure);
+        for text in [&say, &next] {
+            let code = failure.code.key();
+            assert!(!text.is_empty() && *text != code, "{code} has no words");
+            let hole =
+                ["{", "}", "()", "（）", "  ", ": .", "：。"].into_iter().find(|hole| text.contains(hole));
+            assert_eq!(hole, None, "{text}");
+            assert!(!text.chars().any(char::is_control), "{text:?}");
+        }
+    }
+}
