@@ -23,6 +23,7 @@ mod faults;
 mod frozen;
 mod herd;
 mod home;
+mod hostile;
 mod interop;
 mod io_errors;
 mod living;

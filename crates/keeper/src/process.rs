@@ -10,6 +10,7 @@ use api::{Code, Failure, Problem};
 use api::paths::Home;
 
 use session::limits;
+use tokio::runtime::{Builder, Handle};
 use tracing_subscriber::EnvFilter;
 
 use crate::door::lock::{self, Lock, Name, NotLocked};
@@ -29,20 +30,27 @@ pub enum Audience {
 }
 
 pub fn main(audience: Audience) -> ExitCode {
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
+    let own = Builder::new_current_thread().enable_all().build();
+    let network = Builder::new_multi_thread()
+        .worker_threads(NETWORK_THREADS)
+        .thread_name("network")
+        .enable_all()
+        .build();
+    let (own, network) = match own.and_then(|own| Ok((own, network?))) {
+        Ok(runtimes) => runtimes,
         Err(error) => {
             tell(format_args!("pilotlight-keeper: {error}"));
             return ExitCode::FAILURE;
         }
     };
-    let code = runtime.block_on(run(audience));
+    let code = own.block_on(run(audience, network.handle()));
     // A resolver that hangs on a dead network is not waited for.
-    runtime.shutdown_background();
+    network.shutdown_background();
+    own.shutdown_background();
     code
 }
 
-async fn run(audience: Audience) -> ExitCode {
+async fn run(audience: Audience, network: &Handle) -> ExitCode {
     let home = Home::from_env().and_then(|home| home.prepare().map(|()| home));
     let log = log(audience, home.as_ref().ok());
     let signals = Signals::hear(audience);
@@ -53,7 +61,7 @@ async fn run(audience: Audience) -> ExitCode {
         tracing::warn!(%error, "a burst of requests may be more than this process can have open");
     }
     let code = match home {
-        Ok(home) => keep(audience, &home, signals).await,
+        Ok(home) => keep(audience, &home, network, signals).await,
         Err(failure) => refuse(audience, &failure),
     };
     if let Some(log) = log {
@@ -62,9 +70,9 @@ async fn run(audience: Audience) -> ExitCode {
     code
 }
 
-async fn keep(audience: Audience, home: &Home, mut signals: Signals) -> ExitCode {
+async fn keep(audience: Audience, home: &Home, network: &Handle, mut signals: Signals) -> ExitCode {
     let started = tokio::select! {
-        started = start(home) => started,
+        started = start(home, network) => started,
         // Nothing was begun that would have to be finished.
         () = signals.ended() => return ExitCode::SUCCESS,
     };
@@ -114,12 +122,12 @@ enum Started {
     Ours(Box<Keeper>, tokio::net::UnixListener, Lock, Name),
 }
 
-async fn start(home: &Home) -> Result<Started, Failure> {
+async fn start(home: &Home, network: &Handle) -> Result<Started, Failure> {
     // A keeper that is ending still holds the lock, and one that is starting does not listen yet.
     for _ in 0..TRIES {
         match Name::take(&home.lock()).and_then(|name| Ok((lock::acquire(&home.lock())?, name))) {
             Ok((lock, name)) => {
-                let keeper = Box::new(Keeper::open(home)?);
+                let keeper = Box::new(Keeper::open(home)?.with_network(network.clone()));
                 let listener = socket::bind(home.socket())?;
                 return Ok(Started::Ours(keeper, listener, lock, name));
             }
@@ -177,3 +185,6 @@ fn tell(line: impl Display) {
 const CUT: u8 = 5;
 
 const TRIES: u32 = 100;
+
+/// A server that takes all of one leaves the other to the rest.
+const NETWORK_THREADS: usize = 2;

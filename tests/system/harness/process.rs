@@ -235,6 +235,17 @@ impl Keeper {
         self.notes(profile).iter().filter(|note| kind(note) == wanted).count()
     }
 
+    /// The most memory that it has had since then.
+    pub(crate) fn peak_kib(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+
+    pub(crate) fn forget_peak(&self) {
+        fs::write(format!("/proc/{}/clear_refs", self.pid()), "5").unwrap();
+    }
+
     /// What it said, from all its lives.
     pub(crate) fn log(&self) -> String {
         let older = self.log_path().with_extension("log.1");

@@ -8,9 +8,10 @@ mod fault;
 mod places;
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use reqwest::{Client, Method, RequestBuilder, Response};
+use reqwest::{Method, RequestBuilder, Response};
 use session::patience::Patience;
 use session::reason::Trouble;
 use session::tokens::Secret;
@@ -21,7 +22,7 @@ use url::Url;
 use crate::adapters::patience::within;
 use crate::config::is_loopback;
 
-pub(crate) use clients::{Http, NoClient};
+pub(crate) use clients::{Client, Http, NoClient};
 
 use connect::Standing;
 
@@ -90,12 +91,16 @@ pub(crate) async fn exchange(
     if let Some(body) = &message.body {
         request = request.body(body.expose().to_owned());
     }
-    let (mut arrived, standing) = (None, Standing::default());
-    let answer = standing.noted(arrive(request, is_authentic(url), LARGEST_TOKEN_ANSWER, &mut arrived));
-    let outcome = within(patience, answer)
-        .await
+    let (arrived, standing) = (Arrived::default(), Standing::default());
+    let outcome = {
+        let (arrived, standing, authentic) = (arrived.clone(), standing.clone(), is_authentic(url));
+        let answer =
+            async move { standing.noted(arrive(request, authentic, LARGEST_TOKEN_ANSWER, &arrived)).await };
+        within(patience, client.run(answer)).await
+    };
+    let outcome = outcome
         .unwrap_or_else(|| Err(if standing.is_reached() { Trouble::TimedOut } else { Trouble::Offline }));
-    match (outcome, arrived) {
+    match (outcome, arrived.take()) {
         (Ok(()), Some(received)) => Ok(received),
         (Err(trouble), Some(received)) if !received.body.is_empty() => {
             Ok(Received { broken: Some(trouble), ..received })
@@ -106,21 +111,51 @@ pub(crate) async fn exchange(
 
 /// The caller limits the time: the client's own timeout would discard what arrives while the process stands still.
 pub(crate) async fn receive(
+    client: &Client,
     request: RequestBuilder,
     authentic: bool,
     limit: usize,
 ) -> Result<Received, Trouble> {
-    let mut arrived = None;
-    arrive(request, authentic, limit, &mut arrived).await?;
-    arrived.ok_or(Trouble::Unanswered)
+    let arrived = Arrived::default();
+    let filled = arrived.clone();
+    client.run(async move { arrive(request, authentic, limit, &filled).await }).await?;
+    arrived.take().ok_or(Trouble::Unanswered)
 }
 
-/// `arrived` has what came so far, also if this is dropped.
+/// What came so far, also if the rest is not waited for.
+#[derive(Clone, Default)]
+struct Arrived(Arc<Mutex<Option<Received>>>);
+
+impl Arrived {
+    fn begin(&self, received: Received) {
+        *self.lock() = Some(received);
+    }
+
+    fn extend(&self, chunk: &[u8], limit: usize) -> Result<(), Trouble> {
+        let mut arrived = self.lock();
+        // Nobody waits any more.
+        let Some(received) = arrived.as_mut() else { return Err(Trouble::CutShort) };
+        if received.body.len() + chunk.len() > limit {
+            return Err(Trouble::TooLarge);
+        }
+        received.body.extend_from_slice(chunk);
+        Ok(())
+    }
+
+    fn take(&self) -> Option<Received> {
+        self.lock().take()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Received>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 async fn arrive(
     request: RequestBuilder,
     authentic: bool,
     limit: usize,
-    arrived: &mut Option<Received>,
+    arrived: &Arrived,
 ) -> Result<(), Trouble> {
     let mut response = request.send().await.map_err(|error| fault::in_sending(&error))?;
     let status = response.status().as_u16();
@@ -128,13 +163,9 @@ async fn arrive(
     let date = headers.get("date").and_then(|text| http_date(text)).map(|date| date + age(&headers));
     let retry_after = headers.get("retry-after").and_then(|text| retry_after(text, date));
     let body = Vec::new();
-    let received =
-        arrived.insert(Received { status, headers, body, broken: None, date, retry_after, authentic });
+    arrived.begin(Received { status, headers, body, broken: None, date, retry_after, authentic });
     while let Some(chunk) = response.chunk().await.map_err(|error| fault::in_body(&error))? {
-        if received.body.len() + chunk.len() > limit {
-            return Err(Trouble::TooLarge);
-        }
-        received.body.extend_from_slice(&chunk);
+        arrived.extend(&chunk, limit)?;
     }
     Ok(())
 }

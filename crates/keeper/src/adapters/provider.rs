@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use api::secret::Password;
 use api::{Failure, Grant, Problem, Way};
+use reqwest::Method;
 use reqwest::header::{HeaderName, HeaderValue};
-use reqwest::{Client, Method};
 use session::interaction::Interaction;
 use session::oauth::token;
 use session::patience::Patience;
@@ -22,7 +22,7 @@ use session::verdict::Verdict;
 use tokio::sync::oneshot;
 use url::Url;
 
-use crate::adapters::http::{self, Http, NoClient, Received};
+use crate::adapters::http::{self, Client, Http, NoClient, Received};
 use crate::adapters::patience::within;
 use crate::config::{Profile, Protocol};
 
@@ -228,7 +228,7 @@ impl Provider {
                 request = http::header(request, name, value);
             }
             let authentic = http::is_authentic(&opening.url);
-            http::receive(request, authentic, LARGEST_ANSWER)
+            http::receive(&client, request, authentic, LARGEST_ANSWER)
         };
         match &self.profile.protocol {
             Protocol::Oauth(_) => {

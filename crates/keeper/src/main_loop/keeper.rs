@@ -58,6 +58,13 @@ impl Keeper {
         }))
     }
 
+    /// Connections to servers are served there, from before the first one.
+    #[must_use]
+    pub fn with_network(mut self, threads: tokio::runtime::Handle) -> Self {
+        self.http = Http::on(threads);
+        self
+    }
+
     pub(crate) fn with(home: &Home, lookout: impl FnOnce(Post) -> Lookout) -> Self {
         let (post, mailbox) = mpsc::unbounded_channel();
         let (notices, _) = broadcast::channel(NOTICES_BEHIND);

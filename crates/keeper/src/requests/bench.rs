@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use api::{Bench, BenchChange, Code, Failure, FaultSwitch, Reply};
-use reqwest::{Client, Method};
+use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use session::patience::Patience;
 use session::reason::Trouble;
 
-use crate::adapters::http;
+use crate::adapters::http::{self, Client};
 use crate::adapters::patience::within;
 use crate::config::Profile;
 use crate::main_loop::answer::{Answer, refuse};
@@ -123,7 +123,7 @@ async fn control(
     if let Some(body) = body {
         request = request.header(reqwest::header::CONTENT_TYPE, "application/json").body(body.to_string());
     }
-    let answer = http::receive(request, http::is_authentic(&url), LARGEST_STATE);
+    let answer = http::receive(client, request, http::is_authentic(&url), LARGEST_STATE);
     let received = within(&mut Patience::new(profile.timeout), answer)
         .await
         .unwrap_or(Err(Trouble::TimedOut))

@@ -4,11 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use api::{Failure, Problem};
-use reqwest::Client;
 use reqwest::redirect::Policy;
+use reqwest::{Method, RequestBuilder};
 use session::limits;
 use session::patience::Patience;
 use session::reason::Trouble;
+use tokio::runtime::Handle;
+use tokio::task::JoinSet;
 use url::Url;
 
 use super::certificates::{self, Certificates, Trusted};
@@ -22,6 +24,16 @@ pub(crate) struct Http {
     certificates: Arc<Certificates>,
     clients: Arc<Mutex<HashMap<Key, Made>>>,
     places: Arc<Places>,
+    /// `None` for those of whoever asks.
+    threads: Option<Handle>,
+}
+
+/// Its connections are on threads of their own. A server can send faster than the library reads, which then leaves no time
+/// to anybody else on the thread, and would stop the clock by which its own time is measured.
+#[derive(Clone, Debug)]
+pub(crate) struct Client {
+    client: reqwest::Client,
+    threads: Handle,
 }
 
 /// Nothing has been sent then.
@@ -46,7 +58,29 @@ struct Made {
     trusts: Arc<Trusted>,
 }
 
+impl Client {
+    pub(crate) fn request(&self, method: Method, url: Url) -> RequestBuilder {
+        self.client.request(method, url)
+    }
+
+    /// Ends with whoever waits for it, and panics as the work does.
+    pub(super) async fn run<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> T {
+        let mut running = JoinSet::new();
+        running.spawn_on(work, &self.threads);
+        match running.join_next().await {
+            Some(Ok(done)) => done,
+            Some(Err(error)) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            // The process is ending.
+            Some(Err(_)) | None => std::future::pending().await,
+        }
+    }
+}
+
 impl Http {
+    pub(crate) fn on(threads: Handle) -> Self {
+        Self { threads: Some(threads), ..Self::default() }
+    }
+
     pub(crate) async fn about_tokens(
         &self,
         url: &Url,
@@ -104,8 +138,10 @@ impl Http {
     }
 
     fn make(&self, key: Key, trusts: Arc<Trusted>) -> Result<Client, NoClient> {
+        let threads = self.threads.clone().unwrap_or_else(Handle::current);
         let client =
             build(&key, &trusts.own).map_err(|error| NoClient::of(&error, key.ca_file.as_deref()))?;
+        let client = Client { client, threads };
         let mut clients = self.lock();
         // They can all be made again.
         if clients.len() >= MOST_CLIENTS {
@@ -145,7 +181,7 @@ impl From<NoClient> for Trouble {
     }
 }
 
-fn build(key: &Key, certificates: &[reqwest::Certificate]) -> reqwest::Result<Client> {
+fn build(key: &Key, certificates: &[reqwest::Certificate]) -> reqwest::Result<reqwest::Client> {
     let mut builder = connecting_within(limits::CONNECT)
         .user_agent(concat!("pilotlight/", env!("CARGO_PKG_VERSION")))
         .referer(false)
@@ -188,7 +224,9 @@ const MOST_CLIENTS: usize = 256;
 
 const MOST_REDIRECTS: usize = 5;
 
-const MOST_HEADERS: usize = 4096;
+/// The library makes room for so many for each answer that it reads, also for the interim ones, of which a server can send
+/// any number without leaving it time for anything else.
+const MOST_HEADERS: usize = 256;
 
 /// Each costs a descriptor.
 const MOST_IDLE: usize = 8;

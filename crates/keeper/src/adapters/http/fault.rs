@@ -19,6 +19,9 @@ pub(super) fn in_sending(error: &reqwest::Error) -> Trouble {
     if causes(error).any(is_turned_away) {
         return Trouble::Tls;
     }
+    if let Some(unreadable) = causes(error).find_map(in_head) {
+        return unreadable;
+    }
     if error.is_timeout() {
         return Trouble::TimedOut;
     }
@@ -41,6 +44,15 @@ pub(super) fn in_making(error: &(dyn Error + 'static)) -> Trouble {
 
 pub(super) fn cause(error: &(dyn Error + 'static)) -> String {
     causes(error).last().unwrap_or(error).to_string()
+}
+
+/// What answers is there, and says something else than HTTP, or far too much of it.
+fn in_head(error: &(dyn Error + 'static)) -> Option<Trouble> {
+    let error = error.downcast_ref::<hyper::Error>()?;
+    if error.is_parse_too_large() {
+        return Some(Trouble::TooLarge);
+    }
+    error.is_parse().then_some(Trouble::Garbled)
 }
 
 fn in_connecting(error: &reqwest::Error) -> Trouble {

@@ -2,7 +2,6 @@
 
 use api::secret::Password;
 use api::{Code, Failure, Problem};
-use reqwest::Client;
 use session::patience::Patience;
 use session::reason::Trouble;
 use session::recipe::{Recipe, SignInRefusal};
@@ -17,7 +16,7 @@ use url::Url;
 
 use super::oauth::unsupported;
 use super::{Provider, SignedIn, Unwanted};
-use crate::adapters::http::{self, Received};
+use crate::adapters::http::{self, Client, Received};
 
 impl Provider {
     pub(super) async fn sign_in_by_recipe(

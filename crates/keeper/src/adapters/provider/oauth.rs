@@ -10,8 +10,8 @@ mod sign_in;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use api::{Code, Failure, Grant, Problem};
+use reqwest::Method;
 use reqwest::header::{ACCEPT, HeaderValue};
-use reqwest::{Client, Method};
 use session::limits;
 use session::oauth;
 use session::oauth::clocks::Clocks;
@@ -33,7 +33,7 @@ use url::Url;
 
 use super::{Bought, Opening, Provider, Unwanted};
 use crate::adapters::clock;
-use crate::adapters::http::{self, Received};
+use crate::adapters::http::{self, Client, Received};
 use crate::config::{self, Oauth};
 
 use identity::Keys;
