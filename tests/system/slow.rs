@@ -45,6 +45,8 @@ fn what_fails_before_the_token_is_sent_is_not_ambiguous() {
             | PhaseView::SigningIn
             | PhaseView::Waiting { .. } => None,
         });
+        // Its answer comes after the journal has written down how the last try ended.
+        keeper.entries(Some("work"));
         // Whatever was in flight when a process dies may have been spent. Nothing was.
         keeper.kill();
         issuer.behaves();
