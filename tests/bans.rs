@@ -208,6 +208,43 @@ fn every_limit_of_time_is_in_one_place() {
     }
 }
 
+/// A bound that is changed is changed in the document as well, and none is left out of either.
+#[test]
+fn the_bounds_in_the_document_are_those_of_the_code() {
+    use session::{bounds, limits};
+
+    let text = std::fs::read_to_string(root().join("SECURITY.md")).unwrap();
+    let table = text.split("## Bounds").nth(1).and_then(|rest| rest.split("\n## ").next()).unwrap();
+    let rows: Vec<Vec<&str>> =
+        table.lines().filter(|line| line.starts_with("| ")).map(|line| line.split(" | ").collect()).collect();
+    let mib = |bytes: usize| format!("{} MiB", bytes >> 20);
+    let seconds = |time: std::time::Duration| format!("{} s", time.as_secs());
+    let most = [
+        ("a connection to a server", seconds(limits::CONNECT)),
+        ("a message with its answer", seconds(limits::MESSAGE)),
+        ("header lines of an answer", bounds::HEADERS.to_string()),
+        ("an answer about tokens", mib(bounds::TOKEN_ANSWER)),
+        ("the answer of a resource", mib(bounds::ANSWER)),
+        ("such answers in memory, beyond 1 MiB", mib(bounds::ANSWERS_IN_MEMORY)),
+        ("redirects", bounds::REDIRECTS.to_string()),
+        ("requests to resources of one origin", bounds::OF_ONE_ORIGIN.to_string()),
+        ("idle connections", bounds::IDLE.to_string()),
+        ("a file of certificates", mib(bounds::CERTIFICATES)),
+        ("connections to the socket", bounds::CONNECTIONS.to_string()),
+        ("a line at the socket", mib(bounds::FRAME)),
+        ("questions of one connection", bounds::QUESTIONS.to_string()),
+        ("questions of machines", bounds::OF_MACHINES.to_string()),
+        ("questions of people", bounds::OF_PEOPLE.to_string()),
+        ("a large answer that is not read", seconds(limits::UNREAD)),
+    ];
+    for (what, value) in most {
+        let row = rows.iter().find(|row| row[0].trim_start_matches("| ").starts_with(what));
+        let said = row.unwrap_or_else(|| panic!("no row for {what}"))[1];
+        assert!(said == value || said.starts_with(&format!("{value},")), "{what}: {said} is not {value}");
+    }
+    assert_eq!((bounds::QUICK, mib(bounds::SMALL_ANSWER)), (bounds::OF_PEOPLE, "1 MiB".to_owned()));
+}
+
 /// A promise with a test behind it is one only as long as the test is there.
 #[test]
 fn the_tests_that_the_documents_name_are_there() {

@@ -28,7 +28,7 @@ times: number | null, } | { "set": "revoke_access" } | { "set": "revoke_all" };
 
 export type Cause = "asked" | "before_expiry" | "heartbeat_said_no" | "needed" | "rejected" | "start";
 
-export type Code = "already_exists" | "answer_cut_short" | "answer_garbled" | "answer_too_large" | "answer_unreadable" | "bad_config" | "bad_path" | "bad_profile" | "bad_request" | "bad_url" | "breaker_open" | "body_too_large" | "certificates_unreadable" | "client_refused" | "config_unreadable" | "config_unsafe" | "config_unwritable" | "credential_absent" | "credential_other" | "credential_short" | "deadline_passed" | "disk_full" | "home_unwritable" | "identity_other" | "identity_unverified" | "internal" | "journal_failed" | "keeper_not_found" | "keeper_stopping" | "keeper_unreachable" | "key_file_damaged" | "key_file_gone" | "key_file_other" | "key_garbled" | "key_gone" | "keyring_absent" | "keyring_empty" | "keyring_failed" | "keyring_forbids" | "keyring_locked" | "keyring_older" | "keyring_other" | "keyring_slow" | "misconfigured" | "no_browser" | "no_descriptors" | "no_memory" | "no_metadata" | "not_a_file" | "not_a_sandbox" | "not_json" | "not_saved" | "offline" | "passphrase_command_failed" | "passphrase_file_exposed" | "passphrase_file_unreadable" | "passphrase_needed" | "passphrase_unset" | "passphrase_wrong" | "plain_http" | "port_in_use" | "rate_limited" | "redirect_port_in_use" | "redirected" | "scope_refused" | "sign_in_cancelled" | "sign_in_damaged" | "sign_in_denied" | "sign_in_expired" | "sign_in_needed" | "sign_in_refused" | "sandbox_failed" | "sandbox_not_found" | "server_error" | "still_busy" | "timed_out" | "tls" | "token_too_short" | "token_unusable" | "unanswered" | "unknown_profile" | "vault_setting_later" | "vault_unwritable" | "way_unsupported" | "wrong_address" | "wrong_issuer";
+export type Code = "already_exists" | "answer_cut_short" | "answer_garbled" | "answer_too_large" | "answer_unreadable" | "bad_config" | "bad_path" | "bad_profile" | "bad_request" | "bad_url" | "breaker_open" | "body_too_large" | "certificate_date" | "certificate_name" | "certificate_unfit" | "certificate_unknown" | "certificates_unreadable" | "client_refused" | "config_unreadable" | "config_unsafe" | "config_unwritable" | "credential_absent" | "credential_other" | "credential_short" | "deadline_passed" | "disk_full" | "home_unwritable" | "identity_other" | "identity_unverified" | "internal" | "journal_failed" | "keeper_not_found" | "keeper_stopping" | "keeper_unreachable" | "key_file_damaged" | "key_file_gone" | "key_file_other" | "key_garbled" | "key_gone" | "keyring_absent" | "keyring_empty" | "keyring_failed" | "keyring_forbids" | "keyring_locked" | "keyring_older" | "keyring_other" | "keyring_slow" | "misconfigured" | "no_browser" | "no_descriptors" | "no_memory" | "no_metadata" | "not_a_file" | "not_a_sandbox" | "not_json" | "not_saved" | "offline" | "passphrase_command_failed" | "passphrase_file_exposed" | "passphrase_file_unreadable" | "passphrase_needed" | "passphrase_unset" | "passphrase_wrong" | "plain_http" | "port_in_use" | "proxy" | "rate_limited" | "redirect_port_in_use" | "redirected" | "scope_refused" | "sign_in_cancelled" | "sign_in_damaged" | "sign_in_denied" | "sign_in_expired" | "sign_in_needed" | "sign_in_refused" | "sandbox_failed" | "sandbox_not_found" | "server_error" | "still_busy" | "timed_out" | "tls" | "token_too_short" | "token_unusable" | "too_many_connections" | "unanswered" | "unknown_profile" | "vault_setting_later" | "vault_unwritable" | "way_unsupported" | "wrong_issuer";
 
 export type Demand = { acr_values: string | null, 
 /**
@@ -84,7 +84,7 @@ left: number | null, };
 
 export type Fetched = { status: number, headers: { [key in string]: string }, 
 /**
- * Base64 if `base64` is set, because it is not UTF-8.
+ * Base64 if `base64` is set, because it is not UTF-8, or full of control characters.
  */
 body: string, base64: boolean, 
 /**
@@ -218,7 +218,7 @@ browser_logout: boolean, };
 
 export type Source = "assumed" | "learned" | "told";
 
-export type Trouble = "breaker_open" | "certificates" | "cut_short" | "descriptors" | "disk" | "discovery" | "garbled" | "identity" | "memory" | "misconfigured" | "no_network" | "not_json" | "offline" | "rate_limited" | "redirected" | "suspect" | "status" | "timed_out" | "tls" | "too_large" | "unanswered" | "unreadable" | "unusable" | "vault";
+export type Trouble = "breaker_open" | "certificate_date" | "certificate_name" | "certificate_unfit" | "certificate_unknown" | "certificates" | "cut_short" | "descriptors" | "disk" | "discovery" | "garbled" | "identity" | "memory" | "misconfigured" | "no_network" | "not_json" | "offline" | "proxy" | "rate_limited" | "redirected" | "suspect" | "status" | "timed_out" | "tls" | "too_large" | "unanswered" | "unreadable" | "unusable" | "vault";
 
 export type VaultKind = "credential" | "keyring" | "memory" | "passphrase";
 

@@ -94,6 +94,7 @@ pub enum Code {
     Tls,
     TokenTooShort,
     TokenUnusable,
+    TooManyConnections,
     Unanswered,
     UnknownProfile,
     VaultSettingLater,

@@ -64,7 +64,7 @@ pub enum Notice {
 pub struct Fetched {
     pub status: u16,
     pub headers: BTreeMap<String, String>,
-    /// Base64 if `base64` is set, because it is not UTF-8.
+    /// Base64 if `base64` is set, because it is not UTF-8, or full of control characters.
     pub body: String,
     #[serde(default)]
     pub base64: bool,

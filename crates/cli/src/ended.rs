@@ -69,6 +69,7 @@ pub(crate) fn exit_code(code: Code) -> u8 {
         | Code::TimedOut
         | Code::Tls
         | Code::TokenUnusable
+        | Code::TooManyConnections
         | Code::Unanswered => UNAVAILABLE,
         Code::PassphraseCommandFailed
         | Code::CredentialAbsent
@@ -237,6 +238,7 @@ mod tests {
             ("tls", 4),
             ("token_too_short", 1),
             ("token_unusable", 4),
+            ("too_many_connections", 4),
             ("unanswered", 4),
             ("unknown_profile", 1),
             ("vault_setting_later", 1),

@@ -170,7 +170,11 @@ impl Client {
     }
 
     fn send(&mut self, line: &[u8]) -> Result<(), Failure> {
-        self.reader.get_mut().write_all(line).map_err(lost)
+        match self.reader.get_mut().write_all(line) {
+            // What was said before the end is still to be read.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            written => written.map_err(lost),
+        }
     }
 
     fn answer(&mut self, patience: Duration) -> Result<Option<Result<Reply, Failure>>, Failure> {
@@ -178,7 +182,8 @@ impl Client {
         while let Some(line) = self.receive()? {
             match line {
                 Line::Answer { id, reply } if id == self.last_id => return Ok(Some(Ok(reply))),
-                Line::Refusal { id, error } if id == self.last_id => return Ok(Some(Err(error))),
+                // Without a number it is about the connection.
+                Line::Refusal { id, error } if id == self.last_id || id == 0 => return Ok(Some(Err(error))),
                 Line::Notice { notice } => self.early.push_back(notice),
                 Line::Answer { .. } | Line::Refusal { .. } => {}
             }

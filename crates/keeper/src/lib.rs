@@ -9,4 +9,5 @@ pub mod door;
 pub mod main_loop;
 pub mod process;
 mod requests;
+mod room;
 mod sign_in;

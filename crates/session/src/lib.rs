@@ -10,6 +10,7 @@
 
 extern crate alloc;
 
+pub mod bounds;
 mod core;
 mod dice;
 pub mod interaction;

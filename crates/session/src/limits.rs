@@ -14,6 +14,11 @@ pub const LONGEST_MESSAGE: Duration = seconds(600);
 /// Until a connection stands, as a part of a message.
 pub const CONNECT: Duration = seconds(10);
 
+/// Between two looks whether a connection that many requests share is alive, and until it is not. Such a one is not ended
+/// by a request that got no answer, so the next would be sent on it as well.
+pub const ALIVE: Duration = seconds(10);
+pub const DEAD: Duration = seconds(5);
+
 /// In times of a message. One with a proof may be sent again with the provider's nonce, and again by its clock.
 const PREPARED: u32 = 1;
 const PROVED: u32 = 3;
@@ -253,6 +258,9 @@ pub const LAST_ANSWER: Duration = Duration::from_millis(200);
 /// Until a connection is accepted again for which there was no descriptor.
 pub const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
+/// For whoever asked for a large answer to take it: until then others may have to do without one.
+pub const UNREAD: Duration = seconds(30);
+
 /// Until a fixed port is tried again, which the sign-in before is about to close.
 pub const PORT_AGAIN: Duration = Duration::from_millis(20);
 
@@ -321,6 +329,7 @@ mod tests {
         }
         for (inner, outer, what) in [
             (CONNECT, MESSAGE, "a connection is a part of a message"),
+            (ALIVE + DEAD, MESSAGE, "a message outlives the connection that it waits on"),
             (MESSAGE, LONGEST_MESSAGE, "the usual timeout is allowed"),
             (SECOND_LOOK, REPORT, "a second look ends before the worker is called off"),
             (LATE, SECOND_LOOK, "what counts as late is less than what is given for it"),
@@ -353,6 +362,7 @@ mod tests {
             (REDRAW_SOONEST, REDRAW, "a change is seen before the next look"),
             (CONNECT_AGAIN, CONNECT_AGAIN_LONGEST, "pauses grow"),
             (NAP, LONGEST_SLEEP, "naps are short"),
+            (UNREAD, FACE, "a face reads before it is given up"),
             (
                 SAVE,
                 FALLING_ASLEEP,

@@ -51,6 +51,8 @@ pub(crate) enum Lets {
 #[derive(Default)]
 struct Shared {
     leads_to: OnceLock<String>,
+    /// Whoever speaks HTTP/2.
+    leads_two_to: OnceLock<String>,
     face: Mutex<Option<Face>>,
     lets: Mutex<Lets>,
     seen: Mutex<Seen>,
@@ -121,6 +123,11 @@ impl Front {
     /// To the server's plain origin.
     pub(crate) fn lead_to(&self, origin: &str) {
         self.shared.leads_to.set(origin.strip_prefix("http://").unwrap().to_owned()).unwrap();
+    }
+
+    /// For whoever comes with HTTP/2, where the face knows it.
+    pub(crate) fn lead_two_to(&self, origin: &str) {
+        self.shared.leads_two_to.set(origin.strip_prefix("http://").unwrap().to_owned()).unwrap();
     }
 
     /// From now on.
@@ -229,7 +236,9 @@ async fn speak<C: AsyncRead + AsyncWrite + Unpin>(
     shared: &Shared,
 ) -> Option<()> {
     let mut tls = shake_hands(client, config, shared).await?;
-    let mut server = shared.server().await?;
+    let is_two = tls.get_ref().1.alpn_protocol() == Some(b"h2");
+    let there = if is_two { &shared.leads_two_to } else { &shared.leads_to };
+    let mut server = TcpStream::connect(there.get()?).await.ok()?;
     copy_bidirectional(&mut tls, &mut server).await.ok().map(|_| ())
 }
 

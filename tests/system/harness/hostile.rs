@@ -57,12 +57,30 @@ struct Request {
 }
 
 impl Hostile {
+    /// Says the same to everybody, whatever was asked, in whatever protocol.
+    pub(crate) fn alone() -> Self {
+        Self::serving("", |mut client, shared| {
+            let _asked = client.read(&mut [0; 64 * 1024]).ok()?;
+            let (_, acts) = shared.script.lock().unwrap().clone()?;
+            shared.met.fetch_add(1, Ordering::SeqCst);
+            let nothing = Request { target: String::new(), bytes: Vec::new() };
+            acts.into_iter().try_for_each(|act| perform(&mut client, act, &nothing, shared))?;
+            // What comes from the other side is not to be answered with a reset.
+            while client.read(&mut [0; 1024]).ok()? > 0 {}
+            Some(())
+        })
+    }
+
     /// Before the server at `origin`.
     pub(crate) fn before(origin: &str) -> Self {
+        Self::serving(origin.strip_prefix("http://").unwrap(), converse)
+    }
+
+    fn serving(there: &str, converse: fn(TcpStream, &Shared) -> Option<()>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let shared = Arc::new(Shared {
-            there: origin.strip_prefix("http://").unwrap().to_owned(),
+            there: there.to_owned(),
             script: Mutex::default(),
             met: AtomicUsize::new(0),
             open: AtomicUsize::new(0),

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use reqwest::{Method, RequestBuilder, Response};
+use session::bounds;
 use session::patience::Patience;
 use session::reason::Trouble;
 use session::tokens::Secret;
@@ -21,6 +22,7 @@ use url::Url;
 
 use crate::adapters::patience::within;
 use crate::config::is_loopback;
+use crate::room::Taken;
 
 pub(crate) use clients::{Client, Http, NoClient};
 
@@ -37,6 +39,7 @@ pub(crate) struct Received {
     date: Option<i64>,
     retry_after: Option<Duration>,
     authentic: bool,
+    room: Option<Taken>,
 }
 
 impl Received {
@@ -91,11 +94,10 @@ pub(crate) async fn exchange(
     if let Some(body) = &message.body {
         request = request.body(body.expose().to_owned());
     }
-    let (arrived, standing) = (Arrived::default(), Standing::default());
+    let (arrived, standing) = (Arrived::within(bounds::TOKEN_ANSWER), Standing::default());
     let outcome = {
         let (arrived, standing, authentic) = (arrived.clone(), standing.clone(), is_authentic(url));
-        let answer =
-            async move { standing.noted(arrive(request, authentic, LARGEST_TOKEN_ANSWER, &arrived)).await };
+        let answer = async move { standing.noted(arrive(request, authentic, None, &arrived)).await };
         within(patience, client.run(answer)).await
     };
     let outcome = outcome
@@ -116,26 +118,34 @@ pub(crate) async fn receive(
     authentic: bool,
     limit: usize,
 ) -> Result<Received, Trouble> {
-    let arrived = Arrived::default();
+    let (arrived, room) = (Arrived::within(limit), client.room());
     let filled = arrived.clone();
-    client.run(async move { arrive(request, authentic, limit, &filled).await }).await?;
+    client.run(async move { arrive(request, authentic, Some(room), &filled).await }).await?;
     arrived.take().ok_or(Trouble::Unanswered)
 }
 
 /// What came so far, also if the rest is not waited for.
-#[derive(Clone, Default)]
-struct Arrived(Arc<Mutex<Option<Received>>>);
+#[derive(Clone)]
+struct Arrived {
+    received: Arc<Mutex<Option<Received>>>,
+    limit: usize,
+}
 
 impl Arrived {
+    fn within(limit: usize) -> Self {
+        Self { received: Arc::default(), limit }
+    }
+
     fn begin(&self, received: Received) {
         *self.lock() = Some(received);
     }
 
-    fn extend(&self, chunk: &[u8], limit: usize) -> Result<(), Trouble> {
+    fn extend(&self, chunk: &[u8]) -> Result<(), Trouble> {
         let mut arrived = self.lock();
         // Nobody waits any more.
         let Some(received) = arrived.as_mut() else { return Err(Trouble::CutShort) };
-        if received.body.len() + chunk.len() > limit {
+        let length = received.body.len() + chunk.len();
+        if length > self.limit || !received.room.as_mut().is_none_or(|room| room.grow(length)) {
             return Err(Trouble::TooLarge);
         }
         received.body.extend_from_slice(chunk);
@@ -147,14 +157,14 @@ impl Arrived {
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Received>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.received.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 async fn arrive(
     request: RequestBuilder,
     authentic: bool,
-    limit: usize,
+    room: Option<Taken>,
     arrived: &Arrived,
 ) -> Result<(), Trouble> {
     let mut response = request.send().await.map_err(|error| fault::in_sending(&error))?;
@@ -163,9 +173,9 @@ async fn arrive(
     let date = headers.get("date").and_then(|text| http_date(text)).map(|date| date + age(&headers));
     let retry_after = headers.get("retry-after").and_then(|text| retry_after(text, date));
     let body = Vec::new();
-    arrived.begin(Received { status, headers, body, broken: None, date, retry_after, authentic });
+    arrived.begin(Received { status, headers, body, broken: None, date, retry_after, authentic, room });
     while let Some(chunk) = response.chunk().await.map_err(|error| fault::in_body(&error))? {
-        arrived.extend(&chunk, limit)?;
+        arrived.extend(&chunk)?;
     }
     Ok(())
 }
@@ -259,8 +269,6 @@ pub(crate) fn jwt_algorithm(token: &str) -> Option<String> {
 fn claims<T: serde::de::DeserializeOwned + Clone>(token: &str) -> Option<T> {
     jsonwebtoken::dangerous::insecure_decode::<T>(token).ok().map(|data| data.claims)
 }
-
-const LARGEST_TOKEN_ANSWER: usize = 1 << 20;
 
 #[cfg(test)]
 mod tests {

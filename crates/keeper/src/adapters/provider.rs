@@ -11,6 +11,7 @@ use api::secret::Password;
 use api::{Failure, Grant, Problem, Way};
 use reqwest::Method;
 use reqwest::header::{HeaderName, HeaderValue};
+use session::bounds;
 use session::interaction::Interaction;
 use session::oauth::token;
 use session::patience::Patience;
@@ -228,7 +229,7 @@ impl Provider {
                 request = http::header(request, name, value);
             }
             let authentic = http::is_authentic(&opening.url);
-            http::receive(&client, request, authentic, LARGEST_ANSWER)
+            http::receive(&client, request, authentic, bounds::ANSWER)
         };
         match &self.profile.protocol {
             Protocol::Oauth(_) => {
@@ -281,9 +282,6 @@ impl From<Failure> for NotSignedIn {
         Self { failure, give_back: None }
     }
 }
-
-/// The answer is kept in memory. Larger files can be downloaded with `token`.
-const LARGEST_ANSWER: usize = 16 << 20;
 
 #[cfg(test)]
 mod tests {

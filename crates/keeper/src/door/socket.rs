@@ -8,6 +8,7 @@ use std::sync::Arc;
 use api::{Call, Code, Failure, Line, Notice, Problem, Request};
 use os::files;
 use serde::Deserialize;
+use session::bounds;
 use session::limits;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
@@ -15,6 +16,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, mpsc};
 
 use crate::main_loop::Handle;
+use crate::room::Taken;
 
 /// The caller holds the home's lock, so a socket that is found there belongs to a dead keeper.
 pub(crate) fn bind(path: &Path) -> Result<UnixListener, Failure> {
@@ -38,19 +40,22 @@ pub(crate) fn answers(path: &Path) -> bool {
 }
 
 pub(crate) async fn serve(listener: UnixListener, keeper: Handle) {
-    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    let places = Arc::new(Semaphore::new(bounds::CONNECTIONS));
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                if is_ours(&stream)
-                    && let Ok(place) = Arc::clone(&places).try_acquire_owned()
-                {
-                    let conversation = converse(stream, keeper.clone());
-                    tokio::spawn(async move {
-                        conversation.await;
-                        drop(place);
-                    });
+                if !is_ours(&stream) {
+                    continue;
                 }
+                let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+                    turn_away(&stream);
+                    continue;
+                };
+                let conversation = converse(stream, keeper.clone());
+                tokio::spawn(async move {
+                    conversation.await;
+                    drop(place);
+                });
             }
             Err(error) => {
                 // Most likely there are no descriptors left. Existing connections go on, and some will close.
@@ -70,38 +75,59 @@ fn is_ours(stream: &UnixStream) -> bool {
     false
 }
 
+/// Not waited for: whoever has just connected has room for a line.
+fn turn_away(stream: &UnixStream) {
+    let error = Failure::new(Code::TooManyConnections).with("limit", bounds::CONNECTIONS);
+    if let Ok(mut text) = serde_json::to_vec(&Line::Refusal { id: 0, error }) {
+        text.push(b'\n');
+        drop(stream.try_write(&text));
+    }
+}
+
+/// A line, and the room that it takes until it has been read.
+struct Unsent {
+    line: Line,
+    room: Option<Taken>,
+}
+
+impl From<Line> for Unsent {
+    fn from(line: Line) -> Self {
+        Self { line, room: None }
+    }
+}
+
 async fn converse(stream: UnixStream, keeper: Handle) {
     let (reader, writer) = stream.into_split();
-    let (lines, outbox) = mpsc::channel(LINES_UNSENT);
+    let (lines, outbox) = mpsc::channel(bounds::LINES_UNSENT);
     let write = tokio::spawn(write(writer, outbox));
     read(reader, &keeper, &lines).await;
     drop(lines);
     drop(write.await);
 }
 
-async fn read(reader: OwnedReadHalf, keeper: &Handle, lines: &mpsc::Sender<Line>) {
+async fn read(reader: OwnedReadHalf, keeper: &Handle, lines: &mpsc::Sender<Unsent>) {
     let mut reader = BufReader::new(reader);
     let mut frame = Vec::new();
     // A client that asks without reading the answers is not read any further.
-    let open = Arc::new(Semaphore::new(MOST_QUESTIONS));
+    let open = Arc::new(Semaphore::new(bounds::QUESTIONS));
     let mut watches = false;
     loop {
         let Ok(place) = Arc::clone(&open).acquire_owned().await else { return };
         frame.clear();
-        match (&mut reader).take(LARGEST_FRAME).read_until(b'\n', &mut frame).await {
+        match (&mut reader).take(bounds::FRAME as u64).read_until(b'\n', &mut frame).await {
             Ok(0) | Err(_) => return,
-            Ok(_) if frame.last() != Some(&b'\n') && frame.len() as u64 == LARGEST_FRAME => {
-                let limit = format!("{} MiB", LARGEST_FRAME >> 20);
+            Ok(_) if frame.last() != Some(&b'\n') && frame.len() == bounds::FRAME => {
+                let limit = format!("{} MiB", bounds::FRAME >> 20);
                 let error = Failure::new(Code::BodyTooLarge).with("limit", limit);
                 // The rest of the frame follows, and nothing says where the next one begins.
-                return drop(lines.send(Line::Refusal { id: 0, error }).await);
+                return drop(lines.send(Line::Refusal { id: 0, error }.into()).await);
             }
             Ok(_) if frame.iter().all(u8::is_ascii_whitespace) => {}
             Ok(_) => match understand(&frame, &mut watches) {
                 Ok(call) => answer(call, keeper, lines, place),
                 Err(error) => {
                     let refusal = Line::Refusal { id: id_of(&frame), error };
-                    if lines.send(refusal).await.is_err() {
+                    if lines.send(refusal.into()).await.is_err() {
                         return;
                     }
                 }
@@ -122,17 +148,20 @@ fn understand(frame: &[u8], watches: &mut bool) -> Result<Call, Failure> {
     Ok(call)
 }
 
-fn answer(call: Call, keeper: &Handle, lines: &mpsc::Sender<Line>, place: OwnedSemaphorePermit) {
+fn answer(call: Call, keeper: &Handle, lines: &mpsc::Sender<Unsent>, place: OwnedSemaphorePermit) {
     let (keeper, lines) = (keeper.clone(), lines.clone());
     // Watching begins before the status is taken, so that no change is missed.
     let notices = matches!(call.request, Request::Watch).then(|| keeper.notices());
     tokio::spawn(async move {
         let id = call.id;
-        let line = match keeper.ask(call.request).await {
-            Ok(reply) => Line::Answer { id, reply },
-            Err(error) => Line::Refusal { id, error },
+        let unsent = match keeper.ask(call.request).await {
+            Ok(reply) => {
+                let room = Some(keeper.room_for(&reply));
+                Unsent { line: Line::Answer { id, reply }, room }
+            }
+            Err(error) => Line::Refusal { id, error }.into(),
         };
-        let sent = lines.send(line).await;
+        let sent = lines.send(unsent).await;
         drop(place);
         if sent.is_ok()
             && let Some(notices) = notices
@@ -142,7 +171,7 @@ fn answer(call: Call, keeper: &Handle, lines: &mpsc::Sender<Line>, place: OwnedS
     });
 }
 
-async fn watch(mut notices: broadcast::Receiver<Notice>, lines: &mpsc::Sender<Line>) {
+async fn watch(mut notices: broadcast::Receiver<Notice>, lines: &mpsc::Sender<Unsent>) {
     loop {
         let notice = tokio::select! {
             notice = notices.recv() => notice,
@@ -154,17 +183,28 @@ async fn watch(mut notices: broadcast::Receiver<Notice>, lines: &mpsc::Sender<Li
             Err(broadcast::error::RecvError::Lagged(_)) => Notice::Changed { profile: String::new() },
             Err(broadcast::error::RecvError::Closed) => return,
         };
-        if lines.send(Line::Notice { notice }).await.is_err() {
+        if lines.send(Line::Notice { notice }.into()).await.is_err() {
             return;
         }
     }
 }
 
-async fn write(mut writer: OwnedWriteHalf, mut outbox: mpsc::Receiver<Line>) {
-    while let Some(line) = outbox.recv().await {
+async fn write(mut writer: OwnedWriteHalf, mut outbox: mpsc::Receiver<Unsent>) {
+    while let Some(Unsent { line, mut room }) = outbox.recv().await {
         let Ok(mut text) = serde_json::to_vec(&line) else { continue };
         text.push(b'\n');
-        if writer.write_all(&text).await.is_err() {
+        drop(line);
+        // It may be longer now. It is there all the same.
+        room.as_mut().map(|room| room.grow(text.len()));
+        let written = if text.len() > bounds::SMALL_ANSWER {
+            // Others wait for the room that it takes. A small one may lie as long as it likes.
+            let written = tokio::time::timeout(limits::UNREAD, writer.write_all(&text)).await;
+            written.is_ok_and(|written| written.is_ok())
+        } else {
+            writer.write_all(&text).await.is_ok()
+        };
+        drop(room);
+        if !written {
             return;
         }
     }
@@ -185,13 +225,3 @@ fn id_of(frame: &[u8]) -> u64 {
     }
     serde_json::from_slice::<Numbered>(frame).map_or(0, |numbered| numbered.id)
 }
-
-/// A request body of a megabyte fits in with its escapes.
-const LARGEST_FRAME: u64 = 4 << 20;
-
-const MOST_QUESTIONS: usize = 1024;
-
-const LINES_UNSENT: usize = 64;
-
-/// More than one person's faces and scripts need, and fewer than the files that a process may have open.
-const MOST_CONNECTIONS: usize = 512;

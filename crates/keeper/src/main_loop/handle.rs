@@ -1,16 +1,19 @@
 use std::sync::Arc;
 
 use api::{Asker, Code, Failure, Fetch, Notice, Problem, Reply, Request};
+use session::bounds;
 use tokio::sync::{Semaphore, broadcast, oneshot};
 
 use super::answer::stopping;
 use super::mail::{Mail, Post};
+use crate::room::{Room, Taken};
 
 #[derive(Clone)]
 pub struct Handle {
     post: Post,
     notices: broadcast::Sender<Notice>,
     places: Arc<Places>,
+    room: Room,
 }
 
 /// Each kind has a limit of its own. Requests over it wait here, so the mailbox stays small.
@@ -21,8 +24,13 @@ pub(crate) struct Places {
 }
 
 impl Handle {
-    pub(crate) fn new(post: Post, notices: broadcast::Sender<Notice>, places: Arc<Places>) -> Self {
-        Self { post, notices, places }
+    pub(crate) fn new(
+        post: Post,
+        notices: broadcast::Sender<Notice>,
+        places: Arc<Places>,
+        room: Room,
+    ) -> Self {
+        Self { post, notices, places, room }
     }
 
     pub async fn ask(&self, request: Request) -> Result<Reply, Failure> {
@@ -32,6 +40,14 @@ impl Handle {
             return Err(stopping());
         }
         reply.await.unwrap_or_else(|_| Err(ended()))
+    }
+
+    /// For an answer until it has been read.
+    pub(crate) fn room_for(&self, reply: &Reply) -> Taken {
+        self.room.take(match reply {
+            Reply::Fetched(fetched) => fetched.body.len(),
+            _ => 0,
+        })
     }
 
     pub fn notices(&self) -> broadcast::Receiver<Notice> {
@@ -87,9 +103,9 @@ impl Places {
 impl Default for Places {
     fn default() -> Self {
         Self {
-            quick: Semaphore::new(MOST_QUICK),
-            people: Semaphore::new(MOST_OF_PEOPLE),
-            machines: Semaphore::new(MOST_OF_MACHINES),
+            quick: Semaphore::new(bounds::QUICK),
+            people: Semaphore::new(bounds::OF_PEOPLE),
+            machines: Semaphore::new(bounds::OF_MACHINES),
         }
     }
 }
@@ -98,14 +114,6 @@ impl Default for Places {
 fn ended() -> Failure {
     Failure::new(Code::KeeperUnreachable).because(Problem::Ended)
 }
-
-const MOST_QUICK: usize = 512;
-
-/// A sign-in keeps its place until the person is done.
-const MOST_OF_PEOPLE: usize = 512;
-
-/// One program may well fetch a thousand things at once.
-const MOST_OF_MACHINES: usize = 4096;
 
 #[cfg(test)]
 mod tests {
@@ -116,19 +124,19 @@ mod tests {
     #[tokio::test]
     async fn however_many_ask_the_mailbox_stays_small_and_quick_questions_get_through() {
         let (post, mut mailbox) = mpsc::unbounded_channel();
-        let handle = Handle::new(post, broadcast::channel(1).0, Arc::default());
+        let handle = Handle::new(post, broadcast::channel(1).0, Arc::default(), Room::default());
         let ask = |request| {
             let handle = handle.clone();
             tokio::spawn(async move { handle.ask(request).await })
         };
         let fetches: Vec<_> =
-            (0..MOST_OF_MACHINES + 9).map(|_| ask(Request::Fetch(Fetch::default()))).collect();
+            (0..bounds::OF_MACHINES + 9).map(|_| ask(Request::Fetch(Fetch::default()))).collect();
         ask(Request::Stop { force: false });
         for by_a_person in PEOPLE {
             ask(serde_json::from_str(by_a_person).unwrap());
         }
         tokio::spawn(async {}).await.unwrap();
-        let all = MOST_OF_MACHINES + 1 + PEOPLE.len();
+        let all = bounds::OF_MACHINES + 1 + PEOPLE.len();
         assert_eq!(mailbox.len(), all, "and so do people");
 
         let Some(Mail::Ask { answer, .. }) = mailbox.recv().await else { panic!("nobody asks") };

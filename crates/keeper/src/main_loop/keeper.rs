@@ -100,7 +100,7 @@ impl Keeper {
     }
 
     pub fn handle(&self) -> Handle {
-        Handle::new(self.post.clone(), self.notices.clone(), Arc::clone(&self.places))
+        Handle::new(self.post.clone(), self.notices.clone(), Arc::clone(&self.places), self.http.room())
     }
 
     pub(crate) fn ids(&self) -> Vec<Id> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::string::FromUtf8Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -167,9 +168,11 @@ fn answer(held: Held<Asked>, received: Received, generation: u32, now: Timestamp
     let mut headers: BTreeMap<String, String> = received.headers;
     // A cookie is the provider's credential for a browser.
     headers.remove("set-cookie");
-    let (body, base64) = match String::from_utf8(received.body) {
+    let text = String::from_utf8(received.body).map_err(FromUtf8Error::into_bytes);
+    let text = text.and_then(|text| if swells(&text) { Err(text.into_bytes()) } else { Ok(text) });
+    let (body, base64) = match text {
         Ok(text) => (text, false),
-        Err(error) => (base64::engine::general_purpose::STANDARD.encode(error.as_bytes()), true),
+        Err(bytes) => (base64::engine::general_purpose::STANDARD.encode(bytes), true),
     };
     let fetched = Fetched {
         status: received.status,
@@ -181,6 +184,12 @@ fn answer(held: Held<Asked>, received: Received, generation: u32, now: Timestamp
         took_ms: millis(now.since(held.arrived)),
     };
     drop(held.request.answer.send(Ok(Reply::Fetched(fetched))));
+}
+
+/// In JSON, each control character takes the place of six.
+fn swells(text: &str) -> bool {
+    let controls = text.bytes().filter(|byte| byte.is_ascii_control() && !byte.is_ascii_whitespace());
+    controls.count() > text.len() / 8
 }
 
 fn opening(profile: &Profile, provider: &Provider, fetch: Fetch) -> Result<Opening, Failure> {

@@ -15,6 +15,7 @@ use os::files;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
+use session::bounds;
 use session::limits;
 use session::patience::Patience;
 use session::time::Timestamp;
@@ -152,7 +153,7 @@ fn open(path: &Path) -> Result<(File, Stamp), Unread> {
         if files::is_of_no_file(&error) { Unfit::NotAFile.into() } else { Unread::from(error) }
     })?;
     let metadata = file.metadata()?;
-    if metadata.len() > LARGEST_FILE {
+    if metadata.len() > bounds::CERTIFICATES as u64 {
         return Err(Unfit::TooLarge.into());
     }
     Ok((file, Stamp::of(&metadata)))
@@ -160,7 +161,7 @@ fn open(path: &Path) -> Result<(File, Stamp), Unread> {
 
 fn certificates(file: File) -> Result<Vec<reqwest::Certificate>, Unread> {
     let mut text = Vec::new();
-    file.take(LARGEST_FILE).read_to_end(&mut text)?;
+    file.take(bounds::CERTIFICATES as u64).read_to_end(&mut text)?;
     let mut certificates = Vec::new();
     for der in CertificateDer::pem_slice_iter(&text) {
         let der = der.map_err(|_| Unfit::Garbled)?;
@@ -199,9 +200,6 @@ enum Unfit {
     TooLarge,
 }
 
-/// All authorities that there are take a quarter of a megabyte.
-const LARGEST_FILE: u64 = 4 << 20;
-
 const MOST_FILES: usize = 256;
 
 #[cfg(test)]
@@ -234,7 +232,7 @@ mod tests {
         std::fs::create_dir_all(&dir).unwrap();
         let good = certificate("one");
         let cut = good.replace("MII", "MIJ");
-        let endless = "\n".repeat(usize::try_from(LARGEST_FILE).unwrap() + 1);
+        let endless = "\n".repeat(bounds::CERTIFICATES + 1);
         for (content, wrong) in [
             (b"\0\x01\xff".as_slice(), Problem::NoCertificate),
             (b"", Problem::NoCertificate),

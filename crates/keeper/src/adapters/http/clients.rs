@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use api::{Failure, Problem};
 use reqwest::redirect::Policy;
 use reqwest::{Method, RequestBuilder};
+use session::bounds;
 use session::limits;
 use session::patience::Patience;
 use session::reason::Trouble;
@@ -18,12 +19,14 @@ use super::connect::connecting_within;
 use super::fault;
 use super::places::{Place, Places};
 use crate::config::is_loopback;
+use crate::room::{Room, Taken};
 
 #[derive(Clone, Default)]
 pub(crate) struct Http {
     certificates: Arc<Certificates>,
     clients: Arc<Mutex<HashMap<Key, Made>>>,
     places: Arc<Places>,
+    room: Room,
     /// `None` for those of whoever asks.
     threads: Option<Handle>,
 }
@@ -34,6 +37,7 @@ pub(crate) struct Http {
 pub(crate) struct Client {
     client: reqwest::Client,
     threads: Handle,
+    room: Room,
 }
 
 /// Nothing has been sent then.
@@ -61,6 +65,11 @@ struct Made {
 impl Client {
     pub(crate) fn request(&self, method: Method, url: Url) -> RequestBuilder {
         self.client.request(method, url)
+    }
+
+    /// For the answer of a resource.
+    pub(super) fn room(&self) -> Taken {
+        self.room.nothing_yet()
     }
 
     /// Ends with whoever waits for it, and panics as the work does.
@@ -105,6 +114,10 @@ impl Http {
         newest.err().map(|wrong| certificates::problem(&*wrong))
     }
 
+    pub(crate) fn room(&self) -> Room {
+        self.room.clone()
+    }
+
     pub(crate) async fn place(&self, url: &Url) -> Place {
         self.places.take(&url.origin().ascii_serialization()).await
     }
@@ -141,7 +154,7 @@ impl Http {
         let threads = self.threads.clone().unwrap_or_else(Handle::current);
         let client =
             build(&key, &trusts.own).map_err(|error| NoClient::of(&error, key.ca_file.as_deref()))?;
-        let client = Client { client, threads };
+        let client = Client { client, threads, room: self.room.clone() };
         let mut clients = self.lock();
         // They can all be made again.
         if clients.len() >= MOST_CLIENTS {
@@ -195,20 +208,25 @@ fn build(key: &Key, certificates: &[reqwest::Certificate]) -> reqwest::Result<re
             .redirect(Policy::none())
             .pool_max_idle_per_host(0)
             .http1_only()
-            .http1_max_headers(MOST_HEADERS)
+            .http1_max_headers(bounds::HEADERS)
             .http1_allow_obsolete_multiline_headers_in_responses(true)
             .http1_allow_spaces_after_header_name_in_responses(true)
             .http1_ignore_invalid_headers_in_responses(true)
     } else {
-        builder.pool_max_idle_per_host(MOST_IDLE).redirect(Policy::custom(|attempt| {
-            let same =
-                attempt.previous().first().is_some_and(|first| first.origin() == attempt.url().origin());
-            match attempt.previous().len() {
-                ..=MOST_REDIRECTS if same => attempt.follow(),
-                // The answer is returned as it is: a token never follows a redirect to another origin.
-                _ => attempt.stop(),
-            }
-        }))
+        builder
+            .http2_keep_alive_interval(limits::ALIVE)
+            .http2_keep_alive_timeout(limits::DEAD)
+            .http2_keep_alive_while_idle(true)
+            .pool_max_idle_per_host(bounds::IDLE)
+            .redirect(Policy::custom(|attempt| {
+                let same =
+                    attempt.previous().first().is_some_and(|first| first.origin() == attempt.url().origin());
+                match attempt.previous().len() {
+                    ..=bounds::REDIRECTS if same => attempt.follow(),
+                    // The answer is returned as it is: a token never follows a redirect to another origin.
+                    _ => attempt.stop(),
+                }
+            }))
     };
     if key.ca_file.is_some() {
         builder = builder.tls_certs_merge(certificates.iter().cloned());
@@ -221,15 +239,6 @@ fn tell(wrong: &NoClient) {
 }
 
 const MOST_CLIENTS: usize = 256;
-
-const MOST_REDIRECTS: usize = 5;
-
-/// The library makes room for so many for each answer that it reads, also for the interim ones, of which a server can send
-/// any number without leaving it time for anything else.
-const MOST_HEADERS: usize = 256;
-
-/// Each costs a descriptor.
-const MOST_IDLE: usize = 8;
 
 #[cfg(test)]
 mod tests {

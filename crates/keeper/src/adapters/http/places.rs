@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use session::bounds::OF_ONE_ORIGIN;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub(crate) struct Places {
@@ -48,9 +49,6 @@ fn in_all(descriptors: Option<u64>) -> usize {
     let part = descriptors.map_or(MOST, |all| usize::try_from(all / 4).unwrap_or(MOST));
     part.clamp(FEWEST, MOST)
 }
-
-/// More than any server answers at once, and enough for a distant one.
-const OF_ONE_ORIGIN: usize = 64;
 
 const FEWEST: usize = 4;
 
