@@ -44,10 +44,8 @@ impl Handle {
 
     /// For an answer until it has been read.
     pub(crate) fn room_for(&self, reply: &Reply) -> Taken {
-        self.room.take(match reply {
-            Reply::Fetched(fetched) => fetched.body.len(),
-            _ => 0,
-        })
+        let length = if let Reply::Fetched(fetched) = reply { fetched.body.len() } else { 0 };
+        self.room.take(length)
     }
 
     pub fn notices(&self) -> broadcast::Receiver<Notice> {
