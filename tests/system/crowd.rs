@@ -11,6 +11,7 @@ use session::bounds::{ANSWERS_IN_MEMORY, CONNECTIONS};
 
 use crate::harness::{Bench, Hostile, Keeper, fetch, given, profile, say, times, token, until};
 
+/// Row H12.
 #[test]
 fn who_comes_when_all_connections_are_taken_is_told() {
     let (_bench, keeper) = signed_in();
@@ -53,7 +54,8 @@ fn ten_thousand_watches_are_as_many_as_there_are_connections() {
     assert!(grown < 32 * 1024, "{grown} KiB");
 }
 
-/// H12: whoever asks and does not read fills no memory, and keeps nobody from small answers.
+/// Row H12.
+/// Whoever asks and does not read fills no memory, and keeps nobody from small answers.
 #[test]
 fn answers_that_nobody_reads_have_an_end() {
     let bench = Bench::strict(Duration::from_secs(600));

@@ -11,6 +11,7 @@ use crate::harness::{
     Act, Bench, Hostile, Keeper, can_be_read, fetched, forever, profile, say, times, until, within,
 };
 
+/// Row H17.
 /// Each is met by a refresh, which ends in time and is told for what it is.
 #[test]
 fn an_answer_about_tokens_has_an_end_however_it_goes_on() {
@@ -107,6 +108,7 @@ fn an_answer_about_tokens_has_an_end_however_it_goes_on() {
     assert_eq!(bench.counted(Dialect::NestJs).logins, u64::try_from(hostile.len()).unwrap());
 }
 
+/// Row H17.
 /// Whatever else comes: the provider has given the token, and would not give it again.
 #[test]
 fn a_token_that_has_arrived_is_kept_whatever_comes_around_it() {
@@ -143,6 +145,7 @@ fn a_token_that_has_arrived_is_kept_whatever_comes_around_it() {
     assert_eq!(bench.counted(Dialect::NestJs).logins, u64::try_from(hostile.len()).unwrap());
 }
 
+/// Row H17.
 /// The same for what a resource says, which costs the session nothing.
 #[test]
 fn an_answer_of_a_resource_has_an_end_however_it_goes_on() {

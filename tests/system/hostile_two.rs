@@ -8,6 +8,7 @@ use pilotlight_sandbox::Dialect;
 use crate::harness::{Act, Authority, Bench, Face, Front, Hostile, Keeper, fetched, forever, say, within};
 use crate::tls::Stand;
 
+/// Row H17.
 #[test]
 fn an_answer_in_http_2_has_an_end_however_it_goes_on() {
     let settings = frame(4, 0, 0, b"");
@@ -75,6 +76,7 @@ fn an_answer_in_http_2_has_an_end_however_it_goes_on() {
     assert_eq!(bench.counted(Dialect::NestJs).logins, u64::try_from(names.len()).unwrap());
 }
 
+/// Row H19.
 /// It would be used for every request that comes, until the system gives it up.
 #[test]
 fn a_connection_that_says_nothing_any_more_is_not_used_for_long() {

@@ -13,7 +13,7 @@ use pilotlight_sandbox::{Dialect, What};
 
 use crate::harness::{Authority, Bench, Face, Front, Identity, Keeper, Scratch, at_once, can_be_read, until};
 
-/// A10: a handshake that fails has sent nothing. So no token is spent, and when the provider refuses it later, that is no
+/// A handshake that fails has sent nothing. So no token is spent, and when the provider refuses it later, that is no
 /// consequence of an answer that got lost.
 #[test]
 fn what_is_not_to_be_trusted_is_told_by_its_kind_and_costs_no_token() {
@@ -158,7 +158,8 @@ fn a_certificate_is_renewed_while_the_keeper_runs() {
     assert_eq!(bench.counted(Dialect::NestJs).logins, 1, "nobody had to sign in");
 }
 
-/// G5: what this machine trusts may change as well, and nobody starts a keeper again for it.
+/// Row G5.
+/// What this machine trusts may change as well, and nobody starts a keeper again for it.
 #[test]
 fn what_the_machine_trusts_is_read_again_when_it_changes() {
     let (old, new) = (Authority::new("old"), Authority::new("new"));

@@ -53,6 +53,7 @@ fn a_description_that_cannot_be_trusted_is_not_fetched() {
     stage.ends_discreetly(&[&issuer]);
 }
 
+/// Row G5.
 /// What the provider may be asked for it, it is asked through the proxy as well.
 #[test]
 fn a_life_behind_a_proxy_is_as_any_other() {

@@ -12,7 +12,8 @@ use rustix::fs::{CWD, FileType, Mode, mknodat};
 use super::Stand;
 use crate::harness::{Authority, Bench, Keeper, Keyring, until};
 
-/// G5: it is told before anybody signs in, as the fault of this machine that it is, and over when the file is mended.
+/// Row G5.
+/// It is told before anybody signs in, as the fault of this machine that it is, and over when the file is mended.
 #[test]
 fn a_file_that_is_not_what_it_should_be_is_told_by_the_status_and_at_the_sign_in() {
     let ours = Authority::new("ours");

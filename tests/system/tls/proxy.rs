@@ -1,4 +1,4 @@
-//! G5: behind a proxy that speaks for every server with a certificate of its own, as in many companies.
+//! Behind a proxy that speaks for every server with a certificate of its own, as in many companies.
 
 use std::time::{Duration, Instant};
 
@@ -8,6 +8,7 @@ use pilotlight_sandbox::{Dialect, What};
 use super::Stand;
 use crate::harness::{Authority, Bench, Front, Keeper, Lets, until};
 
+/// Row G5.
 #[test]
 fn a_life_behind_a_proxy_with_certificates_of_its_own() {
     let Company { bench, stand, proxy, profile, .. } = Company::new(Duration::from_secs(8));
@@ -59,6 +60,7 @@ fn a_life_behind_a_proxy_with_certificates_of_its_own() {
     assert_eq!(bench.counted(Dialect::NestJs).logins, 1, "nobody had to sign in again");
 }
 
+/// Row G5.
 /// A name and a password for the proxy stand in its address, and are said to nobody else.
 #[test]
 fn a_proxy_that_wants_a_password_gets_it_and_nobody_else_does() {

@@ -119,6 +119,7 @@ mod tests {
         assert!(standing.is_reached());
     }
 
+    /// Row H18.
     /// Of any number of addresses one may be dead, and not say so.
     #[tokio::test]
     async fn an_address_that_swallows_everything_leaves_time_for_the_next() {
