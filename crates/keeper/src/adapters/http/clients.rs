@@ -260,7 +260,6 @@ mod tests {
         }
     }
 
-    /// Row G5.
     #[tokio::test]
     async fn half_a_file_does_not_take_the_place_of_a_whole_one() {
         let scratch = Scratch::new("half-ca");
