@@ -116,7 +116,11 @@ fn rfc3339(text: &str) -> Option<i64> {
         "Z" | "z" => 0,
         _ => {
             let (hours, minutes) = zone[1..].split_once(':')?;
-            let minutes = hours.parse::<i64>().ok()? * 60 + minutes.parse::<i64>().ok()?;
+            let [hours, minutes] = [hours.parse::<u8>().ok()?, minutes.parse::<u8>().ok()?];
+            if hours > 23 || minutes > 59 {
+                return None;
+            }
+            let minutes = i64::from(hours) * 60 + i64::from(minutes);
             if zone.starts_with('-') { -minutes } else { minutes }
         }
     };
@@ -258,6 +262,10 @@ mod tests {
             json!("2026-11-21"),
             json!("2026-11-21T13:00:00"),
             json!("2026-11-21T13:00:00+é"),
+            json!("2026-11-21T13:00:00+24:00"),
+            json!("2026-11-21T13:00:00+00:60"),
+            json!("2026-11-21T13:00:00-00:-1"),
+            json!("2026-11-21T13:00:00-9223372036854775807:00"),
             json!("Tomorrow at noon"),
         ];
         for value in nonsense {
