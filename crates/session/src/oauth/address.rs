@@ -77,7 +77,15 @@ fn is_host(host: &str) -> bool {
     if let Some(inside) = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
         return inside.parse::<Ipv6Addr>().is_ok();
     }
-    !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
+    let is_name = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
+    !host.is_empty() && is_name && (!ends_in_number(host) || host.parse::<Ipv4Addr>().is_ok())
+}
+
+/// Browsers and libraries take `127.1` and `0x7f.1` for addresses, and others for names (URL Standard, section 3.5).
+fn ends_in_number(host: &str) -> bool {
+    let last = host.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
+    let is_hex = last.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("0x"));
+    is_hex || (!last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 #[cfg(test)]
@@ -110,6 +118,15 @@ mod tests {
             ("https://[::1", None),
             ("https://[id]", None),
             ("https://[::1]x", None),
+            ("https://10.0.0.1", Some("https://10.0.0.1")),
+            ("https://1.id.example", Some("https://1.id.example")),
+            ("https://127.1", None),
+            ("https://127.0.0.1.", None),
+            ("https://0x7f.1", None),
+            ("https://127.0.0.0X1", None),
+            ("https://2130706433", None),
+            ("https://127.0.0.01", None),
+            ("https://1.2.3.4.5", None),
             ("ftp://id.example", None),
             ("javascript:alert(1)", None),
             ("file:///etc/passwd", None),
@@ -130,7 +147,6 @@ mod tests {
         for url in [
             "http://127.0.0.1.evil.example",
             "http://localhost.evil.example",
-            "http://127.1",
             "http://0.0.0.0",
             "http://10.0.0.1",
             "http://[::2]",
