@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "oauth/bounds.rs"]
+mod bounds;
 #[path = "oauth/device.rs"]
 mod device;
 #[path = "oauth/endings.rs"]

@@ -2,6 +2,7 @@
 
 use alloc::string::{String, ToString};
 
+use crate::bounds;
 use crate::reason::Lost;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,15 +60,13 @@ impl Interaction {
 fn joined(ours: Option<String>, theirs: Option<&str>) -> Option<String> {
     let Some(mut all) = ours else { return theirs.map(str::to_string) };
     for word in theirs.unwrap_or_default().split_whitespace() {
-        if all.len() + word.len() < LONGEST_LIST && all.split_whitespace().all(|ours| ours != word) {
+        if all.len() + word.len() < bounds::DEMAND && all.split_whitespace().all(|ours| ours != word) {
             all.push(' ');
             all.push_str(word);
         }
     }
     Some(all)
 }
-
-const LONGEST_LIST: usize = 1024;
 
 #[cfg(test)]
 mod tests {
@@ -108,7 +107,7 @@ mod tests {
         }
         let scope = all.scope.unwrap_or_default();
         assert!(
-            scope.starts_with("a scope-0 ") && (900..=LONGEST_LIST).contains(&scope.len()),
+            scope.starts_with("a scope-0 ") && (900..=bounds::DEMAND).contains(&scope.len()),
             "{}",
             scope.len()
         );

@@ -1,6 +1,7 @@
 pub mod answer;
 pub(crate) mod escape;
 pub mod flaw;
+pub mod jwt;
 pub mod lifetime;
 pub mod matching;
 pub mod meaning;

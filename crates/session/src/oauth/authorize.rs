@@ -16,6 +16,7 @@ use super::Provider;
 use super::client::ClientRegistration;
 use super::error::{ProviderError, Refusal};
 use super::form::{self, Form};
+use crate::bounds;
 use crate::interaction::{Interaction, Need};
 use crate::tokens::Secret;
 use crate::wire::answer::Answer;
@@ -104,7 +105,7 @@ impl Started {
     }
 
     pub fn read_callback(&self, query: &str) -> Result<AuthorizationCode, CallbackProblem> {
-        if query.len() > LONGEST_QUERY {
+        if query.len() > bounds::QUERY {
             return Err(CallbackProblem::TooLong);
         }
         match once(query, "state") {
@@ -248,6 +249,3 @@ pub(super) fn is_same(one: &str, other: &str) -> bool {
     let differences = one.iter().zip(other).fold(0, |differences, (a, b)| black_box(differences | (a ^ b)));
     one.len() == other.len() && differences == 0
 }
-
-/// Room for a code of 8 KiB, escaped, and the other parameters.
-const LONGEST_QUERY: usize = 64 * 1024;

@@ -5,6 +5,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::error::ErrorKind;
+use crate::bounds;
 use crate::interaction::{Interaction, Need};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,13 +35,17 @@ impl Challenge {
     }
 }
 
+/// One that is too long says nothing, and of too many the first are read: a scheme that is none is looked at twice.
 pub fn parse(header: &str) -> Vec<Challenge> {
-    let mut text = Text(header);
     let mut challenges = Vec::<Challenge>::new();
-    loop {
+    if header.len() > bounds::CHALLENGE {
+        return challenges;
+    }
+    let (mut text, mut parameters) = (Text(header), 0);
+    while challenges.len() < bounds::CHALLENGES && parameters < bounds::PARAMETERS {
         text.skip(|c| matches!(c, ' ' | '\t' | ',' | ';'));
         if text.0.is_empty() {
-            return challenges;
+            break;
         }
         let name = text.take(is_token);
         if name.is_empty() {
@@ -52,6 +57,7 @@ pub fn parse(header: &str) -> Vec<Challenge> {
         }
         match text.value() {
             Some(value) => {
+                parameters += 1;
                 if challenges.is_empty() {
                     challenges.push(Challenge::default());
                 }
@@ -65,6 +71,7 @@ pub fn parse(header: &str) -> Vec<Challenge> {
             }
         }
     }
+    challenges
 }
 
 pub fn meaning(status: u16, challenges: &[Challenge]) -> Meaning {
@@ -79,7 +86,7 @@ pub fn meaning(status: u16, challenges: &[Challenge]) -> Meaning {
     for (challenge, error) in errors() {
         let claims_are_missing = || (error == "insufficient_claims").then_some(Need::Other);
         let Some(need) = ErrorKind::of(error).need().or_else(claims_are_missing) else { continue };
-        let text = |name| challenge.get(name).map(str::to_string);
+        let text = |name| challenge.get(name).filter(|text| text.len() <= bounds::DEMAND).map(str::to_string);
         return Meaning::NeedsInteraction(Interaction {
             need,
             acr_values: text("acr_values"),
@@ -282,5 +289,31 @@ mod tests {
             claims,
             Interaction { claims: Some("eyJhIjoxfQ==".to_string()), ..Interaction::of(Need::Other) }
         );
+    }
+
+    #[test]
+    fn a_header_is_read_up_to_its_bounds_and_no_further() {
+        let padded = |length: usize| {
+            let start = "Bearer error=\"invalid_token\", x=";
+            start.to_string() + &"y".repeat(length - start.len())
+        };
+        assert_eq!(parse(&padded(bounds::CHALLENGE)).len(), 1);
+        assert_eq!(parse(&padded(bounds::CHALLENGE + 1)), []);
+
+        let schemes = |count: usize| parse(&"Basic, ".repeat(count)).len();
+        assert_eq!([schemes(bounds::CHALLENGES), schemes(bounds::CHALLENGES + 1)], [bounds::CHALLENGES; 2]);
+        let parameters =
+            |count: usize| parse(&format!("Bearer {}", "a=b,".repeat(count)))[0].parameters.len();
+        assert_eq!(
+            [parameters(bounds::PARAMETERS), parameters(bounds::PARAMETERS + 1)],
+            [bounds::PARAMETERS; 2]
+        );
+
+        let scope = |length: usize| {
+            let header = format!("Bearer error=insufficient_scope, scope={}", "s".repeat(length));
+            let Meaning::NeedsInteraction(demand) = meaning(403, &parse(&header)) else { panic!("{header}") };
+            demand.scope.map(|scope| scope.len())
+        };
+        assert_eq!((scope(bounds::DEMAND), scope(bounds::DEMAND + 1)), (Some(bounds::DEMAND), None));
     }
 }

@@ -5,6 +5,7 @@ use alloc::collections::BTreeMap;
 use alloc::string::String;
 
 use super::address::Address;
+use crate::bounds;
 use crate::time::Timestamp;
 
 /// Learned from the `Date` of every answer, in seconds since 1970. Our wall clock, which may be set at any time, has no
@@ -21,7 +22,7 @@ impl Clocks {
         let Some(address) = Address::read(url) else { return };
         let began = theirs.saturating_sub(seconds(now));
         self.latest = Some(began);
-        if self.began.len() >= MOST_ORIGINS {
+        if self.began.len() >= bounds::ORIGINS {
             self.began.clear();
         }
         self.began.insert(address.origin(), began);
@@ -45,8 +46,6 @@ pub fn explains_refusal(dated: i64, theirs: i64) -> bool {
 
 /// Seconds that every server has to allow for, because a message takes time.
 const CLOSE: u64 = 4;
-
-const MOST_ORIGINS: usize = 64;
 
 #[cfg(test)]
 mod tests {
@@ -77,7 +76,7 @@ mod tests {
         for n in 0..1000 {
             clocks.heard(&format!("https://{n}.example"), 5, at(0));
         }
-        assert!(clocks.began.len() <= MOST_ORIGINS);
+        assert!(clocks.began.len() <= bounds::ORIGINS);
     }
 
     fn at(seconds: u64) -> Timestamp {

@@ -10,6 +10,7 @@ use super::address::Address;
 use super::error::{ErrorKind, ProviderError, Refusal};
 use super::form::Form;
 use super::token::{self, TokenAnswer};
+use crate::bounds;
 use crate::limits;
 use crate::reason::Trouble;
 use crate::time::Timestamp;
@@ -83,9 +84,10 @@ impl Device {
     fn of(json: &Value) -> Option<Self> {
         let text = |name: &str| json.get(name)?.as_str().map(str::trim).filter(|text| !text.is_empty());
         let user_code = text("user_code")
-            .filter(|code| code.len() <= LONGEST_USER_CODE && !code.chars().any(meaning::is_invisible))?;
+            .filter(|code| code.len() <= bounds::USER_CODE && !code.chars().any(meaning::is_invisible))?;
         // It comes from a server and is opened or shown, so it must be the address of a web page.
-        let page = |name| text(name).filter(|uri| uri.len() <= LONGEST_URI && Address::read(uri).is_some());
+        let page =
+            |name| text(name).filter(|uri| uri.len() <= bounds::ADDRESS && Address::read(uri).is_some());
         Some(Self {
             device_code: Secret::new(text("device_code")?),
             user_code: user_code.to_string(),
@@ -208,7 +210,3 @@ fn seconds(json: &Value, name: &str) -> Option<Duration> {
 fn clamped(interval: Duration) -> Duration {
     interval.clamp(limits::DEVICE_INTERVAL_SHORTEST, limits::DEVICE_INTERVAL_LONGEST)
 }
-
-const LONGEST_USER_CODE: usize = 64;
-
-const LONGEST_URI: usize = 2048;

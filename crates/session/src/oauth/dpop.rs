@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use super::address::Address;
 use super::challenge::{self, Meaning};
 use super::error::{ErrorKind, ProviderError};
+use crate::bounds;
 use crate::tokens::{AccessToken, Secret};
 use crate::wire::answer::Answer;
 
@@ -87,7 +88,7 @@ impl Nonces {
     /// Takes the `DPoP-Nonce` of every answer, good or bad, because servers renew them at any time.
     pub fn heard(&mut self, url: &str, nonce: &str) {
         let Some(address) = Address::read(url).filter(|_| is_nonce(nonce)) else { return };
-        if self.0.len() >= MOST_ORIGINS {
+        if self.0.len() >= bounds::ORIGINS {
             self.0.clear();
         }
         self.0.insert(address.origin(), nonce.to_string());
@@ -133,13 +134,9 @@ fn target(url: &str) -> String {
 /// RFC 9449, section 8.1.
 fn is_nonce(text: &str) -> bool {
     !text.is_empty()
-        && text.len() <= LONGEST_NONCE
+        && text.len() <= bounds::NONCE
         && text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte))
 }
-
-const MOST_ORIGINS: usize = 64;
-
-const LONGEST_NONCE: usize = 1024;
 
 /// Whether the answer or its challenges ask for a proof with a nonce (RFC 9449, sections 8 and 9).
 pub fn wants_nonce(answer: &Answer<'_>, challenges: &str) -> bool {
@@ -292,6 +289,6 @@ mod tests {
             nonces.heard(&url, "n");
             assert_eq!(nonces.get(&url), Some("n"));
         }
-        assert!(nonces.0.len() <= MOST_ORIGINS);
+        assert!(nonces.0.len() <= bounds::ORIGINS);
     }
 }

@@ -2,6 +2,7 @@ use alloc::string::{String, ToString};
 
 use serde_json::Value;
 
+use crate::bounds;
 use crate::interaction::Need;
 use crate::reason::Trouble;
 use crate::wire::answer::Answer;
@@ -135,10 +136,8 @@ impl Refusal {
 /// A text that is no word could be anything, so it is not passed on.
 fn is_code(text: &str) -> bool {
     !text.is_empty()
-        && text.len() <= LONGEST_CODE
+        && text.len() <= bounds::CODE
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.: ".contains(&byte))
 }
-
-const LONGEST_CODE: usize = 64;
 
 const UNRECOGNISED: &str = "unrecognised";

@@ -10,9 +10,11 @@ use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use super::authorize::is_same;
 use super::metadata::Metadata;
+use crate::bounds;
 use crate::interaction::Interaction;
 use crate::reason::Oddity;
 use crate::tokens::{AccessToken, Identity, Secret};
+use crate::wire::jwt;
 use crate::wire::lifetime::number;
 use crate::wire::meaning;
 
@@ -87,13 +89,7 @@ impl IdTokenProblem {
 
 /// `None` for what is encrypted, or no token at all.
 pub fn header(token: &Secret) -> Option<Header> {
-    let mut parts = token.expose().split('.');
-    let (header, claims, signature) = (parts.next()?, parts.next()?, parts.next()?);
-    if parts.next().is_some() || header.len() > LONGEST_HEADER || claims.is_empty() {
-        return None;
-    }
-    URL_SAFE_NO_PAD.decode(signature).ok()?;
-    let header: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).ok()?).ok()?;
+    let header = jwt::header(token.expose())?;
     Some(Header {
         algorithm: header.get("alg")?.as_str()?.to_string(),
         key: header.get("kid").and_then(Value::as_str).map(str::to_string),
@@ -184,7 +180,7 @@ pub fn name(claims: &Value) -> Option<String> {
 /// Some subjects are as long as a token.
 pub fn is_showable(text: &str) -> bool {
     !text.trim().is_empty()
-        && text.chars().count() <= LONGEST_NAME
+        && text.chars().count() <= bounds::NAME
         && !text.chars().any(meaning::is_invisible)
 }
 
@@ -227,10 +223,6 @@ fn half_hash(token: &AccessToken, algorithm: &str) -> String {
 
 /// Seconds that the two clocks may be apart.
 pub const LEEWAY: i64 = 120;
-
-const LONGEST_NAME: usize = 64;
-
-const LONGEST_HEADER: usize = 8 * 1024;
 
 pub const ASYMMETRIC: [&str; 9] =
     ["ES256", "ES384", "EdDSA", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"];

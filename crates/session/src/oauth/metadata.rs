@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use serde_json::Value;
 
 use super::address::Address;
+use crate::bounds;
 use crate::wire::answer::Answer;
 use crate::wire::answer::Body;
 
@@ -116,7 +117,9 @@ impl Metadata {
     /// An unsafe address is a problem where a sign-in needs it, and ignored elsewhere; also for those written by hand.
     pub fn checked(mut self, allow_http: bool) -> Result<Self, MetadataProblem> {
         let is_safe = |url: &str| {
-            Address::read(url).is_some_and(|address| address.is_safe(allow_http) && !address.has_fragment())
+            url.len() <= bounds::ADDRESS
+                && Address::read(url)
+                    .is_some_and(|address| address.is_safe(allow_http) && !address.has_fragment())
         };
         let needed = [
             ("token_endpoint", Some(&self.token_endpoint)),
@@ -198,11 +201,19 @@ impl Metadata {
 }
 
 fn list(json: &Value, name: &str) -> Vec<String> {
+    let first = |words: &mut dyn Iterator<Item = &str>| {
+        words.filter(|word| is_word(word)).take(bounds::LISTED).map(str::to_string).collect()
+    };
     match json.get(name) {
-        Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).map(str::to_string).collect(),
-        Some(Value::String(text)) => text.split_whitespace().map(str::to_string).collect(),
+        Some(Value::Array(list)) => first(&mut list.iter().filter_map(Value::as_str)),
+        Some(Value::String(text)) => first(&mut text.split_whitespace()),
         _ => Vec::new(),
     }
+}
+
+/// Scopes may be addresses. Anything else that is listed is shorter, and no word of a protocol is invisible.
+fn is_word(text: &str) -> bool {
+    text.len() <= bounds::ADDRESS && !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 fn flag(json: &Value, name: &str) -> bool {

@@ -9,6 +9,7 @@ use super::authorize::{AuthorizationCode, Started};
 use super::client::ClientRegistration;
 use super::error::{ErrorKind, ProviderError, Refusal};
 use super::form::Form;
+use crate::bounds;
 use crate::interaction::{Interaction, Need};
 use crate::reason::Trouble;
 use crate::tokens::{AccessToken, RefreshToken, Secret, TokenType, Tokens};
@@ -148,7 +149,8 @@ pub fn read_refresh(answer: &Answer<'_>, clock: Clock<'_>, told: Option<&Lifetim
     }
     let not = Refreshed::Not;
     let interaction = |need| {
-        let claims = body.json().and_then(|json| text(json, "claims")).map(str::to_string);
+        let claims = body.json().and_then(|json| text(json, "claims"));
+        let claims = claims.filter(|claims| claims.len() <= bounds::DEMAND).map(str::to_string);
         Refreshed::Not(Verdict::Interaction(Interaction { claims, ..Interaction::of(need) }))
     };
     if let Some(error) = body.json().and_then(ProviderError::of) {

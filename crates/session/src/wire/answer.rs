@@ -23,7 +23,7 @@ pub struct Answer<'a> {
 #[derive(Clone, Copy)]
 pub struct Clock<'a> {
     pub date: Option<i64>,
-    /// `None` for what is no JWT. The core parses none.
+    /// `None` for what is no JWT: [`jwt::times`](super::jwt::times).
     pub jwt: &'a dyn Fn(&str) -> Option<JwtTimes>,
 }
 

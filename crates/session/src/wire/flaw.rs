@@ -56,6 +56,7 @@ pub enum Flaw {
     PointerEscape {
         written: String,
     },
+    PointerTooLong,
     /// A rule for a success looks at nothing but the status.
     RefusedWithoutBody {
         status: u16,

@@ -4,6 +4,7 @@ use alloc::string::{String, ToString};
 use serde_json::Value;
 
 use super::answer::{Answer, Body};
+use crate::bounds;
 use crate::reason::Trouble;
 use crate::tokens::RefreshToken;
 use crate::verdict::{Beat, Verdict};
@@ -120,13 +121,11 @@ pub(crate) fn words(json: &Value) -> Option<String> {
     plain(said)
 }
 
-/// Short and visible, and no word is long enough to be a token.
+/// Short and visible, and nothing in it is long enough to be a token, whatever quotes it stands in.
 pub(crate) fn plain(said: &str) -> Option<String> {
-    let plain = said.chars().count() <= LONGEST_WORDS
+    let plain = said.chars().count() <= bounds::WORDS
         && !said.chars().any(is_invisible)
-        && said
-            .split_whitespace()
-            .all(|word| word.is_ascii() && word.len() <= LONGEST_WORD || !word.is_ascii());
+        && said.split(|c: char| !c.is_ascii_graphic()).all(|run| run.len() <= bounds::WORD);
     plain.then(|| said.to_string())
 }
 
@@ -143,12 +142,8 @@ fn sentence(value: &Value) -> Option<&str> {
 /// Control characters, and those that reverse the direction of a text.
 pub(crate) fn is_invisible(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+        || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 const WORDS: [&str; 8] =
     ["detail", "message", "error_description", "msg", "error", "errors", "non_field_errors", "title"];
-
-const LONGEST_WORDS: usize = 200;
-
-const LONGEST_WORD: usize = 32;

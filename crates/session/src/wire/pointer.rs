@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::flaw::Flaw;
+use crate::bounds;
 
 /// `""` is the whole text, `/user/name` a member of a member.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +19,9 @@ impl Pointer {
     pub fn new(text: &str) -> Result<Self, Flaw> {
         if !text.is_empty() && !text.starts_with('/') {
             return Err(Flaw::NotAPointer { written: text.to_string() });
+        }
+        if text.len() > bounds::POINTER || text.matches('/').count() > bounds::POINTER_NAMES {
+            return Err(Flaw::PointerTooLong);
         }
         let mut rest = text;
         while let Some(at) = rest.find('~') {
@@ -72,5 +76,23 @@ impl Serialize for Pointer {
 impl<'de> Deserialize<'de> for Pointer {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Self::new(&Cow::<str>::deserialize(deserializer)?).map_err(Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is built along a pointer is as deep, and is walked by functions that call themselves.
+    #[test]
+    fn a_pointer_is_no_deeper_and_no_longer_than_its_bounds() {
+        let deep = |names: usize| Pointer::new(&"/a".repeat(names));
+        let long = |length: usize| Pointer::new(&("/".to_string() + &"a".repeat(length - 1)));
+        assert!(deep(bounds::POINTER_NAMES).is_ok() && long(bounds::POINTER).is_ok());
+        assert_eq!(deep(bounds::POINTER_NAMES + 1), Err(Flaw::PointerTooLong));
+        assert_eq!(long(bounds::POINTER + 1), Err(Flaw::PointerTooLong));
+        let mut json = Value::Null;
+        deep(bounds::POINTER_NAMES).unwrap().put(&mut json, Value::from("x"));
+        assert!(serde_json::from_str::<Value>(&json.to_string()).is_ok(), "what was made can be read");
     }
 }
