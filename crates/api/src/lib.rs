@@ -4,6 +4,7 @@
 mod code;
 pub mod duration;
 mod failure;
+pub mod frame;
 mod oauth;
 pub mod paths;
 mod problem;

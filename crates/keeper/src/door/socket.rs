@@ -5,12 +5,11 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use api::frame::{Frames, Misunderstood, Taken};
 use api::{Call, Code, Failure, Line, Notice, Problem, Request};
 use os::files;
-use serde::Deserialize;
-use session::bounds;
-use session::limits;
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use session::{bounds, limits};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, mpsc};
@@ -107,45 +106,57 @@ async fn converse(stream: UnixStream, keeper: Handle) {
 
 async fn read(reader: OwnedReadHalf, keeper: &Handle, lines: &mpsc::Sender<Unsent>) {
     let mut reader = BufReader::new(reader);
-    let mut frame = Vec::new();
+    let mut frames = Frames::default();
     // A client that asks without reading the answers is not read any further.
     let open = Arc::new(Semaphore::new(bounds::QUESTIONS));
     let mut watches = false;
-    loop {
+    while !lines.is_closed() {
         let Ok(place) = Arc::clone(&open).acquire_owned().await else { return };
-        frame.clear();
-        match (&mut reader).take(bounds::FRAME as u64).read_until(b'\n', &mut frame).await {
-            Ok(0) | Err(_) => return,
-            Ok(_) if frame.last() != Some(&b'\n') && frame.len() == bounds::FRAME => {
+        match next(&mut reader, &mut frames).await {
+            Taken::Part => return,
+            Taken::TooLong => {
                 let limit = format!("{} MiB", bounds::FRAME >> 20);
                 let error = Failure::new(Code::BodyTooLarge).with("limit", limit);
-                // The rest of the frame follows, and nothing says where the next one begins.
                 return drop(lines.send(Line::Refusal { id: 0, error }.into()).await);
             }
-            Ok(_) if frame.iter().all(u8::is_ascii_whitespace) => {}
-            Ok(_) => match understand(&frame, &mut watches) {
-                Ok(call) => answer(call, keeper, lines, place),
-                Err(error) => {
-                    let refusal = Line::Refusal { id: id_of(&frame), error };
-                    if lines.send(refusal.into()).await.is_err() {
-                        return;
-                    }
-                }
-            },
+            Taken::Whole => {}
         }
-        if lines.is_closed() {
-            return;
+        match understand(frames.line(), &mut watches) {
+            None => {}
+            Some(Ok(call)) => answer(call, keeper, lines, place),
+            Some(Err(Misunderstood { id, failure: error })) => {
+                drop(lines.send(Line::Refusal { id, error }.into()).await);
+            }
         }
     }
 }
 
-fn understand(frame: &[u8], watches: &mut bool) -> Result<Call, Failure> {
-    let call = serde_json::from_slice::<Call>(frame).map_err(|error| malformed(&error))?;
+/// A part is all that there is at the end, if there is anything.
+async fn next(reader: &mut BufReader<OwnedReadHalf>, frames: &mut Frames) -> Taken {
+    loop {
+        let (used, taken) = match reader.fill_buf().await {
+            Ok([]) if frames.end() => return Taken::Whole,
+            Ok([]) | Err(_) => return Taken::Part,
+            Ok(arrived) => frames.take(arrived),
+        };
+        reader.consume(used);
+        if taken != Taken::Part {
+            return taken;
+        }
+    }
+}
+
+fn understand(frame: &[u8], watches: &mut bool) -> Option<Result<Call, Misunderstood>> {
+    let call = match Call::read(frame)? {
+        Ok(call) => call,
+        misunderstood => return Some(misunderstood),
+    };
     // A second watch would send each notice twice.
     if matches!(call.request, Request::Watch) && std::mem::replace(watches, true) {
-        return Err(Failure::new(Code::BadRequest).because(Problem::WatchesAlready));
+        let failure = Failure::new(Code::BadRequest).because(Problem::WatchesAlready);
+        return Some(Err(Misunderstood { id: call.id, failure }));
     }
-    Ok(call)
+    Some(Ok(call))
 }
 
 fn answer(call: Call, keeper: &Handle, lines: &mpsc::Sender<Unsent>, place: OwnedSemaphorePermit) {
@@ -208,20 +219,4 @@ async fn write(mut writer: OwnedWriteHalf, mut outbox: mpsc::Receiver<Unsent>) {
             return;
         }
     }
-}
-
-fn malformed(error: &serde_json::Error) -> Failure {
-    // serde's message may quote a value, which may be a secret.
-    let said = error.to_string();
-    let said = said.split(" at line").next().unwrap_or_default();
-    let problem = if said.starts_with("invalid") { Problem::WrongField } else { Problem::said(said) };
-    Failure::new(Code::BadRequest).because(problem)
-}
-
-fn id_of(frame: &[u8]) -> u64 {
-    #[derive(Deserialize)]
-    struct Numbered {
-        id: u64,
-    }
-    serde_json::from_slice::<Numbered>(frame).map_or(0, |numbered| numbered.id)
 }
