@@ -4,6 +4,7 @@
 mod certificates;
 mod clients;
 mod connect;
+mod dates;
 mod fault;
 mod places;
 
@@ -16,7 +17,8 @@ use session::bounds;
 use session::patience::Patience;
 use session::reason::Trouble;
 use session::tokens::Secret;
-use session::wire::answer::{Answer, Clock, JwtTimes};
+use session::wire::answer::{Answer, Clock};
+use session::wire::jwt;
 use session::wire::message::Message;
 use url::Url;
 
@@ -67,7 +69,7 @@ impl Received {
     }
 
     pub(crate) fn clock(&self) -> Clock<'_> {
-        Clock { date: self.date, jwt: &jwt_times }
+        Clock { date: self.date, jwt: &jwt::times }
     }
 }
 
@@ -170,8 +172,9 @@ async fn arrive(
     let mut response = request.send().await.map_err(|error| fault::in_sending(&error))?;
     let status = response.status().as_u16();
     let headers = headers(&response);
-    let date = headers.get("date").and_then(|text| http_date(text)).map(|date| date + age(&headers));
-    let retry_after = headers.get("retry-after").and_then(|text| retry_after(text, date));
+    let said = |name| headers.get(name).map(String::as_str);
+    let date = dates::date(said("date"), said("age"));
+    let retry_after = said("retry-after").and_then(|text| dates::retry_after(text, date));
     let body = Vec::new();
     arrived.begin(Received { status, headers, body, broken: None, date, retry_after, authentic, room });
     while let Some(chunk) = response.chunk().await.map_err(|error| fault::in_body(&error))? {
@@ -222,56 +225,11 @@ fn headers(response: &Response) -> BTreeMap<String, String> {
     headers
 }
 
-fn http_date(text: &str) -> Option<i64> {
-    let time = httpdate::parse_http_date(text).ok()?;
-    let seconds = time.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs();
-    i64::try_from(seconds).ok()
-}
-
-/// Seconds in a cache, by which the `Date` is older (RFC 9111, section 5.1).
-fn age(headers: &BTreeMap<String, String>) -> i64 {
-    let age = headers.get("age").and_then(|age| age.trim().parse::<u32>().ok());
-    age.map_or(0, i64::from)
-}
-
-/// RFC 9110, section 10.2.3. A date is compared with the server's own `Date`. A number that is too large saturates.
-fn retry_after(text: &str, date: Option<i64>) -> Option<Duration> {
-    let number = text.trim();
-    if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Some(Duration::from_secs(number.parse().unwrap_or(u64::MAX)));
-    }
-    let seconds = http_date(text)?.saturating_sub(date?);
-    u64::try_from(seconds).ok().map(Duration::from_secs)
-}
-
-/// Unverified, which is enough to know when to ask for another.
-fn jwt_times(token: &str) -> Option<JwtTimes> {
-    #[derive(Clone, serde::Deserialize)]
-    struct Times {
-        exp: Option<f64>,
-        iat: Option<f64>,
-    }
-    let times: Times = claims(token)?;
-    // A NumericDate may have a fraction (RFC 7519, section 2).
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "float to int casts saturate, which is what is wanted"
-    )]
-    let whole = |seconds: f64| seconds as i64;
-    Some(JwtTimes { exp: times.exp.map(whole), iat: times.iat.map(whole) })
-}
-
-pub(crate) fn jwt_algorithm(token: &str) -> Option<String> {
-    claims::<serde::de::IgnoredAny>(token)?;
-    jsonwebtoken::decode_header(token).ok().map(|header| format!("{:?}", header.alg))
-}
-
-fn claims<T: serde::de::DeserializeOwned + Clone>(token: &str) -> Option<T> {
-    jsonwebtoken::dangerous::insecure_decode::<T>(token).ok().map(|data| data.claims)
-}
-
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
     use super::*;
 
     #[test]
@@ -285,30 +243,22 @@ mod tests {
         }
     }
 
-    #[test]
-    fn retry_after_comes_in_two_forms() {
-        assert_eq!(retry_after("120", None), Some(Duration::from_secs(120)));
-        let date = http_date("Sat, 21 Nov 2026 08:00:00 GMT");
-        assert_eq!(retry_after("Sat, 21 Nov 2026 08:00:07 GMT", date), Some(Duration::from_secs(7)));
-        assert_eq!(retry_after("Sat, 21 Nov 2026 07:00:00 GMT", date), None);
-        assert_eq!(retry_after("soon", date), None);
-        assert_eq!(retry_after("", date), None);
-        let beyond = Some(Duration::from_secs(u64::MAX));
-        assert_eq!(retry_after("18446744073709551616", None), beyond);
-        assert_eq!(retry_after(&"9".repeat(500), None), beyond);
-    }
-
-    #[test]
-    fn an_answer_that_lay_in_a_cache_has_an_older_date() {
-        let with = |value: &str| age(&BTreeMap::from([("age".to_owned(), value.to_owned())]));
-        assert_eq!([with("3600"), with(" 7 "), with("-1"), with("soon")], [3600, 7, 0, 0]);
-        assert_eq!(age(&BTreeMap::new()), 0);
-    }
-
-    /// Row A12.
-    #[test]
-    fn opaque_tokens_have_no_times() {
-        assert_eq!(jwt_times("opaque"), None);
-        assert_eq!(jwt_algorithm("a.b.c"), None);
+    #[tokio::test]
+    async fn an_answer_is_as_long_as_its_bound_and_no_longer() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                // Chunked, so that nobody is told how long it will be.
+                let said = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n";
+                let body = "6\r\n123456\r\n4\r\n7890\r\n0\r\n\r\n";
+                drop(stream.read(&mut [0; 4096]).await);
+                drop(stream.write_all(format!("{said}{body}").as_bytes()).await);
+            }
+        });
+        let client = Client::builder().no_proxy().build().unwrap();
+        let whole = receive(client.get(&url), true, 10).await.unwrap();
+        assert_eq!(whole.body, b"1234567890");
+        assert_eq!(receive(client.get(&url), true, 9).await.err(), Some(Trouble::TooLarge));
     }
 }

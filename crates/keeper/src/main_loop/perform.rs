@@ -9,6 +9,7 @@ use session::reason::{Trouble, VaultTrouble};
 use session::tokens::{AccessToken, Account, RefreshToken};
 use session::verdict::Beat;
 use session::verdict::Verdict;
+use session::wire::jwt;
 use tokio::sync::oneshot;
 
 use super::admission::Hindrance;
@@ -16,7 +17,6 @@ use super::keeper::Keeper;
 use super::mail::{Id, Mail};
 use super::report::Report;
 use crate::adapters::clock;
-use crate::adapters::http;
 use crate::adapters::journal::InFlight;
 use crate::adapters::provider::{Bought, Provider, Unwanted};
 use crate::adapters::vault::{self, Stored};
@@ -46,7 +46,7 @@ impl Keeper {
             Effect::Publish { generation } => {
                 let token =
                     kept.session().and_then(|session| session.access_token(clock::now(), Duration::ZERO));
-                kept.form = token.map(|token| (generation, http::jwt_algorithm(token.expose())));
+                kept.form = token.map(|token| (generation, jwt::algorithm(token.expose())));
             }
             Effect::Refresh { attempt, token, by, .. } => self.refresh(id, profile, attempt, token, by),
             Effect::Remember(memory) => self.remember(&profile.name, &memory),

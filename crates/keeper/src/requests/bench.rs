@@ -6,6 +6,7 @@ use api::{Bench, BenchChange, Code, Failure, FaultSwitch, Reply};
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use session::bounds;
 use session::patience::Patience;
 use session::reason::Trouble;
 
@@ -123,7 +124,7 @@ async fn control(
     if let Some(body) = body {
         request = request.header(reqwest::header::CONTENT_TYPE, "application/json").body(body.to_string());
     }
-    let answer = http::receive(client, request, http::is_authentic(&url), LARGEST_STATE);
+    let answer = http::receive(client, request, http::is_authentic(&url), bounds::STATE);
     let received = within(&mut Patience::new(profile.timeout), answer)
         .await
         .unwrap_or(Err(Trouble::TimedOut))
@@ -135,5 +136,3 @@ async fn control(
         }
     }
 }
-
-const LARGEST_STATE: usize = 1 << 20;

@@ -84,6 +84,7 @@ mod tests {
         }
     }
 
+    /// Row A12.
     #[test]
     fn opaque_tokens_have_no_times() {
         for token in ["opaque", "", "a.b.c", "..", "e30.e30", "e30.e30..", "e30.e30.e30.e30.e30", "e30. .e30"]

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use api::{Code, Problem};
 use os::files;
+use session::bounds;
 use session::custody::{Custody, Danger};
 
 use crate::adapters::clock;
@@ -85,7 +86,7 @@ fn quoted(path: &Path) -> String {
     if path.chars().all(plain) { path } else { format!("'{}'", path.replace('\'', r"'\''")) }
 }
 
-const LARGEST: u64 = 4 << 20;
+const LARGEST: u64 = bounds::CONFIGURATION as u64;
 
 /// In seconds. Within them a file may change without its times showing it, and its clock may differ from ours.
 const FRESH: i64 = 2;

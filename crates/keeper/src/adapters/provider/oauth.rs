@@ -1,5 +1,7 @@
+mod desk;
 pub(super) mod discovery;
 mod identity;
+mod key_set;
 pub(super) mod landing;
 pub(super) mod loopback;
 mod on_device;

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use os::files;
 use serde::{Deserialize, Serialize};
+use session::bounds;
 use sha2::{Digest as _, Sha256};
 
 use super::seal::{self, BLOCK, Label};
@@ -259,8 +260,7 @@ const NEXT: &str = "next";
 const PLACE: &str = "place.json";
 const MOVED: &str = "moved";
 
-/// A provider's answer is smaller.
-const LARGEST: u64 = 8 << 20;
+const LARGEST: u64 = bounds::SEALED as u64;
 
 #[cfg(test)]
 mod tests {

@@ -4,24 +4,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::Problem;
-use jsonwebtoken::jwk::{Jwk, PublicKeyUse};
-use jsonwebtoken::{Algorithm, DecodingKey, crypto};
 use serde_json::Value;
 use session::limits;
 use session::oauth;
-use session::oauth::id_token::{self, Expected, Header, Holder, IdTokenProblem, Person, Tried};
+use session::oauth::id_token::{self, Expected, Holder, IdTokenProblem, Person, Tried};
 use session::oauth::token::TokenAnswer;
 use session::patience::Patience;
 use session::time::Timestamp;
 use session::tokens::{AccessToken, Account, Secret};
+use session::wire::jwt;
 
+use super::key_set::{self, KeySet};
 use crate::adapters::clock;
 use crate::adapters::patience::within;
 use crate::adapters::provider::Provider;
 
 #[derive(Default)]
 pub(super) struct Keys {
-    set: Arc<Vec<Jwk>>,
+    set: Arc<KeySet>,
     since: Option<Timestamp>,
     /// A token was signed by none of them.
     doubted: bool,
@@ -93,10 +93,9 @@ impl Provider {
     fn try_signature(&self, id_token: &Secret, provider: &oauth::Provider) -> Signature {
         let Some(header) = id_token::header(id_token) else { return Signature::Unreadable };
         let allowed = id_token::algorithms(&provider.metadata);
-        let named = allowed.iter().find(|allowed| **allowed == header.algorithm);
-        let Some(algorithm) = named.and_then(|named| named.parse::<Algorithm>().ok()) else {
-            return Signature::Nobody(not_taken(&header.algorithm));
-        };
+        if !allowed.contains(&header.algorithm.as_str()) {
+            return Signature::Nobody(key_set::not_taken(&header.algorithm));
+        }
         let set = {
             let facts = self.oauth.lock();
             Arc::clone(&facts.keys.set)
@@ -104,8 +103,8 @@ impl Provider {
         if set.is_empty() {
             return Signature::Nobody(Problem::KeysAbsent);
         }
-        if verifies(&set, id_token, algorithm, &header) {
-            return match claims(id_token) {
+        if set.verifies(id_token, &header) {
+            return match jwt::claims(id_token.expose()) {
                 Some(claims) => Signature::By(header.algorithm, claims),
                 None => Signature::Unreadable,
             };
@@ -132,7 +131,7 @@ impl Provider {
         let problem = match self.document(uri, patience).await {
             Ok(received) if received.status == 200 => {
                 // A set may have thousands of keys, and this thread serves all sessions.
-                let reading = tokio::task::spawn_blocking(move || read_keys(&received.body));
+                let reading = tokio::task::spawn_blocking(move || KeySet::read(&received.body));
                 match within(patience, reading).await {
                     Some(Ok(Some(set))) => return self.oauth.lock().keys.take(set, clock::now()),
                     _ => "they are not readable".to_owned(),
@@ -153,54 +152,9 @@ impl Keys {
         old && (age <= limits::KEYS_AGAIN || now >= self.next)
     }
 
-    fn take(&mut self, set: Vec<Jwk>, now: Timestamp) {
+    fn take(&mut self, set: KeySet, now: Timestamp) {
         *self = Self { set: Arc::new(set), since: Some(now), doubted: false, next: now };
     }
-}
-
-/// Keys with the token's key ID come first, because the number of tries is limited.
-fn verifies(set: &[Jwk], token: &Secret, algorithm: Algorithm, header: &Header) -> bool {
-    let Some((message, signature)) = token.expose().rsplit_once('.') else { return false };
-    let kid = header.key.as_deref();
-    let named = set.iter().filter(|key| kid.is_some() && key.common.key_id.as_deref() == kid);
-    let nameless = set.iter().filter(|key| kid.is_none() || key.common.key_id.is_none());
-    named.chain(nameless).filter(|key| fits(key, algorithm)).take(MOST_TRIES).any(|key| {
-        let key = DecodingKey::from_jwk(key).ok();
-        key.is_some_and(|key| {
-            crypto::verify(signature, message.as_bytes(), &key, algorithm).is_ok_and(|good| good)
-        })
-    })
-}
-
-/// Only known words are repeated.
-fn not_taken(named: &str) -> Problem {
-    let algorithm = named.to_owned();
-    match named.parse::<Algorithm>() {
-        _ if named == "none" => Problem::IdTokenUnsigned,
-        Ok(Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512) => Problem::IdTokenSecret { algorithm },
-        Ok(_) => Problem::IdTokenUnnamed { algorithm },
-        Err(_) => Problem::IdTokenUnknown,
-    }
-}
-
-fn claims(token: &Secret) -> Option<Value> {
-    jsonwebtoken::dangerous::insecure_decode::<Value>(token.expose()).ok().map(|data| data.claims)
-}
-
-fn read_keys(body: &[u8]) -> Option<Vec<Jwk>> {
-    let document: Value = serde_json::from_slice(body).ok()?;
-    let keys = document.get("keys")?.as_array()?;
-    Some(keys.iter().filter_map(|key| serde_json::from_value(key.clone()).ok()).collect())
-}
-
-/// The key's algorithm is checked too, never the token's alone.
-fn fits(key: &Jwk, algorithm: Algorithm) -> bool {
-    let for_signatures = !matches!(key.common.public_key_use, Some(PublicKeyUse::Encryption));
-    let alike = key
-        .common
-        .key_algorithm
-        .is_none_or(|own| own.to_string().parse::<Algorithm>().is_ok_and(|own| own == algorithm));
-    for_signatures && alike
 }
 
 fn problem(wrong: IdTokenProblem) -> Problem {
@@ -216,9 +170,6 @@ fn problem(wrong: IdTokenProblem) -> Problem {
     }
 }
 
-/// One try takes tens of microseconds.
-const MOST_TRIES: usize = 64;
-
 #[cfg(test)]
 mod tests {
     use std::io::{Read as _, Write as _};
@@ -228,6 +179,7 @@ mod tests {
     use std::sync::mpsc;
     use std::thread;
 
+    use session::bounds;
     use tokio::runtime::Builder;
     use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
@@ -270,7 +222,7 @@ mod tests {
             give_back.send(()).unwrap();
             taken.await.unwrap().unwrap();
             refreshing.await;
-            assert_eq!(provider.oauth.lock().keys.set.len(), THOUSANDS);
+            assert_eq!(provider.oauth.lock().keys.set.len(), bounds::KEYS);
         });
     }
 
@@ -301,19 +253,6 @@ mod tests {
         (issuer, told)
     }
 
-    #[test]
-    fn what_a_stranger_wrote_is_not_repeated() {
-        let owned = |algorithm: &str| algorithm.to_owned();
-        for (algorithm, told) in [
-            ("none", Problem::IdTokenUnsigned),
-            ("HS256", Problem::IdTokenSecret { algorithm: owned("HS256") }),
-            ("ES384", Problem::IdTokenUnnamed { algorithm: owned("ES384") }),
-            ("\u{202e}x", Problem::IdTokenUnknown),
-        ] {
-            assert_eq!(not_taken(algorithm), told);
-        }
-    }
-
     fn at(seconds: u64) -> Timestamp {
         Timestamp::from_millis(seconds * 1000)
     }
@@ -326,7 +265,7 @@ mod tests {
         keys.next = at(3600);
         assert!(keys.are_wanted(sign_in, at(1)), "a sign-in cannot do without");
         assert!(!keys.are_wanted(refresh, at(3599)) && keys.are_wanted(refresh, at(3600)));
-        keys.take(Vec::new(), at(4000));
+        keys.take(KeySet::default(), at(4000));
         assert!(!keys.are_wanted(sign_in, at(4059)) && keys.are_wanted(sign_in, at(4060)));
         assert!(!keys.are_wanted(refresh, at(90_399)) && keys.are_wanted(refresh, at(90_400)));
         keys.doubted = true;
