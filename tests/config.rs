@@ -1,5 +1,7 @@
 //! The configuration file as people write it, mistakes included, and as the window edits it.
 
+#[path = "config/bounds.rs"]
+mod bounds;
 #[path = "config/editing.rs"]
 mod editing;
 #[path = "config/mistakes.rs"]

@@ -54,6 +54,15 @@ fn comments_of_the_file_outlive_its_first_profile() {
     assert_eq!(config::remove(&text, "a").unwrap(), format!("# Do not delete!\n\n[other]\nx = 1\n\n{b}"));
 }
 
+/// Some editors write one, and know by it how to read the file.
+#[test]
+fn a_byte_order_mark_outlives_an_edit() {
+    let marked = format!("\u{feff}{FULL}");
+    let added = config::add(&marked, &draft("new one")).unwrap();
+    assert!(added.starts_with(&marked), "{added}");
+    assert_eq!(config::remove(&added, "new one").unwrap(), marked);
+}
+
 #[test]
 fn what_cannot_be_added_or_removed_is_refused() {
     let good = draft("new");

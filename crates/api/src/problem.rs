@@ -58,6 +58,9 @@ pub enum Problem {
     PortZero,
     ProfilesNotTables,
     ResourceNotText,
+    TooManyProfiles {
+        limit: String,
+    },
     TwoKinds {
         key: String,
     },

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use session::binding::{Binding, Destination};
+use session::bounds;
 use session::limits;
 use session::policy::Policy;
 use session::recipe::{Recipe, Resource};
@@ -33,7 +34,8 @@ pub struct Config {
     pub vault: VaultSetting,
     pub profiles: Vec<Profile>,
     pub mistakes: Vec<Mistake>,
-    /// The file is no TOML, no text, or writable by other users. An older configuration stays in use.
+    /// The file is no TOML, no text, has too many profiles, or is writable by other users. An older configuration stays in
+    /// use.
     pub unreadable: bool,
 }
 
@@ -88,7 +90,8 @@ impl Config {
             Ok(document) => document,
             Err(error) => return Self::unreadable(Mistake::of_syntax(text, path, &error)),
         };
-        let source = profile::Source { text, path };
+        let ends = hint::ends(text);
+        let source = profile::Source { ends: &ends, path };
         let mut config = Self::empty();
         for (key, item) in document.iter() {
             match key {
@@ -97,8 +100,7 @@ impl Config {
                 _ => {
                     let span = document.as_table().key(key).and_then(toml_edit::Key::span);
                     let known: Vec<&str> = ["profile"].into_iter().chain(vault::KEYS).collect();
-                    let told = hint::unknown_key(key, &known);
-                    config.mistakes.push(source.mistake(span, None, key, told));
+                    config.mistaken(|| source.mistake(span, None, key, hint::unknown_key(key, &known)));
                 }
             }
         }
@@ -118,22 +120,42 @@ impl Config {
 
     fn read_vault(&mut self, source: profile::Source<'_>, key: &str, item: &Item) {
         if let Err(told) = self.vault.read(source, key, item) {
-            self.mistakes.push(source.mistake(item.span(), None, key, told));
+            self.mistaken(|| source.mistake(item.span(), None, key, told));
         }
     }
 
     fn read_profiles(&mut self, source: profile::Source<'_>, item: &Item) {
         let Some(profiles) = item.as_table_like() else {
             let told = (Problem::ProfilesNotTables, hint::write("[profile.NAME]"));
-            self.mistakes.push(source.mistake(item.span(), None, "profile", told));
+            self.mistaken(|| source.mistake(item.span(), None, "profile", told));
             return;
         };
+        if let Some((name, _)) = profiles.iter().nth(bounds::PROFILES) {
+            let span = profiles.key(name).and_then(toml_edit::Key::span);
+            let told = (Problem::TooManyProfiles { limit: bounds::PROFILES.to_string() }, None);
+            *self = Self::unreadable(source.mistake(span, None, "profile", told));
+            return;
+        }
         for (name, item) in profiles.iter() {
             let span = profiles.key(name).and_then(toml_edit::Key::span);
             match profile::read(source, name, span, item) {
                 Ok(profile) => self.profiles.push(profile),
-                Err(mistakes) => self.mistakes.extend(mistakes),
+                Err(mistakes) => self.mistakes_of_one(mistakes),
             }
+        }
+    }
+
+    /// One at least, or the profile would not seem to be in the file.
+    fn mistakes_of_one(&mut self, mistakes: Vec<Mistake>) {
+        let mut mistakes = mistakes.into_iter();
+        self.mistakes.extend(mistakes.next());
+        mistakes.for_each(|mistake| self.mistaken(|| mistake));
+    }
+
+    /// The first ones are enough to begin with. What is read does not depend on what is told.
+    fn mistaken(&mut self, mistake: impl FnOnce() -> Mistake) {
+        if self.mistakes.len() < bounds::MISTAKES {
+            self.mistakes.push(mistake());
         }
     }
 
@@ -243,7 +265,7 @@ impl Mistake {
     fn of_syntax(text: &str, path: &Path, error: &toml_edit::TomlError) -> Self {
         // The parser puts what it expected on separate lines.
         let said = error.message().trim().lines().map(str::trim).collect::<Vec<_>>().join(", ");
-        let line = error.span().map(|span| hint::line(text, span.start));
+        let line = error.span().map(|span| hint::line(&hint::ends(text), span.start));
         Self { line, ..Self::of_file(path, Code::BadConfig, Problem::said(said)) }
     }
 }

@@ -46,9 +46,10 @@ pub fn add(text: &str, draft: &Draft) -> Result<String, Failure> {
         return Err(failure(Code::AlreadyExists).with("profile", name));
     }
     profiles.insert(name, Item::Table(table_of(draft, url.as_ref())));
-    let text = document.to_string();
+    let text = written(&document, text);
     let config = Config::read(&text, Path::new(""));
-    match config.mistakes.iter().find(|mistake| mistake.profile.as_deref() == Some(name)) {
+    let is_about = |mistake: &&Mistake| config.unreadable || mistake.profile.as_deref() == Some(name);
+    match config.mistakes.iter().find(is_about) {
         // It is in what was asked, and the file stays as it was: its line would say nothing.
         Some(mistake) => {
             let mut failure = mistake.failure();
@@ -70,7 +71,7 @@ pub fn remove(text: &str, name: &str) -> Result<String, Failure> {
         document.remove("profile");
     }
     keep_what_is_not_its_own(&mut document, &removed);
-    Ok(document.to_string())
+    Ok(written(&document, text))
 }
 
 fn check_url(draft: &Draft) -> Result<Url, Failure> {
@@ -202,6 +203,12 @@ fn following(table: &mut Table, position: Option<isize>) -> Option<&mut Table> {
         }
     }
     best
+}
+
+/// Some editors put a byte order mark first, and the parser leaves it out.
+fn written(document: &DocumentMut, before: &str) -> String {
+    let mark = before.chars().next().filter(|first| *first == '\u{feff}');
+    mark.into_iter().chain(document.to_string().chars()).collect()
 }
 
 fn parse(text: &str) -> Result<DocumentMut, Failure> {

@@ -1,10 +1,16 @@
 use api::{Advice, Kind, Problem};
+use session::bounds;
 use session::wire::flaw::Flaw;
 
 pub(super) type Told = (Problem, Option<Advice>);
 
-pub(super) fn line(text: &str, at: usize) -> u32 {
-    let before = text.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count();
+/// Where each line of a text ends. A file may have as many mistakes as lines.
+pub(super) fn ends(text: &str) -> Vec<usize> {
+    text.match_indices('\n').map(|(at, _)| at).collect()
+}
+
+pub(super) fn line(ends: &[usize], at: usize) -> u32 {
+    let before = ends.partition_point(|end| *end < at);
     u32::try_from(before).unwrap_or(u32::MAX).saturating_add(1)
 }
 
@@ -85,6 +91,9 @@ fn kind(called: &str) -> Option<Kind> {
 }
 
 pub(crate) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    if word.len() > bounds::SLIP {
+        return None;
+    }
     let word = word.to_lowercase().replace('-', "_");
     let near =
         known.iter().map(|known| (distance(&word, known), *known)).min_by_key(|(distance, _)| *distance)?;
@@ -158,6 +167,7 @@ mod tests {
 
     #[test]
     fn lines_are_counted_from_one() {
-        assert_eq!([line("a\nb\n", 0), line("a\nb\n", 2), line("a\nb\n", 9)], [1, 2, 3]);
+        let ends = ends("a\nb\n");
+        assert_eq!([0, 1, 2, 3, 4, 9].map(|at| line(&ends, at)), [1, 1, 2, 2, 3, 3]);
     }
 }

@@ -2,6 +2,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use session::bounds;
 use session::limits;
 use session::recipe::{Recipe, Resource};
 use toml_edit::{Item, Key, Value};
@@ -15,7 +16,8 @@ use super::{CUSTOM, Mistake, OAUTH, Oauth, Profile, Protocol, merge, oauth, rule
 
 #[derive(Clone, Copy)]
 pub(super) struct Source<'a> {
-    pub(super) text: &'a str,
+    /// Where its lines end.
+    pub(super) ends: &'a [usize],
     pub(super) path: &'a Path,
 }
 
@@ -32,7 +34,7 @@ impl Source<'_> {
         Mistake {
             code: Code::BadConfig,
             path: self.path.to_owned(),
-            line: span.map(|span| hint::line(self.text, span.start)),
+            line: span.map(|span| hint::line(self.ends, span.start)),
             profile: profile.map(str::to_owned),
             field: field.to_owned(),
             problem,
@@ -290,7 +292,9 @@ impl<'a> Reader<'a> {
     }
 
     fn mistake(&mut self, span: Span, field: &str, told: Told) {
-        self.mistakes.push(self.source.mistake(span, Some(self.name), field, told));
+        if self.mistakes.len() < bounds::MISTAKES {
+            self.mistakes.push(self.source.mistake(span, Some(self.name), field, told));
+        }
     }
 }
 
