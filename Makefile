@@ -15,7 +15,7 @@ icons := $(share)/icons/hicolor
 
 BUILT := $(TARGET)/release
 
-.PHONY: help run install place uninstall test test-fast crash soak lint clean
+.PHONY: help run install place uninstall test test-fast crash fuzz soak lint clean
 
 help: ## List these targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile | expand -t 18
@@ -69,6 +69,9 @@ soak: ## Live through a hundred thousand schedules in which everything goes wron
 	@tests/setup.sh rust
 	SIM_SEEDS=$${SIM_SEEDS:-100000} SIM_STEPS=20000 SIM_BUGS=300 UPDATE=1 \
 		cargo test --release -p pilotlight-session --test simulation a_session_holds -- --nocapture
+fuzz: ## Throw anything at every parser, for FUZZ_SECONDS each (60)
+	@tests/setup.sh rust packages-keeper fuzz
+	@tests/fuzz/run.sh
 
 lint: ## Look at the sources: format, clippy, the page's types and style, cargo-deny
 	@tests/all.sh lint

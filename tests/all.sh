@@ -60,6 +60,9 @@ everything() {
     # Most of them wait for tokens to run out, and waiting needs no core.
     phase "rust: tests" env RUST_TEST_THREADS="${RUST_TEST_THREADS:-4}" cargo test "${workspace[@]}"
 
+    phase "fuzz: cargo-fuzz" tests/setup.sh fuzz
+    phase "fuzz: every parser" env FUZZ_SECONDS="${FUZZ_SECONDS:-5}" tests/fuzz/run.sh
+
     if [ -z "$no_window" ]; then
         phase "install and uninstall" tests/install.sh
         phase "window: driver" tests/setup.sh driver

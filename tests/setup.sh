@@ -14,6 +14,7 @@
 #   driver           tauri-driver, which lets a test press the window's buttons
 #   peers            what `make crash` kills beside the keeper: MSAL, pizauth, oidc-agent
 #   deny             cargo-deny, which holds what is built in to deny.toml
+#   fuzz             cargo-fuzz, which builds the parsers with a fuzzer
 #
 # Exits with 77 when something cannot be installed from here but everything else could go on.
 set -eu
@@ -22,6 +23,7 @@ cd "$(dirname "$0")/.."
 NODE_OLDEST=20.19
 TAURI_DRIVER=2.1.0
 CARGO_DENY=0.20.2
+CARGO_FUZZ=0.13.2
 MSAL=1.39.0
 MSAL_EXTENSIONS=1.3.1
 PIZAUTH=1.1.0
@@ -59,6 +61,7 @@ main() {
             driver) cargo_tool tauri-driver "$TAURI_DRIVER" tests/.tools --version "$TAURI_DRIVER" ;;
             peers) peers ;;
             deny) cargo_tool cargo-deny "$CARGO_DENY" tests/.tools --version "$CARGO_DENY" ;;
+            fuzz) cargo_tool cargo-fuzz "$CARGO_FUZZ" tests/.tools --version "$CARGO_FUZZ" ;;
             *) give_up 2 "no such step: $step" ;;
         esac
     done
