@@ -42,7 +42,7 @@ pub fn parse(header: &str) -> Vec<Challenge> {
         return challenges;
     }
     let (mut text, mut parameters) = (Text(header), 0);
-    while challenges.len() < bounds::CHALLENGES && parameters < bounds::PARAMETERS {
+    while parameters < bounds::PARAMETERS {
         text.skip(|c| matches!(c, ' ' | '\t' | ',' | ';'));
         if text.0.is_empty() {
             break;
@@ -65,6 +65,7 @@ pub fn parse(header: &str) -> Vec<Challenge> {
                     challenge.parameters.push((name.to_string(), value));
                 }
             }
+            None if challenges.len() == bounds::CHALLENGES => break,
             None => {
                 let token68 = text.token68();
                 challenges.push(Challenge { scheme: name.to_string(), token68, parameters: Vec::new() });
@@ -302,6 +303,8 @@ mod tests {
 
         let schemes = |count: usize| parse(&"Basic, ".repeat(count)).len();
         assert_eq!([schemes(bounds::CHALLENGES), schemes(bounds::CHALLENGES + 1)], [bounds::CHALLENGES; 2]);
+        let last = format!("{}Bearer error=x", "Basic, ".repeat(bounds::CHALLENGES - 1));
+        assert_eq!(parse(&last)[bounds::CHALLENGES - 1].get("error"), Some("x"));
         let parameters =
             |count: usize| parse(&format!("Bearer {}", "a=b,".repeat(count)))[0].parameters.len();
         assert_eq!(
