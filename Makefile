@@ -69,6 +69,7 @@ soak: ## Live through a hundred thousand schedules in which everything goes wron
 	@tests/setup.sh rust
 	SIM_SEEDS=$${SIM_SEEDS:-100000} SIM_STEPS=20000 SIM_BUGS=300 UPDATE=1 \
 		cargo test --release -p pilotlight-session --test simulation a_session_holds -- --nocapture
+
 fuzz: ## Throw anything at every parser, for FUZZ_SECONDS each (60)
 	@tests/setup.sh rust packages-keeper fuzz
 	@tests/fuzz/run.sh

@@ -252,7 +252,7 @@ fn the_tests_that_the_documents_name_are_there() {
     for dir in ["crates", "tests", "src-tauri/src", "ui/test"] {
         read_all(&root().join(dir), &mut sources);
     }
-    for document in ["SECURITY.md", "ARCHITECTURE.md"] {
+    for document in ["SECURITY.md", "ARCHITECTURE.md", "docs/reliability.md"] {
         let text = std::fs::read_to_string(root().join(document)).expect("the document can be read");
         let last_columns = text.lines().filter(|line| line.starts_with('|') && line.ends_with('|'));
         for cell in last_columns.filter_map(|line| line.trim_end_matches('|').rsplit('|').next()) {
