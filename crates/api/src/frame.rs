@@ -16,7 +16,7 @@ pub struct Frames {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Taken {
+pub enum Piece {
     Part,
     /// The rest follows, and nothing says where the next one begins.
     TooLong,
@@ -32,7 +32,7 @@ pub struct Misunderstood {
 
 impl Frames {
     /// Also returns how much of `arrived` was used; what is left belongs to the next line.
-    pub fn take(&mut self, arrived: &[u8]) -> (usize, Taken) {
+    pub fn take(&mut self, arrived: &[u8]) -> (usize, Piece) {
         if std::mem::take(&mut self.is_whole) {
             self.line.clear();
         }
@@ -43,11 +43,11 @@ impl Frames {
         let ends = piece.ends_with(b"\n");
         let length = self.line.len() + piece.len();
         if length > bounds::FRAME || (length == bounds::FRAME && !ends) {
-            return (used, Taken::TooLong);
+            return (used, Piece::TooLong);
         }
         self.line.extend_from_slice(piece);
         self.is_whole = ends;
-        (used, if self.is_whole { Taken::Whole } else { Taken::Part })
+        (used, if self.is_whole { Piece::Whole } else { Piece::Part })
     }
 
     /// Nothing follows, so what stands there without an end is whole.
@@ -102,7 +102,7 @@ mod tests {
             for mut piece in lines.chunks(size) {
                 while !piece.is_empty() {
                     let (used, taken) = frames.take(piece);
-                    if taken == Taken::Whole {
+                    if taken == Piece::Whole {
                         found.push(frames.line().to_vec());
                     }
                     piece = &piece[used..];
@@ -121,7 +121,7 @@ mod tests {
             let is_taken = |line: &[u8]| {
                 let mut frames = Frames::default();
                 line.chunks(size).all(|piece| {
-                    let taken = frames.take(piece).1 != Taken::TooLong;
+                    let taken = frames.take(piece).1 != Piece::TooLong;
                     assert!(frames.line().len() <= bounds::FRAME);
                     taken
                 })

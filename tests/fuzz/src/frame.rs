@@ -1,6 +1,6 @@
 //! What arrives at the socket: a line with the size of the pieces that it arrives in, and lines.
 
-use api::frame::{Frames, Taken};
+use api::frame::{Frames, Piece};
 use api::{Call, Failure};
 use session::bounds;
 
@@ -14,7 +14,7 @@ pub fn hold(input: &[u8]) {
     let mut is_open = true;
     // Somebody has said nothing but this before, without an end.
     if size == BEFORE {
-        is_open = frames.take(&vec![b'x'; bounds::FRAME - 64]).1 == Taken::Part;
+        is_open = frames.take(&vec![b'x'; bounds::FRAME - 64]).1 == Piece::Part;
         assert!(is_open, "it may still end in time");
     }
     'arriving: for mut piece in arrived.chunks(size) {
@@ -24,12 +24,12 @@ pub fn hold(input: &[u8]) {
             assert!(frames.line().len() <= bounds::FRAME, "no more is held than one line");
             piece = &piece[used..];
             match taken {
-                Taken::Part => assert!(piece.is_empty()),
-                Taken::TooLong => {
+                Piece::Part => assert!(piece.is_empty()),
+                Piece::TooLong => {
                     is_open = false;
                     break 'arriving;
                 }
-                Taken::Whole => lines.push(frames.line().to_vec()),
+                Piece::Whole => lines.push(frames.line().to_vec()),
             }
         }
     }

@@ -246,7 +246,7 @@ mod tests {
     #[tokio::test]
     async fn an_answer_is_as_long_as_its_bound_and_no_longer() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        let url: Url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
         tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
                 // Chunked, so that nobody is told how long it will be.
@@ -256,9 +256,11 @@ mod tests {
                 drop(stream.write_all(format!("{said}{body}").as_bytes()).await);
             }
         });
-        let client = Client::builder().no_proxy().build().unwrap();
-        let whole = receive(client.get(&url), true, 10).await.unwrap();
+        let mut patience = Patience::new(Duration::from_secs(10));
+        let client = Http::default().about_resources(&url, None, &mut patience).await.unwrap();
+        let asked = || client.request(Method::GET, url.clone());
+        let whole = receive(&client, asked(), true, 10).await.unwrap();
         assert_eq!(whole.body, b"1234567890");
-        assert_eq!(receive(client.get(&url), true, 9).await.err(), Some(Trouble::TooLarge));
+        assert_eq!(receive(&client, asked(), true, 9).await.err(), Some(Trouble::TooLarge));
     }
 }

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use api::frame::{Frames, Misunderstood, Taken};
+use api::frame::{Frames, Misunderstood, Piece};
 use api::{Call, Code, Failure, Line, Notice, Problem, Request};
 use os::files;
 use session::{bounds, limits};
@@ -113,13 +113,13 @@ async fn read(reader: OwnedReadHalf, keeper: &Handle, lines: &mpsc::Sender<Unsen
     while !lines.is_closed() {
         let Ok(place) = Arc::clone(&open).acquire_owned().await else { return };
         match next(&mut reader, &mut frames).await {
-            Taken::Part => return,
-            Taken::TooLong => {
+            Piece::Part => return,
+            Piece::TooLong => {
                 let limit = format!("{} MiB", bounds::FRAME >> 20);
                 let error = Failure::new(Code::BodyTooLarge).with("limit", limit);
                 return drop(lines.send(Line::Refusal { id: 0, error }.into()).await);
             }
-            Taken::Whole => {}
+            Piece::Whole => {}
         }
         match understand(frames.line(), &mut watches) {
             None => {}
@@ -132,15 +132,15 @@ async fn read(reader: OwnedReadHalf, keeper: &Handle, lines: &mpsc::Sender<Unsen
 }
 
 /// A part is all that there is at the end, if there is anything.
-async fn next(reader: &mut BufReader<OwnedReadHalf>, frames: &mut Frames) -> Taken {
+async fn next(reader: &mut BufReader<OwnedReadHalf>, frames: &mut Frames) -> Piece {
     loop {
         let (used, taken) = match reader.fill_buf().await {
-            Ok([]) if frames.end() => return Taken::Whole,
-            Ok([]) | Err(_) => return Taken::Part,
+            Ok([]) if frames.end() => return Piece::Whole,
+            Ok([]) | Err(_) => return Piece::Part,
             Ok(arrived) => frames.take(arrived),
         };
         reader.consume(used);
-        if taken != Taken::Part {
+        if taken != Piece::Part {
             return taken;
         }
     }
