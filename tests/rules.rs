@@ -11,6 +11,8 @@ mod answers;
 mod bench;
 #[path = "rules/demands.rs"]
 mod demands;
+#[path = "rules/forecast.rs"]
+mod forecast;
 #[path = "rules/heartbeats.rs"]
 mod heartbeats;
 #[path = "rules/lifetimes.rs"]

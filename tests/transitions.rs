@@ -15,7 +15,7 @@ use session::interaction::{Interaction, Need};
 use session::policy::Policy;
 use session::reason::{Lost, Trouble, VaultTrouble};
 use session::time::Timestamp;
-use session::tokens::{AccessToken, Account, RefreshToken, Tokens};
+use session::tokens::{AccessToken, Account, RefreshLife, RefreshToken, Tokens};
 use session::verdict::Beat;
 use session::verdict::Verdict;
 use session::view::Phase;
@@ -125,7 +125,12 @@ struct Scene {
 fn scenes() -> Vec<Scene> {
     let unread = Scene::start().told(Event::Tick);
     let never = unread.clone().told(loaded(None));
-    let living = never.clone().signed_in();
+    let living = never.clone().signed_in(None);
+    let told = |minutes: u64| Some(RefreshLife::For(self::minutes(minutes)));
+    let fixed = Verdict::Fresh(Tokens { refresh_life: told(50), ..tokens(Some("secret-a2"), None) });
+    let ending =
+        never.clone().signed_in(told(60)).later(minutes(10)).told(asked(Asker::Machine)).answered(fixed);
+    let resting = never.clone().signed_in(told(40));
     let fresh = living.clone().later(minutes(10));
     let refreshing = fresh.clone().told(asked(Asker::Person));
     let unanswered = |verdict: Verdict| refreshing.clone().answered(verdict);
@@ -161,6 +166,8 @@ fn scenes() -> Vec<Scene> {
         fresh.clone().named("Fresh"),
         living.clone().later(minutes(20)).told(Event::Tick).named("Fresh, a heartbeat in flight"),
         living.later(minutes(61)).named("Fresh, expired just before the tick"),
+        resting.later(minutes(21)).named("Fresh, and long unused"),
+        ending.later(minutes(45)).named("Fresh, and soon at its end"),
         refreshing.clone().named("Refreshing"),
         unanswered(rotated()).named("Refreshing, the answer waits for the vault"),
         unanswered(status(503)).named("Waiting, token good"),
@@ -239,10 +246,13 @@ impl Scene {
         self.told(Event::Refreshed { attempt, verdict })
     }
 
-    fn signed_in(self) -> Self {
+    fn signed_in(self, refresh_life: Option<RefreshLife>) -> Self {
         let asked = self.told(Event::SignIn { patience: PATIENCE });
         let attempt = asked.sign_in.expect("a sign-in is in flight");
-        let in_ = asked.told(signed_in(attempt, tokens(Some("secret-a1"), Some("secret-r1"))));
+        let in_ = asked.told(signed_in(
+            attempt,
+            Tokens { refresh_life, ..tokens(Some("secret-a1"), Some("secret-r1")) },
+        ));
         let generation = in_.grant;
         Self { sign_in: None, ..in_.told(Event::Saved { generation }) }
     }
@@ -387,7 +397,7 @@ fn suspect() -> Verdict {
 
 fn tokens(access: Option<&str>, refresh: Option<&str>) -> Tokens {
     let (access, refresh) = (access.map(AccessToken::new), refresh.map(RefreshToken::new));
-    Tokens { access, lifetime: Some(minutes(60)), refresh, odd: None }
+    Tokens { access, lifetime: Some(minutes(60)), refresh, refresh_life: None, odd: None }
 }
 
 fn signed_in(attempt: Attempt, tokens: Tokens) -> Event {

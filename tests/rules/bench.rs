@@ -289,6 +289,7 @@ pub(crate) fn tokens(access: &str, refresh: Option<&str>, lifetime: Option<Durat
         access: Some(AccessToken::new(access)),
         lifetime,
         refresh: refresh.map(RefreshToken::new),
+        refresh_life: None,
         odd: None,
     }
 }

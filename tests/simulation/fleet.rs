@@ -110,7 +110,7 @@ fn signed_in(session: Session, now: Timestamp) -> Session {
 /// A new access token each time: one that comes again is treated as such.
 fn tokens(now: Timestamp, refresh: Option<RefreshToken>) -> Tokens {
     let access = Some(AccessToken::new(format!("{now:?}")));
-    Tokens { access, lifetime: Some(Duration::from_secs(3600)), refresh, odd: None }
+    Tokens { access, lifetime: Some(Duration::from_secs(3600)), refresh, ..Tokens::default() }
 }
 
 fn sent(effects: &[Effect]) -> Option<Attempt> {

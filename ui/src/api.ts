@@ -26,7 +26,7 @@ export type BenchChange = { "set": "clear" } | { "set": "fault", name: string, o
  */
 times: number | null, } | { "set": "revoke_access" } | { "set": "revoke_all" };
 
-export type Cause = "asked" | "before_expiry" | "heartbeat_said_no" | "needed" | "rejected" | "start";
+export type Cause = "asked" | "before_expiry" | "heartbeat_said_no" | "kept_alive" | "needed" | "rejected" | "start";
 
 export type Code = "already_exists" | "answer_cut_short" | "answer_garbled" | "answer_too_large" | "answer_unreadable" | "bad_config" | "bad_path" | "bad_profile" | "bad_request" | "bad_url" | "breaker_open" | "body_too_large" | "certificate_date" | "certificate_name" | "certificate_unfit" | "certificate_unknown" | "certificates_unreadable" | "client_refused" | "config_unreadable" | "config_unsafe" | "config_unwritable" | "credential_absent" | "credential_other" | "credential_short" | "deadline_passed" | "disk_full" | "home_unwritable" | "identity_other" | "identity_unverified" | "internal" | "journal_failed" | "keeper_not_found" | "keeper_stopping" | "keeper_unreachable" | "key_file_damaged" | "key_file_gone" | "key_file_other" | "key_garbled" | "key_gone" | "keyring_absent" | "keyring_empty" | "keyring_failed" | "keyring_forbids" | "keyring_locked" | "keyring_older" | "keyring_other" | "keyring_slow" | "misconfigured" | "no_browser" | "no_descriptors" | "no_memory" | "no_metadata" | "not_a_file" | "not_a_sandbox" | "not_json" | "not_saved" | "offline" | "passphrase_command_failed" | "passphrase_file_exposed" | "passphrase_file_unreadable" | "passphrase_needed" | "passphrase_unset" | "passphrase_wrong" | "plain_http" | "port_in_use" | "proxy" | "rate_limited" | "redirect_port_in_use" | "redirected" | "scope_refused" | "sign_in_cancelled" | "sign_in_damaged" | "sign_in_denied" | "sign_in_expired" | "sign_in_needed" | "sign_in_refused" | "sandbox_failed" | "sandbox_not_found" | "server_error" | "still_busy" | "timed_out" | "tls" | "token_too_short" | "token_unusable" | "too_many_connections" | "unanswered" | "unknown_profile" | "vault_setting_later" | "vault_unwritable" | "way_unsupported" | "wrong_address" | "wrong_issuer";
 
@@ -68,6 +68,16 @@ ca_file: string | null, sandbox: boolean,
  */
 heartbeat_s: number | null, };
 
+export type Ends = { in_ms: number, 
+/**
+ * From sign-in to end.
+ */
+lasts_ms: number, ground: Ground, 
+/**
+ * How many sign-ins ended at about this age.
+ */
+times: number, };
+
 export type EntryView = { id: number, 
 /**
  * Milliseconds since 1970, by a clock that may have been changed since.
@@ -96,7 +106,19 @@ replayed: boolean,
  */
 generation: number, took_ms: number, };
 
+export type Forecast = { 
+/**
+ * However often it is refreshed.
+ */
+ends: Ends | null, unused: Unused | null, 
+/**
+ * It ends so soon that a person may want to sign in again.
+ */
+is_near: boolean, };
+
 export type Grant = "authorization_code" | "client_credentials" | "device_code" | "password";
+
+export type Ground = "seen" | "set" | "told";
 
 export type HeartbeatView = { every_ms: number, next_in_ms: number | null, last: LastHeartbeat | null, };
 
@@ -104,9 +126,9 @@ export type LastHeartbeat = { good: boolean, ago_ms: number, };
 
 export type LastRefresh = { cause: Cause, ago_ms: number, took_ms: number, };
 
-export type Lost = "consent_required" | "damaged" | "expired" | "elsewhere" | "insufficient_scope" | "insufficient_user_authentication" | "interrupted" | "interaction_required" | "key_deleted" | "key_missing" | "login_required" | "never" | "older_copy" | "refused" | "signed_out" | "unsure";
+export type Lost = "consent_required" | "damaged" | "expired" | "elsewhere" | "insufficient_scope" | "insufficient_user_authentication" | "interrupted" | "interaction_required" | "key_deleted" | "key_missing" | "login_required" | "never" | "older_copy" | "ran_out" | "refused" | "signed_out" | "unsure" | "unused";
 
-export type Note = { "kind": "breaker_opened", host: string, for_ms: number, } | { "kind": "config_problem", line: number | null, problem: string, details: { [key in string]: string }, } | { "kind": "elsewhere", places: Array<Destination>, } | { "kind": "ended_in_flight" } | { "kind": "ended_unsaved" } | { "kind": "entries_lost", count: number, } | { "kind": "heartbeat", good: boolean, took_ms: number, } | { "kind": "heartbeat_unanswered", trouble: Trouble, status: number | null, } | { "kind": "interrupted" } | { "kind": "keeper_started", version: string, vault: string, } | { "kind": "keeper_stopped" } | { "kind": "key_returned" } | { "kind": "key_moved" } | { "kind": "late_answer", revoked: boolean, } | { "kind": "kept", cause: Cause, trouble: Trouble, status: number | null, failures: number, retry_in_ms: number, } | { "kind": "left_sealed", count: number, } | { "kind": "moved", count: number, } | { "kind": "needs_login", why: Lost, } | { "kind": "odd", what: Oddity, } | { "kind": "other_person", before: string | null, } | { "kind": "refreshed", cause: Cause, generation: number, lifetime_ms: number, 
+export type Note = { "kind": "breaker_opened", host: string, for_ms: number, } | { "kind": "config_problem", line: number | null, problem: string, details: { [key in string]: string }, } | { "kind": "elsewhere", places: Array<Destination>, } | { "kind": "ended_in_flight" } | { "kind": "ended_unsaved" } | { "kind": "ends_soon", in_ms: number, ground: Ground, times: number, } | { "kind": "entries_lost", count: number, } | { "kind": "foreseen", ends: Ends | null, unused: Unused | null, } | { "kind": "heartbeat", good: boolean, took_ms: number, } | { "kind": "heartbeat_unanswered", trouble: Trouble, status: number | null, } | { "kind": "interrupted" } | { "kind": "keeper_started", version: string, vault: string, } | { "kind": "keeper_stopped" } | { "kind": "key_returned" } | { "kind": "key_moved" } | { "kind": "late_answer", revoked: boolean, } | { "kind": "kept", cause: Cause, trouble: Trouble, status: number | null, failures: number, retry_in_ms: number, } | { "kind": "left_sealed", count: number, } | { "kind": "moved", count: number, } | { "kind": "needs_login", why: Lost, } | { "kind": "odd", what: Oddity, } | { "kind": "other_person", before: string | null, } | { "kind": "refreshed", cause: Cause, generation: number, lifetime_ms: number, 
 /**
  * Where the lifetime is known from. Entries from before this was written down say that it was told.
  */
@@ -206,7 +228,11 @@ host: string, user: string | null, phase: PhaseView, access: AccessView | null, 
 /**
  * False while the newest refresh token is only in memory although it could be kept.
  */
-saved: boolean, requests: RequestsView, resources: Array<ResourceView>, sandbox: boolean, 
+saved: boolean, 
+/**
+ * Of the sign-in, where anything is known of its end.
+ */
+forecast: Forecast | null, requests: RequestsView, resources: Array<ResourceView>, sandbox: boolean, 
 /**
  * In order of preference.
  */
@@ -219,6 +245,8 @@ browser_logout: boolean, };
 export type Source = "assumed" | "learned" | "told";
 
 export type Trouble = "breaker_open" | "certificate_date" | "certificate_name" | "certificate_unfit" | "certificate_unknown" | "certificates" | "cut_short" | "descriptors" | "disk" | "discovery" | "garbled" | "identity" | "memory" | "misconfigured" | "no_network" | "not_json" | "offline" | "proxy" | "rate_limited" | "redirected" | "suspect" | "status" | "timed_out" | "tls" | "too_large" | "unanswered" | "unreadable" | "unusable" | "vault";
+
+export type Unused = { after_ms: number, ground: Ground, };
 
 export type VaultKind = "credential" | "keyring" | "memory" | "passphrase";
 

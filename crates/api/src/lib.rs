@@ -16,6 +16,7 @@ pub mod words;
 
 pub use session::binding::Destination;
 pub use session::event::Asker;
+pub use session::forecast::{Ends, Forecast, Ground, Unused};
 pub use session::note::Note;
 pub use session::reason::{Cause, Lost, Oddity, Source, Trouble, VaultTrouble};
 
@@ -57,11 +58,14 @@ mod tests {
             Demand,
             Discovery,
             Draft,
+            Ends,
             EntryView,
             FailureView,
             FaultSwitch,
             Fetched,
+            Forecast,
             Grant,
+            Ground,
             HeartbeatView,
             LastHeartbeat,
             LastRefresh,
@@ -79,6 +83,7 @@ mod tests {
             SessionView,
             Source,
             Trouble,
+            Unused,
             VaultKind,
             VaultTrouble,
             VaultView,

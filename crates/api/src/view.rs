@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Cause, Demand, Failure, Lost, Pending, Source, Trouble, VaultTrouble, Way};
+use crate::{Cause, Demand, Failure, Forecast, Lost, Pending, Source, Trouble, VaultTrouble, Way};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
@@ -50,6 +50,9 @@ pub struct SessionView {
     pub last_refresh: Option<LastRefresh>,
     /// False while the newest refresh token is only in memory although it could be kept.
     pub saved: bool,
+    /// Of the sign-in, where anything is known of its end.
+    #[serde(default)]
+    pub forecast: Option<Forecast>,
     pub requests: RequestsView,
     pub resources: Vec<ResourceView>,
     pub sandbox: bool,

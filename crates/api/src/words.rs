@@ -8,7 +8,7 @@ use std::env;
 use serde::Serialize;
 
 use crate::problem::{PROBLEM, WORDS};
-use crate::{AccessView, Cause, Failure, Note, PhaseView, Source, Trouble};
+use crate::{AccessView, Cause, Ends, Failure, Note, PhaseView, Source, Trouble, Unused};
 
 mod note;
 mod says;
@@ -148,6 +148,28 @@ impl Words {
             Source::Assumed => self.fill("left.assumed", &[]),
             Source::Learned | Source::Told => self.duration(access.remaining_ms),
         }
+    }
+
+    /// How long the sign-in goes on, as the end of a sentence about it.
+    pub fn ends(&self, ends: &Ends) -> String {
+        let values = [
+            ("in", &*self.duration(ends.in_ms)),
+            ("lasts", &*self.duration(ends.lasts_ms)),
+            ("times", &*ends.times.to_string()),
+        ];
+        self.fill(&format!("forecast.ends.{}", word(&ends.ground)), &values)
+    }
+
+    pub fn forecast(&self, ends: Option<&Ends>, unused: Option<&Unused>) -> String {
+        match (ends.map(|ends| self.ends(ends)), unused.map(|unused| self.unused(unused))) {
+            (Some(ends), Some(unused)) => self.fill("forecast.both", &[("ends", &ends), ("unused", &unused)]),
+            (ends, unused) => ends.or(unused).unwrap_or_default(),
+        }
+    }
+
+    fn unused(&self, unused: &Unused) -> String {
+        let after = self.duration(unused.after_ms);
+        self.fill(&format!("forecast.unused.{}", word(&unused.ground)), &[("after", &after)])
     }
 
     pub fn cause(&self, cause: Cause, source: Source) -> String {

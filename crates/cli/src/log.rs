@@ -87,7 +87,9 @@ fn took(note: &Note) -> Option<u64> {
         | Note::Elsewhere { .. }
         | Note::EndedInFlight
         | Note::EndedUnsaved
+        | Note::EndsSoon { .. }
         | Note::EntriesLost { .. }
+        | Note::Foreseen { .. }
         | Note::HeartbeatUnanswered { .. }
         | Note::Interrupted
         | Note::KeeperStarted { .. }

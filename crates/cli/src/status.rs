@@ -50,6 +50,12 @@ fn remarks(face: &Face, overview: &Overview) {
         };
         face.tell(told, &[("profile", &session.profile)]);
     }
+    for session in &overview.sessions {
+        if let Some(ends) = session.forecast.filter(|forecast| forecast.is_near).and_then(|it| it.ends) {
+            let ends = face.words().ends(&ends);
+            face.tell("cli.ends_soon", &[("profile", &session.profile), ("ends", &ends)]);
+        }
+    }
 }
 
 fn picture(
@@ -158,6 +164,9 @@ fn details(words: &Words, session: &SessionView) -> Vec<Vec<Cell>> {
         ];
         add("refreshed", words.fill("cli.detail.refreshed.is", &values));
     }
+    if let Some(forecast) = &session.forecast {
+        add("sign_in", words.forecast(forecast.ends.as_ref(), forecast.unused.as_ref()));
+    }
     let every = words.duration(session.heartbeat.every_ms);
     let next = session.heartbeat.next_in_ms.map(|ms| words.duration(ms)).unwrap_or_default();
     add("heartbeat", words.fill("cli.detail.heartbeat.is", &[("every", &every), ("next", &next)]));
@@ -186,7 +195,10 @@ fn follow(face: &Face, name: Option<&str>) -> Result<u8, Ended> {
             for session in
                 overview.sessions.iter().filter(|session| name.is_none_or(|name| name == session.profile))
             {
-                let line = format!("{}: {}", session.profile, face.words().phase(&session.phase));
+                let near = session.forecast.is_some_and(|forecast| forecast.is_near);
+                let key = if near { "cli.watch.ends_soon" } else { "cli.watch" };
+                let phase = face.words().phase(&session.phase);
+                let line = face.words().fill(key, &[("profile", &session.profile), ("phase", &phase)]);
                 shown.new_line(face, line, &session.profile)?;
             }
         }

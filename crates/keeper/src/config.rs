@@ -51,6 +51,9 @@ pub struct Profile {
     /// Before its expiry. When absent, computed from the lifetime.
     pub refresh_before: Option<Duration>,
     pub assume_lifetime: Duration,
+    /// How long a sign-in lives without a refresh, and at all, where the profile knows it.
+    pub refresh_token_idle: Option<Duration>,
+    pub sign_in_lasts: Option<Duration>,
     pub timeout: Duration,
     pub allow_http: bool,
     pub ca_file: Option<PathBuf>,
@@ -175,6 +178,8 @@ impl Profile {
             assume_lifetime: self.assume_lifetime,
             exchange: limits::exchange(self.timeout),
             heartbeat: self.heartbeat,
+            refresh_token_idle: self.refresh_token_idle,
+            sign_in_lasts: self.sign_in_lasts,
             probe: self.has_probe(),
             slot,
         }

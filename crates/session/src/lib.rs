@@ -13,6 +13,7 @@ extern crate alloc;
 pub mod bounds;
 mod core;
 mod dice;
+pub mod forecast;
 pub mod interaction;
 pub mod limits;
 pub mod oauth;

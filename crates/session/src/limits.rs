@@ -89,6 +89,18 @@ pub const LIFETIME_SHORTEST: Duration = Duration::from_millis(500);
 /// A longer lifetime is a mistake too, and asking once a month costs nothing.
 pub const LIFETIME_LONGEST: Duration = seconds(30 * 24 * 3600);
 
+/// A provider that tells of a refresh token with a shorter life means something else, or nothing can be done.
+pub const REFRESH_LIFE_SHORTEST: Duration = seconds(1);
+
+/// Two told ends are compared after so long. They are told in whole seconds.
+pub const TELLING: Duration = seconds(3);
+
+/// How long before the end of a sign-in a person is told of it, at most; less where sign-ins are short.
+pub const WARNING: Duration = seconds(24 * 3600);
+
+/// An older date is not believed, nor a later end.
+pub const REMEMBERED: Duration = seconds(2 * 365 * 24 * 3600);
+
 /// The longest lead of a refresh, which outlives the usual outage.
 pub const LEAD_LONGEST: Duration = seconds(3600);
 
@@ -340,6 +352,10 @@ mod tests {
             (KEYS_LATER, DESCRIBED, "keys that cannot be had are asked for again before they are old"),
             (KEYS_AGAIN, DESCRIBED, "keys that are missing are asked for sooner than old ones"),
             (LIFETIME_SHORTEST, LIFETIME_LONGEST, "there are lifetimes to believe"),
+            (REFRESH_LIFE_SHORTEST, TELLING, "the shortest life is not compared with itself"),
+            (TELLING, WARNING, "an end is known before it is told"),
+            (WARNING, REMEMBERED, "there are ends to warn of"),
+            (LIFETIME_LONGEST, REMEMBERED, "a sign-in outlives its access tokens"),
             (LEAD_LONGEST, LIFETIME_LONGEST, "the longest token is not refreshed all the time"),
             (SPACING_SHORTEST, LIFETIME_SHORTEST, "the shortest token can be refreshed before its end"),
             (SPACING_SHORTEST, SPACING_LONGEST, "spacings grow with the lifetime"),

@@ -9,6 +9,8 @@ pub enum Cause {
     Asked,
     BeforeExpiry,
     HeartbeatSaidNo,
+    /// Nobody needs it, but a sign-in that is not refreshed for so long ends.
+    KeptAlive,
     Needed,
     Rejected,
     /// The session was restored, or its sign-in brought no access token.
@@ -43,10 +45,14 @@ pub enum Lost {
     /// What is stored is older than what was stored last, as after restoring a backup. The token may be spent; it is
     /// kept, and sent only if a person says so.
     OlderCopy,
+    /// The refresh token was refused about when a sign-in ends, however often it is refreshed.
+    RanOut,
     Refused,
     SignedOut,
     /// The provider repeats an unrecognisable refusal. The refresh token is kept and can be tried again.
     Unsure,
+    /// The refresh token was refused after it had not been used for longer than it lives unused.
+    Unused,
 }
 
 /// Why an exchange with a provider or the vault brought nothing, without ending the session. `Certificates`,

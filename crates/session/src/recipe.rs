@@ -95,6 +95,9 @@ pub struct Take {
     /// A JWT's own times are read without being named here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lifetime: Option<Lifetime>,
+    /// Of the refresh token, which may be a JWT too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh_lifetime: Option<Lifetime>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

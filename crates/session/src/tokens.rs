@@ -110,6 +110,13 @@ impl Account {
     }
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefreshLife {
+    /// It has no date on which it ends.
+    Endless,
+    For(Duration),
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tokens {
     pub access: Option<AccessToken>,
@@ -117,5 +124,7 @@ pub struct Tokens {
     pub lifetime: Option<Duration>,
     /// Absent where the old one stays in use (RFC 6749, section 6).
     pub refresh: Option<RefreshToken>,
+    /// Of the refresh token, new or old, where the provider said it.
+    pub refresh_life: Option<RefreshLife>,
     pub odd: Option<Oddity>,
 }

@@ -7,4 +7,5 @@ pub mod matching;
 pub mod meaning;
 pub mod message;
 pub mod pointer;
+pub(crate) mod refresh_life;
 pub(crate) mod salvage;

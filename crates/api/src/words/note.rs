@@ -1,6 +1,6 @@
 use super::{Words, word};
 use crate::problem::PROBLEM;
-use crate::{Cause, Note, Source};
+use crate::{Cause, Ground, Note, Source};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
@@ -19,6 +19,7 @@ pub fn tone(note: &Note) -> Tone {
         | Note::ConfigProblem { .. }
         | Note::EndedInFlight
         | Note::EndedUnsaved
+        | Note::EndsSoon { .. }
         | Note::EntriesLost { .. }
         | Note::Heartbeat { good: false, .. }
         | Note::HeartbeatUnanswered { .. }
@@ -32,7 +33,8 @@ pub fn tone(note: &Note) -> Tone {
         | Note::Unsaved { .. }
         | Note::VaultWaiting { .. } => Tone::Late,
         Note::Elsewhere { .. } | Note::NeedsLogin { .. } | Note::SignInFailed { .. } => Tone::Person,
-        Note::Heartbeat { good: true, .. }
+        Note::Foreseen { .. }
+        | Note::Heartbeat { good: true, .. }
         | Note::KeeperStarted { .. }
         | Note::KeeperStopped
         | Note::KeyMoved
@@ -69,7 +71,14 @@ pub(super) fn sentence(words: &Words, note: &Note) -> String {
         }
         Note::EndedInFlight => words.fill("note.ended_in_flight", &[]),
         Note::EndedUnsaved => words.fill("note.ended_unsaved", &[]),
+        Note::EndsSoon { in_ms, ground, times } => {
+            let key = if *ground == Ground::Seen { "note.ends_soon.seen" } else { "note.ends_soon" };
+            words.fill(key, &[("in", &words.duration(*in_ms)), ("times", &number(times))])
+        }
         Note::EntriesLost { count } => words.fill("note.entries_lost", &[("count", &number(count))]),
+        Note::Foreseen { ends, unused } => {
+            words.fill("note.foreseen", &[("what", &words.forecast(ends.as_ref(), unused.as_ref()))])
+        }
         Note::Heartbeat { good: true, .. } => words.fill("note.heartbeat.good", &[]),
         Note::Heartbeat { good: false, .. } => words.fill("note.heartbeat.bad", &[]),
         Note::HeartbeatUnanswered { trouble, status } => {

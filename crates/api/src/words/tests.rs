@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use ts_rs::{Config, TS};
 
 use super::*;
-use crate::{Cause, Code, Destination, Lost, Oddity, Problem, Source, VaultTrouble};
+use crate::{Cause, Code, Destination, Ends, Ground, Lost, Oddity, Problem, Source, Unused, VaultTrouble};
 
 mod told;
 
@@ -260,9 +260,18 @@ fn notes() -> Vec<Note> {
         source: Source::Told,
         took_ms: 40,
     };
+    let foreseen = |ground| Note::Foreseen {
+        ends: Some(Ends { in_ms: 1_200_000, lasts_ms: 1_209_600_000, ground, times: 2 }),
+        unused: Some(Unused { after_ms: 1_209_600_000, ground }),
+    };
     vec![
         Note::BreakerOpened { host: text("api.example"), for_ms: 30_000 },
+        Note::EndsSoon { in_ms: 86_400_000, ground: Ground::Told, times: 0 },
+        Note::EndsSoon { in_ms: 86_400_000, ground: Ground::Seen, times: 2 },
         Note::EntriesLost { count: 12 },
+        foreseen(Ground::Seen),
+        foreseen(Ground::Set),
+        foreseen(Ground::Told),
         Problem::Missing { key: text("url") }.note(Some(3)),
         Problem::Missing { key: text("url") }.note(None),
         // The form of older versions.

@@ -1,4 +1,4 @@
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -79,6 +79,8 @@ struct Said<'a> {
     heartbeat: Option<Duration>,
     refresh_before: Option<Duration>,
     assume_lifetime: Option<Duration>,
+    refresh_token_idle: Option<Duration>,
+    sign_in_lasts: Option<Duration>,
     timeout: Option<Duration>,
     allow_http: bool,
     ca_file: Option<PathBuf>,
@@ -106,6 +108,8 @@ impl<'a> Reader<'a> {
                 said.assume_lifetime =
                     self.duration(key, item, &(limits::EVERY_SHORTEST..=limits::LIFETIME_LONGEST))
             }
+            "refresh_token_idle" => said.refresh_token_idle = self.duration(key, item, &SIGN_IN),
+            "sign_in_lasts" => said.sign_in_lasts = self.duration(key, item, &SIGN_IN),
             "timeout" => {
                 said.timeout = self.duration(key, item, &(limits::MESSAGE_SHORTEST..=limits::LONGEST_MESSAGE))
             }
@@ -150,6 +154,8 @@ impl<'a> Reader<'a> {
             heartbeat: said.heartbeat.unwrap_or(limits::HEARTBEAT),
             refresh_before: said.refresh_before.or(preset_before),
             assume_lifetime: said.assume_lifetime.unwrap_or(limits::ASSUMED),
+            refresh_token_idle: said.refresh_token_idle,
+            sign_in_lasts: said.sign_in_lasts,
             timeout: said.timeout.unwrap_or(limits::MESSAGE),
             allow_http: said.allow_http,
             ca_file: said.ca_file,
@@ -235,12 +241,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn duration(
-        &mut self,
-        key: &str,
-        item: &Item,
-        range: &std::ops::RangeInclusive<Duration>,
-    ) -> Option<Duration> {
+    fn duration(&mut self, key: &str, item: &Item, range: &RangeInclusive<Duration>) -> Option<Duration> {
         if let Some(seconds) = item.as_integer() {
             let problem = Problem::NoUnit { key: key.to_owned() };
             self.mistake(item.span(), key, (problem, hint::write(format!(r#"{key} = "{seconds}s""#))));
@@ -315,7 +316,9 @@ pub(super) fn wrong_kind(key: &str, item: &Item) -> Problem {
     Problem::WrongKind { key: key.to_owned(), kind }
 }
 
-const KEYS: [&str; 13] = [
+const SIGN_IN: RangeInclusive<Duration> = limits::REFRESH_LIFE_SHORTEST..=limits::REMEMBERED;
+
+const KEYS: [&str; 15] = [
     "allow_http",
     "assume_lifetime",
     "ca_file",
@@ -324,8 +327,10 @@ const KEYS: [&str; 13] = [
     "preset",
     "recipe",
     "refresh_before",
+    "refresh_token_idle",
     "resources",
     "sandbox",
+    "sign_in_lasts",
     "timeout",
     "url",
     "user",

@@ -64,8 +64,7 @@ impl Keeper {
     }
 
     pub(crate) fn remember(&self, profile: &str, memory: &Memory) {
-        // Serializing texts and numbers cannot fail.
-        self.journal.remember(profile, serde_json::to_string(memory).unwrap_or_default());
+        self.journal.remember(profile, memory.write(clock::now(), clock::wall_ms()));
     }
 
     pub(crate) fn on_exchanged(
@@ -188,7 +187,8 @@ impl Keeper {
     ) {
         let Some(kept) = self.kept.get(&id) else { return };
         let profile = Arc::clone(&kept.profile);
-        let memory: Memory = memory.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+        let read = |text: String| Memory::read(&text, clock::now(), clock::wall_ms());
+        let memory = memory.map(read).unwrap_or_default();
         let mut interrupted = false;
         let found = match found {
             Ok(Some(stored)) => match judge(&stored.bound, &profile.binding(), &profile.origin()) {

@@ -188,6 +188,7 @@ mod tests {
                 access: Some(AccessToken::new("at")),
                 lifetime: Some(Duration::from_secs(300)),
                 refresh: Some(RefreshToken::new("rt")),
+                refresh_life: None,
                 odd: None,
             };
             *outcome = Ok(SignedIn { tokens, account: Account::named("alice") });

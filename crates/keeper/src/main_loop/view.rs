@@ -66,6 +66,7 @@ impl Kept {
                 took_ms: millis(done.took),
             }),
             saved: saving && !unsaved,
+            forecast: view.forecast,
             requests: api::RequestsView {
                 in_flight: self.in_flight,
                 held: u32::try_from(self.callers.held()).unwrap_or(u32::MAX),

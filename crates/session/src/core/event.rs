@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::binding::Destination;
 use super::note::Note;
+use super::outlook::Outlook;
 use crate::interaction::Interaction;
 use crate::reason::{Cause, Lost, Trouble, VaultTrouble};
 use crate::tokens::{AccessToken, Account, RefreshToken, Tokens};
@@ -59,6 +60,8 @@ pub struct Memory {
     /// Of the newest refresh token that was saved. An older one in the vault has come out of a backup.
     #[serde(default)]
     pub generation: u32,
+    #[serde(default)]
+    pub outlook: Outlook,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

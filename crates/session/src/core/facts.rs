@@ -5,6 +5,7 @@ use core::time::Duration;
 
 use super::event::{Asker, Attempt, Effect, Memory};
 use super::note::Note;
+use super::outlook::Outlook;
 use super::policy::{Policy, spacing};
 use crate::dice::Dice;
 use crate::interaction::Interaction;
@@ -31,6 +32,7 @@ pub struct Session {
     pub(super) access: Option<Access>,
     pub(super) access_count: u32,
     pub(super) told_lifetime: Option<Duration>,
+    pub(super) outlook: Outlook,
     /// The refresh token was sent, and the outcome is unknown.
     pub(super) doubt: bool,
     /// The next process will find a mark that an exchange was in flight.
@@ -193,6 +195,7 @@ impl Session {
             access: None,
             access_count: 0,
             told_lifetime: None,
+            outlook: Outlook::default(),
             doubt: false,
             succeeds_another: false,
             marked: false,

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use super::binding::Destination;
+use crate::forecast::{Ends, Ground, Unused};
 use crate::reason::Source;
 use crate::reason::{Cause, Lost, Oddity, Trouble, VaultTrouble};
 
@@ -30,8 +31,19 @@ pub enum Note {
     },
     EndedInFlight,
     EndedUnsaved,
+    /// The sign-in ends soon, however often it is refreshed.
+    EndsSoon {
+        in_ms: u64,
+        ground: Ground,
+        times: u32,
+    },
     EntriesLost {
         count: u32,
+    },
+    /// The end of the sign-in is known now, or known by another ground.
+    Foreseen {
+        ends: Option<Ends>,
+        unused: Option<Unused>,
     },
     Heartbeat {
         good: bool,

@@ -56,7 +56,7 @@ impl Session {
         let prompt = verdict.is_ambiguous();
         self.doubt |= prompt;
         match verdict {
-            Verdict::Dead => self.condemn(&exchange, out),
+            Verdict::Dead => self.condemn(&exchange, now, out),
             Verdict::Fresh(tokens) => self.accept(&exchange, tokens, now, out),
             Verdict::Interaction(interaction) => self.stop_for_person(interaction, out),
             Verdict::Misconfigured { trouble, status } => {
@@ -89,10 +89,10 @@ impl Session {
     }
 
     /// The only place that ends a refresh token without a person: the provider refused this very one.
-    fn condemn(&mut self, exchange: &Exchange, out: &mut Vec<Effect>) {
+    fn condemn(&mut self, exchange: &Exchange, now: Timestamp, out: &mut Vec<Effect>) {
         if self.grant.as_ref().is_some_and(|grant| grant.generation == exchange.generation) {
             self.grant = None;
-            let why = if core::mem::take(&mut self.doubt) { Lost::Interrupted } else { Lost::Refused };
+            let why = if core::mem::take(&mut self.doubt) { Lost::Interrupted } else { self.end_seen(now) };
             self.lose(why, out);
         }
     }
@@ -127,6 +127,8 @@ impl Session {
             .as_ref()
             .filter(|access| !access.rejected)
             .map_or(Duration::ZERO, |access| now.until(access.expires));
+        let remaining =
+            self.outlook.left_unused(&self.policy, now).map_or(remaining, |left| remaining.min(left));
         let for_ = backoff(&mut self.dice, self.streak.failures + 1, lifetime, remaining);
         Pause::ours(for_)
     }
@@ -162,6 +164,7 @@ impl Session {
             }
             _ => false,
         };
+        self.outlook.renew(tokens.refresh_life, rotated, now);
         let Some(token) = tokens.access else {
             let pause = self.backoff(now);
             return self.keep(exchange, Trouble::Unusable, None, pause, now, out);

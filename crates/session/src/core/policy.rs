@@ -15,6 +15,10 @@ pub struct Policy {
     /// The whole time of one exchange ([`limits::exchange`]).
     pub exchange: Duration,
     pub heartbeat: Duration,
+    /// After so long without a refresh the provider ends a sign-in, where the profile says so.
+    pub refresh_token_idle: Option<Duration>,
+    /// However often it is refreshed.
+    pub sign_in_lasts: Option<Duration>,
     /// Without it a heartbeat asks nothing and only looks at the clock.
     pub probe: bool,
     /// A stable hash of installation and profile, which spreads the refreshes of a fleet.
@@ -38,6 +42,18 @@ impl Policy {
         latest.before(Duration::from_millis(early)).max(received + limits::SPACING_SHORTEST)
     }
 
+    /// How long a sign-in rests at most that ends after `limit` without a refresh. It is much less, because machines are
+    /// switched off for days, and one more refresh costs nothing.
+    pub(super) fn rest(&self, limit: Duration) -> Duration {
+        let quarter = limit / 4;
+        let late = if limit < limits::SLOT_FROM { quarter } else { self.share(quarter) };
+        limit / 2 + late
+    }
+
+    fn share(&self, of: Duration) -> Duration {
+        Duration::from_millis(self.slot % millis(of).max(1))
+    }
+
     fn past_slot(&self, latest: Timestamp, period: u64) -> u64 {
         let slot = self.slot % period;
         (latest.as_millis() % period + period - slot) % period
@@ -51,6 +67,8 @@ impl Default for Policy {
             assume_lifetime: limits::ASSUMED,
             exchange: limits::exchange(limits::MESSAGE),
             heartbeat: limits::HEARTBEAT,
+            refresh_token_idle: None,
+            sign_in_lasts: None,
             probe: false,
             slot: 0,
         }
@@ -116,6 +134,20 @@ mod tests {
         let first = policy.refresh_at(Timestamp::from_millis(77), seconds(3600));
         let second = policy.refresh_at(first, seconds(3600));
         assert_eq!(second.since(first), seconds(2700));
+    }
+
+    /// Row A8: two refreshes in a limit at most, and a fleet is spread over a quarter of it.
+    #[test]
+    fn a_rest_is_half_of_its_limit_and_at_most_a_quarter_more() {
+        for limit in [1, 8, 119, 120, 1800, 14 * 86_400, u64::MAX / 4].map(seconds) {
+            let rests =
+                [0, 1, u64::MAX / 3, u64::MAX].map(|slot| Policy { slot, ..Policy::default() }.rest(limit));
+            assert!(
+                rests.iter().all(|rest| *rest >= limit / 2 && *rest <= limit / 4 * 3),
+                "{limit:?}: {rests:?}"
+            );
+            assert_eq!(rests.iter().any(|rest| *rest != rests[0]), limit >= limits::SLOT_FROM, "{rests:?}");
+        }
     }
 
     /// Row A10.

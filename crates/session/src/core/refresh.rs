@@ -30,6 +30,7 @@ impl Session {
             if why == Lost::OlderCopy {
                 // From now on it is the newest, also for the next process.
                 self.take_grant(grant.token.clone());
+                self.outlook.leave();
             }
         }
         if self.hold.take().is_some() {
@@ -144,7 +145,7 @@ impl Session {
         }
         let at = match (&self.hold, &self.access) {
             (Some(hold), _) => hold.until,
-            (None, Some(access)) if !access.rejected => access.refresh_at,
+            (None, Some(access)) if !access.rejected => access.refresh_at.min(self.rest_ends_at(access)),
             (None, _) => Timestamp::default(),
         };
         Some(at.max(self.settle))
@@ -153,6 +154,7 @@ impl Session {
     pub(super) fn refresh_now_due(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
         let cause = match &self.access {
             _ if self.streak.cause.is_some() => self.streak.cause,
+            Some(access) if !access.rejected && now < access.refresh_at => Some(Cause::KeptAlive),
             Some(access) if !access.rejected => Some(Cause::BeforeExpiry),
             Some(_) => Some(Cause::Rejected),
             None => None,

@@ -56,6 +56,7 @@ impl Session {
         }
         self.go_on(now, &mut out);
         self.pursue(now, &mut out);
+        self.tend_outlook(now, &mut out);
         self.tend_mark(&mut out);
         self.tend_memory(&mut out);
         (self, out)
@@ -81,6 +82,7 @@ impl Session {
                 Duty::Publish => self.publish_unsaved(now, out),
                 Duty::Refresh => self.refresh_now_due(now, out),
                 Duty::Vault => self.tend_vault(out),
+                Duty::Warn => self.warn(now, out),
             }
         }
         debug_assert!(false, "the facts make something due again and again: {self:?}");
@@ -96,6 +98,7 @@ impl Session {
             Duty::Publish => self.unpublished.as_ref().map(|unpublished| unpublished.publish_by),
             Duty::Refresh => self.refresh_due(),
             Duty::Vault => self.vault_due(),
+            Duty::Warn => self.warning_due(),
         }
     }
 
@@ -155,6 +158,7 @@ impl Session {
             lifetime_ms: self.told_lifetime.map(millis),
             overruled: self.overrules_the_vault(),
             generation: self.saved_generation,
+            outlook: self.outlook.clone(),
         };
         if memory != self.remembered {
             self.remembered = memory.clone();
@@ -187,10 +191,11 @@ pub(super) enum Duty {
     Refresh,
     MissHeartbeat,
     Heartbeat,
+    Warn,
 }
 
 impl Duty {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Vault,
         Self::Publish,
         Self::CallOff,
@@ -199,6 +204,7 @@ impl Duty {
         Self::Refresh,
         Self::MissHeartbeat,
         Self::Heartbeat,
+        Self::Warn,
     ];
 }
 

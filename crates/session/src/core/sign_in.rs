@@ -55,6 +55,7 @@ impl Session {
         self.vault.overrule();
         if let Some(refresh) = tokens.refresh {
             self.take_grant(refresh);
+            self.outlook.begin(self.grant_count, tokens.refresh_life, now);
         }
         let lifetime = tokens.lifetime;
         let access = tokens.access.map(|token| self.receive(token, lifetime, Cause::Start, now));
@@ -130,6 +131,7 @@ impl Session {
         self.suspicion = None;
         self.demand = None;
         self.told_lifetime = None;
+        self.outlook.leave();
         self.doubt = false;
         self.marked = false;
     }

@@ -7,6 +7,7 @@ use core::time::Duration;
 use super::event::{Effect, Found, Memory};
 use super::facts::{Grant, Holds, Session};
 use super::note::Note;
+use super::outlook::Outlook;
 use super::policy::vault_retry;
 use super::view::Phase;
 use crate::reason::{Lost, Trouble, VaultTrouble};
@@ -66,6 +67,8 @@ impl Session {
             // The stored token is never sent, and only a sign-in overwrites it.
             Found::Elsewhere(places) => {
                 self.lost = Some(Lost::Elsewhere);
+                // What was seen was another provider's.
+                self.outlook = Outlook::default();
                 out.push(Effect::Note(Note::Elsewhere { places }));
             }
             Found::Nothing => self.lost = Some(lost.unwrap_or(Lost::Never)),
@@ -81,6 +84,9 @@ impl Session {
                     return self.lose(Lost::OlderCopy, out);
                 }
                 self.saved_generation = generation;
+                if !self.outlook.is_of(generation) {
+                    self.outlook.leave();
+                }
                 out.push(Effect::Note(if interrupted { Note::Interrupted } else { Note::Restored }));
             }
         }
@@ -92,6 +98,7 @@ impl Session {
             self.saved_generation = memory.generation;
             self.grant_count = memory.generation;
             self.account.user.clone_from(&memory.user);
+            self.outlook.clone_from(&memory.outlook);
             self.remembered = memory;
         }
     }

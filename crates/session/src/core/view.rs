@@ -3,6 +3,7 @@ use core::time::Duration;
 
 use super::event::Attempt;
 use super::facts::{Done, Session, SignIn};
+use crate::forecast::Forecast;
 use crate::reason::{Cause, Lost, Source, Trouble};
 use crate::time::Timestamp;
 use crate::tokens::{AccessToken, Account, TokenType};
@@ -51,6 +52,7 @@ pub struct View {
     pub last_refresh: Option<Done>,
     /// The newest refresh token is in the vault.
     pub saved: bool,
+    pub forecast: Option<Forecast>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -182,6 +184,7 @@ impl Session {
             last_heartbeat: self.pulse.last,
             last_refresh: self.last_refresh,
             saved: self.is_saved(),
+            forecast: self.forecast(now),
         }
     }
 }

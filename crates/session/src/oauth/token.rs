@@ -12,7 +12,7 @@ use super::form::Form;
 use crate::bounds;
 use crate::interaction::{Interaction, Need};
 use crate::reason::Trouble;
-use crate::tokens::{AccessToken, RefreshToken, Secret, TokenType, Tokens};
+use crate::tokens::{AccessToken, RefreshLife, RefreshToken, Secret, TokenType, Tokens};
 use crate::verdict::Verdict;
 use crate::wire::answer::Body;
 use crate::wire::answer::{Answer, Clock};
@@ -21,6 +21,7 @@ use crate::wire::meaning;
 use crate::wire::message::Message;
 use crate::wire::message::with_scheme;
 use crate::wire::pointer::Pointer;
+use crate::wire::refresh_life;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenAnswer {
@@ -109,6 +110,7 @@ impl Refreshed {
         match self {
             Self::Fresh(mut answer) => {
                 answer.tokens.refresh = None;
+                answer.tokens.refresh_life = None;
                 Self::Fresh(answer)
             }
             Self::Not(Verdict::Dead) => {
@@ -201,6 +203,7 @@ fn tokens_in(json: &Value, clock: Clock<'_>, told: Option<&Lifetime>) -> Option<
     let tokens = Tokens {
         access: access.map(|access| AccessToken::new(access).of_type(kind.unwrap_or_default())),
         lifetime: access.and_then(|access| lifetime(json, access, clock, told)),
+        refresh_life: refresh_life(json, refresh.as_ref(), clock),
         refresh,
         odd: None,
     };
@@ -213,7 +216,8 @@ fn tokens_in(json: &Value, clock: Clock<'_>, told: Option<&Lifetime>) -> Option<
 
 fn salvage(answer: &Answer<'_>, told: Option<&Lifetime>) -> Option<Value> {
     let names = ["/refresh_token", "/access_token", "/token_type", "/expires_in", "/scope", "/id_token"];
-    let places: Vec<Pointer> = names.into_iter().filter_map(|name| Pointer::new(name).ok()).collect();
+    let places: Vec<Pointer> =
+        names.into_iter().chain(REFRESH_LIFE).filter_map(|name| Pointer::new(name).ok()).collect();
     let places: Vec<&Pointer> = places.iter().chain(told.map(|told| &told.at)).collect();
     answer.salvage(places.first()?, &places)
 }
@@ -223,6 +227,15 @@ fn lifetime(json: &Value, token: &str, clock: Clock<'_>, told: Option<&Lifetime>
     let usual = || Pointer::new("/expires_in").ok().map(|at| Lifetime { at, unit: Unit::Seconds });
     let told = told.filter(|told| told.at.find(json).is_some_and(|value| !value.is_null()));
     lifetime::of(told.cloned().or_else(usual).as_ref(), json, token, clock)
+}
+
+/// No standard has a word for it.
+fn refresh_life(json: &Value, token: Option<&RefreshToken>, clock: Clock<'_>) -> Option<RefreshLife> {
+    let known = REFRESH_LIFE.into_iter().filter_map(|name| Pointer::new(name).ok());
+    let field = known
+        .map(|at| Lifetime { at, unit: Unit::Seconds })
+        .find(|field| field.at.find(json).is_some_and(|value| !value.is_null()));
+    refresh_life::of(field.as_ref(), json, token.map(RefreshToken::expose), clock)
 }
 
 fn text<'a>(json: &'a Value, name: &str) -> Option<&'a str> {
@@ -238,6 +251,10 @@ fn need(detail: &str) -> Need {
 
 /// Signed for (an older draft), not shown at all (RFC 8693, section 2.2.1), shown with a key (RFC 9200).
 const OF_ANOTHER_KIND: [&str; 3] = ["mac", "n_a", "pop"];
+
+/// Keycloak; Entra, GitHub, Okta and others; QuickBooks.
+const REFRESH_LIFE: [&str; 3] =
+    ["/refresh_expires_in", "/refresh_token_expires_in", "/x_refresh_token_expires_in"];
 
 /// What providers add to `invalid_grant` when they mean the token. Anything else asks for a person.
 const ABOUT_THE_TOKEN: [&str; 2] = ["bad_token", "token_expired"];

@@ -6,7 +6,7 @@ use super::{Recipe, Take};
 use core::time::Duration;
 
 use crate::reason::Trouble;
-use crate::tokens::{AccessToken, Tokens};
+use crate::tokens::{AccessToken, RefreshToken, Tokens};
 use crate::verdict::Verdict;
 use crate::wire::answer::{Answer, Body, Clock};
 use crate::wire::lifetime;
@@ -16,6 +16,7 @@ use crate::wire::meaning::{
     refresh_token, trouble, words,
 };
 use crate::wire::pointer::Pointer;
+use crate::wire::refresh_life;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SignInRefusal {
@@ -107,9 +108,9 @@ fn came(recipe: &Recipe, answer: &Answer<'_>, body: &Body, clock: Clock<'_>) -> 
     if let Some(json) = body.json() {
         return answer.is_success().then(|| tokens(recipe, take, json, clock));
     }
-    let places =
-        [take.access_token.as_ref(), take.refresh_token.as_ref(), take.lifetime.as_ref().map(|l| &l.at)];
-    let places: Vec<&Pointer> = places.into_iter().flatten().collect();
+    let lifetimes = [&take.lifetime, &take.refresh_lifetime].map(|lifetime| lifetime.as_ref().map(|l| &l.at));
+    let places = [take.access_token.as_ref(), take.refresh_token.as_ref()].into_iter().chain(lifetimes);
+    let places: Vec<&Pointer> = places.flatten().collect();
     let left = answer.salvage(take.refresh_token.as_ref()?, &places)?;
     Some(tokens(recipe, take, &left, clock))
 }
@@ -122,10 +123,13 @@ fn tokens(recipe: &Recipe, take: &Take, json: &Value, clock: Clock<'_>) -> Token
     let access = text(&take.access_token)
         .map(|token| without_scheme(&recipe.authorization.scheme, token))
         .filter(|token| token.bytes().all(|byte| byte.is_ascii_graphic()));
+    let refresh = take.refresh_token.as_ref().and_then(|at| at.find(json)).and_then(refresh_token);
+    let told_by = refresh.as_ref().map(RefreshToken::expose);
     Tokens {
         access: access.map(AccessToken::new),
         lifetime: access.and_then(|token| lifetime::of(take.lifetime.as_ref(), json, token, clock)),
-        refresh: take.refresh_token.as_ref().and_then(|at| at.find(json)).and_then(refresh_token),
+        refresh_life: refresh_life::of(take.refresh_lifetime.as_ref(), json, told_by, clock),
+        refresh,
         odd: None,
     }
 }

@@ -44,7 +44,7 @@ pub(crate) fn of(field: Option<&Lifetime>, json: &Value, token: &str, clock: Clo
 }
 
 /// In milliseconds.
-fn told(field: &Lifetime, json: &Value, iat: Option<i64>, date: Option<i64>) -> Option<u64> {
+pub(super) fn told(field: &Lifetime, json: &Value, iat: Option<i64>, date: Option<i64>) -> Option<u64> {
     let value = field.at.find(json)?;
     let now = date.or(iat);
     let millis = match field.unit {
@@ -65,7 +65,7 @@ fn told(field: &Lifetime, json: &Value, iat: Option<i64>, date: Option<i64>) -> 
 }
 
 /// In milliseconds.
-fn own(times: JwtTimes, date: Option<i64>) -> Option<u64> {
+pub(super) fn own(times: JwtTimes, date: Option<i64>) -> Option<u64> {
     let seconds = [times.iat, date].into_iter().flatten().find_map(|from| {
         let lifetime = times.exp?.saturating_sub(from);
         (lifetime > 0).then_some(lifetime)
@@ -74,7 +74,7 @@ fn own(times: JwtTimes, date: Option<i64>) -> Option<u64> {
 }
 
 /// A field that is off by a thousand has the wrong unit. No server takes a JWT past its `exp`.
-fn reconciled(told: u64, own: u64) -> u64 {
+pub(super) fn reconciled(told: u64, own: u64) -> u64 {
     let thousandfold = told.saturating_mul(1000);
     if thousandfold.abs_diff(own) <= own / 50 { own } else { told.min(own) }
 }
@@ -85,7 +85,7 @@ fn until(point: f64, now: Option<i64>) -> Option<f64> {
     Some((seconds - now? as f64) * 1000.0)
 }
 
-fn as_seconds(point: i64) -> i64 {
+pub(super) fn as_seconds(point: i64) -> i64 {
     if point as f64 >= IN_MILLISECONDS { point / 1000 } else { point }
 }
 

@@ -1,0 +1,113 @@
+//! What a session does about the end of its sign-in: it refreshes before it has rested for too long, tells a person of
+//! an end that cannot be put off, and says of a refusal that it was to be expected.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::event::{Effect, Memory};
+use super::facts::{Access, Session};
+use super::note::Note;
+use super::outlook::Ending;
+use super::policy::spacing;
+use crate::forecast::{Ends, Forecast, Unused};
+use crate::limits;
+use crate::reason::Lost;
+use crate::time::{Timestamp, millis};
+
+impl Session {
+    /// `None` where nothing is known, or the sign-in has ended.
+    pub fn forecast(&self, now: Timestamp) -> Option<Forecast> {
+        if !self.is_alive() {
+            return None;
+        }
+        let ending = self.outlook.ending(&self.policy).filter(|ending| now < ending.at);
+        let unused = self.outlook.unused(&self.policy);
+        let forecast = Forecast {
+            ends: ending.map(|ending| ends(ending, now)),
+            unused: unused.map(|(after, ground)| Unused { after_ms: millis(after), ground }),
+            is_near: ending.is_some_and(|ending| told_at(ending) <= now),
+        };
+        (forecast.ends.is_some() || forecast.unused.is_some()).then_some(forecast)
+    }
+
+    pub(super) fn rest_ends_at(&self, access: &Access) -> Timestamp {
+        let at = self.outlook.rest_ends_at(&self.policy).unwrap_or(Timestamp::MAX);
+        at.max(access.received + spacing(access.lifetime))
+    }
+
+    /// Also tells what the profile or earlier ends had let expect.
+    pub(super) fn end_seen(&mut self, now: Timestamp) -> Lost {
+        let why = self.outlook.explains(&self.policy, now);
+        self.outlook.learn_of_an_end(now);
+        why.unwrap_or(Lost::Refused)
+    }
+
+    pub(super) fn warning_due(&self) -> Option<Timestamp> {
+        if self.outlook.is_warned || !self.is_alive() {
+            return None;
+        }
+        self.outlook.ending(&self.policy).map(told_at)
+    }
+
+    /// Once a sign-in. Not of an end that should have come already: the next refresh shows whether it has.
+    pub(super) fn warn(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+        self.outlook.is_warned = true;
+        if let Some(ending) = self.outlook.ending(&self.policy).filter(|ending| now < ending.at) {
+            let Ends { in_ms, ground, times, .. } = ends(ending, now);
+            out.push(Effect::Note(Note::EndsSoon { in_ms, ground, times }));
+        }
+    }
+
+    pub(super) fn tend_outlook(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+        let kind = self.outlook.kind(&self.policy).filter(|_| self.is_alive());
+        if kind.is_none() || kind == self.outlook.noted {
+            return;
+        }
+        if let Some(Forecast { ends, unused, .. }) = self.forecast(now) {
+            self.outlook.noted = kind;
+            out.push(Effect::Note(Note::Foreseen { ends, unused }));
+        }
+    }
+
+    fn is_alive(&self) -> bool {
+        self.grant.is_some() && self.lost.is_none()
+    }
+}
+
+impl Memory {
+    /// For a disk. The wall clock tells the next process how long there was none.
+    pub fn write(&self, now: Timestamp, wall_ms: i64) -> String {
+        let memory = Self { outlook: self.outlook.as_of(now), ..self.clone() };
+        // Texts and numbers are always JSON.
+        serde_json::to_string(&Written { memory, written_ms: Some(wall_ms) }).unwrap_or_default()
+    }
+
+    /// What cannot be read is as if nothing had been written. A wall clock that was set back says nothing.
+    pub fn read(text: &str, now: Timestamp, wall_ms: i64) -> Self {
+        let Ok(Written { memory, written_ms }) = serde_json::from_str(text) else { return Self::default() };
+        let away = wall_ms.saturating_sub(written_ms.unwrap_or(wall_ms));
+        let away = Duration::from_millis(u64::try_from(away).unwrap_or_default());
+        Self { outlook: memory.outlook.resumed(now, away), ..memory }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Written {
+    #[serde(flatten)]
+    memory: Memory,
+    #[serde(default)]
+    written_ms: Option<i64>,
+}
+
+fn ends(ending: Ending, now: Timestamp) -> Ends {
+    let Ending { at, lasts, ground, times } = ending;
+    Ends { in_ms: millis(now.until(at)), lasts_ms: millis(lasts), ground, times }
+}
+
+/// A day before, or a tenth of what it lasts.
+fn told_at(ending: Ending) -> Timestamp {
+    ending.at.before((ending.lasts / 10).min(limits::WARNING))
+}

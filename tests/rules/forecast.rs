@@ -1,0 +1,354 @@
+//! The ends of sign-ins: told, set and seen.
+
+use std::time::Duration;
+
+use session::event::{Event, Memory};
+use session::forecast::{Ends, Forecast, Ground, Unused};
+use session::note::Note;
+use session::policy::Policy;
+use session::reason::{Cause, Lost};
+use session::time::{Timestamp, millis};
+use session::tokens::{RefreshLife, RefreshToken, Tokens};
+use session::verdict::Verdict;
+use session::view::Phase;
+
+use crate::bench::{Bench, dead, fresh, minutes, offline, seconds, tokens};
+
+/// A provider with limits, of which it may tell.
+#[derive(Clone, Copy)]
+struct Server {
+    access: Duration,
+    idle: Duration,
+    lasts: Duration,
+    tells: bool,
+    rotates: bool,
+    since: Timestamp,
+    renewed: Timestamp,
+}
+
+impl Server {
+    fn new(access: Duration) -> Self {
+        let (since, renewed) = (Timestamp::default(), Timestamp::default());
+        Self { access, idle: NEVER, lasts: NEVER, tells: true, rotates: true, since, renewed }
+    }
+
+    fn sign_in(&mut self, bench: Bench) -> Bench {
+        (self.since, self.renewed) = (bench.now, bench.now);
+        let first = tokens("a1", Some("r1"), Some(self.access));
+        let refresh_life = self.told(bench.now);
+        bench.sign_in_with(Tokens { refresh_life, ..first })
+    }
+
+    fn told(&self, now: Timestamp) -> Option<RefreshLife> {
+        let life = self.idle.min(self.lasts.saturating_sub(now.since(self.since)));
+        (self.tells && life < NEVER / 2).then_some(RefreshLife::For(life))
+    }
+
+    fn answer(&self, now: Timestamp, number: usize) -> Verdict {
+        if now.since(self.renewed) >= self.idle || now.since(self.since) >= self.lasts {
+            return dead();
+        }
+        let refresh = self.rotates.then(|| RefreshToken::new(format!("r{}", number + 2)));
+        let tokens = tokens("new", refresh.as_ref().map(RefreshToken::expose), Some(self.access));
+        let refresh_life = self.told(now).filter(|_| self.rotates || self.idle < NEVER);
+        Verdict::Fresh(Tokens { refresh_life, ..tokens })
+    }
+
+    /// Lets time pass from deadline to deadline, until the end of the session if that comes first.
+    fn serve(&mut self, bench: &mut Bench, time: Duration) {
+        let end = bench.now + time;
+        if bench.in_flight.is_some() {
+            bench.tell_and_answer(Event::Tick, &self.answer(bench.now, bench.sent.len()));
+        }
+        while let Some(at) = bench.session.deadline().filter(|at| *at <= end) {
+            bench.now = at.max(bench.now);
+            let (sent, answer) = (bench.sent.len(), self.answer(bench.now, bench.sent.len()));
+            bench.tell_and_answer(Event::Tick, &answer);
+            if bench.sent.len() > sent && answer != dead() {
+                self.renewed = bench.now;
+            }
+            if bench.session.lost().is_some() {
+                return;
+            }
+        }
+        bench.now = end;
+    }
+}
+
+fn forecast(bench: &Bench) -> Option<Forecast> {
+    bench.session.view(bench.now).forecast
+}
+
+fn ends(bench: &Bench) -> Option<Ends> {
+    forecast(bench).and_then(|forecast| forecast.ends)
+}
+
+fn unused(bench: &Bench) -> Option<Unused> {
+    forecast(bench).and_then(|forecast| forecast.unused)
+}
+
+fn warnings(bench: &Bench) -> usize {
+    bench.notes.iter().filter(|note| matches!(note, Note::EndsSoon { .. })).count()
+}
+
+fn foreseen(bench: &Bench) -> usize {
+    bench.notes.iter().filter(|note| matches!(note, Note::Foreseen { .. })).count()
+}
+
+/// FAILURES C12, A8: the access token lives for a month, and an unused refresh token for a day.
+#[test]
+fn c12_a_sign_in_is_kept_alive_although_its_access_token_outlives_it() {
+    for (tells, rotates) in [(true, true), (true, false), (false, true)] {
+        let policy =
+            Policy { refresh_token_idle: (!tells).then_some(DAY), slot: 77_777_777, ..Policy::default() };
+        let mut server = Server { idle: DAY, tells, rotates, ..Server::new(30 * DAY) };
+        let mut bench = server.sign_in(Bench::started(policy, Timestamp::from_millis(1_000_000)));
+        server.serve(&mut bench, 60 * DAY);
+        assert_eq!(bench.session.phase(), Phase::Fresh, "tells {tells}, rotates {rotates}");
+        assert!((80..=120).contains(&bench.sent.len()), "{} refreshes in sixty days", bench.sent.len());
+        let ground = if tells { Ground::Told } else { Ground::Set };
+        assert_eq!(unused(&bench), Some(Unused { after_ms: millis(DAY), ground }));
+        assert_eq!((ends(&bench), warnings(&bench)), (None, 0));
+        let kept_alive = |note: &&Note| matches!(note, Note::Refreshed { cause: Cause::KeptAlive, .. });
+        assert_eq!(bench.notes.iter().filter(kept_alive).count(), bench.sent.len());
+    }
+}
+
+/// What nobody tells is looked for: after two ends, in half of the time that was too long.
+#[test]
+fn c12_a_sign_in_that_died_of_rest_is_kept_alive_in_the_end() {
+    for (access, most) in [(20, 2), (30, 3)] {
+        let mut server = Server { idle: 14 * DAY, tells: false, ..Server::new(access * DAY) };
+        let mut bench = server.sign_in(Bench::seeded(3));
+        let mut ends = 0;
+        loop {
+            server.serve(&mut bench, 200 * DAY);
+            if bench.session.lost().is_none() {
+                break;
+            }
+            assert_eq!(bench.session.lost(), Some(Lost::Refused));
+            ends += 1;
+            assert!(ends <= most, "access tokens of {access} days");
+            bench = server.sign_in(bench);
+            assert_eq!(forecast(&bench).is_some(), ends >= 2, "one refusal is not a law");
+        }
+        assert_eq!(ends, most, "access tokens of {access} days");
+        assert!(bench.sent.len() < 60, "{} refreshes", bench.sent.len());
+    }
+}
+
+/// FAILURES C12: a session of ten hours, whatever is done, and of half an hour, if nothing is.
+#[test]
+fn c12_an_end_that_does_not_move_is_foreseen_and_told_once() {
+    let mut server = Server { idle: minutes(30), lasts: minutes(600), ..Server::new(minutes(5)) };
+    let mut bench = server.sign_in(Bench::seeded(3));
+    server.serve(&mut bench, minutes(560));
+    assert_eq!(unused(&bench), Some(Unused { after_ms: millis(minutes(30)), ground: Ground::Told }));
+    assert_eq!((ends(&bench), warnings(&bench), foreseen(&bench)), (None, 0, 1));
+    let before = bench.sent.len();
+    server.serve(&mut bench, minutes(20));
+    let Some(Ends { in_ms, ground: Ground::Told, lasts_ms, .. }) = ends(&bench) else {
+        panic!("{:?}", forecast(&bench))
+    };
+    assert_eq!((in_ms, lasts_ms), (millis(minutes(20)), millis(minutes(600))));
+    assert_eq!((unused(&bench), warnings(&bench), foreseen(&bench)), (None, 1, 2));
+    server.serve(&mut bench, minutes(30));
+    assert_eq!(bench.session.phase(), Phase::NeedsLogin { why: Lost::RanOut });
+    assert_eq!((forecast(&bench), warnings(&bench), foreseen(&bench)), (None, 1, 2));
+    assert!(
+        bench.sent.len() - before < 20,
+        "{} refreshes in the last forty minutes",
+        bench.sent.len() - before
+    );
+    let bench = server.sign_in(bench);
+    assert_eq!(ends(&bench), None, "the next sign-in has its own end");
+}
+
+/// FAILURES C12: within five percent after two cycles.
+#[test]
+fn c12_an_end_that_nobody_tells_is_foreseen_after_two_of_its_kind() {
+    let lasts = 14 * DAY;
+    let mut server = Server { lasts, tells: false, ..Server::new(minutes(60)) };
+    let mut bench = server.sign_in(Bench::seeded(3));
+    for why in [Lost::Refused, Lost::Refused, Lost::RanOut, Lost::RanOut] {
+        server.serve(&mut bench, 30 * DAY);
+        assert_eq!(bench.session.lost(), Some(why));
+        bench = server.sign_in(bench);
+    }
+    let Some(Ends { in_ms, ground: Ground::Seen, times: 4, .. }) = ends(&bench) else {
+        panic!("{:?}", forecast(&bench))
+    };
+    assert!(in_ms.abs_diff(millis(lasts)) <= millis(lasts) / 20, "{in_ms}");
+    assert_eq!((warnings(&bench), foreseen(&bench)), (2, 1), "one warning a sign-in that was foreseen");
+    // The provider has become more generous.
+    server.lasts = 90 * DAY;
+    server.serve(&mut bench, 30 * DAY);
+    assert_eq!((bench.session.phase(), forecast(&bench)), (Phase::Fresh, None));
+    server.serve(&mut bench, 90 * DAY);
+    assert_eq!(bench.session.lost(), Some(Lost::Refused), "nobody expected that");
+}
+
+/// A person who signs out everywhere, an administrator, a reset: refusals at whatever age.
+#[test]
+fn ends_that_do_not_agree_are_no_forecast() {
+    let mut server = Server { tells: false, ..Server::new(minutes(60)) };
+    let mut bench = server.sign_in(Bench::seeded(3));
+    for days in [3, 20, 15, 9, 1, 41, 25, 5] {
+        server.lasts = days * DAY;
+        server.serve(&mut bench, 60 * DAY);
+        assert_eq!(bench.session.lost(), Some(Lost::Refused));
+        bench = server.sign_in(bench);
+        assert_eq!(forecast(&bench), None);
+    }
+}
+
+/// A token that is not replaced has the end that it had when it came.
+#[test]
+fn a_token_that_stays_ends_when_it_was_told_to_also_after_a_restart() {
+    let mut server = Server { lasts: 30 * DAY, rotates: false, ..Server::new(minutes(60)) };
+    let mut bench = server.sign_in(Bench::seeded(3));
+    server.serve(&mut bench, 10 * DAY);
+    let in_ten_days = |bench: &Bench| {
+        let left = ends(bench).map(|ends| ends.in_ms);
+        left.is_some_and(|left| left.abs_diff(millis(20 * DAY)) < 1000)
+    };
+    assert!(in_ten_days(&bench), "{:?}", forecast(&bench));
+    bench = rebooted(bench, DAY, millis(DAY) as i64);
+    let left = ends(&bench).map(|ends| ends.in_ms);
+    assert!(left.is_some_and(|left| left.abs_diff(millis(19 * DAY)) < 1000), "{:?}", forecast(&bench));
+    let ended = |bench: &Bench, why| bench.session.lost() == Some(why);
+    server.renewed = bench.now;
+    // The clock of the new process began at zero, and 11 days had passed.
+    server.since = Timestamp::default();
+    server.lasts = 19 * DAY;
+    server.serve(&mut bench, 40 * DAY);
+    assert!(ended(&bench, Lost::RanOut), "{:?}", bench.session.phase());
+    assert_eq!(warnings(&bench), 1);
+}
+
+/// Whatever the wall clock says, what follows is a forecast that is wrong or gone, and nothing else.
+#[test]
+fn a_wall_clock_that_is_years_off_ends_nothing() {
+    for off_days in [-20_000_i64, -3, 0, 400, 20_000, i64::MAX / DAY_MS] {
+        for rotates in [true, false] {
+            let mut server = Server { idle: 30 * DAY, rotates, ..Server::new(minutes(60)) };
+            let mut bench = server.sign_in(Bench::seeded(3));
+            server.serve(&mut bench, DAY);
+            bench = rebooted(bench, minutes(1), off_days.saturating_mul(DAY_MS));
+            server.renewed = bench.now;
+            server.since = bench.now;
+            server.serve(&mut bench, minutes(1));
+            assert_eq!(ends(&bench), None, "{off_days} days off, {rotates}");
+            server.serve(&mut bench, 50 * DAY);
+            assert_eq!(bench.session.phase(), Phase::Fresh, "{off_days} days off");
+            let told = Some(Unused { after_ms: millis(30 * DAY), ground: Ground::Told });
+            assert_eq!((unused(&bench), ends(&bench)), (told, None), "{off_days} days off, {rotates}");
+            assert_eq!(warnings(&bench), 0);
+        }
+    }
+}
+
+/// Only a refusal ends a session.
+#[test]
+fn an_end_that_was_told_and_does_not_come_is_forgotten() {
+    let mut bench = Bench::seeded(3).sign_in_with(Tokens {
+        refresh_life: Some(RefreshLife::For(minutes(90))),
+        ..tokens("a1", Some("r1"), Some(minutes(60)))
+    });
+    bench.run(minutes(60), |_| fresh(3600));
+    assert!(ends(&bench).is_some());
+    bench.run(minutes(60), |_| fresh(3600));
+    assert_eq!((bench.session.phase(), ends(&bench)), (Phase::Fresh, None));
+    bench.run(30 * DAY, |_| fresh(3600));
+    assert_eq!((bench.session.phase(), forecast(&bench)), (Phase::Fresh, None));
+    assert!(bench.sent.len() < 31 * 32, "{} refreshes in a month", bench.sent.len());
+}
+
+/// FAILURES A9, A10: a provider that tells nonsense costs a few refreshes, and is not believed for long.
+#[test]
+fn absurd_ends_are_not_believed() {
+    for told in [RefreshLife::Endless, RefreshLife::For(Duration::MAX)] {
+        let told = Some(told);
+        let mut bench = Bench::seeded(3)
+            .sign_in_with(Tokens { refresh_life: told, ..tokens("a1", Some("r1"), Some(minutes(60))) });
+        assert_eq!(forecast(&bench), None, "{told:?}");
+        bench.run(DAY, |_| fresh(3600));
+        assert_eq!(forecast(&bench), None, "{told:?}");
+    }
+    for told in [Duration::ZERO, Duration::from_millis(1), seconds(1), seconds(5)] {
+        let refresh_life = Some(RefreshLife::For(told));
+        let answer = |refresh_life| {
+            let Verdict::Fresh(tokens) = fresh(3600) else { unreachable!() };
+            Verdict::Fresh(Tokens { refresh_life, ..tokens })
+        };
+        let first = tokens("a1", Some("r1"), Some(minutes(60)));
+        let mut bench = Bench::seeded(3).sign_in_with(Tokens { refresh_life, ..first });
+        bench.run(DAY, |_| answer(refresh_life));
+        assert_eq!(bench.session.phase(), Phase::Fresh);
+        assert!(bench.sent.len() < 35, "{told:?}: {} refreshes in a day", bench.sent.len());
+    }
+}
+
+/// An access token that is good for long is no reason to wait long, if the refresh token is not.
+#[test]
+fn an_outage_before_the_end_of_a_rest_is_tried_through() {
+    let half_an_hour = Some(RefreshLife::For(minutes(30)));
+    let again = Verdict::Fresh(Tokens { refresh_life: half_an_hour, ..tokens("a2", Some("r2"), Some(DAY)) });
+    let first = tokens("a1", Some("r1"), Some(DAY));
+    let mut bench = Bench::seeded(3).sign_in_with(Tokens { refresh_life: half_an_hour, ..first });
+    let signed_in = bench.now;
+    bench.run(minutes(29), |tries| if tries <= 4 { offline() } else { again.clone() });
+    assert!(bench.sent.len() >= 5, "{} tries", bench.sent.len());
+    assert!(bench.sent_at[4].since(signed_in) < minutes(30), "{:?}", bench.sent_at);
+}
+
+/// Nothing begins before the end of the process, or of the day.
+#[test]
+fn a_sign_in_is_not_kept_alive_by_a_machine_that_falls_asleep() {
+    for (rests, wakes) in [(Event::AboutToSleep, Event::Awake), (Event::Ending, Event::Stays)] {
+        let mut server = Server { idle: DAY, ..Server::new(30 * DAY) };
+        let mut bench = server.sign_in(Bench::seeded(3)).told(rests);
+        server.serve(&mut bench, DAY / 4 * 3 + seconds(1));
+        assert_eq!(bench.sent.len(), 0);
+        bench.tell(Event::Woke { slept: DAY / 2 });
+        bench.tell_and_answer(wakes, &server.answer(bench.now, 0));
+        server.serve(&mut bench, minutes(1));
+        assert_eq!((bench.session.phase(), bench.sent.len()), (Phase::Fresh, 1));
+    }
+}
+
+/// The machine was switched off for longer than a sign-in lives without a refresh.
+#[test]
+fn a_sign_in_that_was_not_used_says_so() {
+    let mut server = Server { idle: 14 * DAY, ..Server::new(minutes(60)) };
+    let mut bench = server.sign_in(Bench::seeded(3));
+    server.serve(&mut bench, DAY);
+    bench = rebooted(bench, 20 * DAY, 20 * DAY_MS);
+    bench.run(minutes(1), |_| dead());
+    assert_eq!(bench.session.phase(), Phase::NeedsLogin { why: Lost::Unused });
+    // Or its wall clock is wrong, and nobody knows.
+    let mut bench = server.sign_in(Bench::seeded(3));
+    bench = rebooted(bench, DAY, 20_000 * DAY_MS);
+    bench.run(minutes(1), |_| dead());
+    assert_eq!(bench.session.phase(), Phase::NeedsLogin { why: Lost::Refused });
+}
+
+/// The next process, on a machine that was switched on again: its clock begins anew, and the wall clock has moved.
+fn rebooted(mut bench: Bench, off: Duration, wall_moved: i64) -> Bench {
+    let written = bench.memory.write(bench.now, WALL);
+    assert!(!written.contains("secret"));
+    let now = Timestamp::default() + minutes(1);
+    let off = i64::try_from(millis(off)).unwrap_or(i64::MAX);
+    let wall = WALL.saturating_add(if wall_moved == 0 { off } else { wall_moved });
+    bench.memory = Memory::read(&written, now, wall);
+    bench.now = now;
+    bench.restarted()
+}
+
+const DAY: Duration = Duration::from_secs(86_400);
+const DAY_MS: i64 = 86_400_000;
+
+/// In 2026.
+const WALL: i64 = 1_795_262_400_000;
+
+const NEVER: Duration = Duration::from_secs(1 << 40);
