@@ -29,6 +29,7 @@ pub(crate) struct Fresh {
 pub(crate) struct Rules {
     pub(crate) access_ttl_ms: u64,
     pub(crate) refresh_ttl_ms: u64,
+    pub(crate) session_ttl_ms: u64,
     pub(crate) rotation: Rotation,
     pub(crate) grace_ms: u64,
     pub(crate) refresh_revokes_access: bool,
@@ -41,7 +42,8 @@ impl Book {
         self.families += 1;
         let family = self.families;
         self.shelve_access(fresh.access.clone(), person, family, rules, now);
-        self.shelve_refresh(fresh.refresh.clone(), person, family, rules, now);
+        let ends = now.saturating_add(rules.session_ttl_ms);
+        self.shelve_refresh(fresh.refresh.clone(), person, Session { family, ends }, rules, now);
         Granted { person, family, access: fresh.access, refresh: fresh.refresh, rotated: true }
     }
 
@@ -60,11 +62,11 @@ impl Book {
         rules: &Rules,
         now: u64,
     ) -> Result<Granted, Refused> {
-        let (person, family) = match self.refresh.get(token) {
+        let (person, Session { family, ends }) = match self.refresh.get(token) {
             None => return Err(self.stranger(token)),
             Some(known) if known.expires <= now => return Err(Refused::Expired),
             Some(known) => match &known.state {
-                State::Live => (known.person, known.family),
+                State::Live => (known.person, Session { family: known.family, ends: known.ends }),
                 State::Revoked => return Err(Refused::Revoked),
                 State::Spent { at, answer } => {
                     if now < at.saturating_add(rules.grace_ms) {
@@ -91,7 +93,7 @@ impl Book {
             return Ok(Granted { person, family, access, refresh: token.to_owned(), rotated: false });
         }
         let answer = Granted { person, family, access, refresh: fresh.refresh.clone(), rotated: true };
-        self.shelve_refresh(fresh.refresh, person, family, rules, now);
+        self.shelve_refresh(fresh.refresh, person, Session { family, ends }, rules, now);
         if let Some(spent) = self.refresh.get_mut(token) {
             spent.state = State::Spent { at: now, answer: answer.clone() };
         }
@@ -106,6 +108,14 @@ impl Book {
             Some(known) if known.expires <= now => Err(Refused::Expired),
             Some(known) => Ok(known.person),
         }
+    }
+
+    /// How long the newest refresh token of the session lives.
+    pub(crate) fn refresh_left(&self, family: u64, now: u64) -> Option<u64> {
+        let live = self.refresh.values().filter(|known| known.family == family);
+        let expires =
+            live.filter(|known| matches!(known.state, State::Live)).map(|known| known.expires).max();
+        expires.map(|expires| expires.saturating_sub(now))
     }
 
     /// Whose refresh token this is, good or not.
@@ -214,9 +224,10 @@ impl Book {
         self.access.insert(token, Access { person, family, expires, revoked: false });
     }
 
-    fn shelve_refresh(&mut self, token: String, person: Person, family: u64, rules: &Rules, now: u64) {
-        let expires = now.saturating_add(rules.refresh_ttl_ms);
-        self.refresh.insert(token, Refresh { person, family, expires, state: State::Live });
+    fn shelve_refresh(&mut self, token: String, person: Person, of: Session, rules: &Rules, now: u64) {
+        let Session { family, ends } = of;
+        let expires = now.saturating_add(rules.refresh_ttl_ms).min(ends);
+        self.refresh.insert(token, Refresh { person, family, expires, ends, state: State::Live });
     }
 
     fn forget_the_long_expired(&mut self, now: u64) {
@@ -227,6 +238,12 @@ impl Book {
             self.refresh.retain(|_, known| known.expires.saturating_add(AN_HOUR_MS) > now);
         }
     }
+}
+
+#[derive(Clone, Copy)]
+struct Session {
+    family: u64,
+    ends: u64,
 }
 
 struct Access {
@@ -240,6 +257,8 @@ struct Refresh {
     person: Person,
     family: u64,
     expires: u64,
+    /// When its session does.
+    ends: u64,
     state: State,
 }
 

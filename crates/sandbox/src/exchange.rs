@@ -165,6 +165,7 @@ impl Exchange<'_> {
         Rules {
             access_ttl_ms: ms(self.settings.access_ttl),
             refresh_ttl_ms: ms(self.settings.refresh_ttl),
+            session_ttl_ms: ms(self.settings.session_ttl),
             rotation: dialect.rotation,
             grace_ms: ms(dialect.grace),
             refresh_revokes_access: dialect.refresh_revokes_access,

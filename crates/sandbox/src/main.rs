@@ -22,6 +22,12 @@ struct Arguments {
     /// How long refresh tokens live
     #[arg(long, default_value = "30d", value_parser = duration::parse)]
     refresh_ttl: Duration,
+    /// How long a session lives, however often it is refreshed
+    #[arg(long, default_value = "3650d", value_parser = duration::parse)]
+    session_ttl: Duration,
+    /// The OAuth issuer says how long its refresh tokens live
+    #[arg(long)]
+    tell_refresh_ttl: bool,
     /// What becomes of spent refresh tokens, in every dialect; each has its own habit when this is not given
     #[arg(long)]
     rotation: Option<RotationName>,
@@ -106,8 +112,10 @@ fn settings(arguments: &Arguments) -> Settings {
         port: arguments.port,
         access_ttl: arguments.access_ttl,
         refresh_ttl: arguments.refresh_ttl,
+        session_ttl: arguments.session_ttl,
         ..Settings::default()
     };
+    settings.oauth.tells_refresh_ttl = arguments.tell_refresh_ttl;
     for dialect in Dialect::ALL {
         let habit = &mut settings.dialects[dialect];
         if let Some(rotation) = arguments.rotation {

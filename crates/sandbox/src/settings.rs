@@ -20,7 +20,10 @@ pub struct Settings {
     /// The port on 127.0.0.1; 0 takes any that is free. Cannot change while the sandbox runs.
     pub port: u16,
     pub access_ttl: Duration,
+    /// With rotation, how long a session lives without a refresh.
     pub refresh_ttl: Duration,
+    /// How long a session lives, however often it is refreshed.
+    pub session_ttl: Duration,
     pub dialects: PerDialect<DialectSettings>,
     pub oauth: OAuthSettings,
 }
@@ -57,12 +60,16 @@ impl Settings {
     /// Applies a partial change, or nothing of it when any part is wrong.
     pub(crate) fn patched(&self, patch: &Value) -> Result<Self, Invalid> {
         let mut settings = self.clone();
-        let patch = fields(patch, "the body", &["access_ttl_ms", "refresh_ttl_ms", "dialects", "oauth"])?;
+        let known = ["access_ttl_ms", "refresh_ttl_ms", "session_ttl_ms", "dialects", "oauth"];
+        let patch = fields(patch, "the body", &known)?;
         if let Some(ttl) = patch.get("access_ttl_ms") {
             settings.access_ttl = lifetime("access_ttl_ms", ttl)?;
         }
         if let Some(ttl) = patch.get("refresh_ttl_ms") {
             settings.refresh_ttl = lifetime("refresh_ttl_ms", ttl)?;
+        }
+        if let Some(ttl) = patch.get("session_ttl_ms") {
+            settings.session_ttl = lifetime("session_ttl_ms", ttl)?;
         }
         if let Some(dialects) = patch.get("dialects") {
             let names = Dialect::ALL.map(Dialect::name);
@@ -106,6 +113,7 @@ impl Default for Settings {
             port: 0,
             access_ttl: Duration::from_secs(30),
             refresh_ttl: Duration::from_secs(30 * 24 * 60 * 60),
+            session_ttl: Duration::from_secs(10 * 365 * 24 * 60 * 60),
             dialects: PerDialect {
                 flask: plain,
                 heartbeat: DialectSettings { access_format: TokenFormat::Opaque, ..plain },
@@ -125,9 +133,10 @@ impl Default for Settings {
 /// As the control endpoint shows them; the port is in its address.
 impl Serialize for Settings {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut shown = serializer.serialize_struct("Settings", 4)?;
+        let mut shown = serializer.serialize_struct("Settings", 5)?;
         shown.serialize_field("access_ttl_ms", &ms(self.access_ttl))?;
         shown.serialize_field("refresh_ttl_ms", &ms(self.refresh_ttl))?;
+        shown.serialize_field("session_ttl_ms", &ms(self.session_ttl))?;
         shown.serialize_field("dialects", &self.dialects)?;
         shown.serialize_field("oauth", &self.oauth)?;
         shown.end()

@@ -49,6 +49,17 @@ fn strict_rotation_ends_the_family_of_a_reused_token_and_no_other() {
 }
 
 #[test]
+fn a_session_ends_however_often_it_is_refreshed() {
+    let rules = Rules { session_ttl_ms: 15_000, ..rules(Rotation::On) };
+    let mut book = signed_in(&rules);
+    assert_eq!(book.refresh_left(1, 0), Some(10_000));
+    refresh(&mut book, "r0", 1, &rules, 8_000).unwrap();
+    assert_eq!(book.refresh_left(1, 8_000), Some(7_000), "not for ten seconds");
+    refresh(&mut book, "r1", 2, &rules, 14_999).unwrap();
+    assert_eq!(refresh(&mut book, "r2", 3, &rules, 15_000), Err(Refused::Expired));
+}
+
+#[test]
 fn within_the_grace_the_very_same_answer_comes_again() {
     let rules = Rules { grace_ms: 100, ..rules(Rotation::Strict) };
     let mut book = signed_in(&rules);
@@ -157,6 +168,7 @@ fn rules(rotation: Rotation) -> Rules {
     Rules {
         access_ttl_ms: 1_000,
         refresh_ttl_ms: 10_000,
+        session_ttl_ms: u64::MAX,
         rotation,
         grace_ms: 0,
         refresh_revokes_access: false,

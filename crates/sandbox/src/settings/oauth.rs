@@ -28,6 +28,8 @@ pub struct OAuthSettings {
     pub localhost_redirect: bool,
     pub password_grant: bool,
     pub offline_access_only: bool,
+    /// Answers say in `refresh_expires_in` how long the refresh token lives, at most as long as the session.
+    pub tells_refresh_ttl: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +56,7 @@ impl OAuthSettings {
             "localhost_redirect",
             "password_grant",
             "offline_access_only",
+            "tells_refresh_ttl",
         ];
         for (name, value) in fields(change, "oauth", &known)? {
             let field = format!("oauth.{name}");
@@ -69,7 +72,8 @@ impl OAuthSettings {
                 "require_pushed" => self.require_pushed = flag()?,
                 "localhost_redirect" => self.localhost_redirect = flag()?,
                 "password_grant" => self.password_grant = flag()?,
-                _ => self.offline_access_only = flag()?,
+                "offline_access_only" => self.offline_access_only = flag()?,
+                _ => self.tells_refresh_ttl = flag()?,
             }
         }
         Ok(())
@@ -90,6 +94,7 @@ impl Default for OAuthSettings {
             localhost_redirect: false,
             password_grant: false,
             offline_access_only: false,
+            tells_refresh_ttl: false,
         }
     }
 }

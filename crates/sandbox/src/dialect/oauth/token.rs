@@ -209,6 +209,8 @@ fn given(
         true => Some(tokens::id_token(exchange, family, terms, &access)?),
         false => None,
     };
+    let told = exchange.settings.oauth.tells_refresh_ttl.then(|| exchange.book.refresh_left(family, now));
+    let told = told.flatten().map(|left| left / 1000);
     // An access token that was given before stays what it was.
     let lent = exchange.ledger.lent.see(&access, now).cloned().unwrap_or(lent);
     let fields = Fields::default()
@@ -216,6 +218,7 @@ fn given(
         .with("token_type", if lent.jkt.is_some() { "DPoP" } else { "Bearer" })
         .with("expires_in", exchange.lifetime())
         .with_some("refresh_token", refresh)
+        .with_some("refresh_expires_in", told)
         .with("scope", lent.scopes.to_string())
         .with_some("id_token", id_token);
     let until = now.saturating_add(ms(exchange.settings.access_ttl));
