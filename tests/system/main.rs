@@ -21,6 +21,7 @@ mod credential;
 mod crowd;
 mod disk;
 mod faults;
+mod forecast;
 mod frozen;
 mod herd;
 mod home;
