@@ -4,6 +4,7 @@ import type {
   Code,
   Demand,
   EntryView,
+  Forecast,
   Lost,
   Note,
   Pending,
@@ -30,6 +31,7 @@ export interface Born {
   age_s?: number;
   generation?: number;
   saved?: boolean;
+  forecast?: Forecast;
   sandbox?: boolean;
   resources?: string[];
   jwt?: boolean;
@@ -56,6 +58,7 @@ export class Life {
   private dead = false;
   private replayed = 0;
   private held = 0;
+  private forecast: Forecast | null;
   private retryAt = 0;
   private pending: Promise<void> | null = null;
   private errand: FakeSignIn | null = null;
@@ -68,6 +71,7 @@ export class Life {
     this.profile = born.profile;
     this.phase = born.phase ?? { name: "Fresh" };
     this.user = born.user ?? null;
+    this.forecast = born.forecast ?? null;
     this.generation = born.generation ?? 0;
     this.gotAt = Date.now() - (born.age_s ?? 0) * 1000;
     this.beatAt = Date.now() - 3000;
@@ -102,6 +106,7 @@ export class Life {
       },
       last_refresh: this.refreshed && { ...this.refreshed, ago_ms: now - this.refreshedAt },
       saved: this.born.saved ?? true,
+      forecast: this.phase.name === "NeedsLogin" ? null : this.forecast,
       requests: { in_flight: 0, held: this.held, replayed: this.replayed },
       resources: (this.born.resources?.length ? this.born.resources : ["/api/orders", "/api/profile"]).map(
         (path) => ({
@@ -180,6 +185,8 @@ export class Life {
   signIn(user: string): void {
     this.user = user;
     this.dead = false;
+    // Its end is another one.
+    this.forecast = null;
     this.take();
     this.errand?.finish(null);
     this.errand = null;

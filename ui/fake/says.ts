@@ -1,5 +1,6 @@
 import type { Code, FailureView, Note, Says, Trouble } from "../src/api.ts";
 import { measured, span } from "../src/format.ts";
+import { forecastWords } from "../src/sentences.ts";
 import { inLanguage, type Key, known, type Language, type Values } from "../src/words.ts";
 
 type Say = (key: Key, values?: Values) => string;
@@ -20,6 +21,13 @@ function noteSentence(note: Note, t: Say): string {
       return t("note.breaker_opened", { host: note.host, for: measured(note.for_ms) });
     case "config_problem":
       return t("note.config_problem", { line: note.line, problem: note.problem });
+    case "ends_soon":
+      return t(note.ground === "seen" ? "note.ends_soon.seen" : "note.ends_soon", {
+        in: span(note.in_ms),
+        times: note.times,
+      });
+    case "foreseen":
+      return t("note.foreseen", { what: forecastWords({ ...note, is_near: false }, t) });
     case "elsewhere":
       return t("note.elsewhere", { places: note.places.map((place) => t(`place.${place}`)).join(", ") });
     case "heartbeat":

@@ -6,6 +6,7 @@ import { failed, says } from "./says.ts";
 export const SCENES = [
   "signed-in",
   "needs-login",
+  "ends-soon",
   "unsure",
   "waiting",
   "empty",
@@ -71,6 +72,9 @@ export function sceneOf(name: SceneName, settings: Settings): Scene {
       break;
     case "secret":
       scene.lives.push(nightly, unattended, work);
+      break;
+    case "ends-soon":
+      scene.lives.push(ending, unused, work);
       break;
     case "unsure":
       scene.lives.push(unsure, work);
@@ -238,6 +242,47 @@ const unattended: Make = (write) =>
       host: "build.example.com",
       ways: ["unattended"],
       phase: { name: "NeedsLogin", why: "never" },
+    },
+    write,
+  );
+
+const ending: Make = (write) =>
+  new Life(
+    {
+      profile: "ending",
+      preset: "",
+      url: "https://login.example.com",
+      host: "login.example.com",
+      user: "alice@example.com",
+      generation: 40,
+      age_s: 60,
+      lifetime_s: 600,
+      ways: ["browser", "device"],
+      forecast: {
+        ends: { in_ms: 72_000_000, lasts_ms: 1_209_600_000, ground: "seen", times: 3 },
+        unused: { after_ms: 259_200_000, ground: "told" },
+        is_near: true,
+      },
+    },
+    write,
+  );
+
+const unused: Make = (write) =>
+  new Life(
+    {
+      profile: "unused",
+      preset: "simplejwt",
+      url: "https://api.example.com",
+      host: "api.example.com",
+      user: "alice",
+      generation: 2,
+      age_s: 20,
+      lifetime_s: 120,
+      forecast: {
+        ends: null,
+        unused: { after_ms: 1_209_600_000, ground: "set" },
+        is_near: false,
+      },
     },
     write,
   );

@@ -1,6 +1,6 @@
 import { effect } from "@preact/signals";
 import type { PhaseView } from "./api.ts";
-import { phaseWords } from "./sentences.ts";
+import { forecastWords, phaseWords } from "./sentences.ts";
 import { announcement, overview } from "./state.ts";
 import { t } from "./words.ts";
 
@@ -9,24 +9,33 @@ import { t } from "./words.ts";
  * it should is not worth an interruption, and a countdown even less.
  */
 export function announceChanges(): () => void {
-  let before: Record<string, PhaseView["name"]> | null = null;
+  let before: Record<string, Told> | null = null;
   return effect(() => {
     const sessions = overview.value?.sessions;
     if (!sessions) {
       before = null;
       return;
     }
-    const now: Record<string, PhaseView["name"]> = {};
+    const now: Record<string, Told> = {};
     const said: string[] = [];
-    for (const { profile, phase } of sessions) {
+    for (const { profile, phase, forecast } of sessions) {
       const last = before?.[profile];
       // A refresh under way is judged by what comes of it.
-      now[profile] = phase.name === "Refreshing" && last ? last : phase.name;
-      if (before && last && last !== now[profile]) {
-        said.push(t("ui.say.phase", { profile, state: phaseWords(phase) }));
+      const name = phase.name === "Refreshing" && last ? last.name : phase.name;
+      const endsSoon = forecast?.is_near ?? false;
+      now[profile] = { name, endsSoon };
+      if (!last) continue;
+      if (last.name !== name) said.push(t("ui.say.phase", { profile, state: phaseWords(phase) }));
+      if (forecast && endsSoon && !last.endsSoon) {
+        said.push(t("ui.say.ends_soon", { profile, what: forecastWords(forecast) }));
       }
     }
     before = now;
     if (said.length > 0) announcement.value = said.join(" ");
   });
+}
+
+interface Told {
+  name: PhaseView["name"];
+  endsSoon: boolean;
 }

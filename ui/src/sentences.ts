@@ -2,6 +2,7 @@ import type {
   Cause,
   Demand,
   FailureView,
+  Forecast,
   Lost,
   Note,
   PhaseView,
@@ -31,6 +32,7 @@ export function noteMark(note: Note): Mark {
     case "heartbeat":
       return note.good ? "heartbeat" : "failure";
     case "elsewhere":
+    case "ends_soon":
     case "needs_login":
     case "other_person":
     case "sign_in_failed":
@@ -40,6 +42,7 @@ export function noteMark(note: Note): Mark {
     case "thawed":
     case "woke":
       return "sleep";
+    case "foreseen":
     case "keeper_started":
     case "keeper_stopped":
     case "interrupted":
@@ -88,6 +91,18 @@ export function isAssumed({ access }: SessionView): boolean {
 export function causeWords(cause: Cause, source: Source | undefined): string {
   const scheduled = cause === "before_expiry" && source === "assumed";
   return t(scheduled ? "cause.before_expiry.assumed" : `cause.${cause}`);
+}
+
+/** How long the sign-in goes on, as the end of a sentence about it. */
+export function forecastWords({ ends, unused }: Forecast, say: typeof t = t): string {
+  const said: string[] = [];
+  if (ends) {
+    const { in_ms, lasts_ms, ground, times } = ends;
+    said.push(say(`forecast.ends.${ground}`, { in: span(in_ms), lasts: span(lasts_ms), times }));
+  }
+  if (unused) said.push(say(`forecast.unused.${unused.ground}`, { after: span(unused.after_ms) }));
+  const [first = "", second] = said;
+  return second ? say("forecast.both", { ends: first, unused: second }) : first;
 }
 
 /** Somebody wants more of the person than the session has. What it has is kept, and may do for everything else. */

@@ -189,6 +189,7 @@ export function sessionOf(change: Partial<SessionView> = {}): SessionView {
     heartbeat: { every_ms: 5_000, next_in_ms: 2_000, last: { good: true, ago_ms: 3_000 } },
     last_refresh: { cause: "before_expiry", ago_ms: 9_000, took_ms: 38 },
     saved: true,
+    forecast: null,
     requests: { in_flight: 0, held: 0, replayed: 0 },
     resources: [
       { method: "GET", path: "/api/orders" },

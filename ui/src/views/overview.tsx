@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { openTab } from "../actions.ts";
 import type { EntryView, SessionView } from "../api.ts";
 import { entriesOf, type Log } from "../log.ts";
@@ -7,6 +7,7 @@ import * as state from "../state.ts";
 import { t } from "../words.ts";
 import { Entries } from "./entries.tsx";
 import { Facts } from "./facts.tsx";
+import { ForecastLine } from "./forecast.tsx";
 import { Ring } from "./ring.tsx";
 import { SignIn } from "./sign-in.tsx";
 import { StripCard } from "./strip-card.tsx";
@@ -18,6 +19,13 @@ export function Overview({ session }: { session: SessionView }) {
   const inMemory = state.overview.value?.vault.kind === "memory";
   const unsaved = phase.name === "Fresh" && !session.saved && !inMemory;
   const before = useRef(person);
+  // Somebody signs in anew before the end, over what still holds. Then the end is another one.
+  const [again, setAgain] = useState(false);
+  const near = session.forecast?.is_near ?? false;
+  const signsIn = person || (again && near);
+  useEffect(() => {
+    if (!near) setAgain(false);
+  }, [near]);
   useEffect(() => {
     // Signed in: what had the focus has gone, and whoever is here by keyboard goes on from the top of this.
     if (before.current && !person && document.activeElement === document.body) {
@@ -27,8 +35,8 @@ export function Overview({ session }: { session: SessionView }) {
   }, [person]);
   return (
     <>
-      {person ? (
-        <SignIn session={session} />
+      {signsIn ? (
+        <SignIn session={session} onLeave={person ? null : () => setAgain(false)} />
       ) : (
         <section class="card hero">
           <Ring session={session} />
@@ -36,6 +44,7 @@ export function Overview({ session }: { session: SessionView }) {
             <h3>{t(unsaved ? "ui.head.unsaved" : `ui.head.${phase.name}`)}</h3>
             <p>{nextSentence(session)}</p>
             <Facts session={session} />
+            <ForecastLine session={session} onAgain={() => setAgain(true)} />
           </div>
         </section>
       )}

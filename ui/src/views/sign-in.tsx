@@ -11,7 +11,7 @@ import { TryAgain } from "./try-again.tsx";
 import { TypedSignIn } from "./typed-sign-in.tsx";
 
 /** What a person does to sign in, by the first of the ways that the session knows. */
-export function SignIn({ session }: { session: SessionView }) {
+export function SignIn({ session, onLeave }: { session: SessionView; onLeave: (() => void) | null }) {
   const { profile, phase, pending, ways } = session;
   const isPending = pending !== null;
   const card = useRef<HTMLElement>(null);
@@ -36,6 +36,11 @@ export function SignIn({ session }: { session: SessionView }) {
           <h3>{t("ui.head.NeedsLogin", { profile })}</h3>
           <p>{nextSentence(session)}</p>
           <Ways session={session} />
+          {onLeave && (
+            <button type="button" class="link" data-testid="sign-in-later" onClick={onLeave}>
+              {t("ui.cancel")}
+            </button>
+          )}
         </div>
       )}
     </section>
