@@ -29,6 +29,8 @@ url = "https://api.example.com/v2/"
 heartbeat = "90s"
 refresh_before = "2m"
 assume_lifetime = "1h30m"
+refresh_token_idle = "30d"
+sign_in_lasts = "90d"
 allow_http = true
 ca_file = "corp.pem"
 timeout = "250ms"
@@ -55,6 +57,8 @@ fn everything_that_can_be_said_is_understood() {
     assert_eq!((work.heartbeat, work.timeout), (Duration::from_secs(90), Duration::from_millis(250)));
     assert_eq!(work.refresh_before, Some(Duration::from_secs(120)));
     assert_eq!(work.assume_lifetime, Duration::from_secs(5400));
+    let days = |days: u64| Some(Duration::from_secs(days * 86_400));
+    assert_eq!((work.refresh_token_idle, work.sign_in_lasts), (days(30), days(90)));
     assert!(work.allow_http && work.sandbox);
     assert_eq!(work.ca_file.as_deref(), Some(Path::new("/etc/pilotlight/corp.pem")));
     assert_eq!(work.resources, [resource("GET", "/api/orders/"), resource("POST", "/notes")]);
@@ -64,6 +68,7 @@ fn everything_that_can_be_said_is_understood() {
     assert_eq!(two.host(), "127.0.0.1:9310");
     assert_eq!((two.heartbeat, two.timeout), (Duration::from_secs(300), Duration::from_secs(30)));
     assert_eq!((two.refresh_before, two.assume_lifetime), (None, Duration::from_secs(3600)));
+    assert_eq!((two.refresh_token_idle, two.sign_in_lasts), (None, None));
     assert!(!two.allow_http && !two.sandbox && two.user.is_none() && two.ca_file.is_none());
     assert_eq!(two.resources, [resource("GET", "/aaa"), resource("GET", "/bbb")]);
     let mut preset = Recipe::preset("nestjs").unwrap();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use session::recipe::{Recipe, SignInRefusal};
-use session::tokens::{AccessToken, RefreshToken, Secret, Tokens};
+use session::tokens::{AccessToken, RefreshLife, RefreshToken, Secret, Tokens};
 use session::verdict::Verdict;
 use session::wire::answer::{Answer, Clock, JwtTimes};
 use session::wire::message::Message;
@@ -346,6 +346,28 @@ fn messages_do_not_print_their_secrets() {
 
 fn preset(name: &str) -> Recipe {
     Recipe::preset(name).expect("it is one of the four")
+}
+
+/// FAILURES C12.
+#[test]
+fn a_recipe_says_where_the_life_of_a_refresh_token_stands() {
+    let take = json!({
+        "access_token": "/access", "refresh_token": "/refresh",
+        "refresh_lifetime": { "at": "/refreshExpires", "unit": "milliseconds" },
+    });
+    let recipe: Recipe =
+        serde_json::from_value(json!({ "refresh": { "path": "/r", "take": take } })).unwrap();
+    let ends = |seconds| Some(RefreshLife::For(Duration::from_secs(seconds)));
+    for (body, told) in [
+        (r#"{"access":"AT","refresh":"RT","refreshExpires":60000}"#, ends(60)),
+        (r#"{"access":"AT","refreshExpires":60000}"#, ends(60)),
+        (r#"{"access":"AT","refresh":"R.T.x"}"#, ends(5)),
+        (r#"{"access":"A.T.x","refresh":"RT"}"#, None),
+    ] {
+        let verdict = recipe.read_refresh(&answer(200, JSON, body, true), clock());
+        let Verdict::Fresh(tokens) = verdict else { panic!("{body}: {verdict:?}") };
+        assert_eq!(tokens.refresh_life, told, "{body}");
+    }
 }
 
 fn answer<'a>(status: u16, kind: &'a str, body: &'a str, authentic: bool) -> Answer<'a> {

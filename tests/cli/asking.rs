@@ -392,3 +392,30 @@ fn a_refresh_that_left_the_session_waiting_has_failed() {
     let ran = refreshed(waiting);
     assert_eq!((ran.code, &*ran.err), (Some(4), "pilotlight: work: no connection, again in 4 s\n"));
 }
+
+#[test]
+fn what_is_known_of_the_end_of_a_sign_in_is_shown_and_said_when_it_is_near() {
+    let far = json!({
+        "ends": { "in_ms": 1_728_000_000, "lasts_ms": 2_592_000_000_u64, "ground": "told", "times": 0 },
+        "unused": { "after_ms": 259_200_000, "ground": "set" }, "is_near": false,
+    });
+    let near = json!({
+        "ends": { "in_ms": 43_200_000, "lasts_ms": 1_209_600_000, "ground": "seen", "times": 2 },
+        "unused": null, "is_near": true,
+    });
+    let status = |forecast: &Value| {
+        let mut session = session("work", json!({ "name": "Fresh" }));
+        session["forecast"] = forecast.clone();
+        Lab::answering(overview(json!([session])))
+    };
+    let ran = status(&far).run(["status", "work"]);
+    let told = "Sign-in       ends in 20 days, the provider says; ends after 3 days without a refresh, the profile says";
+    assert!(ran.out.contains(told), "{}", ran.out);
+    assert_eq!((ran.code, &*ran.err), (Some(0), ""));
+    let ran = status(&near).run(["status"]);
+    let told = "work: the sign-in ends in about 12 h: the last 2 lasted about 14 days. Sign in again when it suits you: \
+                pilotlight login work\n";
+    assert_eq!((ran.code, &*ran.err), (Some(0), told));
+    assert_eq!(status(&near).run(["status", "--json"]).json()["sessions"][0]["forecast"], near);
+    assert!(!status(&Value::Null).run(["status", "work"]).out.contains("Sign-in "));
+}

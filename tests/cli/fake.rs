@@ -190,7 +190,7 @@ pub(crate) fn session(profile: &str, phase: Value) -> Value {
         "refresh_in_ms": 165_000,
         "heartbeat": { "every_ms": 300_000, "next_in_ms": 288_000, "last": { "good": true, "ago_ms": 12_000 } },
         "last_refresh": { "cause": "before_expiry", "ago_ms": 60_000, "took_ms": 38 },
-        "saved": true, "requests": { "in_flight": 1, "held": 0, "replayed": 8 },
+        "saved": true, "forecast": null, "requests": { "in_flight": 1, "held": 0, "replayed": 8 },
         "resources": [], "sandbox": false,
         "ways": ["password"], "pending": null, "demand": null, "browser_logout": false,
     })

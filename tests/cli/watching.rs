@@ -117,12 +117,18 @@ fn a_state_that_changes_is_a_line_and_one_that_does_not_is_none() {
                 0 | 1 => json!({ "name": "Refreshing", "cause": "asked", "attempt": 1 }),
                 _ => json!({ "name": "Fresh" }),
             };
-            Act::Answer(overview(json!([session("work", phase)])))
+            let mut session = session("work", phase);
+            if ASKED.load(Ordering::SeqCst) > 3 {
+                let ends =
+                    json!({ "in_ms": 9_000_000, "lasts_ms": 90_000_000, "ground": "told", "times": 0 });
+                session["forecast"] = json!({ "ends": ends, "unused": null, "is_near": true });
+            }
+            Act::Answer(overview(json!([session])))
         }
     });
     let (mut child, lines) = follow(&lab, &["status", "--watch"]);
-    let told: Vec<String> = lines.take(2).map(Result::unwrap).collect();
-    assert_eq!(told, ["work: refreshing…", "work: signed in"]);
+    let told: Vec<String> = lines.take(3).map(Result::unwrap).collect();
+    assert_eq!(told, ["work: refreshing…", "work: signed in", "work: signed in, and the sign-in ends soon"]);
     while ASKED.load(Ordering::SeqCst) < 4 {
         std::thread::yield_now();
     }

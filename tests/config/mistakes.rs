@@ -17,6 +17,22 @@ fn a_mistake_is_told_with_its_line_and_a_hint_and_the_others_go_on() {
         ("heartbeat = '1ms'", "6 heartbeat: 1ms is not a sensible `heartbeat` (Between 1s and 30d.)"),
         ("heartbeat = true", "6 heartbeat: `heartbeat` is of the wrong kind (boolean)"),
         ("timeout = '1d'", "6 timeout: 1d is not a sensible `timeout` (Between 100ms and 10m.)"),
+        (
+            "refresh_token_idle = '0s'",
+            "6 refresh_token_idle: 0s is not a sensible `refresh_token_idle` (Between 1s",
+        ),
+        (
+            "sign_in_lasts = '4000d'",
+            "6 sign_in_lasts: 4000d is not a sensible `sign_in_lasts` (Between 1s and 730d.)",
+        ),
+        (
+            "sign_in_last = '90d'",
+            "6 sign_in_last: unknown key `sign_in_last` (Did you mean `sign_in_lasts`?)",
+        ),
+        (
+            "sign_in_lasts = 90",
+            r#"6 sign_in_lasts: `sign_in_lasts` has no unit (Write `sign_in_lasts = "90s"`.)"#,
+        ),
         ("allow_http = 'yes'", "6 allow_http: `allow_http` is of the wrong kind (string) (Write `true` or"),
         ("user = 7", "6 user: `user` is of the wrong kind (integer)"),
         ("ca_file = ''", "6 ca_file: `ca_file` is empty"),

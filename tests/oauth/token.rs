@@ -8,7 +8,7 @@ use session::oauth::client::{ClientAuth, ClientRegistration};
 use session::oauth::error::{ProviderError, Refusal};
 use session::oauth::token::{Refreshed, TokenAnswer, authorization, read_refresh, read_tokens};
 use session::reason::Trouble;
-use session::tokens::{AccessToken, RefreshToken, Secret, TokenType};
+use session::tokens::{AccessToken, RefreshLife, RefreshToken, Secret, TokenType};
 use session::verdict::Verdict;
 use session::wire::answer::{Answer, Clock, JwtTimes};
 use session::wire::lifetime::{Lifetime, Unit};
@@ -167,10 +167,35 @@ fn lifetimes_are_told_in_other_ways_too() {
     }
 }
 
+/// Row C12: Keycloak, Entra and GitHub, QuickBooks; nobody has a standard for it.
+#[test]
+fn an_answer_tells_how_long_its_refresh_token_lives() {
+    let ends = |seconds| Some(RefreshLife::For(Duration::from_secs(seconds)));
+    for (fields, told) in [
+        (r#""refresh_token":"RT","refresh_expires_in":1800"#, ends(1800)),
+        (r#""refresh_token":"RT","refresh_token_expires_in":"15897600""#, ends(15_897_600)),
+        (r#""refresh_token":"RT","x_refresh_token_expires_in":8726400"#, ends(8_726_400)),
+        (r#""refresh_token":"RT","refresh_expires_in":null,"refresh_token_expires_in":60"#, ends(60)),
+        (r#""refresh_token":"RT","refresh_expires_in":0"#, Some(RefreshLife::Endless)),
+        (r#""refresh_token":"RT""#, None),
+        (r#""refresh_expires_in":1800"#, ends(1800)),
+        ("\"expires_in\":9", None),
+    ] {
+        let body = format!(r#"{{"access_token":"AT",{fields}}}"#);
+        let read = read_tokens(&answer(200, &body), clock(), None).unwrap();
+        assert_eq!(read.tokens.refresh_life, told, "{body}");
+        let Refreshed::Fresh(refreshed) = read_refresh(&answer(200, &body), clock(), None) else {
+            panic!("{body}")
+        };
+        assert_eq!(refreshed.tokens.refresh_life, told, "{body}");
+        let Refreshed::Fresh(of_client) = Refreshed::Fresh(refreshed).of_client(200) else {
+            panic!("{body}")
+        };
+        assert_eq!(of_client.tokens.refresh_life, None, "a secret has no such end");
+    }
+}
+
 /// Rows D1, D10.
-/// RFC 6749, sections 4.1.2.1 and 5.2; RFC 8628; RFC 8707; RFC 9449; OpenID Connect Core; and codes of nobody's.
-///
-/// Only `invalid_grant` says that a token is dead, and only with the status that belongs to it.
 #[test]
 fn every_error_code_has_its_meaning_for_a_refresh() {
     let table = [
