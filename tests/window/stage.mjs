@@ -86,8 +86,8 @@ export class Stage {
   }
 
   /** A sandbox with access tokens that live as long as `--access-ttl` takes. */
-  async sandbox(ttl) {
-    const options = ["--port", "0", "--access-ttl", ttl, "--announce", "--until-parent-exits"];
+  async sandbox(ttl, more = []) {
+    const options = ["--port", "0", "--access-ttl", ttl, "--announce", "--until-parent-exits", ...more];
     const child = spawn(program("pilotlight-sandbox"), options, { env: this.env, stdio: ["pipe", "pipe", "ignore"] });
     this.#ends.push(() => child.kill("SIGKILL"));
     for await (const line of createInterface({ input: child.stdout })) return JSON.parse(line).url;
