@@ -48,9 +48,11 @@ test("an end that is near can be put behind one, over what still holds", async (
   expect(line).toContain("ends in about 12 h: the last 2 lasted about 14 days");
   expect(line).toContain("ends after 3 days without a refresh, the profile says");
   expect(line).toContain("Sign in again when it suits you");
+  expect(document.querySelector("main")?.textContent).toContain("Signed in, and soon to end");
   expect(await faults()).toEqual([]);
   await page.press("sign-in-again");
   expect(page.has("sign-in")).toBe(true);
+  expect(document.querySelector(".sign-in")?.textContent).toContain("This sign-in ends in about 12 h");
   expect(page.has("refresh-now")).toBe(true);
   await page.press("sign-in-later");
   expect(page.has("countdown")).toBe(true);

@@ -1,10 +1,10 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { openTab } from "../actions.ts";
-import type { EntryView, SessionView } from "../api.ts";
+import type { EntryView, PhaseView, SessionView } from "../api.ts";
 import { entriesOf, type Log } from "../log.ts";
 import { isUpToPerson, nextSentence } from "../sentences.ts";
 import * as state from "../state.ts";
-import { t } from "../words.ts";
+import { type Key, t } from "../words.ts";
 import { Entries } from "./entries.tsx";
 import { Facts } from "./facts.tsx";
 import { ForecastLine } from "./forecast.tsx";
@@ -41,7 +41,7 @@ export function Overview({ session }: { session: SessionView }) {
         <section class="card hero">
           <Ring session={session} />
           <div class="tale">
-            <h3>{t(unsaved ? "ui.head.unsaved" : `ui.head.${phase.name}`)}</h3>
+            <h3>{t(headOf(phase, unsaved, near))}</h3>
             <p>{nextSentence(session)}</p>
             <Facts session={session} />
             <ForecastLine session={session} onAgain={() => setAgain(true)} />
@@ -62,6 +62,11 @@ export function Overview({ session }: { session: SessionView }) {
       </section>
     </>
   );
+}
+
+function headOf(phase: PhaseView, unsaved: boolean, near: boolean): Key {
+  if (unsaved) return "ui.head.unsaved";
+  return near && phase.name === "Fresh" ? "ui.head.ending" : `ui.head.${phase.name}`;
 }
 
 /** A good heartbeat is news only until something else has happened. */

@@ -1,7 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import { finishSignIn, signIn } from "../actions.ts";
 import type { SessionView, Way } from "../api.ts";
-import { nextSentence } from "../sentences.ts";
+import { forecastWords, nextSentence } from "../sentences.ts";
 import * as state from "../state.ts";
 import { t } from "../words.ts";
 import { Problem } from "./failure.tsx";
@@ -34,7 +34,11 @@ export function SignIn({ session, onLeave }: { session: SessionView; onLeave: ((
       ) : (
         <div class="tale">
           <h3>{t("ui.head.NeedsLogin", { profile })}</h3>
-          <p>{nextSentence(session)}</p>
+          <p>
+            {onLeave && session.forecast
+              ? t("ui.forecast", { what: forecastWords(session.forecast) })
+              : nextSentence(session)}
+          </p>
           <Ways session={session} />
           {onLeave && (
             <button type="button" class="link" data-testid="sign-in-later" onClick={onLeave}>
