@@ -188,6 +188,23 @@ fn c12_an_end_that_nobody_tells_is_foreseen_after_two_of_its_kind() {
     assert_eq!(bench.session.lost(), Some(Lost::Refused), "nobody expected that");
 }
 
+/// A profile that is wrong, and a provider that knows better: each end is told once, and the first is given up.
+#[test]
+fn an_end_that_was_outlived_hides_no_later_one() {
+    let policy = Policy { sign_in_lasts: Some(10 * DAY), ..Policy::default() };
+    let mut server = Server { lasts: 30 * DAY, ..Server::new(minutes(60)) };
+    let mut bench = server.sign_in(Bench::started(policy, Timestamp::from_millis(1_000_000)));
+    server.serve(&mut bench, 9 * DAY + minutes(120));
+    assert_eq!((ends(&bench).map(|ends| ends.ground), warnings(&bench)), (Some(Ground::Set), 1));
+    server.serve(&mut bench, 5 * DAY);
+    assert_eq!((ends(&bench).map(|ends| ends.ground), warnings(&bench)), (Some(Ground::Told), 1));
+    let mut other = bench.clone();
+    other.run(DAY, |_| dead());
+    assert_eq!(other.session.lost(), Some(Lost::Refused), "that was not to be expected");
+    server.serve(&mut bench, 30 * DAY);
+    assert_eq!((bench.session.lost(), warnings(&bench)), (Some(Lost::RanOut), 2));
+}
+
 /// A person who signs out everywhere, an administrator, a reset: refusals at whatever age.
 #[test]
 fn ends_that_do_not_agree_are_no_forecast() {
@@ -259,6 +276,9 @@ fn an_end_that_was_told_and_does_not_come_is_forgotten() {
     assert!(ends(&bench).is_some());
     bench.run(minutes(60), |_| fresh(3600));
     assert_eq!((bench.session.phase(), ends(&bench)), (Phase::Fresh, None));
+    let mut other = bench.clone();
+    other.run(minutes(60), |_| dead());
+    assert_eq!(other.session.lost(), Some(Lost::Refused), "that is something else");
     bench.run(30 * DAY, |_| fresh(3600));
     assert_eq!((bench.session.phase(), forecast(&bench)), (Phase::Fresh, None));
     assert!(bench.sent.len() < 31 * 32, "{} refreshes in a month", bench.sent.len());

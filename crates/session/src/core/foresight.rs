@@ -52,7 +52,7 @@ impl Session {
         self.outlook.ending(&self.policy).map(told_at)
     }
 
-    /// Once a sign-in. Not of an end that should have come already: the next refresh shows whether it has.
+    /// Once. Not of an end that should have come already: the next refresh shows whether it has.
     pub(super) fn warn(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
         self.outlook.is_warned = true;
         if let Some(ending) = self.outlook.ending(&self.policy).filter(|ending| now < ending.at) {
@@ -62,6 +62,12 @@ impl Session {
     }
 
     pub(super) fn tend_outlook(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+        // What a person was told of did not come, and another end is still far away.
+        if self.outlook.is_warned
+            && self.outlook.ending(&self.policy).is_none_or(|ending| now < told_at(ending))
+        {
+            self.outlook.is_warned = false;
+        }
         let kind = self.outlook.kind(&self.policy).filter(|_| self.is_alive());
         if kind.is_none() || kind == self.outlook.noted {
             return;
@@ -110,4 +116,20 @@ fn ends(ending: Ending, now: Timestamp) -> Ends {
 /// A day before, or a tenth of what it lasts.
 fn told_at(ending: Ending) -> Timestamp {
     ending.at.before((ending.lasts / 10).min(limits::WARNING))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_older_versions_remembered_is_read() {
+        let text = r#"{"user":"mia","lost":"refused","lifetime_ms":300000,"overruled":false,"generation":4}"#;
+        let memory = Memory::read(text, Timestamp::from_millis(9), 77);
+        let (user, lost) = (Some(String::from("mia")), Some(Lost::Refused));
+        let read = Memory { user, lost, lifetime_ms: Some(300_000), generation: 4, ..Memory::default() };
+        assert_eq!(memory, read);
+        assert_eq!(Memory::read(&read.write(Timestamp::MAX, i64::MAX), Timestamp::default(), i64::MIN), read);
+        assert_eq!(Memory::read("nothing", Timestamp::default(), 0), Memory::default());
+    }
 }

@@ -137,19 +137,29 @@ impl Outlook {
         (ground != Ground::Seen && rest >= limit).then_some(Lost::Unused)
     }
 
-    /// The earliest end that no refresh puts off.
+    /// The earliest end that no refresh puts off, of those that were not outlived.
     pub(super) fn ending(&self, policy: &Policy) -> Option<Ending> {
-        let told = self.told.filter(|told| told.is_fixed == Some(true)).map(|told| {
+        let told =
+            self.told.filter(|told| told.is_fixed == Some(true) && self.lived(told.from) < told.life());
+        let told = told.map(|told| {
             let at = told.ends_at();
             let lasts = self.since.map_or(told.longest(), |since| since.age(at));
             Ending { at, lasts, ground: Ground::Told, times: 0 }
         });
         let of = |lasts: Duration, ground, times| {
-            self.since.map(|since| Ending { at: since.after(lasts), lasts, ground, times })
+            let since = self.since.filter(|since| self.lived(*since) < lasts)?;
+            Some(Ending { at: since.after(lasts), lasts, ground, times })
         };
         let set = policy.sign_in_lasts.and_then(|lasts| of(lasts, Ground::Set, 0));
         let seen = self.usual_life().and_then(|(lasts, times)| of(lasts, Ground::Seen, times));
         [told, set, seen].into_iter().flatten().min_by_key(|ending| ending.at)
+    }
+
+    /// From then to when the refresh token was last seen to be good.
+    fn lived(&self, from: Moment) -> Duration {
+        let [from, renewed] =
+            [Some(from), self.renewed].map(|moment| moment.map(|it| it.age(Timestamp::MAX)));
+        from.zip(renewed).map_or(Duration::ZERO, |(from, renewed)| from.saturating_sub(renewed))
     }
 
     /// How long a sign-in lives without a refresh.
@@ -255,11 +265,15 @@ impl Told {
     }
 
     fn ends_at(self) -> Timestamp {
-        self.from.after(Duration::from_millis(self.life_ms))
+        self.from.after(self.life())
     }
 
     fn is_over_since(self, now: Timestamp) -> Duration {
-        self.from.age(now).saturating_sub(Duration::from_millis(self.life_ms))
+        self.from.age(now).saturating_sub(self.life())
+    }
+
+    fn life(self) -> Duration {
+        Duration::from_millis(self.life_ms)
     }
 
     fn longest(self) -> Duration {
