@@ -110,7 +110,7 @@ impl Outlook {
         };
     }
 
-    /// The provider refused the refresh token for no reason that we know of.
+    /// The provider refused the refresh token, for whatever reason.
     pub(super) fn learn_of_an_end(&mut self, now: Timestamp) {
         let (Some(since), Some(renewed)) = (self.since, self.renewed) else { return };
         if self.ends.len() >= MOST_ENDS {
