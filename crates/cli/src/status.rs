@@ -196,9 +196,11 @@ fn follow(face: &Face, name: Option<&str>) -> Result<u8, Ended> {
                 overview.sessions.iter().filter(|session| name.is_none_or(|name| name == session.profile))
             {
                 let near = session.forecast.is_some_and(|forecast| forecast.is_near);
-                let key = if near { "cli.watch.ends_soon" } else { "cli.watch" };
-                let phase = face.words().phase(&session.phase);
-                let line = face.words().fill(key, &[("profile", &session.profile), ("phase", &phase)]);
+                let mut phase = face.words().phase(&session.phase);
+                if near {
+                    phase = face.words().fill("cli.watch.ends_soon", &[("phase", &phase)]);
+                }
+                let line = format!("{}: {phase}", session.profile);
                 shown.new_line(face, line, &session.profile)?;
             }
         }
