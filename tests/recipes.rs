@@ -348,7 +348,7 @@ fn preset(name: &str) -> Recipe {
     Recipe::preset(name).expect("it is one of the four")
 }
 
-/// FAILURES C12.
+/// Row C12.
 #[test]
 fn a_recipe_says_where_the_life_of_a_refresh_token_stands() {
     let take = json!({

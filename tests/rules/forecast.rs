@@ -95,7 +95,7 @@ fn foreseen(bench: &Bench) -> usize {
     bench.notes.iter().filter(|note| matches!(note, Note::Foreseen { .. })).count()
 }
 
-/// FAILURES C12, A8: the access token lives for a month, and an unused refresh token for a day.
+/// Rows C12, A8: the access token lives for a month, and an unused refresh token for a day.
 #[test]
 fn c12_a_sign_in_is_kept_alive_although_its_access_token_outlives_it() {
     for (tells, rotates) in [(true, true), (true, false), (false, true)] {
@@ -137,7 +137,7 @@ fn c12_a_sign_in_that_died_of_rest_is_kept_alive_in_the_end() {
     }
 }
 
-/// FAILURES C12: a session of ten hours, whatever is done, and of half an hour, if nothing is.
+/// Row C12: a session of ten hours, whatever is done, and of half an hour, if nothing is.
 #[test]
 fn c12_an_end_that_does_not_move_is_foreseen_and_told_once() {
     let mut server = Server { idle: minutes(30), lasts: minutes(600), ..Server::new(minutes(5)) };
@@ -164,7 +164,7 @@ fn c12_an_end_that_does_not_move_is_foreseen_and_told_once() {
     assert_eq!(ends(&bench), None, "the next sign-in has its own end");
 }
 
-/// FAILURES C12: within five percent after two cycles.
+/// Row C12: within five percent after two cycles.
 #[test]
 fn c12_an_end_that_nobody_tells_is_foreseen_after_two_of_its_kind() {
     let lasts = 14 * DAY;
@@ -284,7 +284,7 @@ fn an_end_that_was_told_and_does_not_come_is_forgotten() {
     assert!(bench.sent.len() < 31 * 32, "{} refreshes in a month", bench.sent.len());
 }
 
-/// FAILURES A9, A10: a provider that tells nonsense costs a few refreshes, and is not believed for long.
+/// Rows A9, A10: a provider that tells nonsense costs a few refreshes, and is not believed for long.
 #[test]
 fn absurd_ends_are_not_believed() {
     for told in [RefreshLife::Endless, RefreshLife::For(Duration::MAX)] {

@@ -7,7 +7,7 @@ use pilotlight_sandbox::{Dialect, Endpoint, Fault, Rotation, Settings};
 
 use crate::harness::{Bench, Keeper, Keyring, Server, meet, turn, until, within};
 
-/// C12: access tokens live for twenty seconds, unused refresh tokens for six. One provider says so in its answers, one
+/// Row C12: access tokens live for twenty seconds, unused refresh tokens for six. One provider says so in its answers, one
 /// in its tokens, and one not at all, but the profile does.
 #[test]
 fn c12_a_session_that_nobody_uses_is_kept_alive() {
@@ -41,7 +41,7 @@ fn c12_a_session_that_nobody_uses_is_kept_alive() {
     }
 }
 
-/// C12, G8: half a minute after the sign-in all is over, however often it is refreshed.
+/// Rows C12, G8: half a minute after the sign-in all is over, however often it is refreshed.
 #[test]
 fn c12_an_end_is_known_beforehand_and_also_to_the_next_keeper() {
     let bench = limited(Duration::from_secs(4), Duration::from_secs(600), Duration::from_secs(30));
@@ -69,7 +69,7 @@ fn c12_an_end_is_known_beforehand_and_also_to_the_next_keeper() {
     assert!(ends(&keeper).is_none_or(|ends| ends.in_ms > 20_000), "that is another sign-in");
 }
 
-/// C12: a real server. Its refresh tokens are JWTs; where they are replaced each has an end of its own, and where they
+/// Row C12: a real server. Its refresh tokens are JWTs; where they are replaced each has an end of its own, and where they
 /// are not, all of it ends with the first one.
 #[test]
 fn simplejwt_is_kept_alive_where_it_rotates_and_its_end_is_known_where_it_does_not() {

@@ -41,7 +41,7 @@ mod tests {
 
     const DATE: i64 = 1_795_262_400;
 
-    /// FAILURES C12.
+    /// Row C12.
     #[test]
     fn a_refresh_token_is_told_of_by_a_field_by_itself_or_not_at_all() {
         let field = Lifetime { at: Pointer::new("/life").unwrap(), unit: Seconds };
