@@ -1,5 +1,6 @@
 //! The events that a session takes, and the effects that it returns.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -61,7 +62,7 @@ pub struct Memory {
     #[serde(default)]
     pub generation: u32,
     #[serde(default)]
-    pub outlook: Outlook,
+    pub outlook: Box<Outlook>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! What a session does about the end of its sign-in: it refreshes before it has rested for too long, tells a person of
 //! an end that cannot be put off, and says of a refusal that it was to be expected.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -86,7 +87,7 @@ impl Session {
 impl Memory {
     /// For a disk. The wall clock tells the next process how long there was none.
     pub fn write(&self, now: Timestamp, wall_ms: i64) -> String {
-        let memory = Self { outlook: self.outlook.as_of(now), ..self.clone() };
+        let memory = Self { outlook: Box::new(self.outlook.as_of(now)), ..self.clone() };
         // Texts and numbers are always JSON.
         serde_json::to_string(&Written { memory, written_ms: Some(wall_ms) }).unwrap_or_default()
     }
@@ -96,7 +97,7 @@ impl Memory {
         let Ok(Written { memory, written_ms }) = serde_json::from_str(text) else { return Self::default() };
         let away = wall_ms.saturating_sub(written_ms.unwrap_or(wall_ms));
         let away = Duration::from_millis(u64::try_from(away).unwrap_or_default());
-        Self { outlook: memory.outlook.resumed(now, away), ..memory }
+        Self { outlook: Box::new(memory.outlook.resumed(now, away)), ..memory }
     }
 }
 

@@ -2,6 +2,7 @@
 //! them. After every event [`Session::pursue`] starts whatever the facts make due, and [`Session::deadline`] is its
 //! earliest date, so a tick, a start and a wake-up are judged alike. `ARCHITECTURE.md` has the rules.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -158,7 +159,7 @@ impl Session {
             lifetime_ms: self.told_lifetime.map(millis),
             overruled: self.overrules_the_vault(),
             generation: self.saved_generation,
-            outlook: self.outlook.clone(),
+            outlook: Box::new(self.outlook.clone()),
         };
         if memory != self.remembered {
             self.remembered = memory.clone();

@@ -98,7 +98,7 @@ impl Session {
             self.saved_generation = memory.generation;
             self.grant_count = memory.generation;
             self.account.user.clone_from(&memory.user);
-            self.outlook.clone_from(&memory.outlook);
+            self.outlook = Outlook::clone(&memory.outlook);
             self.remembered = memory;
         }
     }
