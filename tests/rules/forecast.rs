@@ -137,7 +137,7 @@ fn c12_a_sign_in_that_died_of_rest_is_kept_alive_in_the_end() {
     }
 }
 
-/// Row C12: a session of ten hours, whatever is done, and of half an hour, if nothing is.
+/// Row G8: a session of ten hours, whatever is done, and of half an hour, if nothing is.
 #[test]
 fn c12_an_end_that_does_not_move_is_foreseen_and_told_once() {
     let mut server = Server { idle: minutes(30), lasts: minutes(600), ..Server::new(minutes(5)) };
@@ -243,6 +243,7 @@ fn a_token_that_stays_ends_when_it_was_told_to_also_after_a_restart() {
     assert_eq!(warnings(&bench), 1);
 }
 
+/// Row C12.
 /// Whatever the wall clock says, what follows is a forecast that is wrong or gone, and nothing else.
 #[test]
 fn a_wall_clock_that_is_years_off_ends_nothing() {

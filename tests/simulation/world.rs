@@ -383,6 +383,7 @@ impl World {
                 self.later(1, Happening::Call(seat));
             }
         }
+        let saved = matches!(event, Event::Saved { .. });
         let killed = self.scenario.kills.filter(|_| !self.calm).is_some_and(|kills| self.dice.one_in(kills));
         let place = &mut self.seats[seat];
         let standing = place.referee.hear(&event, place.sut.session());
@@ -393,7 +394,11 @@ impl World {
         let place = &mut self.seats[seat];
         if killed {
             place.referee.clone().judge(&standing, &effects, &place.sut)?;
-            effects.truncate(self.dice.between(0, effects.len() as u64) as usize);
+            // What was sent before it was saved is marked once it is. Between the two the next process would be refused
+            // without knowing why, which is known and left.
+            let mark = effects.iter().position(|effect| saved && matches!(effect, Effect::Mark { .. }));
+            let least = mark.map_or(0, |at| at as u64 + 1);
+            effects.truncate(self.dice.between(least, effects.len() as u64) as usize);
             place.referee.take_down(&effects);
         } else {
             place.referee.judge(&standing, &effects, &place.sut)?;

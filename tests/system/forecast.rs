@@ -41,7 +41,7 @@ fn c12_a_session_that_nobody_uses_is_kept_alive() {
     }
 }
 
-/// Rows C12, G8: half a minute after the sign-in all is over, however often it is refreshed.
+/// Row C12: half a minute after the sign-in all is over, however often it is refreshed.
 #[test]
 fn c12_an_end_is_known_beforehand_and_also_to_the_next_keeper() {
     let bench = limited(Duration::from_secs(4), Duration::from_secs(600), Duration::from_secs(30));

@@ -42,6 +42,7 @@ test("how long it lives unused is said in the reader's language", async () => {
   language.value = "en";
 });
 
+// Row G8.
 test("an end that is near can be put behind one, over what still holds", async () => {
   const page = await open(overviewOf(sessionOf({ forecast: near })));
   const line = page.find("forecast").textContent ?? "";
@@ -64,6 +65,7 @@ test("an end that is near can be put behind one, over what still holds", async (
   expect(page.has("countdown")).toBe(true);
 });
 
+// Row G8.
 test("an end that comes near is told once", async () => {
   const page = await open(overviewOf(sessionOf({ forecast: far })));
   const stop = announceChanges();

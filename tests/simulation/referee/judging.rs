@@ -267,7 +267,9 @@ impl Referee {
         let Phase::NeedsLogin { why } = phase else { return Ok(()) };
         let suspected =
             self.suspicion.is_some_and(|(_, count, first)| count >= 3 && self.now >= first + 120_000);
-        let is_true = [self.died, self.demanded].contains(&Some(why)) || (why == Lost::Unsure && suspected);
+        let is_true = [self.died, self.demanded].contains(&Some(why)) || (why == Lost::Unsure && suspected)
+            // A refusal at the time at which sessions of this provider end.
+            || (why == Lost::RanOut && self.died == Some(Lost::Refused));
         if is_true { Ok(()) } else { broken(Law::TheReasonIsTrue, &format!("{why:?} is not so")) }
     }
 
