@@ -3,13 +3,14 @@
 
 use std::fs;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use api::{Note, PhaseView, Source};
+use api::{Code, Note, PhaseView, Source, Trouble};
 use pilotlight_sandbox::{Dialect, Endpoint, Fault};
 use serde_json::json;
 
-use crate::harness::{Bench, Clock, Clocks, Keeper, Scratch, divides, meet, until, within};
+use crate::harness::{Authority, Bench, Clock, Clocks, Front, Keeper, Scratch, divides, meet, until, within};
+use crate::tls::Stand;
 
 /// Row A1, also where nobody announces the sleep, nor asks for anything.
 #[test]
@@ -97,6 +98,38 @@ fn clocks_that_are_moved_by_years_cost_neither_a_session_nor_an_entry() {
     let refused = refused.iter().flatten().filter(|status| **status >= 300).count() as u64;
     assert!(refused <= sleeps, "{refused} refused, after {sleeps} sleeps");
     assert!(keeper.run(&["status"]).went_well().out.contains("work"));
+}
+
+/// Row A6: certificates are good or not by the wall clock; that is told as what it is, sends nothing and ends nothing.
+#[test]
+fn a_date_that_is_years_off_makes_certificates_bad_for_as_long_as_it_is() {
+    let (bench, clocks) = (Bench::strict(HOUR), Clocks::new());
+    let ours = Authority::new("ours");
+    let (stand, front) = (Stand::new(&ours), Front::new());
+    front.lead_to(bench.origin());
+    front.shows(ours.vouches_with("localhost", |certificate| {
+        certificate.not_before = (SystemTime::now() - 24 * HOUR).into();
+        certificate.not_after = (SystemTime::now() + 24 * HOUR).into();
+    }));
+    let profile = stand.profile("work", &front, "");
+    let mut keeper = Keeper::idle(&format!("vault = \"memory\"\n\n{profile}"));
+    clocks.carry(&mut keeper);
+    keeper.spawn();
+    keeper.login("work");
+    for (refreshed, wall) in (1..).zip([YEARS, -YEARS]) {
+        clocks.move_by(Clock::Wall, wall);
+        assert_eq!(keeper.refresh("work").unwrap_err().code, Code::CertificateDate);
+        let session = keeper.session("work");
+        assert!(session.access.is_some_and(|access| !access.rejected), "{wall} s");
+        assert!(
+            matches!(session.phase, PhaseView::Waiting { why: Trouble::CertificateDate, .. }),
+            "{wall} s"
+        );
+        clocks.move_by(Clock::Wall, 0);
+        keeper.refresh("work").unwrap();
+        let counted = bench.counted(Dialect::NestJs);
+        assert_eq!((counted.logins, counted.refreshes_received), (1, refreshed), "{wall} s");
+    }
 }
 
 /// Row A7.
