@@ -67,7 +67,7 @@ pub const SLIP: usize = 64;
 
 /// The header lines of one answer. A library makes room for so many for each answer that it reads, also for the interim
 /// ones, of which a server can send any number.
-pub const HEADERS: usize = 256;
+pub const HEADERS: usize = 1024;
 
 /// All of such bodies in memory, beyond what each has for itself.
 pub const ANSWERS_IN_MEMORY: usize = 256 * MIB;
