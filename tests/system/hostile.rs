@@ -176,7 +176,9 @@ fn an_answer_of_a_resource_has_an_end_however_it_goes_on() {
         ),
         (
             "redirects without an end",
-            vec![say("HTTP/1.1 302 Found\r\nLocation: /nestjs/aaa\r\nContent-Length: 0\r\n\r\n")],
+            vec![say(
+                "HTTP/1.1 302 Found\r\nLocation: /nestjs/aaa\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+            )],
             Ok(302),
         ),
         ("a bomb", vec![say(head(gzip)), times(5_000_000, "\0")], Ok(200)),
