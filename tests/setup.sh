@@ -132,7 +132,7 @@ page() {
 peers() {
     [ -x tests/.tools/peers/bin/python ] || python3 -m venv tests/.tools/peers
     tests/.tools/peers/bin/pip install --quiet "msal==$MSAL" "msal-extensions==$MSAL_EXTENSIONS" || say "MSAL is left out"
-    # It is not on crates.io.
+    # It is in no registry.
     (cargo_tool pizauth "$PIZAUTH" tests/.tools/peers --git https://github.com/ltratt/pizauth --tag "pizauth-$PIZAUTH") ||
         say "pizauth is left out"
     (packages "killing oidc-agent" oidc-agent-cli) || say "oidc-agent is left out"
