@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use api::Note;
+use api::{Note, PhaseView};
 use serde_json::Value;
 
 use super::cases::{Case, Profile, REJECTS, Token, Way};
@@ -237,6 +237,12 @@ impl Life {
         let signed_in = self.signed_in();
         self.keeper.restart();
         self.keeper.run(&["fetch", name, self.case.path]).went_well();
+        // The slot of an installation may lie just behind its start. A kill in an exchange is for tests/crash.
+        until("nothing is on its way, nor about to be", || {
+            let session = self.session();
+            let rests = session.refresh_in_ms.is_none_or(|left| left > 5_000);
+            (session.phase == PhaseView::Fresh && rests).then_some(())
+        });
         self.keeper.kill();
         self.keeper.spawn();
         self.keeper.run(&["fetch", name, self.case.path]).went_well();
