@@ -13,6 +13,7 @@ impl Life {
     /// Row D12: the server has given new tokens, and they are lost on the way.
     pub(super) fn lose_an_answer(&mut self) {
         let name = self.case.name;
+        self.until_at_rest();
         let generation = self.session().access.unwrap().generation;
         let lost = self.door.lost();
         self.door.lose_the_answer_to(match self.case.way {

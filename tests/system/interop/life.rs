@@ -232,17 +232,22 @@ impl Life {
         self.saw(Capability::Herd, "yes");
     }
 
-    fn come_back(&mut self) {
-        let name = self.case.name;
-        let signed_in = self.signed_in();
-        self.keeper.restart();
-        self.keeper.run(&["fetch", name, self.case.path]).went_well();
-        // The slot of an installation may lie just behind its start. A kill in an exchange is for tests/crash.
+    /// Nothing is on its way, nor about to be: the slot of an installation may lie just behind its start. What a kill in an
+    /// exchange costs is for tests/crash.
+    pub(super) fn until_at_rest(&self) {
         until("nothing is on its way, nor about to be", || {
             let session = self.session();
             let rests = session.refresh_in_ms.is_none_or(|left| left > 5_000);
             (session.phase == PhaseView::Fresh && rests).then_some(())
         });
+    }
+
+    fn come_back(&mut self) {
+        let name = self.case.name;
+        let signed_in = self.signed_in();
+        self.keeper.restart();
+        self.keeper.run(&["fetch", name, self.case.path]).went_well();
+        self.until_at_rest();
         self.keeper.kill();
         self.keeper.spawn();
         self.keeper.run(&["fetch", name, self.case.path]).went_well();
