@@ -11,6 +11,10 @@ pub(crate) struct Counter {
     callers: BTreeMap<u32, Caller>,
     /// Those who wait inside, by the time until which they want to.
     patience: BTreeSet<(u64, u32)>,
+    /// Those of them who want a token, by the milliseconds of life that it is to have.
+    wishes: BTreeSet<(u64, u32)>,
+    /// Those who wait for the end of a refresh or a sign-in.
+    ends: BTreeSet<u32>,
     /// The requests that wait, by the order in which they came.
     lane: BTreeSet<u64>,
     reads_out: u32,
@@ -21,27 +25,46 @@ pub(crate) struct Counter {
 struct Caller {
     deadline: u64,
     sent: u32,
+    /// The generation of the token that its request was sent with.
+    with: u32,
     out: bool,
-    wish: Option<u64>,
+    wish: u64,
+    best_effort: bool,
 }
 
 impl Counter {
     pub(crate) fn arrive(&mut self, deadline: u64) -> u32 {
         self.arrived += 1;
-        self.callers.insert(self.arrived, Caller { deadline, sent: 0, out: false, wish: None });
-        self.patience.insert((deadline, self.arrived));
+        let caller = Caller { deadline, sent: 0, with: 0, out: false, wish: 0, best_effort: false };
+        self.callers.insert(self.arrived, caller);
         self.arrived
     }
 
-    /// How many milliseconds of life the token is to have that it asks for, if it insists.
-    pub(crate) fn wish(&mut self, id: u32, min_valid: u64, best_effort: bool) {
+    /// Who waits for a refresh or a sign-in does so for as long as it takes.
+    pub(crate) fn await_end(&mut self) -> u32 {
+        let id = self.arrive(u64::MAX);
+        self.ends.insert(id);
+        id
+    }
+
+    /// How many milliseconds of life the token is to have, or is to have at best.
+    pub(crate) fn wish(&mut self, id: u32, wish: u64, best_effort: bool) {
         if let Some(caller) = self.callers.get_mut(&id) {
-            caller.wish = (!best_effort).then_some(min_valid);
+            (caller.wish, caller.best_effort) = (wish, best_effort);
         }
     }
 
+    /// A caller that wants a token waits for it.
+    pub(crate) fn wait(&mut self, id: u32) {
+        if let Some(caller) = self.callers.get(&id) {
+            self.patience.insert((caller.deadline, id));
+            self.wishes.insert((caller.wish, id));
+        }
+    }
+
+    /// Of who insists on it.
     pub(crate) fn wish_of(&self, id: u32) -> Option<u64> {
-        self.callers.get(&id)?.wish
+        self.callers.get(&id).filter(|caller| !caller.best_effort).map(|caller| caller.wish)
     }
 
     pub(crate) fn hold(&mut self, held: &Order) {
@@ -52,7 +75,7 @@ impl Counter {
         }
     }
 
-    pub(crate) fn send(&mut self, held: &Held<u32>) -> Verified {
+    pub(crate) fn send(&mut self, held: &Held<u32>, generation: u32) -> Verified {
         let Some(caller) = self.callers.get_mut(&held.request) else {
             return broken(Law::ACallerIsServedOnce, "a request is sent whose caller has an answer");
         };
@@ -63,6 +86,10 @@ impl Counter {
         if caller.sent > 2 {
             return broken(Law::OneRequestIsReplayedOnce, "it is sent a third time");
         }
+        if caller.sent == 2 && caller.with == generation {
+            return broken(Law::OneRequestIsReplayedOnce, "it is sent again with the token that was refused");
+        }
+        caller.with = generation;
         self.patience.remove(&(caller.deadline, held.request));
         self.lane.remove(&held.order);
         if !held.in_lane {
@@ -97,6 +124,8 @@ impl Counter {
             return broken(Law::ACallerIsServedOnce, "a second answer");
         };
         self.patience.remove(&(caller.deadline, id));
+        self.wishes.remove(&(caller.wish, id));
+        self.ends.remove(&id);
         Ok(())
     }
 
@@ -106,6 +135,39 @@ impl Counter {
 
     pub(crate) fn is_early(&self, id: u32, now: u64) -> bool {
         self.callers.get(&id).is_some_and(|caller| now < caller.deadline)
+    }
+
+    /// A request that may be sent once more.
+    pub(crate) fn was_sent_once(&self, id: u32) -> bool {
+        self.callers.get(&id).is_some_and(|caller| caller.sent == 1)
+    }
+
+    pub(crate) fn takes_anything(&self, id: u32) -> bool {
+        self.callers.get(&id).is_some_and(|caller| caller.best_effort)
+    }
+
+    /// The first who gives up.
+    pub(crate) fn first_deadline(&self) -> Option<u64> {
+        self.patience.first().map(|(deadline, _)| *deadline)
+    }
+
+    pub(crate) fn smallest_wish(&self) -> Option<u64> {
+        self.wishes.first().map(|(wish, _)| *wish)
+    }
+
+    /// And until when it is waited for.
+    pub(crate) fn largest_wish(&self) -> Option<(u64, u64)> {
+        let (wish, id) = self.wishes.last()?;
+        Some((*wish, self.callers.get(id)?.deadline))
+    }
+
+    /// Requests wait, and none is on its way that they would have to wait for.
+    pub(crate) fn lane_stands_still(&self) -> bool {
+        !self.lane.is_empty() && self.reads_out == 0 && !self.write_out
+    }
+
+    pub(crate) fn somebody_waits_for_an_end(&self) -> bool {
+        !self.ends.is_empty()
     }
 
     pub(crate) fn check(&self, now: u64) -> Verified {
@@ -131,6 +193,8 @@ impl Counter {
     /// The session has made room for another: what is on its way comes back to nobody's lane.
     pub(crate) fn change_lanes(&mut self) {
         (self.reads_out, self.write_out) = (0, false);
+        // It counts its tokens anew.
+        self.callers.values_mut().for_each(|caller| caller.with = 0);
     }
 }
 

@@ -27,6 +27,8 @@ pub(crate) enum Law {
     APersonIsAskedOnce,
     /// What guards against machines, and every pause of ours, is not in a person's way.
     APersonIsNotAStorm,
+    /// A request whose token was refused is sent again where there is a newer one.
+    ARefusalIsReplayed,
     /// What a person has ended is not taken up again, by the next process neither.
     ASignOutHolds,
     /// In no ten minutes are there more token requests than the lifetime and the pauses allow, whatever machines ask
@@ -54,6 +56,8 @@ pub(crate) enum Law {
     NothingIsForgottenUnasked,
     /// An edit of the profile, and an end that was asked for, cost no session.
     NothingIsLostInGoodOrder,
+    /// Whoever can be served is, and whoever cannot be served in time is told at once.
+    NobodyWaitsInVain,
     /// Before the machine sleeps nothing is begun whose answer could be lost.
     NothingNewBeforeSleep,
     /// Before the end nothing is begun that the end could cut off.

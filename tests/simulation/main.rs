@@ -128,7 +128,7 @@ planted! {
     planted_dropping_tokens_beside_garbage: DropsTokensBesideGarbage => TheNewestTokenIsSent | TheMarkStaysWhileInDoubt;
     planted_editing_too_early: EditsTooEarly => NothingIsLostInGoodOrder | TheMarkStaysWhileInDoubt;
     planted_forgetting_a_demand: ForgetsADemand => ADemandIsShown;
-    planted_forgetting_callers_at_an_edit: ForgetsCallersAtAnEdit => OrderIsKept | ACallerIsServedOnce | ItRecovers | ACallersTimeIsKept;
+    planted_forgetting_callers_at_an_edit: ForgetsCallersAtAnEdit => NobodyWaitsInVain | OrderIsKept | ACallerIsServedOnce | ItRecovers | ACallersTimeIsKept;
     planted_forgetting_sign_outs: ForgetsSignOuts => ASignOutHolds | TheReasonIsTrue;
     planted_forgetting_the_owner: ForgetsTheOwner => TokensKeepTheirOwner;
     planted_forgetting_when_saving_fails: ForgetsWhenSavingFails => NothingIsForgottenUnasked;

@@ -11,8 +11,10 @@ use session::breaker::Breaker;
 use session::callers::Callers;
 use session::event::{Asker, Attempt, Effect, Event, Memory};
 use session::lane::Held;
+use session::limits;
 use session::policy::Policy;
-use session::reason::VaultTrouble;
+use session::reason::{Trouble, VaultTrouble};
+use session::time::Timestamp;
 use session::tokens::{Account, RefreshToken};
 use session::verdict::Verdict;
 use session::view::Phase;
@@ -217,6 +219,10 @@ impl World {
         let Some(until) = due.map(|(at, _)| at).into_iter().chain(next).min() else {
             return broken(Law::ItRecovers, "nothing will ever happen again");
         };
+        let first = self.seats.iter().filter_map(|seat| seat.patience_ends(self.now)).min();
+        if first.is_some_and(|first| first < until) {
+            return broken(Law::ACallersTimeIsKept, "nobody looks when somebody's time is over");
+        }
         if until > self.now + 2 && self.dice.one_in(8) {
             let half_way = self.dice.between(self.now + 1, until - 1);
             self.pass(half_way);
@@ -445,6 +451,19 @@ impl World {
             self.trail.pop_front();
         }
         self.trail.push_back((self.now, seat, trace));
+    }
+}
+
+impl Seat {
+    /// Who asks for a refresh is not kept waiting for a vault that does not answer its first question.
+    fn patience_ends(&self, now: u64) -> Option<u64> {
+        let unread = match self.sut.session().standing() {
+            Phase::Waiting { until, why: Trouble::Vault, failures: 0, .. } => until + limits::VAULT_LOOK,
+            _ => Timestamp::default(),
+        };
+        let waits = self.counter.somebody_waits_for_an_end() && unread.as_millis() > now;
+        let unread = waits.then_some(unread.as_millis());
+        self.counter.first_deadline().into_iter().chain(unread).min()
     }
 }
 

@@ -78,6 +78,12 @@ impl Referee {
         Ok(())
     }
 
+    /// A token that was not refused, bought after that one.
+    pub(crate) fn has_newer_than(&self, generation: u32) -> bool {
+        let over = self.over.is_some_and(|over| self.now >= over);
+        self.access.is_some_and(|access| access > generation) && !self.is_refused && !over
+    }
+
     pub(crate) fn check_wish(&self, wish: Option<u64>) -> Verified {
         match (wish, self.over) {
             (Some(wish), Some(over)) if over < self.now + wish => {

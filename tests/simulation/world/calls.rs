@@ -6,9 +6,9 @@ use session::callers::{Denial, Served, Wanting};
 use session::event::{Asker, Event};
 use session::lane::Held;
 use session::time::Timestamp;
-use session::view::Prospect;
+use session::view::{Phase, Prospect};
 
-use super::{Happening, Outcome, World};
+use super::{Happening, Outcome, Seat, World};
 use crate::counter::Order;
 use crate::law::{Law, Verified, broken};
 use crate::saboteur::Bug;
@@ -39,7 +39,7 @@ impl World {
     pub(super) fn ask(&mut self, seat: usize) -> Verified {
         let by = if self.dice.one_in(4) { Asker::Machine } else { Asker::Person };
         // Whoever asks for a refresh waits for its end, however long that takes.
-        let id = self.seats[seat].counter.arrive(u64::MAX);
+        let id = self.seats[seat].counter.await_end();
         self.seats[seat].callers.await_refresh(id);
         self.tell(seat, Event::Asked { by })
     }
@@ -101,7 +101,10 @@ impl World {
         let wanting = Wanting { min_valid, best_effort, deadline, caller: id };
         match place.callers.want(wanting, place.sut.session(), time) {
             Some(served) => self.served(seat, served),
-            None => self.settle(seat),
+            None => {
+                place.counter.wait(id);
+                self.settle(seat)
+            }
         }
     }
 
@@ -115,13 +118,61 @@ impl World {
         if place.callers.deadline(place.sut.session()).is_some_and(|at| at <= time) {
             return broken(Law::EveryDeadlineIsReported, "a caller is left due");
         }
-        place.counter.check(self.now)
+        place.counter.check(self.now)?;
+        self.check_nobody_waits_in_vain(seat)
+    }
+
+    /// Whoever can be served has been, and whoever cannot be served in time has been told.
+    fn check_nobody_waits_in_vain(&self, seat: usize) -> Verified {
+        let Seat { sut, counter, referee, .. } = &self.seats[seat];
+        let (session, time) = (sut.session(), referee.time());
+        let first = counter.first_deadline();
+        let in_vain = match session.prospect(time, Duration::ZERO) {
+            Prospect::Ready { .. } => counter.lane_stands_still(),
+            Prospect::NeedsLogin(_) => first.is_some(),
+            Prospect::Held { .. } if session.is_shut_out() => first.is_some(),
+            Prospect::Held { until, .. } => first.is_some_and(|first| first <= until.as_millis()),
+            Prospect::Coming | Prospect::Later { .. } | Prospect::TooShort { .. } => false,
+        };
+        if in_vain {
+            return broken(Law::NobodyWaitsInVain, "a caller could be served, or told");
+        }
+        let prospect =
+            |wish: Option<u64>| wish.map(|wish| session.prospect(time, Duration::from_millis(wish)));
+        if matches!(prospect(counter.smallest_wish()), Some(Prospect::Ready { .. })) {
+            return broken(Law::NobodyWaitsInVain, "there is the token that somebody wants");
+        }
+        let (wish, deadline) = counter.largest_wish().unzip();
+        match (prospect(wish), deadline) {
+            (Some(Prospect::TooShort { .. }), _) => {
+                return broken(Law::NobodyWaitsInVain, "there will be no such token");
+            }
+            (Some(Prospect::Later { until }), Some(deadline)) if deadline <= until.as_millis() => {
+                return broken(Law::NobodyWaitsInVain, "there will be no such token in time");
+            }
+            _ => {}
+        }
+        let tokens = session.standing();
+        let rests =
+            matches!(tokens, Phase::Fresh | Phase::NeedsLogin { .. } | Phase::Waiting { failures: 1.., .. });
+        if rests && session.signing_in().is_none() && counter.somebody_waits_for_an_end() {
+            return broken(Law::NobodyWaitsInVain, "what somebody waits for is over");
+        }
+        Ok(())
     }
 
     fn served(&mut self, seat: usize, served: Served<u32, u32, u32>) -> Verified {
         let now = self.now;
         let place = &mut self.seats[seat];
         let early = |id, why| why == Denial::DeadlinePassed && place.counter.is_early(id, now);
+        let session = place.sut.session();
+        let asked = session.lost().is_some() && session.signing_in().is_some();
+        if let Served::Refuse { why, .. } | Served::Deny { why, .. } = &served
+            && *why == Denial::DeadlinePassed
+            && asked
+        {
+            return broken(Law::TheReasonIsTrue, "somebody is at the sign-in that it takes");
+        }
         match served {
             Served::Refuse { held, why } => {
                 if early(held.request, why) {
@@ -134,11 +185,17 @@ impl World {
                 if early(wanting.caller, why) {
                     return broken(Law::ACallersTimeIsKept, "a caller is given up before its time");
                 }
+                let any = session.access_token(place.referee.time(), Duration::ZERO).is_some();
+                if any && place.counter.takes_anything(wanting.caller) {
+                    return broken(Law::AWishForLifeIsKept, "whoever takes any token gets none");
+                }
                 place.counter.done(wanting.caller)
+            }
+            Served::Refreshed { tokens: Phase::Refreshing { .. } | Phase::SigningIn, .. } => {
+                broken(Law::TheReasonIsTrue, "a refresh is told as over that goes on")
             }
             Served::Refreshed { caller, .. } | Served::SignedIn { caller } => place.counter.done(caller),
             Served::Give { wanting, min_valid } => {
-                let session = place.sut.session();
                 let time = place.referee.time();
                 if session.access_token(time, min_valid).is_none() {
                     return broken(Law::AWishForLifeIsKept, "there is no such token");
@@ -151,7 +208,7 @@ impl World {
             }
             Served::Send { held, token, generation } => {
                 place.referee.check_use(generation)?;
-                place.counter.send(&held)?;
+                place.counter.send(&held, generation)?;
                 let (id, life, host) = (held.request, place.life, &self.hosts[place.host]);
                 place.out.insert(id, held);
                 let reached = self.scenario.gentle || host.weather.lets_through();
@@ -211,7 +268,13 @@ impl World {
         }
         let order = Order::from(&held);
         match place.callers.refused(held, place.sut.session(), generation, place.referee.time()) {
-            Some(held) => place.counter.done(held.request)?,
+            Some(held) => {
+                let newer = place.referee.has_newer_than(generation);
+                if newer && place.counter.was_sent_once(held.request) {
+                    return broken(Law::ARefusalIsReplayed, "there is a newer token, and it is not tried");
+                }
+                place.counter.done(held.request)?;
+            }
             None => {
                 place.counter.hold(&order);
                 if self.bug == Some(Bug::AnswersAndHolds) {

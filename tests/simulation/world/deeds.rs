@@ -96,7 +96,7 @@ impl World {
                 let place = &mut self.seats[seat];
                 place.workers.remove(attempt);
                 if place.sut.session().signing_in() == Some(*attempt) {
-                    let id = place.counter.arrive(u64::MAX);
+                    let id = place.counter.await_end();
                     place.callers.await_sign_in([id]);
                 }
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use session::Session;
 use session::breaker::Breaker;
-use session::callers::{Caller, Callers};
+use session::callers::Callers;
 use session::event::{Asker, Event};
 use session::reason::Trouble;
 use session::verdict::Verdict;
@@ -211,15 +211,9 @@ impl World {
             place.counter.change_lanes();
             let forgets = self.bug == Some(Bug::ForgetsCallersAtAnEdit);
             let somebody = !forgets && place.callers.take_over(&mut before);
-            for caller in before.take_all() {
-                if forgets {
-                    continue;
-                }
-                place.counter.done(match caller {
-                    Caller::Request(held) => held.request,
-                    Caller::Token(wanting) => wanting.caller,
-                    Caller::End(id) => id,
-                })?;
+            // The edit is none of the places where tokens go, so all of them go on waiting.
+            if !forgets && !before.take_all().is_empty() {
+                return broken(Law::ACallerIsServedOnce, "somebody is turned away over an edit");
             }
             self.tell(seat, if dozing { Event::AboutToSleep } else { Event::Tick })?;
             if somebody {
