@@ -2,10 +2,12 @@
 //! Everything goes through as it is, but the answer to a request can be lost in it, once the server has done its part.
 
 use std::io::{Read as _, Write as _};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::{Shutdown, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
+
+use super::listen;
 
 pub(crate) struct Door {
     host: &'static str,
@@ -30,18 +32,10 @@ impl Door {
 
     /// At this address of this machine.
     pub(crate) fn at(host: &'static str) -> Self {
-        let listener = TcpListener::bind((host, 0)).unwrap();
-        let port = listener.local_addr().unwrap().port();
         let shared = Arc::new(Shared::default());
         let used = Arc::clone(&shared);
-        // It ends with the process; nobody is left then who could connect.
-        thread::spawn(move || {
-            for client in listener.incoming().map_while(Result::ok) {
-                let shared = Arc::clone(&used);
-                thread::spawn(move || pass_on(client, &shared));
-            }
-        });
-        Self { host, port, shared }
+        let address = listen::with_threads(host, move |client| pass_on(client, &used));
+        Self { host, port: address.port(), shared }
     }
 
     pub(crate) fn port(&self) -> u16 {

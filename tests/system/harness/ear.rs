@@ -5,12 +5,14 @@
 
 use std::collections::VecDeque;
 use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
 use url::form_urlencoded;
+
+use super::listen;
 
 pub(crate) struct Ear {
     origin: String,
@@ -39,19 +41,11 @@ struct Shared {
 impl Ear {
     pub(crate) fn before(origin: &str) -> Self {
         let there = origin.strip_prefix("http://").unwrap().to_owned();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let origin = format!("http://{}", listener.local_addr().unwrap());
         let shared = Arc::new(Mutex::new(Shared::default()));
         let used = Arc::clone(&shared);
-        // It ends with the process; nobody is left then who could connect.
-        thread::spawn(move || {
-            for client in listener.incoming().map_while(Result::ok) {
-                let (there, shared) = (there.clone(), Arc::clone(&used));
-                // A connection that breaks is the end of one request, and its client will say so.
-                thread::spawn(move || drop(pass_on(client, &there, &shared)));
-            }
-        });
-        Self { origin, shared }
+        // A connection that breaks is the end of one request, and its client will say so.
+        let address = listen::with_threads("127.0.0.1", move |client| drop(pass_on(client, &there, &used)));
+        Self { origin: format!("http://{address}"), shared }
     }
 
     pub(crate) fn origin(&self) -> &str {

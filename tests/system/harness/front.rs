@@ -4,16 +4,16 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
-use std::thread;
 use std::time::Duration;
 
 use tokio::io::{
     AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, copy_bidirectional, duplex, split,
 };
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio_rustls::rustls::ServerConfig;
 
 use super::authority::Identity;
+use super::listen;
 
 pub(crate) struct Front {
     address: SocketAddr,
@@ -82,28 +82,15 @@ impl Front {
     fn serving(is_proxy: bool) -> Self {
         let shared = Arc::new(Shared::default());
         let serving = Arc::clone(&shared);
-        let (sender, address) = std::sync::mpsc::channel();
-        // It ends with the process; nobody is left then who could connect.
-        thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
-                let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-                sender.send(listener.local_addr().unwrap()).unwrap();
-                while let Ok((client, _)) = listener.accept().await {
-                    client.set_nodelay(true).unwrap();
-                    serving.seen().knocks += 1;
-                    let shared = Arc::clone(&serving);
-                    tokio::spawn(async move {
-                        if is_proxy {
-                            answer_connect(client, &shared).await
-                        } else {
-                            receive(client, &shared).await
-                        }
-                    });
-                }
-            });
+        let address = listen::with_tasks(move |client| {
+            client.set_nodelay(true).unwrap();
+            serving.seen().knocks += 1;
+            let shared = Arc::clone(&serving);
+            async move {
+                if is_proxy { answer_connect(client, &shared).await } else { receive(client, &shared).await }
+            }
         });
-        Self { address: address.recv().unwrap(), shared }
+        Self { address, shared }
     }
 
     /// By a name that a certificate can be for.

@@ -2,11 +2,13 @@
 //! is told so; all else it passes on.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::{Shutdown, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
+
+use super::listen;
 
 pub(crate) struct Hostile {
     port: u16,
@@ -77,8 +79,6 @@ impl Hostile {
     }
 
     fn serving(there: &str, converse: fn(TcpStream, &Shared) -> Option<()>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
         let shared = Arc::new(Shared {
             there: there.to_owned(),
             script: Mutex::default(),
@@ -86,18 +86,12 @@ impl Hostile {
             open: AtomicUsize::new(0),
         });
         let serving = Arc::clone(&shared);
-        // It ends with the process; nobody is left then who could connect.
-        thread::spawn(move || {
-            for client in listener.incoming().map_while(Result::ok) {
-                let shared = Arc::clone(&serving);
-                thread::spawn(move || {
-                    shared.open.fetch_add(1, Ordering::SeqCst);
-                    converse(client, &shared);
-                    shared.open.fetch_sub(1, Ordering::SeqCst);
-                });
-            }
+        let address = listen::with_threads("127.0.0.1", move |client| {
+            serving.open.fetch_add(1, Ordering::SeqCst);
+            converse(client, &serving);
+            serving.open.fetch_sub(1, Ordering::SeqCst);
         });
-        Self { port, shared }
+        Self { port: address.port(), shared }
     }
 
     pub(crate) fn origin(&self) -> String {

@@ -13,6 +13,7 @@ mod front;
 mod hostile;
 mod issuer;
 mod keyring;
+mod listen;
 mod oauth;
 mod preload;
 mod process;

@@ -5,13 +5,14 @@
 //! reads from all connections, so that what it notes is the order of arrival.
 
 use std::sync::{Arc, Mutex};
-use std::thread;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+
+use super::listen;
 
 pub(crate) struct Witness {
     origin: String,
@@ -41,19 +42,8 @@ impl Witness {
         let there = origin.strip_prefix("http://").unwrap().to_owned();
         let seen = Arc::new(Mutex::new(Seen::default()));
         let noting = Arc::clone(&seen);
-        let (sender, address) = std::sync::mpsc::channel();
-        // It ends with the process; nobody is left then who could connect.
-        thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
-                let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-                sender.send(listener.local_addr().unwrap()).unwrap();
-                while let Ok((client, _)) = listener.accept().await {
-                    tokio::spawn(pass_on(client, there.clone(), Arc::clone(&noting)));
-                }
-            });
-        });
-        Self { origin: format!("http://{}", address.recv().unwrap()), seen }
+        let address = listen::with_tasks(move |client| pass_on(client, there.clone(), Arc::clone(&noting)));
+        Self { origin: format!("http://{address}"), seen }
     }
 
     pub(crate) fn origin(&self) -> &str {
