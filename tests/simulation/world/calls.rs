@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use session::callers::{Denial, Served, Wanting};
+use session::callers::{Denial, Ended, Served, Wanting};
 use session::event::{Asker, Event};
 use session::lane::Held;
 use session::time::Timestamp;
@@ -111,10 +111,17 @@ impl World {
     pub(super) fn settle(&mut self, seat: usize) -> Verified {
         let place = &mut self.seats[seat];
         let time = place.referee.time();
-        for served in place.callers.settle(place.sut.session(), time) {
+        let (served, ended) = place.callers.settle(place.sut.session(), time);
+        for served in served {
             self.served(seat, served)?;
         }
-        let place = &self.seats[seat];
+        let place = &mut self.seats[seat];
+        for Ended { caller, tokens } in ended {
+            if matches!(tokens, Some(Phase::Refreshing { .. } | Phase::SigningIn)) {
+                return broken(Law::TheReasonIsTrue, "a refresh is told as over that goes on");
+            }
+            place.counter.done(caller)?;
+        }
         if place.callers.deadline(place.sut.session()).is_some_and(|at| at <= time) {
             return broken(Law::EveryDeadlineIsReported, "a caller is left due");
         }
@@ -161,7 +168,7 @@ impl World {
         Ok(())
     }
 
-    fn served(&mut self, seat: usize, served: Served<u32, u32, u32>) -> Verified {
+    fn served(&mut self, seat: usize, served: Served<u32, u32>) -> Verified {
         let now = self.now;
         let place = &mut self.seats[seat];
         let early = |id, why| why == Denial::DeadlinePassed && place.counter.is_early(id, now);
@@ -191,10 +198,6 @@ impl World {
                 }
                 place.counter.done(wanting.caller)
             }
-            Served::Refreshed { tokens: Phase::Refreshing { .. } | Phase::SigningIn, .. } => {
-                broken(Law::TheReasonIsTrue, "a refresh is told as over that goes on")
-            }
-            Served::Refreshed { caller, .. } | Served::SignedIn { caller } => place.counter.done(caller),
             Served::Give { wanting, min_valid } => {
                 let time = place.referee.time();
                 if session.access_token(time, min_valid).is_none() {

@@ -48,7 +48,7 @@ pub(crate) struct Kept {
 
 pub(crate) type Callers = callers::Callers<Asked, Answer, Answer>;
 
-pub(crate) type Served = callers::Served<Asked, Answer, Answer>;
+pub(crate) type Served = callers::Served<Asked, Answer>;
 
 pub(crate) struct Starting {
     pub(crate) how: How,

@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use api::{Code, Failure, Reply, Token};
-use session::callers::{Burst, Denial, Served as By, Wanting};
+use session::callers::{Burst, Denial, Ended, Served as By, Wanting};
 use session::event::{Asker, Event};
 use session::note::Note;
 use session::reason::{Source, Trouble, VaultTrouble};
 use session::time::{Timestamp, millis};
-use session::view::Phase;
 
 use super::answer::{Answer, refusal_of, refuse};
 use super::keeper::Keeper;
@@ -17,17 +16,14 @@ use super::mail::Id;
 
 impl Keeper {
     pub(crate) fn settle(&mut self, id: Id, now: Timestamp) {
-        let served = self.kept.get_mut(&id).and_then(Kept::waiting);
-        let served = served.map(|(callers, session)| callers.settle(session, now));
-        let (ends, others): (Vec<Served>, Vec<Served>) = served
-            .unwrap_or_default()
-            .into_iter()
-            .partition(|served| matches!(served, By::Refreshed { .. } | By::SignedIn { .. }));
-        for served in others {
+        let waiting = self.kept.get_mut(&id).and_then(Kept::waiting);
+        let Some((callers, session)) = waiting else { return };
+        let (served, ended) = callers.settle(session, now);
+        for served in served {
             self.serve(id, served, now);
         }
         self.settle_sign_in(id, now);
-        self.tell_ends(id, ends);
+        self.tell_ends(id, ended);
         let Some(kept) = self.kept.get_mut(&id) else { return };
         let next = kept.next_date();
         if kept.due != next {
@@ -51,24 +47,16 @@ impl Keeper {
                 kept.replayed += u32::from(held.in_lane);
                 self.send(id, held, &token, generation, now);
             }
-            By::Refreshed { .. } | By::SignedIn { .. } => self.tell_ends(id, vec![served]),
         }
     }
 
-    fn tell_ends(&self, id: Id, ends: Vec<Served>) {
-        let Some(kept) = self.kept.get(&id).filter(|_| !ends.is_empty()) else { return };
+    fn tell_ends(&self, id: Id, ended: Vec<Ended<Answer>>) {
+        let Some(kept) = self.kept.get(&id).filter(|_| !ended.is_empty()) else { return };
         let overview = self.overview_of(id);
-        let tell = |caller: Answer, tokens: Option<Phase>| {
+        for Ended { caller, tokens } in ended {
             let refusal =
                 tokens.and_then(|tokens| refusal_of(tokens, &kept.profile.name, &kept.profile.host()));
             drop(caller.send(refusal.map_or_else(|| Ok(Reply::Status(overview.clone())), Err)));
-        };
-        for end in ends {
-            match end {
-                By::Refreshed { caller, tokens } => tell(caller, Some(tokens)),
-                By::SignedIn { caller } => tell(caller, None),
-                By::Deny { .. } | By::Give { .. } | By::Refuse { .. } | By::Send { .. } => {}
-            }
         }
     }
 

@@ -37,9 +37,9 @@ pub struct Wanting<W> {
     pub caller: W,
 }
 
-/// What becomes of one caller.
+/// What becomes of a caller that wants a token, or what is behind one.
 #[derive(Debug)]
-pub enum Served<R, W, E> {
+pub enum Served<R, W> {
     /// The provider's answer is for [`Callers::answered`] to hear.
     Send {
         held: Held<R>,
@@ -59,14 +59,14 @@ pub enum Served<R, W, E> {
         wanting: Wanting<W>,
         why: Denial,
     },
-    /// The refresh is over, with this standing of the tokens.
-    Refreshed {
-        caller: E,
-        tokens: Phase,
-    },
-    SignedIn {
-        caller: E,
-    },
+}
+
+/// What somebody waited for is over.
+#[derive(Debug)]
+pub struct Ended<E> {
+    pub caller: E,
+    /// After a refresh, the standing of the tokens. How a sign-in has ended its caller sees.
+    pub tokens: Option<Phase>,
 }
 
 /// Somebody who was waiting, whatever for.
@@ -114,7 +114,7 @@ pub struct Burst {
 impl<R, W, E> Callers<R, W, E> {
     /// Takes a new request in. It is sent at once where there is a good token and nobody before it. Otherwise `None`
     /// says that it is held, and the session is to be told that a token is wanted.
-    pub fn admit(&mut self, mut held: Held<R>, session: &Session, now: Timestamp) -> Option<Served<R, W, E>> {
+    pub fn admit(&mut self, mut held: Held<R>, session: &Session, now: Timestamp) -> Option<Served<R, W>> {
         if self.lane.is_clear()
             && let Prospect::Ready { token, generation } = session.prospect(now, Duration::ZERO)
         {
@@ -150,12 +150,7 @@ impl<R, W, E> Callers<R, W, E> {
     }
 
     /// After the session was told of what is wanted. `None` says that the caller waits.
-    pub fn want(
-        &mut self,
-        wanting: Wanting<W>,
-        session: &Session,
-        now: Timestamp,
-    ) -> Option<Served<R, W, E>> {
+    pub fn want(&mut self, wanting: Wanting<W>, session: &Session, now: Timestamp) -> Option<Served<R, W>> {
         let why = match refusal(session, &wanting, now) {
             Ok(()) => {
                 let min_valid = wanting.min_valid;
@@ -182,23 +177,27 @@ impl<R, W, E> Callers<R, W, E> {
         self.signing_in.extend(callers);
     }
 
-    /// Everybody who can be served now, in order. To be called after each event that the session was told.
-    pub fn settle(&mut self, session: &Session, now: Timestamp) -> Vec<Served<R, W, E>> {
+    /// Everybody who can be served now, in order, and whoever has waited for an end. To be called after each event that the
+    /// session was told.
+    pub fn settle(&mut self, session: &Session, now: Timestamp) -> (Vec<Served<R, W>>, Vec<Ended<E>>) {
         let mut served = Vec::new();
         let news = self.has_news(session, now);
         for wanting in if news { self.wanting.take() } else { self.wanting.take_until(now) } {
             served.extend(self.want(wanting, session, now));
         }
         self.settle_lane(session, now, &mut served);
-        // A refresh goes on in spite of a demand, and may be there to dismiss it.
-        let (phase, tokens) = (session.phase(), session.standing());
-        if is_settled(&tokens, now) {
-            served.extend(self.refreshing.drain(..).map(|caller| Served::Refreshed { caller, tokens }));
-        }
-        if is_settled(&phase, now) {
-            served.extend(self.signing_in.drain(..).map(|caller| Served::SignedIn { caller }));
-        }
-        served
+        (served, self.settle_ends(session, now))
+    }
+
+    /// A refresh goes on in spite of a demand, and may be there to dismiss it.
+    fn settle_ends(&mut self, session: &Session, now: Timestamp) -> Vec<Ended<E>> {
+        let tokens = session.standing();
+        let refreshed =
+            if is_settled(&tokens, now) { core::mem::take(&mut self.refreshing) } else { Vec::new() };
+        let refreshed = refreshed.into_iter().map(|caller| Ended { caller, tokens: Some(tokens) });
+        let settled = is_settled(&session.phase(), now);
+        let signed_in = if settled { core::mem::take(&mut self.signing_in) } else { Vec::new() };
+        refreshed.chain(signed_in.into_iter().map(|caller| Ended { caller, tokens: None })).collect()
     }
 
     /// When [`Self::settle`] has something to do although nothing has happened.
@@ -246,7 +245,7 @@ impl<R, W, E> Callers<R, W, E> {
         self.lane.hold(held);
     }
 
-    fn settle_lane(&mut self, session: &Session, now: Timestamp, served: &mut Vec<Served<R, W, E>>) {
+    fn settle_lane(&mut self, session: &Session, now: Timestamp, served: &mut Vec<Served<R, W>>) {
         if self.lane.is_empty() {
             return;
         }
