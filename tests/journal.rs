@@ -64,7 +64,8 @@ fn what_a_killed_process_wrote_is_there() {
     assert!(now(journal.in_flight("work")).is_some() && now(journal.in_flight("home")).is_none());
 
     now(journal.mark_in_flight("work", &RefreshToken::new("rt-newer")));
-    assert!(now(journal.in_flight("work")).unwrap().is_of(&RefreshToken::new("rt-newer")));
+    let both = now(journal.in_flight("work")).unwrap();
+    assert!(both.is_of(&RefreshToken::new("rt-newer")) && both.is_of(&RefreshToken::new("rt-sent")));
     journal.clear_in_flight("work");
     // Nobody is told when it is on the disk; what the next process reads is what the last one has closed.
     now(journal.close());

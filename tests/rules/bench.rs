@@ -1,5 +1,6 @@
 //! One session on a bench: a clock to move, a vault and a provider that do as they are told.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use session::Session;
@@ -31,7 +32,7 @@ pub(crate) struct Bench {
     /// What the next process will know.
     pub(crate) memory: Memory,
     /// Of which token the next process is told that it was sent.
-    pub(crate) marked: Option<String>,
+    pub(crate) marked: BTreeSet<String>,
     /// What the journal was told.
     pub(crate) notes: Vec<Note>,
     /// Whose the token in the vault is.
@@ -60,7 +61,7 @@ impl Bench {
             generation: 0,
             called_off: Vec::new(),
             memory: Memory::default(),
-            marked: None,
+            marked: BTreeSet::new(),
             notes: Vec::new(),
             owner: Account::default(),
             pulse: |_| Beat::Good,
@@ -163,7 +164,7 @@ impl Bench {
                         },
                         None => Found::Nothing,
                     };
-                    let interrupted = self.vault.is_some() && self.vault == self.marked;
+                    let interrupted = self.vault.as_ref().is_some_and(|token| self.marked.contains(token));
                     let memory = self.memory.clone();
                     self.vault_says(Event::Loaded { found, memory, interrupted });
                 }
@@ -188,8 +189,8 @@ impl Bench {
                 Effect::Note(note) => self.notes.push(note),
                 Effect::CallOff { attempt } => self.called_off.push(attempt),
                 Effect::Remember(memory) => self.memory = memory,
-                Effect::Mark { token } => self.marked = Some(token.expose().to_owned()),
-                Effect::Unmark => self.marked = None,
+                Effect::Mark { token } => drop(self.marked.insert(token.expose().to_owned())),
+                Effect::Unmark => self.marked.clear(),
                 Effect::Publish { .. } => {}
             }
         }

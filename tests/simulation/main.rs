@@ -145,7 +145,7 @@ planted! {
     planted_keeping_orphans: KeepsOrphans => OrphansAreRevoked;
     planted_making_people_wait: MakesPeopleWait => APersonIsNotAStorm;
     planted_marking_after_sending: MarksAfterSending => TheMarkStaysWhileInDoubt;
-    planted_marking_what_is_sent: MarksWhatIsSent => TheMarkStaysWhileInDoubt;
+    planted_marking_only_the_newest: MarksOnlyTheNewest => TheMarkStaysWhileInDoubt;
     planted_nagging: Nags => APersonIsAskedOnce | TheReasonIsTrue;
     planted_never_retrying: NeverRetries => ItRecovers | APersonIsNotAStorm;
     planted_publishing_before_saving: PublishesBeforeSaving => SaveComesBeforePublish;

@@ -44,7 +44,7 @@ pub(crate) enum Bug {
     KeepsOrphans,
     MakesPeopleWait,
     MarksAfterSending,
-    MarksWhatIsSent,
+    MarksOnlyTheNewest,
     Nags,
     NeverRetries,
     PublishesBeforeSaving,
@@ -257,13 +257,6 @@ impl Sut {
                 if let Phase::NeedsLogin { why } = self.session().phase() {
                     effects.push(Effect::Note(session::note::Note::NeedsLogin { why }));
                 }
-            }
-            Bug::MarksWhatIsSent => {
-                let sent = effects.iter().find_map(|effect| match effect {
-                    Effect::Refresh { token, .. } => Some(token.clone()),
-                    _ => None,
-                });
-                effects.extend(sent.map(|token| Effect::Mark { token }));
             }
             Bug::SendsTwice => {
                 if let Some(again) =

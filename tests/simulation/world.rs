@@ -86,8 +86,8 @@ pub(crate) struct Seat {
     /// The profile points to another server than the one that the vault's token is of.
     moved: bool,
     memory: Memory,
-    /// Some process has sent a token of which nobody saw what became.
-    marked: Option<RefreshToken>,
+    /// What was sent, and nobody saw what became of it.
+    marked: BTreeSet<String>,
     /// Who was sent out and has not reported.
     workers: BTreeMap<Attempt, Asker>,
     vault_works: u32,
@@ -136,7 +136,7 @@ impl World {
                 backup: None,
                 moved: false,
                 memory: Memory::default(),
-                marked: None,
+                marked: BTreeSet::new(),
                 workers: BTreeMap::new(),
                 vault_works: 0,
                 called_off: BTreeSet::new(),
@@ -389,7 +389,6 @@ impl World {
                 self.later(1, Happening::Call(seat));
             }
         }
-        let saved = matches!(event, Event::Saved { .. });
         let killed = self.scenario.kills.filter(|_| !self.calm).is_some_and(|kills| self.dice.one_in(kills));
         let place = &mut self.seats[seat];
         let standing = place.referee.hear(&event, place.sut.session());
@@ -400,11 +399,7 @@ impl World {
         let place = &mut self.seats[seat];
         if killed {
             place.referee.clone().judge(&standing, &effects, &place.sut)?;
-            // What was sent before it was saved is marked once it is. Between the two the next process would be refused
-            // without knowing why, which is known and left.
-            let mark = effects.iter().position(|effect| saved && matches!(effect, Effect::Mark { .. }));
-            let least = mark.map_or(0, |at| at as u64 + 1);
-            effects.truncate(self.dice.between(least, effects.len() as u64) as usize);
+            effects.truncate(self.dice.between(0, effects.len() as u64) as usize);
             place.referee.take_down(&effects);
         } else {
             place.referee.judge(&standing, &effects, &place.sut)?;

@@ -32,8 +32,14 @@ impl World {
                 self.begin_vault(seat, VaultWork::Save(generation, token, account));
             }
             Effect::SignIn { attempt } => self.sign_in(seat, attempt),
-            Effect::Mark { token } => self.seats[seat].marked = Some(token),
-            Effect::Unmark => self.seats[seat].marked = None,
+            Effect::Mark { token } => {
+                let marked = &mut self.seats[seat].marked;
+                if self.bug == Some(Bug::MarksOnlyTheNewest) {
+                    marked.clear();
+                }
+                marked.insert(token.expose().to_owned());
+            }
+            Effect::Unmark => self.seats[seat].marked.clear(),
         }
         Ok(())
     }
@@ -327,7 +333,7 @@ impl World {
                 let (found, interrupted) = match place.vault.clone() {
                     Some(_) if place.moved => (Found::Elsewhere(vec![Destination::Token]), false),
                     Some((refresh, account, generation)) => {
-                        let interrupted = place.marked.as_ref() == Some(&refresh);
+                        let interrupted = place.marked.contains(refresh.expose());
                         (Found::Token { refresh, account, generation }, interrupted)
                     }
                     None => (Found::Nothing, false),

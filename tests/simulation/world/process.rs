@@ -112,7 +112,7 @@ impl World {
             if let Some((token, _, _)) = &place.vault
                 && !place.moved
                 && place.referee.may_be_spent(token)
-                && place.marked.as_ref() != Some(token)
+                && !place.marked.contains(token.expose())
             {
                 return broken(
                     Law::TheMarkStaysWhileInDoubt,

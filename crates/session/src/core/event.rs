@@ -164,7 +164,7 @@ pub enum Effect {
     Heartbeat { attempt: Attempt, token: AccessToken, generation: u32 },
     /// Answered with `Loaded` or `NotLoaded`.
     Load,
-    /// Tells the next process that this token was sent. It is on the disk before the token goes out.
+    /// Tells the next process that this token was sent, too. It is on the disk before the token goes out.
     Mark { token: RefreshToken },
     /// For the journal.
     Note(Note),
@@ -180,6 +180,6 @@ pub enum Effect {
     Save { generation: u32, token: RefreshToken, account: Account },
     /// Answered with `SignedIn` or `SignInFailed`.
     SignIn { attempt: Attempt },
-    /// No exchange is in doubt any more, so the mark can go.
+    /// No exchange is in doubt any more, so all marks can go.
     Unmark,
 }

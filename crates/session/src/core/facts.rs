@@ -35,8 +35,9 @@ pub struct Session {
     pub(super) outlook: Outlook,
     /// The refresh token was sent, and the outcome is unknown.
     pub(super) doubt: bool,
-    /// The next process will find a mark that an exchange was in flight.
-    pub(super) marked: bool,
+    /// The generation of the refresh token that was marked last. The next process finds it, and those that were marked before
+    /// it, as long as nobody says that none is in doubt.
+    pub(super) marked: Option<u32>,
     pub(super) ending: bool,
     pub(super) dozing: bool,
     /// What was asked for while nothing new began.
@@ -153,7 +154,8 @@ pub(super) struct Flight {
 pub(super) struct VaultSync {
     pub(super) holds: Holds,
     pub(super) busy: bool,
-    pub(super) saving: Option<Grant>,
+    /// A save is under way, perhaps of a token that has been replaced since.
+    pub(super) saving: bool,
     pub(super) retry_at: Timestamp,
     pub(super) failures: u32,
     pub(super) said_unsaved: bool,
@@ -198,7 +200,7 @@ impl Session {
             outlook: Outlook::default(),
             doubt: false,
             succeeds_another: false,
-            marked: false,
+            marked: None,
             ending: false,
             dozing: false,
             postponed: None,
@@ -287,7 +289,7 @@ impl VaultSync {
         Self {
             holds: Holds::Unread,
             busy: false,
-            saving: None,
+            saving: false,
             retry_at: now,
             failures: 0,
             said_unsaved: false,

@@ -189,8 +189,9 @@ impl Session {
             began: now,
             deadline,
         });
-        if !self.marked {
-            self.mark(token.clone(), out);
+        // Whichever of those that were sent the vault has when the process dies, the next one finds it marked.
+        if self.marked.replace(generation) != Some(generation) {
+            out.push(Effect::Mark { token: token.clone() });
         }
         out.push(Effect::Refresh { attempt, token, cause, by });
     }

@@ -143,8 +143,8 @@ impl Session {
     }
 
     fn tend_mark(&mut self, out: &mut Vec<Effect>) {
-        if self.marked && self.exchange.is_none() && !self.doubt && self.is_saved() {
-            self.marked = false;
+        if self.marked.is_some() && self.exchange.is_none() && !self.doubt && self.is_saved() {
+            self.marked = None;
             out.push(Effect::Unmark);
         }
     }

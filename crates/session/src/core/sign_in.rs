@@ -133,6 +133,6 @@ impl Session {
         self.told_lifetime = None;
         self.outlook.leave();
         self.doubt = false;
-        self.marked = false;
+        self.marked = None;
     }
 }

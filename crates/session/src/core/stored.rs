@@ -12,12 +12,12 @@ use super::policy::vault_retry;
 use super::view::Phase;
 use crate::reason::{Lost, Trouble, VaultTrouble};
 use crate::time::Timestamp;
-use crate::tokens::{Account, RefreshToken};
+use crate::tokens::Account;
 
 impl Session {
     /// Not while a save is under way, whose token may have died meanwhile.
     pub(super) fn is_saved(&self) -> bool {
-        self.vault.holds == self.wanted_in_vault() && self.vault.saving.is_none()
+        self.vault.holds == self.wanted_in_vault() && !self.vault.saving
     }
 
     pub fn overrules_the_vault(&self) -> bool {
@@ -31,7 +31,7 @@ impl Session {
 
     pub(super) fn tend_vault(&mut self, out: &mut Vec<Effect>) {
         self.vault.busy = true;
-        self.vault.saving = self.grant.clone().filter(|_| self.vault.is_read());
+        self.vault.saving = self.grant.is_some() && self.vault.is_read();
         out.push(match &self.grant {
             _ if !self.vault.is_read() => Effect::Load,
             Some(grant) => Effect::Save {
@@ -79,7 +79,7 @@ impl Session {
                 self.grant_count = self.grant_count.max(generation);
                 self.vault.holds = self.wanted_in_vault();
                 self.doubt = interrupted;
-                self.marked = interrupted;
+                self.marked = interrupted.then_some(generation);
                 if generation < self.saved_generation {
                     return self.lose(Lost::OlderCopy, out);
                 }
@@ -107,29 +107,13 @@ impl Session {
         self.vault_worked();
         self.vault.holds = Holds::Generation(generation);
         self.saved_generation = self.saved_generation.max(generation);
-        let saved = self.vault.saving.take().filter(|saved| saved.generation == generation);
-        if let Some(saved) = saved.filter(|saved| self.was_sent(saved)) {
-            self.mark(saved.token, out);
-        }
+        self.vault.saving = false;
         if self.is_saved() {
             if core::mem::take(&mut self.vault.said_unsaved) {
                 out.push(Effect::Note(Note::Saved));
             }
             self.publish(now, out);
         }
-    }
-
-    /// The provider saw this token before it was saved, so it may be spent.
-    fn was_sent(&self, saved: &Grant) -> bool {
-        let overtaken = self.grant.as_ref().is_some_and(|newest| newest.generation > saved.generation);
-        let on_its_way = self.exchange.as_ref().is_some_and(|out| out.generation == saved.generation);
-        overtaken || on_its_way || self.doubt
-    }
-
-    /// Only what the vault holds is marked, because the next process finds only that.
-    pub(super) fn mark(&mut self, token: RefreshToken, out: &mut Vec<Effect>) {
-        self.marked = true;
-        out.push(Effect::Mark { token });
     }
 
     pub(super) fn on_forgotten(&mut self) {
@@ -179,7 +163,7 @@ impl Session {
         out: &mut Vec<Effect>,
     ) {
         self.vault_failed(trouble, now);
-        self.vault.saving = None;
+        self.vault.saving = false;
         if self.wanted_in_vault() == Holds::Generation(generation) {
             self.say_unsaved(trouble, out);
             self.publish(now, out);

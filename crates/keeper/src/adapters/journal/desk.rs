@@ -178,11 +178,14 @@ impl State {
 impl Order {
     /// Whether the earlier order is needless now. So orders do not pile up while a disk hangs.
     pub(super) fn overrules(&self, earlier: &Self) -> bool {
-        let marks = |order: &Self| matches!(order, Self::Clear { .. } | Self::Mark { .. });
         self.is_of(earlier)
             && match self {
                 Self::Forget { .. } => true,
-                Self::Clear { .. } | Self::Mark { .. } => marks(earlier),
+                Self::Clear { .. } => matches!(earlier, Self::Clear { .. } | Self::Mark { .. }),
+                // Others that were sent are in doubt as well.
+                Self::Mark { token, .. } => {
+                    matches!(earlier, Self::Mark { token: other, .. } if other == token)
+                }
                 Self::Remember { .. } => matches!(earlier, Self::Remember { .. }),
                 Self::Close { .. } | Self::InFlight { .. } | Self::Read { .. } | Self::Recall { .. } => false,
             }

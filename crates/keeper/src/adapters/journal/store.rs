@@ -16,17 +16,17 @@ pub(super) struct Store {
     there: Option<(PathBuf, FileIdentity)>,
 }
 
+/// The refresh tokens that were sent, and of which nobody saw what became, as far as a process that has died knew.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InFlight {
-    pub at_ms: i64,
-    fingerprint: String,
+    fingerprints: Vec<String>,
     salt: Vec<u8>,
 }
 
 impl InFlight {
-    /// If another token was sent, this one replaced it, and nothing is in doubt.
+    /// If only others were sent, this one replaced them, and nothing is in doubt.
     pub fn is_of(&self, token: &RefreshToken) -> bool {
-        fingerprint(&self.salt, token.expose()) == self.fingerprint
+        self.fingerprints.contains(&fingerprint(&self.salt, token.expose()))
     }
 }
 
@@ -95,26 +95,26 @@ impl Store {
         self.durably(|connection| {
             connection
                 .prepare_cached(
-                    "INSERT OR REPLACE INTO in_flight (profile, fingerprint, at_ms) VALUES (?1, ?2, ?3)",
+                    "INSERT OR REPLACE INTO marks (profile, fingerprint, at_ms) VALUES (?1, ?2, ?3)",
                 )?
-                .execute(params![profile, fingerprint, at_ms])
+                .execute(params![profile, fingerprint, at_ms])?;
+            connection.prepare_cached(FEWER_MARKS)?.execute(params![profile, MOST_MARKS])
         })?;
         Ok(())
     }
 
     pub(super) fn unmark(&self, profile: &str) -> Result<(), JournalError> {
-        self.connection.prepare_cached("DELETE FROM in_flight WHERE profile = ?1")?.execute([profile])?;
+        self.connection.prepare_cached("DELETE FROM marks WHERE profile = ?1")?.execute([profile])?;
         Ok(())
     }
 
     pub(super) fn marked(&self, profile: &str) -> Result<Option<InFlight>, JournalError> {
         let salt = self.salt()?;
         let mut statement =
-            self.connection.prepare_cached("SELECT fingerprint, at_ms FROM in_flight WHERE profile = ?1")?;
-        let found = statement
-            .query_row([profile], |row| Ok(InFlight { fingerprint: row.get(0)?, at_ms: row.get(1)?, salt }))
-            .optional()?;
-        Ok(found)
+            self.connection.prepare_cached("SELECT fingerprint FROM marks WHERE profile = ?1")?;
+        let fingerprints =
+            statement.query_map([profile], |row| row.get(0))?.collect::<Result<Vec<_>, _>>()?;
+        Ok((!fingerprints.is_empty()).then_some(InFlight { fingerprints, salt }))
     }
 
     pub(super) fn remember(&self, profile: &str, text: &str) -> Result<(), JournalError> {
@@ -133,7 +133,7 @@ impl Store {
     pub(super) fn forget(&self, profile: &str, until: i64) -> Result<(), JournalError> {
         let all = self.connection.unchecked_transaction()?;
         all.execute("DELETE FROM entries WHERE profile = ?1 AND id <= ?2", params![profile, until])?;
-        all.execute("DELETE FROM in_flight WHERE profile = ?1", [profile])?;
+        all.execute("DELETE FROM marks WHERE profile = ?1", [profile])?;
         all.execute("DELETE FROM memory WHERE profile = ?1", [profile])?;
         all.commit()?;
         self.fold()
@@ -164,8 +164,9 @@ impl Store {
         if version == 0 {
             self.connection.execute_batch(TABLES)?;
         }
-        // This table came later, and earlier versions ignore it.
+        // These tables came later, and earlier versions ignore them.
         self.connection.execute_batch(MEMORY)?;
+        self.connection.execute_batch(MARKS)?;
         let found: String = self.connection.query_row("PRAGMA quick_check(1)", (), |row| row.get(0))?;
         if found == "ok" { Ok(()) } else { Err(JournalError::Damaged(found)) }
     }
@@ -276,6 +277,25 @@ const TABLES: &str = "
 
 const MEMORY: &str = "CREATE TABLE IF NOT EXISTS memory (profile TEXT PRIMARY KEY, text TEXT NOT NULL)";
 
+/// An earlier version knew one mark a profile, which it may have left behind.
+const MARKS: &str = "
+    BEGIN IMMEDIATE;
+    CREATE TABLE IF NOT EXISTS marks
+        (profile TEXT NOT NULL, fingerprint TEXT NOT NULL, at_ms INTEGER NOT NULL, PRIMARY KEY (profile, fingerprint));
+    INSERT OR IGNORE INTO marks SELECT profile, fingerprint, at_ms FROM in_flight;
+    DELETE FROM in_flight;
+    COMMIT;
+";
+
+/// Of a session that cannot be saved. The vault has the first of them, or one that is being saved.
+const MOST_MARKS: i64 = 64;
+
+const FEWER_MARKS: &str = "
+    DELETE FROM marks WHERE profile = ?1
+        AND rowid NOT IN (SELECT rowid FROM marks WHERE profile = ?1 ORDER BY rowid DESC LIMIT ?2)
+        AND rowid != (SELECT min(rowid) FROM marks WHERE profile = ?1)
+";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -293,6 +313,34 @@ mod tests {
 
         fn limit(&self, pages: i64) -> Result<(), JournalError> {
             Ok(self.connection.query_row(&format!("PRAGMA max_page_count = {pages}"), (), |_| Ok(()))?)
+        }
+    }
+
+    #[test]
+    fn a_mark_of_an_earlier_version_counts() {
+        let store = Store::memory().unwrap();
+        store.mark("work", "rt", 1).unwrap();
+        store
+            .connection
+            .execute_batch("INSERT INTO in_flight SELECT * FROM marks; DROP TABLE marks")
+            .unwrap();
+        store.be_ours().unwrap();
+        assert!(store.marked("work").unwrap().unwrap().is_of(&RefreshToken::new("rt")));
+        store.unmark("work").unwrap();
+        store.be_ours().unwrap();
+        assert_eq!(store.marked("work").unwrap(), None, "it is not taken over twice");
+    }
+
+    #[test]
+    fn marks_are_few_and_the_first_stays() {
+        let store = Store::memory().unwrap();
+        for n in 0..200 {
+            store.mark("work", &format!("rt-{n}"), n).unwrap();
+        }
+        let marked = store.marked("work").unwrap().unwrap();
+        assert_eq!(marked.fingerprints.len(), 65);
+        for (n, known) in [(0, true), (1, false), (135, false), (136, true), (199, true)] {
+            assert_eq!(marked.is_of(&RefreshToken::new(format!("rt-{n}"))), known, "{n}");
         }
     }
 
@@ -352,8 +400,8 @@ mod tests {
             store.mark("work", "token", NOW).unwrap();
         }
         let (one, other) = (one.marked("work").unwrap().unwrap(), other.marked("work").unwrap().unwrap());
-        assert_ne!(one.fingerprint, other.fingerprint);
-        assert_eq!(one.fingerprint.len(), 16);
+        assert_ne!(one.fingerprints, other.fingerprints);
+        assert_eq!(one.fingerprints[0].len(), 16);
         assert!(one.is_of(&RefreshToken::new("token")) && other.is_of(&RefreshToken::new("token")));
         assert!(!one.is_of(&RefreshToken::new("Token")));
     }
