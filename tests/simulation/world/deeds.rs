@@ -5,6 +5,7 @@ use std::time::Duration;
 use session::binding::Destination;
 use session::breaker::Outcome as Heard;
 use session::event::{Asker, Attempt, Effect, Event, Found};
+use session::limits;
 use session::reason::{Trouble, VaultTrouble};
 use session::time::millis;
 use session::tokens::{AccessToken, Account, RefreshToken};
@@ -77,7 +78,9 @@ impl World {
     }
 
     pub(super) fn answer(&mut self, seat: usize, life: u32, event: Event, truth: &Truth) -> Verified {
-        if life != self.seats[seat].life || self.is_silenced(seat, &event) {
+        // The host's breaker hears of it also when the session that asked has made room for another.
+        let is_over = life != self.seats[seat].life || self.is_silenced(seat, &event);
+        if is_over && !matches!(event, Event::Beaten { .. }) {
             return Ok(());
         }
         match &event {
@@ -111,7 +114,7 @@ impl World {
             }
             _ => {}
         }
-        self.tell(seat, event)
+        if is_over { Ok(()) } else { self.tell(seat, event) }
     }
 
     fn report(&mut self, host: usize, heard: Heard, by: Asker) -> Verified {
@@ -176,7 +179,13 @@ impl World {
                 self.come(seat, there, Event::Refreshed { attempt, verdict }, Truth::Other);
                 return Ok(());
             }
-            Fate::Vanished => return Ok(()),
+            Fate::Vanished => {
+                // Nobody calls off who works for a session that is over, and so the worker's own time is.
+                let budget = limits::exchange(limits::MESSAGE) + limits::REPORT;
+                let after = millis(budget) + self.dice.between(1_000, 60_000);
+                self.come(seat, after, Event::Refreshed { attempt, verdict: timed_out() }, Truth::Other);
+                return Ok(());
+            }
         };
         let life = self.seats[seat].life;
         self.later(there, Happening::Arrives { seat, life, attempt, token, lost });
@@ -233,6 +242,9 @@ impl World {
             Lost::Reported => (back, unanswered, Truth::Other),
             Lost::Late => (late, verdict, reply.truth),
         };
+        if life != self.seats[seat].life {
+            return;
+        }
         let event = Event::Refreshed { attempt, verdict };
         let answer = Happening::Answer { seat, life, event, truth };
         // Whatever is told twice, or belongs to what is long over, must change nothing.

@@ -151,6 +151,8 @@ impl World {
     fn begin_process(&mut self) -> Verified {
         self.process += 1;
         self.ending = false;
+        // What the workers of the last one would have said.
+        self.queue.retain(|_, happening| !matches!(happening, Happening::Answer { .. }));
         for host in &mut self.hosts {
             (host.breaker, host.in_vain) = (Breaker::default(), VecDeque::new());
         }
