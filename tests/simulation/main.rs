@@ -116,7 +116,7 @@ macro_rules! planted {
 
 planted! {
     planted_accepting_stale_answers: AcceptsStaleAnswers => StaleAnswersChangeNothing | TheNewestTokenIsSent | ADeadTokenStaysHere;
-    planted_adopting_foreign_tokens: AdoptsForeignTokens => NoForeignTokens | OneRefreshInFlight | OrphansAreRevoked;
+    planted_adopting_foreign_tokens: AdoptsForeignTokens => NoForeignTokens | OneRefreshInFlight | OrphansAreRevoked | StaleAnswersChangeNothing;
     planted_answering_and_holding: AnswersAndHolds => ACallerIsServedOnce;
     planted_asking_in_a_persons_place: AsksInThePersonsPlace => OnlyAPersonGoesOn;
     planted_believing_assumptions: BelievesAssumptions => AnUnknownLifetimeEndsNothing;
@@ -134,7 +134,7 @@ planted! {
     planted_forgetting_when_saving_fails: ForgetsWhenSavingFails => NothingIsForgottenUnasked;
     planted_forgetting_why: ForgetsWhy => TheReasonIsTrue;
     planted_giving_back_what_is_new: GivesBackWhatIsNew => NothingNewIsEnded;
-    planted_giving_up_on_slow_answers: GivesUpOnSlowAnswers => OneRefreshInFlight;
+    planted_giving_up_on_slow_answers: GivesUpOnSlowAnswers => NoAnswerIsTooLate | OneRefreshInFlight;
     planted_hiding_deadlines: HidesDeadlines => EveryDeadlineIsReported;
     planted_ignoring_generations: IgnoresGenerations => OnlyAPersonGoesOn | TheReasonIsTrue;
     planted_ignoring_refusals: IgnoresRefusals => ADeadTokenStaysHere;
