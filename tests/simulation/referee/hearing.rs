@@ -47,6 +47,7 @@ impl Referee {
             }
             Event::Loaded { found, memory, interrupted } => {
                 self.vault_busy = false;
+                self.is_empty = *found == Found::Nothing;
                 if self.epoch == 0 {
                     self.told = self.told.or(memory.lifetime_ms);
                     match found {
@@ -197,7 +198,7 @@ impl Referee {
         match verdict {
             Verdict::Dead => {
                 self.newest = None;
-                self.unsaved = true;
+                self.unsaved = !self.is_empty || self.vault_busy;
                 let why = if std::mem::take(&mut self.doubt) { Lost::Interrupted } else { Lost::Refused };
                 self.died = Some(why);
             }

@@ -92,13 +92,9 @@ impl World {
                 }
             }
             Event::Beaten { beat, .. } => {
-                let heard = match beat {
-                    Beat::Good | Beat::SaysNo => Some(Heard::Answered),
-                    Beat::Silent { trouble: Trouble::BreakerOpen, .. } => None,
-                    Beat::Silent { trouble, .. } => Some(Heard::of(*trouble)),
-                };
-                if let Some(heard) = heard {
-                    self.report(self.seats[seat].host, heard, Asker::Machine)?;
+                // What the breaker held back has met no host.
+                if !matches!(beat, Beat::Silent { trouble: Trouble::BreakerOpen, .. }) {
+                    self.report(self.seats[seat].host, Heard::from(*beat), Asker::Machine)?;
                 }
             }
             Event::SignedIn { attempt, .. } => {

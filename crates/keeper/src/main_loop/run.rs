@@ -6,7 +6,6 @@ use session::event::Event;
 use session::limits;
 use session::note::Note;
 use session::time::{Timestamp, millis};
-use session::verdict::Beat;
 use tokio::sync::mpsc;
 
 use super::ending::{End, Why};
@@ -47,14 +46,9 @@ impl Keeper {
             }
             Mail::Ask { request, answer } => self.on_ask(request, answer),
             Mail::Beaten { id, host, attempt, beat } => {
+                // Without a host nobody was asked.
                 if let Some(host) = host {
-                    self.report(
-                        &host,
-                        match beat {
-                            Beat::Good | Beat::SaysNo => Outcome::Answered,
-                            Beat::Silent { trouble, .. } => Outcome::of(trouble),
-                        },
-                    );
+                    self.report(&host, Outcome::from(beat));
                 }
                 self.step(id, Event::Beaten { attempt, beat });
             }

@@ -6,7 +6,7 @@ use crate::core::event::Asker;
 use crate::limits;
 use crate::reason::Trouble;
 use crate::time::Timestamp;
-use crate::verdict::Verdict;
+use crate::verdict::{Beat, Verdict};
 
 #[derive(Clone, Debug, Default)]
 pub struct Breaker {
@@ -72,6 +72,15 @@ impl From<&Verdict> for Outcome {
             Verdict::Dead | Verdict::Fresh(_) | Verdict::Interaction(_) | Verdict::Suspect { .. } => {
                 Self::Answered
             }
+        }
+    }
+}
+
+impl From<Beat> for Outcome {
+    fn from(beat: Beat) -> Self {
+        match beat {
+            Beat::Good | Beat::SaysNo => Self::Answered,
+            Beat::Silent { trouble, .. } => Self::of(trouble),
         }
     }
 }
