@@ -91,11 +91,10 @@ impl World {
                     self.report(self.seats[seat].host, Heard::from(verdict), by)?;
                 }
             }
+            // What the breaker held back has met no host.
+            Event::Beaten { beat: Beat::Silent { trouble: Trouble::BreakerOpen, .. }, .. } => {}
             Event::Beaten { beat, .. } => {
-                // What the breaker held back has met no host.
-                if !matches!(beat, Beat::Silent { trouble: Trouble::BreakerOpen, .. }) {
-                    self.report(self.seats[seat].host, Heard::from(*beat), Asker::Machine)?;
-                }
+                self.report(self.seats[seat].host, Heard::from(*beat), Asker::Machine)?;
             }
             Event::SignedIn { attempt, .. } => {
                 let place = &mut self.seats[seat];
