@@ -142,7 +142,15 @@ fn scenes() -> Vec<Scene> {
     vec![
         unread.clone().named("vault unread"),
         unread.clone().told(Event::NotLoaded(VaultTrouble::Gone)).named("NeedsLogin: the key is missing"),
-        unread.clone().told(backup("secret-r1")).named("NeedsLogin: out of a backup, token kept aside"),
+        unread
+            .clone()
+            .told(recalled(9, Some(Lost::Refused)))
+            .named("vault unread, the last process was refused"),
+        unread
+            .clone()
+            .told(recalled(9, None))
+            .told(loaded(Some("secret-r1")))
+            .named("NeedsLogin: out of a backup, token kept aside"),
         unread.told(Event::SignOut).named("NeedsLogin: signed out before the vault was read"),
         never.clone().named("NeedsLogin: never"),
         Scene::start()
@@ -335,13 +343,11 @@ impl Scene {
             Vault::Idle => {}
             Vault::Reads => {
                 add("Loaded a token", loaded(Some("secret-r1")));
-                add("Loaded, interrupted", found(token("secret-r1"), None, true));
-                add("Loaded elsewhere", found(Found::Elsewhere(vec![Destination::Token]), None, false));
-                add("Loaded nothing, was refused", found(Found::Nothing, Some(Lost::Refused), false));
+                add("Loaded, interrupted", found(token("secret-r1"), true));
+                add("Loaded elsewhere", found(Found::Elsewhere(vec![Destination::Token]), false));
                 add("Loaded nothing", loaded(None));
-                add("Loaded out of a backup", backup("secret-r1"));
                 add("NotLoaded", Event::NotLoaded(VaultTrouble::Locked));
-                add("Recalled", Event::Recalled(Memory { generation: 9, ..Memory::default() }));
+                add("Recalled", recalled(9, None));
                 add("NotLoaded, no key", Event::NotLoaded(VaultTrouble::Gone));
             }
             Vault::Writes => {
@@ -417,20 +423,19 @@ fn wanted(min_valid: Duration, by: Asker) -> Event {
 }
 
 fn loaded(text: Option<&str>) -> Event {
-    found(text.map_or(Found::Nothing, token), None, false)
+    found(text.map_or(Found::Nothing, token), false)
 }
 
 fn token(text: &str) -> Found {
     Found::Token { refresh: RefreshToken::new(text), account: Account::default(), generation: 1 }
 }
 
-fn backup(text: &str) -> Event {
-    let memory = Memory { generation: 9, ..Memory::default() };
-    Event::Loaded { found: token(text), memory, interrupted: false }
+fn found(found: Found, interrupted: bool) -> Event {
+    Event::Loaded { found, interrupted }
 }
 
-fn found(found: Found, lost: Option<Lost>, interrupted: bool) -> Event {
-    Event::Loaded { found, memory: Memory { lost, ..Memory::default() }, interrupted }
+fn recalled(generation: u32, lost: Option<Lost>) -> Event {
+    Event::Recalled(Memory { generation, lost, ..Memory::default() })
 }
 
 fn minutes(n: u64) -> Duration {

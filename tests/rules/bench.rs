@@ -130,10 +130,19 @@ impl Bench {
 
     /// A new process: it knows what the vault does, and asks it.
     pub(crate) fn restarted(self) -> Self {
-        let session = Session::new(Policy::default(), 8, self.now);
+        self.restarted_with(Policy::default())
+    }
+
+    pub(crate) fn restarted_with(self, policy: Policy) -> Self {
+        let session = Session::new(policy, 8, self.now);
         // Nobody hears any more what the vault says to the old one.
         let held = self.held.is_some().then(Vec::new);
         Self { session, in_flight: None, sign_in: None, held, ..self }.told(Event::Tick)
+    }
+
+    /// The next process finds that on the disk.
+    pub(crate) fn recalling(self, memory: Memory) -> Self {
+        Self { memory, ..self }
     }
 
     pub(crate) fn with_a_hanging_vault(self) -> Self {
@@ -165,8 +174,8 @@ impl Bench {
                         None => Found::Nothing,
                     };
                     let interrupted = self.vault.as_ref().is_some_and(|token| self.marked.contains(token));
-                    let memory = self.memory.clone();
-                    self.vault_says(Event::Loaded { found, memory, interrupted });
+                    self.tell(Event::Recalled(self.memory.clone()));
+                    self.vault_says(Event::Loaded { found, interrupted });
                 }
                 Effect::Save { generation, .. } if self.failing_saves > 0 => {
                     self.failing_saves -= 1;

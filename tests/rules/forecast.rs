@@ -12,7 +12,7 @@ use session::tokens::{RefreshLife, RefreshToken, Tokens};
 use session::verdict::Verdict;
 use session::view::Phase;
 
-use crate::bench::{Bench, dead, fresh, minutes, offline, seconds, tokens};
+use crate::bench::{ASKED, Bench, dead, fresh, minutes, offline, seconds, tokens};
 
 /// A provider with limits, of which it may tell.
 #[derive(Clone, Copy)]
@@ -264,6 +264,62 @@ fn a_wall_clock_that_is_years_off_ends_nothing() {
             assert_eq!(warnings(&bench), 0);
         }
     }
+}
+
+/// Whoever is killed when the token of another sign-in is saved, and its dates are not, knows nothing of it.
+#[test]
+fn dates_are_of_the_sign_in_that_they_were_written_for() {
+    let mut server = Server { lasts: 30 * DAY, ..Server::new(minutes(60)) };
+    let policy = || Policy { sign_in_lasts: Some(30 * DAY), ..Policy::default() };
+    let mut bench = server.sign_in(Bench::started(policy(), Timestamp::from_millis(1_000_000)));
+    server.serve(&mut bench, 10 * DAY);
+    let dates = bench.memory.clone();
+    server.tells = false;
+    let bench = server.sign_in(bench);
+    assert!(ends(&bench).is_some_and(|ends| ends.in_ms == millis(30 * DAY)), "{:?}", forecast(&bench));
+    for (memory, is_known) in [(bench.memory.clone(), true), (dates, false)] {
+        let next = bench.clone().recalling(memory).restarted_with(policy()).answered(&fresh(3600));
+        assert_eq!((next.session.phase(), ends(&next).is_some()), (Phase::Fresh, is_known));
+    }
+}
+
+/// A provider with a grace gives the same token once more, with the same end; that does not fix it.
+#[test]
+fn an_answer_that_is_given_once_more_fixes_no_end() {
+    let told = |token: &str, life| {
+        let tokens = tokens("new", Some(token), Some(minutes(60)));
+        Verdict::Fresh(Tokens { refresh_life: Some(RefreshLife::For(life)), ..tokens })
+    };
+    let mut server = Server { idle: DAY, ..Server::new(minutes(60)) };
+    let mut bench = server.sign_in(Bench::seeded(3));
+    for late in [4, 30, 59] {
+        bench.now = bench.now + minutes(60);
+        bench.tell_and_answer(ASKED, &told(&format!("r{late}"), DAY));
+        bench.now = bench.now + seconds(late);
+        bench.tell_and_answer(ASKED, &told(&format!("r{late}"), DAY - seconds(late)));
+        assert_eq!(ends(&bench), None, "{late} seconds later");
+    }
+    let unused = unused(&bench).map(|unused| unused.after_ms);
+    assert_eq!(unused, Some(millis(DAY)));
+}
+
+/// It is told from when it was asked for: the answer may have been on its way for long.
+#[test]
+fn what_a_late_answer_tells_is_as_old_as_its_request() {
+    let mut server = Server { lasts: minutes(600), ..Server::new(minutes(60)) };
+    let mut bench = server.sign_in(Bench::seeded(3));
+    for asked in [60, 120] {
+        bench.now = Timestamp::default() + minutes(asked);
+        bench.tell(ASKED);
+        let answer = server.answer(bench.now, bench.sent.len());
+        bench.now = bench.now + seconds(if asked == 120 { 100 } else { 0 });
+        bench = bench.answered(&answer);
+    }
+    assert!(
+        ends(&bench).is_some_and(|ends| ends.in_ms == millis(minutes(480) - seconds(100))),
+        "{:?}",
+        ends(&bench)
+    );
 }
 
 /// Only a refusal ends a session.

@@ -140,6 +140,27 @@ fn a9_the_same_access_token_again_and_again() {
     assert!(access.remaining <= minutes(1), "it did not get younger: {access:?}");
 }
 
+/// A provider that gives the same token once more says what is left of it. That is no lifetime of the next one, or each
+/// refresh would come twice as soon as the one before.
+#[test]
+fn a9_what_is_left_of_a_token_is_no_lifetime() {
+    let mut bench = Bench::signed_in(minutes(60));
+    let left = |bench: &mut Bench, left| {
+        bench.tell_and_answer(ASKED, &Verdict::Fresh(tokens("a1", None, left)));
+        bench.now = bench.now + minutes(1);
+        bench.session.view(bench.now).access.expect("the token is out")
+    };
+    for minutes in [10, 1] {
+        let access = left(&mut bench, Some(seconds(60 * minutes)));
+        assert!(access.remaining <= seconds(60 * minutes), "it is as old as it is: {access:?}");
+        assert_eq!(access.lifetime, seconds(3600));
+    }
+    assert_eq!(bench.memory.lifetime_ms, Some(3_600_000));
+    let sent = bench.sent.len();
+    bench.run(minutes(60), |_| Verdict::Fresh(tokens("a1", None, None)));
+    assert!(bench.sent.len() - sent < 20, "{} refreshes in an hour", bench.sent.len() - sent);
+}
+
 /// The provider's own word beats our guess.
 #[test]
 fn a11_a_token_of_unknown_lifetime_is_good_while_the_provider_hands_it_out() {

@@ -2,14 +2,48 @@
 
 use std::time::Duration;
 
-use session::event::{Asker, Event};
+use session::event::{Asker, Effect, Event, Found};
 use session::policy::Policy;
 use session::reason::Lost;
 use session::time::Timestamp;
+use session::tokens::{Account, RefreshToken};
 use session::verdict::Verdict;
 use session::view::Phase;
 
 use crate::bench::{ASKED, Bench, PATIENCE, fresh, minutes, offline, seconds, tokens, unanswered};
+
+/// Row C4. A provider that repeats an answer does so for seconds. What is held back for longer, for a network that is said
+/// to be missing or a host that fails, is refused as a token that was used before.
+#[test]
+fn a_lost_answer_is_asked_for_again_whatever_the_guards_say() {
+    let again = |effects: &[Effect]| {
+        effects.iter().find_map(|effect| match effect {
+            Effect::Refresh { again, .. } => Some(*again),
+            _ => None,
+        })
+    };
+    let mut bench = Bench::signed_in(minutes(60));
+    assert_eq!(again(&bench.tell(ASKED)), Some(false));
+    let mut next = |verdict: &Verdict| {
+        bench = bench.clone().answered(verdict);
+        loop {
+            bench.now = bench.session.deadline().expect("it is tried again");
+            if let Some(again) = again(&bench.tell(Event::Tick)) {
+                return again;
+            }
+        }
+    };
+    assert!(next(&unanswered()));
+    assert!(!next(&unanswered()), "once");
+    assert!(!next(&offline()));
+    for interrupted in [true, false] {
+        let mut bench = Bench::started(Policy::default(), Timestamp::default()).with_a_hanging_vault();
+        bench.tell(Event::Tick);
+        let (refresh, account) = (RefreshToken::new("r1"), Account::default());
+        let found = Found::Token { refresh, account, generation: 1 };
+        assert_eq!(again(&bench.tell(Event::Loaded { found, interrupted })), Some(interrupted));
+    }
+}
 
 #[test]
 fn b1_ten_thousand_callers_are_one_refresh() {

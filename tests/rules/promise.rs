@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use session::binding::Destination;
-use session::event::{Asker, Attempt, Effect, Event, Found, Memory};
+use session::event::{Asker, Attempt, Effect, Event, Found};
 use session::limits;
 use session::note::Note;
 use session::policy::Policy;
@@ -300,7 +300,7 @@ fn d_a_token_of_another_server_is_left_alone_until_somebody_signs_in() {
     let mut bench = Bench::started(Policy::default(), Timestamp::default()).with_a_hanging_vault();
     bench.tell(Event::Tick);
     let found = Found::Elsewhere(vec![Destination::Token]);
-    let effects = bench.tell(Event::Loaded { found, memory: Memory::default(), interrupted: false });
+    let effects = bench.tell(Event::Loaded { found, interrupted: false });
     assert!(effects.contains(&Effect::Note(Note::Elsewhere { places: vec![Destination::Token] })));
     for event in [ASKED, Event::Wanted { min_valid: Duration::ZERO, by: Asker::Person }, Event::NetworkUp] {
         let effects = bench.tell(event);

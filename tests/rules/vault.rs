@@ -12,6 +12,19 @@ use session::view::Phase;
 
 use crate::bench::{ASKED, Bench, fresh, minutes, seconds, tokens};
 
+/// What was seen of earlier sign-ins is not lost, nor is a number given twice: an older token is known by it.
+#[test]
+fn whoever_signs_out_before_anything_is_recalled_counts_on() {
+    let mut bench = Bench::started(Policy::default(), Timestamp::default()).with_a_hanging_vault();
+    bench.tell(Event::SignOut);
+    bench.tell(Event::Recalled(Memory { generation: 7, ..Memory::default() }));
+    assert_eq!(bench.session.phase(), Phase::NeedsLogin { why: Lost::SignedOut });
+    assert_eq!(bench.memory.generation, 7);
+    bench.let_the_vault_answer();
+    let bench = bench.sign_in(minutes(60));
+    assert_eq!(bench.generation, 8);
+}
+
 /// Row C2.
 #[test]
 fn c1_a_vault_that_fails_costs_neither_the_token_nor_a_reuse() {
@@ -67,7 +80,7 @@ fn e4_a_locked_vault_is_asked_again_and_never_written_to() {
     assert!(asked > 900, "asked {asked} times");
     bench.tell(Event::Tick);
     let found = Found::Token { refresh: RefreshToken::new("r1"), account: Account::default(), generation: 1 };
-    let loaded = Event::Loaded { found, memory: Memory::default(), interrupted: false };
+    let loaded = Event::Loaded { found, interrupted: false };
     bench.tell_and_answer(loaded, &fresh(3600));
     assert_eq!(bench.session.phase(), Phase::Fresh);
 }
@@ -92,10 +105,7 @@ fn e14_a_key_that_is_missing_wants_a_person_and_is_looked_for_all_the_same() {
     }
     assert_eq!(bench.tell(Event::VaultReady)[..1], [Effect::Load], "at once");
     let found = Found::Token { refresh: RefreshToken::new("r1"), account: Account::default(), generation: 4 };
-    bench.tell_and_answer(
-        Event::Loaded { found, memory: Memory::default(), interrupted: false },
-        &fresh(3600),
-    );
+    bench.tell_and_answer(Event::Loaded { found, interrupted: false }, &fresh(3600));
     assert_eq!(bench.session.phase(), Phase::Fresh);
     assert_eq!(bench.memory.generation, 4);
 }
@@ -123,7 +133,8 @@ fn e15_a_token_out_of_a_backup_is_sent_only_if_a_person_says_so() {
         let memory = Memory { generation: 7, ..Memory::default() };
         let mut bench = Bench::started(Policy::default(), Timestamp::default()).with_a_hanging_vault();
         bench.tell(Event::Tick);
-        bench.tell(Event::Loaded { found, memory, interrupted: false });
+        bench.tell(Event::Recalled(memory));
+        bench.tell(Event::Loaded { found, interrupted: false });
         bench.let_the_vault_answer();
         assert_eq!(bench.session.phase(), Phase::NeedsLogin { why: Lost::OlderCopy });
         bench

@@ -35,9 +35,10 @@ pub(crate) fn effect(effect: Effect) -> String {
         Effect::Mark { token } => format!("Mark {}", name(token.expose())),
         Effect::Note(note) => self::note(&note),
         Effect::Publish { generation } => format!("Publish g{generation}"),
-        Effect::Refresh { attempt, token, cause, by } => {
+        Effect::Refresh { attempt, token, cause, by, again } => {
             let by = if by == Asker::Person { " for a person" } else { "" };
-            format!("Refresh #{} {} {}{by}", attempt.number, name(token.expose()), word(&cause))
+            let again = if again { ", again" } else { "" };
+            format!("Refresh #{} {} {}{by}{again}", attempt.number, name(token.expose()), word(&cause))
         }
         Effect::Remember(memory) => {
             let lost = memory.lost.map_or(String::from("nothing lost"), |lost| word(&lost));

@@ -92,8 +92,11 @@ pub const LIFETIME_LONGEST: Duration = seconds(30 * 24 * 3600);
 /// A provider that tells of a refresh token with a shorter life means something else, or nothing can be done.
 pub const REFRESH_LIFE_SHORTEST: Duration = seconds(1);
 
-/// Two told ends are compared after so long. They are told in whole seconds.
+/// A told end may be off by so much. Ends are told in whole seconds.
 pub const TELLING: Duration = seconds(3);
+
+/// For so long a provider may give the answer to a refresh once more. Two told ends are compared after that.
+pub const REPEATED: Duration = seconds(60);
 
 /// How long before the end of a sign-in a person is told of it, at most; less where sign-ins are short.
 pub const WARNING: Duration = seconds(24 * 3600);
@@ -353,7 +356,8 @@ mod tests {
             (KEYS_AGAIN, DESCRIBED, "keys that are missing are asked for sooner than old ones"),
             (LIFETIME_SHORTEST, LIFETIME_LONGEST, "there are lifetimes to believe"),
             (REFRESH_LIFE_SHORTEST, TELLING, "the shortest life is not compared with itself"),
-            (TELLING, WARNING, "an end is known before it is told"),
+            (TELLING, REPEATED, "ends that are compared are further apart than they may be off"),
+            (REPEATED, WARNING, "an end is known before it is told"),
             (WARNING, REMEMBERED, "there are ends to warn of"),
             (LIFETIME_LONGEST, REMEMBERED, "a sign-in outlives its access tokens"),
             (LEAD_LONGEST, LIFETIME_LONGEST, "the longest token is not refreshed all the time"),

@@ -116,7 +116,7 @@ fn believed(tokens: &Tokens) {
 fn loaded() -> Event {
     let (refresh, account) = (RefreshToken::new("rt-1"), Account::default());
     let found = Found::Token { refresh, account, generation: 1 };
-    Event::Loaded { found, memory: Memory::default(), interrupted: false }
+    Event::Loaded { found, interrupted: false }
 }
 
 /// With a device's code the same answers come to a loop that waits.

@@ -70,12 +70,13 @@ mod tests {
     use std::{env, fs, process};
 
     use api::paths::Home;
-    use session::event::{Found, Memory};
+    use session::event::Found;
     use session::limits;
     use session::network::Network;
     use session::time::Timestamp;
     use session::tokens::{Account, RefreshToken};
 
+    use super::super::mail::Id;
     use super::*;
     use crate::adapters::hints::SystemHint;
 
@@ -103,17 +104,44 @@ mod tests {
     async fn a_refresh_that_was_withheld_in_the_same_moment_hears_of_the_network() {
         let (mut keeper, dir) = keeper("moment");
         say_down(&mut keeper);
+        let id = look(&mut keeper).await;
+        let word = SystemHint::Network { by: Teller::NetworkManager, word: Word::Up };
+        assert!(keeper.post.send(Mail::Hint(word)).is_ok());
+        keeper.step(id, Event::Loaded { found: token(), interrupted: false });
+        assert_eq!(withheld(&mut keeper), 1);
+        let due = keeper.kept[&id].session().unwrap().deadline().unwrap();
+        assert!(clock::now().until(due) <= limits::SETTLE, "{due:?}");
+        fs::remove_dir_all(dir).unwrap();
+    }
+
+    /// The provider may have answered the last process, and gives the same answer again for seconds.
+    #[tokio::test]
+    async fn a_request_that_is_made_again_waits_for_no_network() {
+        for (interrupted, waiting) in [(true, 0), (false, 1)] {
+            let (mut keeper, dir) = keeper("again");
+            say_down(&mut keeper);
+            let id = look(&mut keeper).await;
+            keeper.step(id, Event::Loaded { found: token(), interrupted });
+            assert_eq!(withheld(&mut keeper), waiting);
+            fs::remove_dir_all(dir).unwrap();
+        }
+    }
+
+    /// Until there is the profile.
+    async fn look(keeper: &mut Keeper) -> Id {
         while !keeper.names.contains_key("a") {
             keeper.look();
             let mail = keeper.mailbox.recv().await.unwrap();
             keeper.take(mail);
         }
-        let id = keeper.names["a"];
-        let word = SystemHint::Network { by: Teller::NetworkManager, word: Word::Up };
-        assert!(keeper.post.send(Mail::Hint(word)).is_ok());
-        let (refresh, account) = (RefreshToken::new("rt"), Account::default());
-        let found = Found::Token { refresh, account, generation: 1 };
-        keeper.step(id, Event::Loaded { found, memory: Memory::default(), interrupted: false });
+        keeper.names["a"]
+    }
+
+    fn token() -> Found {
+        Found::Token { refresh: RefreshToken::new("rt"), account: Account::default(), generation: 1 }
+    }
+
+    fn withheld(keeper: &mut Keeper) -> usize {
         let mut withheld = 0;
         while let Ok(mail) = keeper.mailbox.try_recv() {
             withheld += usize::from(matches!(mail, Mail::Withheld { trouble: Trouble::NoNetwork, .. }));
@@ -122,10 +150,7 @@ mod tests {
                 keeper.take(mail);
             }
         }
-        assert_eq!(withheld, 1);
-        let due = keeper.kept[&id].session().unwrap().deadline().unwrap();
-        assert!(clock::now().until(due) <= limits::SETTLE, "{due:?}");
-        fs::remove_dir_all(dir).unwrap();
+        withheld
     }
 
     fn say_down(keeper: &mut Keeper) {

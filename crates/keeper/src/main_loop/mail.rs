@@ -71,11 +71,14 @@ pub(crate) enum Mail {
         id: Id,
         found: Result<Option<Stored>, VaultTrouble>,
         mark: Option<InFlight>,
-        /// A [`Memory`](session::event::Memory) in JSON.
-        memory: Option<String>,
     },
     /// It stands behind all that was withheld while there was none.
     NetworkUp,
+    Recalled {
+        id: Id,
+        /// A [`Memory`](session::event::Memory) in JSON.
+        memory: Option<String>,
+    },
     SignedIn {
         id: Id,
         attempt: Attempt,

@@ -48,7 +48,15 @@ impl Keeper {
                     kept.session().and_then(|session| session.access_token(clock::now(), Duration::ZERO));
                 kept.form = token.map(|token| (generation, jwt::algorithm(token.expose())));
             }
-            Effect::Refresh { attempt, token, by, .. } => self.refresh(id, profile, attempt, token, by),
+            Effect::Refresh { attempt, token, by, again, .. } => {
+                let admitted = if again { Ok(()) } else { self.admit(&profile.host(), by) };
+                match admitted {
+                    Ok(()) => self.refresh(id, profile, attempt, token),
+                    Err(Hindrance { trouble, wait }) => {
+                        drop(self.post.send(Mail::Withheld { id, attempt, wait, trouble }));
+                    }
+                }
+            }
             Effect::Remember(memory) => self.remember(&profile.name, &memory),
             Effect::Revoke { refresh, access } => {
                 let provider = Arc::clone(&kept.provider);
@@ -108,10 +116,7 @@ impl Keeper {
         self.step(id, event);
     }
 
-    fn refresh(&mut self, id: Id, profile: Arc<Profile>, attempt: Attempt, token: RefreshToken, by: Asker) {
-        if let Err(Hindrance { trouble, wait }) = self.admit(&profile.host(), by) {
-            return drop(self.post.send(Mail::Withheld { id, attempt, wait, trouble }));
-        }
+    fn refresh(&mut self, id: Id, profile: Arc<Profile>, attempt: Attempt, token: RefreshToken) {
         let Some(kept) = self.kept.get_mut(&id) else { return };
         kept.exchanges += 1;
         let (provider, account) = (Arc::clone(&kept.provider), kept.account());
@@ -167,15 +172,22 @@ impl Keeper {
         let (tell, told) = oneshot::channel();
         self.vault.load(&profile.name, move |found| drop(tell.send(found)));
         let lost = Err(VaultTrouble::Failed);
-        let report = Report::or(post, move || Mail::Loaded { id, found: lost, mark: None, memory: None });
+        let recalled = post.clone();
+        let report = Report::or(post, move || Mail::Loaded { id, found: lost, mark: None });
         tokio::spawn(async move {
+            drop(recalled.send(Mail::Recalled { id, memory: journal.recall(&name).await }));
             let Ok(found) = told.await else { return };
-            let (mark, memory) = match found {
-                Ok(Some(_)) => (journal.in_flight(&name).await, journal.recall(&name).await),
-                Ok(None) | Err(_) => (None, journal.recall(&name).await),
+            let mark = match found {
+                Ok(Some(_)) => journal.in_flight(&name).await,
+                Ok(None) | Err(_) => None,
             };
-            report.send(Mail::Loaded { id, found, mark, memory });
+            report.send(Mail::Loaded { id, found, mark });
         });
+    }
+
+    pub(crate) fn on_recalled(&mut self, id: Id, memory: Option<String>) {
+        let read = |text: String| Memory::read(&text, clock::now(), clock::wall_ms());
+        self.step(id, Event::Recalled(memory.map(read).unwrap_or_default()));
     }
 
     pub(crate) fn on_loaded(
@@ -183,12 +195,9 @@ impl Keeper {
         id: Id,
         found: Result<Option<Stored>, VaultTrouble>,
         mark: Option<InFlight>,
-        memory: Option<String>,
     ) {
         let Some(kept) = self.kept.get(&id) else { return };
         let profile = Arc::clone(&kept.profile);
-        let read = |text: String| Memory::read(&text, clock::now(), clock::wall_ms());
-        let memory = memory.map(read).unwrap_or_default();
         let mut interrupted = false;
         let found = match found {
             Ok(Some(stored)) => match judge(&stored.bound, &profile.binding(), &profile.origin()) {
@@ -204,12 +213,9 @@ impl Keeper {
                 }
             },
             Ok(None) => Found::Nothing,
-            Err(trouble) => {
-                self.step(id, Event::Recalled(memory));
-                return self.step(id, Event::NotLoaded(trouble));
-            }
+            Err(trouble) => return self.step(id, Event::NotLoaded(trouble)),
         };
-        self.step(id, Event::Loaded { found, memory, interrupted });
+        self.step(id, Event::Loaded { found, interrupted });
     }
 
     /// Adds the binding to what the vault holds. After a failure, the next start does it again.

@@ -60,8 +60,9 @@ impl Keeper {
             Mail::Hint(hint) => self.on_hint(hint),
             Mail::HomeGone { answer } => self.config.lookout.tell(Errand::HomeGone(answer)),
             Mail::HomeMade => self.on_home_made(),
-            Mail::Loaded { id, found, mark, memory } => self.on_loaded(id, found, mark, memory),
+            Mail::Loaded { id, found, mark } => self.on_loaded(id, found, mark),
             Mail::NetworkUp => self.on_network_up(),
+            Mail::Recalled { id, memory } => self.on_recalled(id, memory),
             Mail::SignedIn { id, attempt, provider, outcome, landing, took } => {
                 self.on_signed_in(id, attempt, provider, outcome, landing, took)
             }

@@ -91,7 +91,6 @@ pub enum Event {
     KeyDeleted,
     Loaded {
         found: Found,
-        memory: Memory,
         /// The last process sent this token and saw no answer.
         interrupted: bool,
     },
@@ -103,7 +102,7 @@ pub enum Event {
         generation: u32,
         trouble: VaultTrouble,
     },
-    /// What is known of the session without the vault, while that cannot be read.
+    /// What the last process wrote down, before the vault says anything.
     Recalled(Memory),
     Refreshed {
         attempt: Attempt,
@@ -170,8 +169,9 @@ pub enum Effect {
     Note(Note),
     /// The new access token may be used: wake the callers that wait.
     Publish { generation: u32 },
-    /// Answered with `Refreshed` or `Withheld`.
-    Refresh { attempt: Attempt, token: RefreshToken, cause: Cause, by: Asker },
+    /// Answered with `Refreshed` or `Withheld`. `again`: the answer to the same request has just been lost, and a provider
+    /// that repeats it does so for a short time, so no guard may hold it back.
+    Refresh { attempt: Attempt, token: RefreshToken, cause: Cause, by: Asker, again: bool },
     /// Keep this for the next process.
     Remember(Memory),
     /// Not answered: a sign-out waits for nothing.

@@ -35,6 +35,8 @@ pub struct Session {
     pub(super) outlook: Outlook,
     /// The refresh token was sent, and the outcome is unknown.
     pub(super) doubt: bool,
+    /// And the request has not been repeated yet.
+    pub(super) answer_lost: bool,
     /// The generation of the refresh token that was marked last. The next process finds it, and those that were marked before
     /// it, as long as nobody says that none is in doubt.
     pub(super) marked: Option<u32>,
@@ -199,6 +201,7 @@ impl Session {
             told_lifetime: None,
             outlook: Outlook::default(),
             doubt: false,
+            answer_lost: false,
             succeeds_another: false,
             marked: None,
             ending: false,

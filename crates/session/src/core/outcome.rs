@@ -76,7 +76,7 @@ impl Session {
             Verdict::Transient { trouble, status, retry_after }
             | Verdict::Unsent { trouble, status, retry_after } => {
                 let pause = if prompt && !self.streak.prompted {
-                    self.streak.prompted = true;
+                    (self.streak.prompted, self.answer_lost) = (true, true);
                     Pause::ours(self.dice.between(limits::PROMPT / 2, limits::PROMPT))
                 } else {
                     self.backoff(now)
@@ -93,6 +93,7 @@ impl Session {
         if self.grant.as_ref().is_some_and(|grant| grant.generation == exchange.generation) {
             self.grant = None;
             let why = if core::mem::take(&mut self.doubt) { Lost::Interrupted } else { self.end_seen(now) };
+            self.outlook.leave();
             self.lose(why, out);
         }
     }
@@ -164,7 +165,8 @@ impl Session {
             }
             _ => false,
         };
-        self.outlook.renew(tokens.refresh_life, rotated, now);
+        // What an answer tells holds from when it was given, and it may have been on its way for long.
+        self.outlook.renew(tokens.refresh_life, self.grant_count, exchange.began);
         let Some(token) = tokens.access else {
             let pause = self.backoff(now);
             return self.keep(exchange, Trouble::Unusable, None, pause, now, out);
@@ -192,14 +194,16 @@ impl Session {
     ) -> Access {
         // Some providers say it at the sign-in only. It holds until they say something else.
         let told = told.filter(|told| !told.is_zero());
-        self.told_lifetime = told.or(self.told_lifetime);
+        // Of the same token once more, what is told is what is left.
+        let again = self.access.as_ref().is_some_and(|old| old.token == token);
+        self.told_lifetime = if again { self.told_lifetime.or(told) } else { told.or(self.told_lifetime) };
         let source = match (told, self.told_lifetime) {
             (Some(_), _) => Source::Told,
             (None, Some(_)) => Source::Learned,
             (None, None) => Source::Assumed,
         };
         let lifetime = self.policy.believe(self.told_lifetime);
-        let mut expires = now + lifetime;
+        let mut expires = now + told.map_or(lifetime, |told| self.policy.believe(Some(told)));
         let mut refresh_at = self.policy.refresh_at(now, lifetime);
         // A token that replaces a living one is not refreshed before half its life. Otherwise callers who want more
         // life than the lead leaves, or a provider whose lifetimes vary, would cause up to three refreshes.

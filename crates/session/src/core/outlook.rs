@@ -20,8 +20,9 @@ use crate::tokens::RefreshLife;
 #[serde(default)]
 pub struct Outlook {
     since: Option<Moment>,
-    /// The generation of the first refresh token of this sign-in.
+    /// The generations of the first refresh token of this sign-in, and of the newest of all that there were.
     first: u32,
+    newest: u32,
     /// When the refresh token was last seen to be good.
     renewed: Option<Moment>,
     /// The longest time between two such moments.
@@ -74,17 +75,19 @@ impl Outlook {
         self.leave();
         self.since = Some(Moment::at(now));
         self.first = first;
-        self.renew(told, true, now);
+        self.renew(told, first, now);
     }
 
     /// Nothing is known of the dates of a sign-in any more.
     pub(super) fn leave(&mut self) {
-        let (ends, noted) = (core::mem::take(&mut self.ends), self.noted);
-        *self = Self { ends, noted, ..Self::default() };
+        let (ends, noted, newest) = (core::mem::take(&mut self.ends), self.noted, self.newest);
+        *self = Self { ends, noted, newest, first: newest.saturating_add(1), ..Self::default() };
     }
 
-    /// The refresh token was good. `is_replaced` if another one came with the answer.
-    pub(super) fn renew(&mut self, told: Option<RefreshLife>, is_replaced: bool, now: Timestamp) {
+    /// The refresh token was good. `newest` is of the one that came with the answer, or its own.
+    pub(super) fn renew(&mut self, told: Option<RefreshLife>, newest: u32, now: Timestamp) {
+        let is_replaced = newest > self.newest;
+        self.newest = newest;
         if let Some(renewed) = self.renewed {
             let rest = millis(renewed.age(now));
             self.forget_what_was_outlived(rest, now);
@@ -203,9 +206,15 @@ impl Outlook {
         Self { since: self.since.and_then(resumed), renewed: self.renewed.and_then(resumed), told, ..self }
     }
 
-    /// A token from before this sign-in was found, so the dates are of another one.
+    /// No later token has had this number, or a lower one.
+    pub(super) fn newest(&self) -> u32 {
+        self.newest
+    }
+
+    /// Whether a token that was found is of this sign-in, or the dates are of another one. Whoever is killed between
+    /// saving a token and writing its dates leaves a newer one.
     pub(super) fn is_of(&self, generation: u32) -> bool {
-        generation >= self.first
+        (self.first..=self.newest).contains(&generation)
     }
 
     fn limits(&self, policy: &Policy, told: Option<Told>) -> impl Iterator<Item = (Duration, Ground)> {
@@ -255,8 +264,8 @@ impl Told {
             return Self { life_ms, from: Moment::at(now), longest_ms: life_ms, is_fixed: None };
         };
         let elapsed = before.from.age(now);
-        // Ends are told in whole seconds.
-        if elapsed < limits::TELLING {
+        // An answer that is given once more tells of the same end again.
+        if elapsed < limits::REPEATED.min(before.life() / 2) {
             return before;
         }
         let moved = (now + life).since(before.ends_at());

@@ -193,6 +193,7 @@ impl Session {
         if self.marked.replace(generation) != Some(generation) {
             out.push(Effect::Mark { token: token.clone() });
         }
-        out.push(Effect::Refresh { attempt, token, cause, by });
+        let again = core::mem::take(&mut self.answer_lost);
+        out.push(Effect::Refresh { attempt, token, cause, by, again });
     }
 }

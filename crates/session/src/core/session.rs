@@ -27,9 +27,7 @@ impl Session {
             Event::Ending => self.on_ending(),
             Event::Forgotten => self.on_forgotten(),
             Event::KeyDeleted => self.on_key_deleted(&mut out),
-            Event::Loaded { found, memory, interrupted } => {
-                self.on_loaded(found, memory, interrupted, &mut out)
-            }
+            Event::Loaded { found, interrupted } => self.on_loaded(found, interrupted, &mut out),
             Event::NetworkUp => self.on_network_up(now),
             Event::NotForgotten(trouble) | Event::NotLoaded(trouble) => {
                 self.on_vault_trouble(trouble, now, &mut out)

@@ -132,7 +132,7 @@ impl Session {
         self.demand = None;
         self.told_lifetime = None;
         self.outlook.leave();
-        self.doubt = false;
+        (self.doubt, self.answer_lost) = (false, false);
         self.marked = None;
     }
 }

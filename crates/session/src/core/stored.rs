@@ -43,21 +43,14 @@ impl Session {
         });
     }
 
-    pub(super) fn on_loaded(
-        &mut self,
-        found: Found,
-        memory: Memory,
-        interrupted: bool,
-        out: &mut Vec<Effect>,
-    ) {
+    pub(super) fn on_loaded(&mut self, found: Found, interrupted: bool, out: &mut Vec<Effect>) {
         self.vault_worked();
         if self.vault.is_read() {
             return;
         }
-        let (lost, overruled) = (memory.lost, memory.overruled);
+        let Memory { lost, overruled, lifetime_ms, .. } = self.remembered;
         self.lost = None;
-        self.told_lifetime = memory.lifetime_ms.map(Duration::from_millis);
-        self.on_recalled(memory);
+        self.told_lifetime = lifetime_ms.map(Duration::from_millis);
         self.vault.holds = Holds::Nothing;
         match found {
             Found::Elsewhere(_) | Found::Token { .. } if overruled => {
@@ -78,7 +71,7 @@ impl Session {
                 self.grant = Some(Grant { token: refresh, generation });
                 self.grant_count = self.grant_count.max(generation);
                 self.vault.holds = self.wanted_in_vault();
-                self.doubt = interrupted;
+                (self.doubt, self.answer_lost) = (interrupted, interrupted);
                 self.marked = interrupted.then_some(generation);
                 if generation < self.saved_generation {
                     return self.lose(Lost::OlderCopy, out);
@@ -92,14 +85,22 @@ impl Session {
         }
     }
 
-    /// Whoever signs in before the vault can be read goes on counting where the last process ended.
+    /// Comes before the vault's first answer, so that whoever signs in meanwhile goes on counting where the last process
+    /// ended, and what was seen of earlier sign-ins is not lost.
     pub(super) fn on_recalled(&mut self, memory: Memory) {
+        let newest = memory.generation.max(memory.outlook.newest());
         if !self.vault.is_read() {
             self.saved_generation = memory.generation;
-            self.grant_count = memory.generation;
+            self.grant_count = newest;
             self.account.user.clone_from(&memory.user);
             self.outlook = Outlook::clone(&memory.outlook);
             self.remembered = memory;
+        } else if self.grant.is_none() {
+            // Whoever signed out was quicker.
+            self.saved_generation = self.saved_generation.max(memory.generation);
+            self.grant_count = self.grant_count.max(newest);
+            self.outlook = Outlook::clone(&memory.outlook);
+            self.outlook.leave();
         }
     }
 
