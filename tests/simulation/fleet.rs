@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use session::Session;
-use session::event::{Attempt, Effect, Event, Found, Memory};
+use session::event::{Attempt, Effect, Event, Found};
 use session::policy::Policy;
 use session::reason::Trouble;
 use session::time::Timestamp;
@@ -102,8 +102,7 @@ fn signed_in(session: Session, now: Timestamp) -> Session {
     let attempt = Attempt { epoch: 0, number: 1 };
     let tokens = tokens(now, Some(RefreshToken::new("r")));
     let (session, _) = session.step(Event::SignedIn { attempt, tokens, account: Account::default() }, now);
-    let (session, _) = session
-        .step(Event::Loaded { found: Found::Nothing, memory: Memory::default(), interrupted: false }, now);
+    let (session, _) = session.step(Event::Loaded { found: Found::Nothing, interrupted: false }, now);
     session.step(Event::Saved { generation: 1 }, now).0
 }
 

@@ -36,6 +36,14 @@ pub(crate) enum Law {
     AStormIsBounded,
     /// Who asks for a token that lives for so long gets one that does, or is told.
     AWishForLifeIsKept,
+    /// What is told of the end of a sign-in is so.
+    AForecastIsTrue,
+    /// What is said of the network may be wrong: nobody waits for it for longer than a moment after a start or a sleep,
+    /// nor once somebody has answered.
+    ANetworkIsNotAwaitedForLong,
+    ANetworkThatComesIsUsed,
+    /// A person is told of an end that is known, once, before it comes; and what was to be expected is named.
+    AnEndIsForetold,
     /// A token endpoint that wants a person has not condemned the token.
     AnInteractionKeepsTheToken,
     /// Of a token of which nobody said how long it lives, nobody knows that it is over.
@@ -50,6 +58,8 @@ pub(crate) enum Law {
     NoForeignTokens,
     /// What belongs to another server's profile stays where it is: nothing of it is sent, overwritten or taken away.
     NothingGoesElsewhere,
+    /// Just after a start or a sleep, machines' requests wait for a network that is said to be missing.
+    NothingGoesIntoNoNetwork,
     /// What a provider has granted is taken, whatever the answer looks like around it.
     NothingGrantedIsMisread,
     /// A refresh token is only taken out of the vault when it is dead or a person wants it.
@@ -65,6 +75,8 @@ pub(crate) enum Law {
     /// Some providers end all that they gave a person with any part of it: what comes late for somebody who is signed in
     /// is not given back.
     NothingNewIsEnded,
+    /// A sign-in that would end for want of use is refreshed although nobody needs it.
+    NoSignInIdlesOut,
     OneRefreshInFlight,
     OneRequestIsReplayedOnce,
     OneVaultOperationAtATime,
@@ -91,7 +103,9 @@ pub(crate) enum Law {
     TokensKeepTheirOwner,
 }
 
-pub(crate) type Verified = Result<(), (Law, String)>;
+pub(crate) type Verified = Result<(), Broken>;
+
+pub(crate) type Broken = (Law, String);
 
 /// Whether anybody waits for what the session is told.
 #[derive(PartialEq, Eq)]

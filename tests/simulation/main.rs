@@ -121,6 +121,7 @@ planted! {
     planted_asking_in_a_persons_place: AsksInThePersonsPlace => OnlyAPersonGoesOn;
     planted_believing_assumptions: BelievesAssumptions => AnUnknownLifetimeEndsNothing;
     planted_believing_in_short_lifetimes: BelievesInShortLifetimes => RefreshesAreFew;
+    planted_believing_whoever_is_belied: BelievesTheBelied => ANetworkIsNotAwaitedForLong;
     planted_clearing_the_mark_at_publish: ClearsTheMarkAtPublish => TheMarkStaysWhileInDoubt;
     planted_dating_by_its_own_clock: DatesByItsOwnClock => ALifetimeIsTheProviders;
     planted_deleting_on_vault_trouble: DeletesOnVaultTrouble => TheReasonIsTrue;
@@ -129,6 +130,7 @@ planted! {
     planted_editing_too_early: EditsTooEarly => NothingIsLostInGoodOrder | TheMarkStaysWhileInDoubt;
     planted_forgetting_a_demand: ForgetsADemand => ADemandIsShown;
     planted_forgetting_callers_at_an_edit: ForgetsCallersAtAnEdit => NobodyWaitsInVain | OrderIsKept | ACallerIsServedOnce | ItRecovers | ACallersTimeIsKept;
+    planted_forgetting_rests: ForgetsRests => NoSignInIdlesOut;
     planted_forgetting_sign_outs: ForgetsSignOuts => ASignOutHolds | TheReasonIsTrue;
     planted_forgetting_the_owner: ForgetsTheOwner => TokensKeepTheirOwner;
     planted_forgetting_when_saving_fails: ForgetsWhenSavingFails => NothingIsForgottenUnasked;
@@ -136,18 +138,22 @@ planted! {
     planted_giving_back_what_is_new: GivesBackWhatIsNew => NothingNewIsEnded;
     planted_giving_up_on_slow_answers: GivesUpOnSlowAnswers => NoAnswerIsTooLate | OneRefreshInFlight;
     planted_hiding_deadlines: HidesDeadlines => EveryDeadlineIsReported;
+    planted_holding_retries_back: HoldsRetriesBack => AGraceSavesTheSession | TheReasonIsTrue;
+    planted_hiding_the_network: HidesTheNetwork => ANetworkThatComesIsUsed;
     planted_ignoring_generations: IgnoresGenerations => OnlyAPersonGoesOn | TheReasonIsTrue;
     planted_ignoring_refusals: IgnoresRefusals => ADeadTokenStaysHere;
     planted_ignoring_retry_after: IgnoresRetryAfter => RetryAfterIsKept;
     planted_ignoring_sleep: IgnoresSleep => PatienceSleepsToo;
     planted_ignoring_the_breaker: IgnoresTheBreaker => AFailingHostIsLeftAlone;
+    planted_ignoring_the_network: IgnoresTheNetwork => NothingGoesIntoNoNetwork;
     planted_ignoring_wishes: IgnoresWishes => AWishForLifeIsKept;
     planted_keeping_orphans: KeepsOrphans => OrphansAreRevoked;
-    planted_making_people_wait: MakesPeopleWait => APersonIsNotAStorm;
+    planted_making_people_wait: MakesPeopleWait => APersonIsNotAStorm | TheReasonIsTrue;
     planted_marking_after_sending: MarksAfterSending => TheMarkStaysWhileInDoubt;
     planted_marking_only_the_newest: MarksOnlyTheNewest => TheMarkStaysWhileInDoubt;
     planted_nagging: Nags => APersonIsAskedOnce | TheReasonIsTrue;
     planted_never_retrying: NeverRetries => ItRecovers | APersonIsNotAStorm;
+    planted_never_warning: NeverWarns => AnEndIsForetold;
     planted_publishing_before_saving: PublishesBeforeSaving => SaveComesBeforePublish;
     planted_putting_people_behind_the_breaker: PutsPeopleBehindTheBreaker => APersonIsNotAStorm;
     planted_refreshing_before_sleep: RefreshesBeforeSleep => NothingNewBeforeSleep;
@@ -159,11 +165,14 @@ planted! {
     planted_sending_an_old_token: SendsAnOldToken => TheNewestTokenIsSent;
     planted_sending_past_the_lane: SendsPastTheLane => OrderIsKept;
     planted_sending_twice: SendsTwice => OneRefreshInFlight;
+    planted_stretching_rests: StretchesRests => AForecastIsTrue | NoSignInIdlesOut;
     planted_taking_demands_for_refusals: TakesDemandsForRefusals => ADemandEndsNothing;
     planted_taking_elsewhere_for_ours: TakesElsewhereForOurs => NothingGoesElsewhere;
     planted_taking_interactions_for_death: TakesInteractionsForDeath => AnInteractionKeepsTheToken | TheReasonIsTrue;
     planted_taking_portals_for_a_no: TakesPortalsForNo => OnlyARefusalIsARefusal;
     planted_taking_withheld_for_named: TakesWithheldForNamed => APersonIsNotAStorm;
+    planted_waiting_for_the_network: WaitsForTheNetwork => ANetworkIsNotAwaitedForLong;
+    planted_warning_again: WarnsAgain => AnEndIsForetold;
 }
 
 fn number(name: &str) -> Option<u64> {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use session::interaction::Need;
-use session::tokens::{AccessToken, RefreshToken, Tokens};
+use session::tokens::{AccessToken, Tokens};
 
 use crate::dice::Dice;
 use crate::wire::{Dialect, Reply, Truth};
@@ -24,6 +24,8 @@ pub(crate) struct Habits {
     pub(crate) idle: Option<u64>,
     /// Milliseconds after which a sign-in is over, whatever is done with it.
     pub(crate) absolute: Option<u64>,
+    /// With each refresh token it says how long that will live.
+    pub(crate) tells_ends: bool,
     pub(crate) rotates: bool,
     /// Returns the access token that there is until most of its life is over.
     pub(crate) same_access: bool,
@@ -53,6 +55,8 @@ pub(crate) struct Provider {
     issued: u32,
     /// How often a spent token was shown.
     pub(crate) reuses: u32,
+    /// How many sign-ins have ended because nobody refreshed them.
+    pub(crate) idled: u32,
 }
 
 struct Family {
@@ -84,13 +88,15 @@ impl Provider {
             access: BTreeMap::new(),
             issued: 0,
             reuses: 0,
+            idled: 0,
         }
     }
 
     /// A person has signed in. Some sign-ins bring only one of the two tokens.
     pub(crate) fn sign_in(&mut self, now: u64, dice: &mut Dice) -> Tokens {
-        let refresh = format!("r{}.0", self.families.len());
-        self.owners.insert(refresh.clone(), self.families.len());
+        let owner = self.families.len();
+        let refresh = self.name(owner, 0, now, now);
+        self.owners.insert(refresh.clone(), owner);
         self.families.push(Family {
             alive: true,
             began: now,
@@ -100,13 +106,12 @@ impl Provider {
             access: None,
             serial: 0,
         });
-        let access = self.issue(self.families.len() - 1, now, dice);
-        let refresh = Some(RefreshToken::new(refresh));
-        let lifetime = self.read(&self.say(&access, None, now));
+        let access = self.issue(owner, now, dice);
+        let tokens = self.read(&self.say(&access, owner, Some(&refresh), now));
         match dice.between(0, 9) {
-            8 => Tokens { refresh: None, ..lifetime },
-            9 => Tokens { refresh, ..Tokens::default() },
-            _ => Tokens { refresh, ..lifetime },
+            8 => Tokens { refresh: None, refresh_life: None, ..tokens },
+            9 => Tokens { access: None, lifetime: None, ..tokens },
+            _ => tokens,
         }
     }
 
@@ -115,9 +120,10 @@ impl Provider {
         let Some(&owner) = self.owners.get(token) else { return self.no(now) };
         let (idle, absolute) = (self.habits.idle, self.habits.absolute);
         let family = &mut self.families[owner];
-        let over = idle.is_some_and(|idle| now > family.refreshed + idle)
-            || absolute.is_some_and(|absolute| now > family.began + absolute);
-        family.alive &= !over;
+        let idled = family.alive && idle.is_some_and(|idle| now > family.refreshed + idle);
+        let over = absolute.is_some_and(|absolute| now > family.began + absolute);
+        self.idled += u32::from(idled && !over);
+        family.alive &= !idled && !over;
         if !family.alive {
             return self.no(now);
         }
@@ -133,12 +139,14 @@ impl Provider {
                 return self.no(now);
             }
             let (access, refresh) = (family.access.clone().unwrap_or_default(), family.refresh.clone());
-            return self.say(&access, Some(&refresh), now);
+            return self.say(&access, owner, Some(&refresh), now);
         }
         family.refreshed = now;
         if self.habits.rotates {
             family.serial += 1;
-            let newer = format!("r{owner}.{}", family.serial);
+            let (serial, began) = (family.serial, family.began);
+            let newer = self.name(owner, serial, began, now);
+            let family = &mut self.families[owner];
             family.spent = Some((std::mem::replace(&mut family.refresh, newer.clone()), now));
             self.owners.insert(newer, owner);
         }
@@ -149,13 +157,18 @@ impl Provider {
         if self.habits.mangles && refresh.is_some() && dice.one_in(10) {
             return self.dated(self.habits.dialect.mangled(refresh.as_deref(), dice), now);
         }
-        self.say(&access, refresh.as_deref(), now)
+        self.say(&access, owner, refresh.as_deref(), now)
     }
 
     pub(crate) fn accepts(&self, token: &AccessToken, now: u64) -> bool {
         self.access
             .get(token.expose())
             .is_some_and(|granted| now < granted.until && self.families[granted.family].alive)
+    }
+
+    /// The sign-in that this refresh token is of, and when that was.
+    pub(crate) fn sign_in_of(&self, token: &str) -> Option<(usize, u64)> {
+        self.owners.get(token).map(|owner| (*owner, self.families[*owner].began))
     }
 
     /// Every access token that is out is worth nothing from now on; the refresh tokens stay.
@@ -169,8 +182,7 @@ impl Provider {
     }
 
     pub(crate) fn reboot_clock(&mut self, dice: &mut Dice) {
-        let years = |n: i64| n * 365 * 86_400_000;
-        self.off_by = dice.pick(&[0, 90_000, -90_000, 3_600_000, years(10), years(-10)]);
+        self.off_by = clock_error(dice);
     }
 
     fn no(&self, now: u64) -> Reply {
@@ -181,7 +193,12 @@ impl Provider {
         let full = self.habits.lifetime;
         let lifetime = if self.habits.uneven { dice.between(full - full / 3, full) } else { full };
         self.issued += 1;
-        let name = self.habits.dialect.name(self.issued, self.clock(now), lifetime, self.habits.dates);
+        let name = self.habits.dialect.name(
+            &format!("a{}", self.issued),
+            self.clock(now),
+            Some(lifetime),
+            self.habits.dates,
+        );
         self.access.insert(
             name.clone(),
             Granted { family: owner, from: now, until: now + lifetime, off_by: self.off_by },
@@ -196,7 +213,7 @@ impl Provider {
         granted.is_some_and(|granted| granted.until > now + self.habits.lifetime / 10)
     }
 
-    fn say(&self, access: &str, refresh: Option<&str>, now: u64) -> Reply {
+    fn say(&self, access: &str, owner: usize, refresh: Option<&str>, now: u64) -> Reply {
         let Habits { dialect, tells_lifetime, .. } = self.habits;
         let granted = self.access.get(access);
         let left = granted.map_or(0, |granted| granted.until.saturating_sub(now));
@@ -213,7 +230,21 @@ impl Provider {
             access: Some(access.to_owned()),
             lifetime: told,
         };
-        self.dated(dialect.yes(access, refresh, tells_lifetime.then_some(left), truth), now)
+        let rest = self.rest(self.families[owner].began, now);
+        self.dated(dialect.yes(access, refresh, tells_lifetime.then_some(left), rest, truth), now)
+    }
+
+    /// How long a refresh token lives that is given now, where that is told.
+    fn rest(&self, began: u64, now: u64) -> Option<u64> {
+        let Habits { idle, absolute, tells_ends, .. } = self.habits;
+        let left = absolute.map(|absolute| (began + absolute).saturating_sub(now));
+        idle.into_iter().chain(left).min().filter(|_| tells_ends)
+    }
+
+    fn name(&self, owner: usize, serial: u32, began: u64, now: u64) -> String {
+        let Habits { dialect, rotates, .. } = self.habits;
+        let rest = self.rest(began, now).filter(|_| rotates);
+        dialect.name(&format!("r{owner}.{serial}"), self.clock(now), rest, false)
     }
 
     fn read(&self, reply: &Reply) -> Tokens {
@@ -232,6 +263,12 @@ impl Provider {
     fn clock(&self, now: u64) -> i64 {
         YEAR_2030 + now as i64 + self.off_by
     }
+}
+
+/// In milliseconds.
+pub(crate) fn clock_error(dice: &mut Dice) -> i64 {
+    let years = |n: i64| n * 365 * 86_400_000;
+    dice.pick(&[0, 90_000, -90_000, 3_600_000, years(10), years(-10)])
 }
 
 const YEAR_2030: i64 = 1_893_456_000_000;

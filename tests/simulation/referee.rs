@@ -1,19 +1,22 @@
 //! What must hold at every step, judged from outside: from what the session was really told and what it did.
 
+mod foresight;
 mod hearing;
 mod judging;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use session::event::{Asker, Attempt};
+use session::event::{Asker, Attempt, Memory};
 use session::interaction::Interaction;
 use session::limits;
+use session::policy::Policy;
 use session::reason::{Cause, Lost};
 use session::time::{Timestamp, millis};
-use session::tokens::{Account, RefreshToken, Tokens};
+use session::tokens::{AccessToken, Account, RefreshToken, Tokens};
 
 use crate::law::Standing;
 use crate::provider::Habits;
+use foresight::Foresight;
 
 #[derive(Clone, Default)]
 pub(crate) struct Referee {
@@ -83,11 +86,16 @@ pub(crate) struct Referee {
     cause: Option<Cause>,
     bought_for: Option<Cause>,
     out_since: u64,
+    /// The access tokens that are out and to come.
+    out: Option<AccessToken>,
+    coming: Option<AccessToken>,
     /// The access token that is out was refused, and is not to be used again.
     is_refused: bool,
     /// What a person was called for, and has not been answered.
     called_for: Option<Lost>,
     interactions: Vec<Interaction>,
+    recalled: Memory,
+    foresight: Foresight,
 }
 
 #[derive(Clone)]
@@ -98,8 +106,9 @@ struct Sent {
 }
 
 impl Referee {
-    pub(crate) fn starting(now: u64, habits: &Habits) -> Self {
-        Self { now, habits: habits.clone(), ..Self::default() }
+    pub(crate) fn starting(now: u64, habits: &Habits, policy: &Policy) -> Self {
+        let foresight = Foresight::starting(policy);
+        Self { now, habits: habits.clone(), foresight, ..Self::default() }
     }
 
     /// A new process: what the old one knew is gone, what it had in flight as well.
@@ -108,6 +117,8 @@ impl Referee {
         // What there was instead, if anything, went with the process: then the old is better than nothing.
         let (ended, noted) = (self.ended, self.noted);
         let (habits, mut storm) = (self.habits.clone(), std::mem::take(&mut self.storm));
+        let mut foresight = std::mem::take(&mut self.foresight);
+        foresight.leave();
         // Whoever begins anew begins with short pauses.
         storm.extend([(now, Asker::Person); 4]);
         *self = Self {
@@ -119,6 +130,7 @@ impl Referee {
             ended,
             noted,
             overruled: noted,
+            foresight,
             ..Self::default()
         };
     }
@@ -148,19 +160,25 @@ impl Referee {
         self.demanded = None;
         self.interactions.clear();
         self.told = None;
+        (self.out, self.coming) = (None, None);
         self.newest = None;
         self.unsaved_since = None;
         self.suspicion = None;
         self.not_before = 0;
         self.pause_until = 0;
         self.excused += 2;
+        self.foresight.leave();
     }
 
-    /// Of what no lifetime is told, the one that was told before holds.
+    /// Of what no lifetime is told, the one that was told before holds, and of a token that is out already what is told is
+    /// what is left.
     fn hear_lifetime(&mut self, tokens: &Tokens) {
         let told = tokens.lifetime.map(millis).filter(|told| *told > 0);
-        self.told = told.or(self.told);
-        self.comes = self.told.map(|told| self.now.saturating_add(told.max(SHORTEST_LIFE)));
+        let again = tokens.access.is_some() && tokens.access == self.out;
+        self.told = if again { self.told.or(told) } else { told.or(self.told) };
+        self.coming.clone_from(&tokens.access);
+        let lives = told.or(self.told);
+        self.comes = lives.map(|lives| self.now.saturating_add(lives.max(SHORTEST_LIFE)));
     }
 
     fn receive(&mut self, refresh: Option<&RefreshToken>) {
@@ -179,6 +197,15 @@ impl Referee {
 
     fn sending(&self) -> Sent {
         Sent { epoch: self.epoch, at: self.now, slept: self.slept }
+    }
+
+    pub(crate) fn is_first_look(&self) -> bool {
+        self.epoch == 0
+    }
+
+    /// When a sign-in that another process has seen began, by the disk and by its provider.
+    pub(crate) fn recall(&mut self, since: Option<(u64, u64)>) {
+        self.foresight.recall(since);
     }
 
     /// It was sent, and is not known to be as good as before.

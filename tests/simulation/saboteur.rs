@@ -7,7 +7,7 @@ use session::event::{Asker, Attempt, Effect, Event, Found, Memory};
 use session::reason::Source;
 use session::reason::Trouble;
 use session::time::Timestamp;
-use session::tokens::{Account, RefreshToken, Tokens};
+use session::tokens::{Account, RefreshLife, RefreshToken, Tokens};
 use session::verdict::Verdict;
 use session::view::Phase;
 
@@ -19,6 +19,7 @@ pub(crate) enum Bug {
     AnswersAndHolds,
     AsksInThePersonsPlace,
     BelievesAssumptions,
+    BelievesTheBelied,
     BelievesInShortLifetimes,
     ClearsTheMarkAtPublish,
     DatesByItsOwnClock,
@@ -34,12 +35,16 @@ pub(crate) enum Bug {
     ForgetsWhenSavingFails,
     ForgetsWhy,
     GivesUpOnSlowAnswers,
+    ForgetsRests,
     HidesDeadlines,
+    HidesTheNetwork,
+    HoldsRetriesBack,
     IgnoresGenerations,
     IgnoresRefusals,
     IgnoresRetryAfter,
     IgnoresSleep,
     IgnoresTheBreaker,
+    IgnoresTheNetwork,
     IgnoresWishes,
     KeepsOrphans,
     MakesPeopleWait,
@@ -47,6 +52,7 @@ pub(crate) enum Bug {
     MarksOnlyTheNewest,
     Nags,
     NeverRetries,
+    NeverWarns,
     PublishesBeforeSaving,
     PutsPeopleBehindTheBreaker,
     RefreshesBeforeSleep,
@@ -58,11 +64,14 @@ pub(crate) enum Bug {
     SendsAnOldToken,
     SendsPastTheLane,
     SendsTwice,
+    StretchesRests,
     TakesDemandsForRefusals,
     TakesElsewhereForOurs,
     TakesInteractionsForDeath,
     TakesPortalsForNo,
     TakesWithheldForNamed,
+    WaitsForTheNetwork,
+    WarnsAgain,
 }
 
 /// The session, with at most one bug around it.
@@ -73,6 +82,8 @@ pub(crate) struct Sut {
     /// The last answer was that a person is wanted.
     stopped: bool,
     sent: Vec<RefreshToken>,
+    /// The generation that the last process wrote down.
+    recalled: u32,
     /// Done after everything else that is done next.
     delayed: Vec<Effect>,
 }
@@ -85,6 +96,7 @@ impl Sut {
             in_flight: None,
             stopped: false,
             sent: Vec::new(),
+            recalled: 0,
             delayed: Vec::new(),
         }
     }
@@ -124,9 +136,16 @@ impl Sut {
 
     fn misread(&mut self, event: Event, now: Timestamp) -> Event {
         let Some(bug) = self.bug else { return event };
+        if let Event::Recalled(memory) = &event {
+            self.recalled = memory.generation;
+        }
         self.stopped &= !matches!(event, Event::Asked { .. } | Event::SignedIn { .. } | Event::SignOut);
         if let Event::Refreshed { attempt, verdict } = event {
             return self.misread_answer(bug, attempt, verdict);
+        }
+        if let Event::SignedIn { attempt, mut tokens, account } = event {
+            misread_rest(bug, &mut tokens);
+            return Event::SignedIn { attempt, tokens, account };
         }
         match (bug, event) {
             (Bug::IgnoresSleep, Event::Woke { .. }) | (Bug::IgnoresRefusals, Event::Rejected { .. }) => {
@@ -141,32 +160,21 @@ impl Sut {
             }
             (Bug::RefreshesOnEveryCall, Event::Wanted { .. }) => Event::Asked { by: Asker::Person },
             (Bug::DeletesOnVaultTrouble, Event::NotLoaded(_)) => {
-                Event::Loaded { found: Found::Nothing, memory: Memory::default(), interrupted: false }
+                Event::Loaded { found: Found::Nothing, interrupted: false }
             }
-            (
-                Bug::TakesElsewhereForOurs,
-                Event::Loaded { found: Found::Elsewhere(_), memory, interrupted },
-            ) => {
-                let refresh = RefreshToken::new("r0.0");
-                Event::Loaded {
-                    found: Found::Token {
-                        refresh,
-                        account: Account::default(),
-                        generation: memory.generation,
-                    },
-                    memory,
-                    interrupted,
-                }
+            (Bug::TakesElsewhereForOurs, Event::Loaded { found: Found::Elsewhere(_), interrupted }) => {
+                let (refresh, account) = (RefreshToken::new("r0.0"), Account::default());
+                let found = Found::Token { refresh, account, generation: self.recalled };
+                Event::Loaded { found, interrupted }
             }
-            (Bug::ForgetsWhy, Event::Loaded { found, memory, interrupted }) => {
-                let memory = Memory { overruled: memory.overruled, ..Memory::default() };
-                Event::Loaded { found, memory, interrupted }
+            (Bug::ForgetsWhy, Event::Recalled(memory)) => {
+                Event::Recalled(Memory { overruled: memory.overruled, ..Memory::default() })
             }
-            (Bug::IgnoresGenerations, Event::Loaded { found, memory, interrupted }) => {
-                Event::Loaded { found, memory: Memory { generation: 0, ..memory }, interrupted }
+            (Bug::IgnoresGenerations, Event::Recalled(memory)) => {
+                Event::Recalled(Memory { generation: 0, ..memory })
             }
-            (Bug::ForgetsSignOuts, Event::Loaded { found, memory, interrupted }) => {
-                Event::Loaded { found, memory: Memory { overruled: false, ..memory }, interrupted }
+            (Bug::ForgetsSignOuts, Event::Recalled(memory)) => {
+                Event::Recalled(Memory { overruled: false, ..memory })
             }
             (Bug::MakesPeopleWait, Event::Asked { .. }) => Event::Asked { by: Asker::Machine },
             (Bug::TakesWithheldForNamed, Event::Withheld { attempt, wait, .. }) => {
@@ -199,8 +207,11 @@ impl Sut {
             Bug::AdoptsForeignTokens if told.epoch != current.epoch && waits => attempt = current,
             _ => {}
         }
-        if let (Bug::BelievesInShortLifetimes, Verdict::Fresh(tokens)) = (bug, &mut verdict) {
-            tokens.lifetime = tokens.lifetime.map(|lifetime| lifetime / 8);
+        if let Verdict::Fresh(tokens) = &mut verdict {
+            misread_rest(bug, tokens);
+            if bug == Bug::BelievesInShortLifetimes {
+                tokens.lifetime = tokens.lifetime.map(|lifetime| lifetime / 8);
+            }
         }
         if let (Bug::DropsTokensBesideGarbage, Verdict::Fresh(Tokens { access: None, .. })) = (bug, &verdict)
         {
@@ -287,6 +298,19 @@ impl Sut {
                     effects.push(Effect::Revoke { refresh: None, access: None });
                 }
             }
+            Bug::HoldsRetriesBack => {
+                for effect in effects {
+                    if let Effect::Refresh { again, .. } = effect {
+                        *again = false;
+                    }
+                }
+            }
+            Bug::NeverWarns => effects.retain(|effect| !is_warning(effect)),
+            Bug::WarnsAgain => {
+                if let Some(warning) = effects.iter().find(|effect| is_warning(effect)).cloned() {
+                    effects.push(warning);
+                }
+            }
             Bug::KeepsOrphans => effects.retain(|effect| !matches!(effect, Effect::Revoke { .. })),
             Bug::ForgetsWhenSavingFails => {
                 let unsaved =
@@ -308,4 +332,18 @@ impl Sut {
             _ => {}
         }
     }
+}
+
+fn misread_rest(bug: Bug, tokens: &mut Tokens) {
+    match (bug, tokens.refresh_life) {
+        (Bug::ForgetsRests, _) => tokens.refresh_life = None,
+        (Bug::StretchesRests, Some(RefreshLife::For(life))) => {
+            tokens.refresh_life = Some(RefreshLife::For(life * 3));
+        }
+        _ => {}
+    }
+}
+
+fn is_warning(effect: &Effect) -> bool {
+    matches!(effect, Effect::Note(session::note::Note::EndsSoon { .. }))
 }

@@ -10,7 +10,7 @@ use session::time::millis;
 use crate::dice::Dice;
 use crate::provider::{Habits, NEEDS};
 use crate::wire::Dialect;
-use crate::world::Happening;
+use crate::world::{Happening, Tellers};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Scenario {
@@ -20,6 +20,7 @@ pub(crate) struct Scenario {
     pub(crate) gentle: bool,
     /// Once in so many steps the process is killed between two things that it does.
     pub(crate) kills: Option<u64>,
+    pub(crate) tellers: Tellers,
     pub(crate) horizon: u64,
     pub(crate) first: Vec<(Happening, u64)>,
     changes_every: u64,
@@ -46,13 +47,22 @@ impl Scenario {
             })
             .collect();
         let seats = dice.pick(&[1, 1, 1, 2, 2, 3]);
-        let seats: Vec<Plan> = (0..seats).map(|seat| plan(seat % hosts.len(), &hosts, dice)).collect();
+        let seats: Vec<Plan> =
+            (0..seats).map(|seat| plan(seat % hosts.len(), &hosts, gentle, dice)).collect();
         let mut scenario = Self {
             horizon: (usual * LIFETIMES).clamp(2 * HOUR, 30 * 24 * HOUR),
             hosts,
             seats,
             gentle,
             kills: (!gentle && dice.one_in(4)).then(|| dice.magnitude(10, 200)),
+            tellers: dice.pick(&[
+                Tellers::Nobody,
+                Tellers::Kernel,
+                Tellers::Liar,
+                Tellers::Manager,
+                Tellers::Manager,
+                Tellers::Silent,
+            ]),
             first: Vec::new(),
             changes_every: dice.magnitude(usual / 4, usual * 4).max(2_000),
         };
@@ -116,7 +126,9 @@ impl Scenario {
             (Happening::Doze, 4),
             (Happening::End, 2),
             (Happening::Freeze, 4),
+            (Happening::Reach(false), 3),
             (Happening::Suspend, 6),
+            (Happening::WallClock, 2),
         ] {
             self.often(happening, most, span, dice);
         }
@@ -130,14 +142,22 @@ impl Scenario {
 }
 
 fn habits(lifetime: u64, gentle: bool, dice: &mut Dice) -> Habits {
-    let ends = !gentle && dice.one_in(4);
+    // In a gentle world an answer may be lost, and another try takes its time.
+    let rests = dice.one_in(4) && !(gentle && lifetime < 300_000);
+    let ends = !gentle && dice.one_in(5);
+    let dialect = dice.pick(&[Dialect::OAuth, Dialect::OAuth, Dialect::Flask, Dialect::SimpleJwt]);
+    let rotates = gentle || !dice.one_in(4);
+    let has_a_word = dialect == Dialect::OAuth || (dialect == Dialect::SimpleJwt && rotates);
     Habits {
-        dialect: dice.pick(&[Dialect::OAuth, Dialect::OAuth, Dialect::Flask, Dialect::SimpleJwt]),
+        dialect,
         lifetime,
         grace: if gentle { 10_000 } else { dice.pick(&[0, 0, 2_000, 30_000, 60_000]) },
-        idle: ends.then(|| dice.between(2, 12) * lifetime),
-        absolute: (ends && dice.one_in(2)).then(|| dice.between(5, 25) * lifetime),
-        rotates: gentle || !dice.one_in(4),
+        // Some access tokens outlive what their refresh tokens may rest.
+        idle: rests.then(|| if dice.one_in(4) { lifetime / 2 } else { dice.between(2, 12) * lifetime }),
+        absolute: ends.then(|| dice.between(5, 25) * lifetime),
+        // Less than what a repeated answer may be late tells nothing.
+        tells_ends: has_a_word && lifetime >= 300_000 && dice.one_in(2),
+        rotates,
         same_access: dice.one_in(8),
         tells_lifetime: !dice.one_in(8),
         dates: !dice.one_in(4),
@@ -149,14 +169,18 @@ fn habits(lifetime: u64, gentle: bool, dice: &mut Dice) -> Habits {
     }
 }
 
-fn plan(host: usize, hosts: &[Habits], dice: &mut Dice) -> Plan {
+fn plan(host: usize, hosts: &[Habits], gentle: bool, dice: &mut Dice) -> Plan {
     let lifetime = hosts[host].lifetime;
     let half = Duration::from_millis(lifetime / 2);
+    let Habits { idle, absolute, tells_ends, .. } = hosts[host];
+    let idle = idle.filter(|_| !tells_ends || dice.one_in(4)).filter(|_| gentle || dice.one_in(2));
     Plan {
         host,
         policy: Policy {
             refresh_before: dice.pick(&[None, None, Some(Duration::from_secs(300)), Some(half)]),
             heartbeat: Duration::from_millis((lifetime / dice.between(1, 6)).max(2_000)),
+            refresh_token_idle: idle.map(Duration::from_millis),
+            sign_in_lasts: absolute.filter(|_| dice.one_in(2)).map(Duration::from_millis),
             probe: dice.one_in(2),
             slot: dice.next(),
             ..Policy::default()

@@ -67,22 +67,33 @@ impl Dialect {
         self == Self::SimpleJwt
     }
 
-    /// An access token; a JWT has its times in it, or its end only, where a `Date` says from when.
-    pub(crate) fn name(self, number: u32, clock: i64, lifetime: u64, dates: bool) -> String {
-        match self {
-            Self::OAuth | Self::Flask => format!("a{number}"),
-            Self::SimpleJwt => {
+    /// A token; a JWT has its times in it, or its end only, where a `Date` says from when.
+    pub(crate) fn name(self, name: &str, clock: i64, lifetime: Option<u64>, dates: bool) -> String {
+        match (self, lifetime) {
+            (Self::OAuth | Self::Flask, _) | (_, None) => name.to_owned(),
+            (Self::SimpleJwt, Some(lifetime)) => {
                 let (iat, exp) = (clock.div_euclid(1_000), (clock + lifetime as i64).div_euclid(1_000));
-                if dates { format!("a{number}~~{exp}") } else { format!("a{number}~{iat}~{exp}") }
+                if dates { format!("{name}~~{exp}") } else { format!("{name}~{iat}~{exp}") }
             }
         }
     }
 
-    pub(crate) fn yes(self, access: &str, refresh: Option<&str>, left: Option<u64>, truth: Truth) -> Reply {
+    /// `left` is of the access token, and `rest` of the refresh token.
+    pub(crate) fn yes(
+        self,
+        access: &str,
+        refresh: Option<&str>,
+        left: Option<u64>,
+        rest: Option<u64>,
+        truth: Truth,
+    ) -> Reply {
         let (a, r) = self.fields();
         let mut body = format!(r#"{{"{a}":"{access}""#);
         if let Some(left) = left.filter(|_| !self.tells_by_itself()) {
             body += &format!(r#","expires_in":{}.{:03}"#, left / 1_000, left % 1_000);
+        }
+        if let Some(rest) = rest.filter(|_| self == Self::OAuth) {
+            body += &format!(r#","refresh_expires_in":{}"#, rest / 1_000);
         }
         if let Some(refresh) = refresh {
             body += &format!(r#","{r}":"{refresh}""#);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use session::Session;
 use session::breaker::Breaker;
 use session::callers::Callers;
-use session::event::{Asker, Attempt, Effect, Event, Memory};
+use session::event::{Asker, Attempt, Effect, Event};
 use session::lane::Held;
 use session::limits;
 use session::policy::Policy;
@@ -24,11 +24,12 @@ mod calm;
 mod deeds;
 mod happening;
 mod process;
+mod reach;
 
 use crate::counter::Counter;
 use crate::dice::Dice;
 use crate::law::{Law, Verified, broken};
-use crate::provider::Provider;
+use crate::provider::{Provider, clock_error};
 use crate::referee::Referee;
 use crate::saboteur::{Bug, Sut};
 use crate::scenario::Scenario;
@@ -36,6 +37,8 @@ use crate::weather::Weather;
 
 use happening::Mood;
 pub(crate) use happening::{Happening, Lost, Outcome, VaultWork};
+use reach::Reach;
+pub(crate) use reach::Tellers;
 
 pub(crate) struct World {
     pub(crate) scenario: Scenario,
@@ -47,6 +50,9 @@ pub(crate) struct World {
     hosts: Vec<Host>,
     pub(crate) seats: Vec<Seat>,
     vault_mood: Mood,
+    reach: Reach,
+    /// How far this machine's wall clock is from the true time, in milliseconds.
+    wall: i64,
     calm: bool,
     /// Which process this is.
     process: u32,
@@ -85,7 +91,12 @@ pub(crate) struct Seat {
     backup: Option<(RefreshToken, Account, u32)>,
     /// The profile points to another server than the one that the vault's token is of.
     moved: bool,
-    memory: Memory,
+    /// As it was written down, and by a wall clock that was off by so much.
+    memory: Option<(String, i64)>,
+    /// When the answers to sign-ins came.
+    signed_in: BTreeMap<usize, u64>,
+    /// No process since the sign-in has been misled about its age.
+    is_dated: bool,
     /// What was sent, and nobody saw what became of it.
     marked: BTreeSet<String>,
     /// Who was sent out and has not reported.
@@ -121,7 +132,7 @@ impl World {
         });
         let hosts = hosts.collect();
         let seats = scenario.seats.iter().map(|plan| {
-            let referee = Referee::starting(now, &scenario.hosts[plan.host]);
+            let referee = Referee::starting(now, &scenario.hosts[plan.host], &plan.policy);
             let session = Session::new(plan.policy.clone(), dice.next(), referee.time());
             Seat {
                 host: plan.host,
@@ -135,7 +146,9 @@ impl World {
                 vault: None,
                 backup: None,
                 moved: false,
-                memory: Memory::default(),
+                memory: None,
+                signed_in: BTreeMap::new(),
+                is_dated: true,
                 marked: BTreeSet::new(),
                 workers: BTreeMap::new(),
                 vault_works: 0,
@@ -155,6 +168,8 @@ impl World {
             serial: 0,
             bug,
             vault_mood: Mood::Quick,
+            reach: Reach::new(now),
+            wall: 0,
             calm: false,
             process: 0,
             ending: false,
@@ -164,6 +179,8 @@ impl World {
             trail: VecDeque::new(),
             trail_length: 80,
         };
+        let after = world.dice.between(0, 3_000);
+        world.later(after, Happening::Words);
         for (happening, after) in world.scenario.first.clone() {
             world.later(after, happening);
         }
@@ -223,7 +240,7 @@ impl World {
         if first.is_some_and(|first| first < until) {
             return broken(Law::ACallersTimeIsKept, "nobody looks when somebody's time is over");
         }
-        if until > self.now + 2 && self.dice.one_in(8) {
+        if until > self.now + 2 && !self.calm && self.dice.one_in(8) {
             let half_way = self.dice.between(self.now + 1, until - 1);
             self.pass(half_way);
             return self.meddle();
@@ -289,10 +306,15 @@ impl World {
                 self.arrive(seat, life, attempt, &token, lost);
             }
             Happening::Ask(seat) => return self.ask(seat),
-            Happening::Awake => return self.for_everybody(|_| Some(Event::Awake)),
+            Happening::Awake => {
+                self.reach.on_awake(self.now);
+                return self.for_everybody(|_| Some(Event::Awake));
+            }
             Happening::Call(seat) => {
-                let after = self.scenario.call_gap(seat, &mut self.dice);
-                self.later(after, Happening::Call(seat));
+                if !self.calm {
+                    let after = self.scenario.call_gap(seat, &mut self.dice);
+                    self.later(after, Happening::Call(seat));
+                }
                 return self.call(seat);
             }
             Happening::ClockJumps(host) => {
@@ -319,6 +341,12 @@ impl World {
                 return self.fetched(seat, life, id, generation, outcome);
             }
             Happening::Freeze => return self.freeze(),
+            Happening::Reach(is_there) => {
+                self.set_reach(is_there);
+                if !is_there {
+                    self.later(gap.min(600_000), Happening::Reach(true));
+                }
+            }
             Happening::RevokeAccess(host) => {
                 self.remark(format!("host {host}: access tokens are revoked"));
                 self.hosts[host].provider.revoke_access();
@@ -347,6 +375,11 @@ impl World {
                 if self.vault_mood == Mood::Quick && self.dice.one_in(2) {
                     return self.for_everybody(|_| Some(Event::VaultReady));
                 }
+            }
+            Happening::Words => return self.hear_words(),
+            Happening::WallClock => {
+                self.wall = clock_error(&mut self.dice);
+                self.remark(format!("the wall clock is off by {}", self.wall));
             }
             Happening::Weather(host) => {
                 let weather = Weather::any(&mut self.dice);

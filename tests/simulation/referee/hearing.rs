@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use session::Session;
 use session::event::{Asker, Attempt, Event, Found};
+use session::limits;
 use session::reason::{Cause, Lost};
 use session::tokens::Account;
 use session::verdict::Verdict;
@@ -19,16 +20,17 @@ impl Referee {
             Event::Refreshed { attempt, verdict } => return self.hear_answer(*attempt, verdict),
             Event::SignedIn { attempt, tokens, account } => {
                 let awaited = self.signing_in.take_if(|(waited, _)| waited == attempt);
-                if awaited.is_none() {
+                let Some((_, asked)) = awaited else {
                     let living = self.newest.is_some() && !differ(account, &self.account);
                     return self.orphan(tokens, living);
-                }
+                };
                 self.succeeds_another = differ(account, &self.account);
                 self.begin_epoch();
                 self.died = tokens.refresh.is_none().then_some(Lost::Expired);
                 self.overruled = true;
                 self.receive(tokens.refresh.as_ref());
                 self.hear_lifetime(tokens);
+                self.foresight.begin(tokens, self.now, self.now - asked.at);
                 self.called_for = None;
                 self.account = account.clone();
             }
@@ -45,10 +47,11 @@ impl Referee {
                 self.called_for = None;
                 self.overruled = true;
             }
-            Event::Loaded { found, memory, interrupted } => {
+            Event::Loaded { found, interrupted } => {
                 self.vault_busy = false;
                 self.is_empty = *found == Found::Nothing;
                 if self.epoch == 0 {
+                    let memory = std::mem::take(&mut self.recalled);
                     self.told = self.told.or(memory.lifetime_ms);
                     match found {
                         Found::Elsewhere(_) | Found::Token { .. } if self.overruled => {
@@ -99,7 +102,8 @@ impl Referee {
                 }
             }
             Event::VaultEmptied => self.unsaved |= self.newest.is_some(),
-            Event::Recalled(_) | Event::VaultReady => {}
+            Event::Recalled(memory) => self.recalled = memory.clone(),
+            Event::VaultReady => {}
             Event::Asked { by: Asker::Machine } => {
                 self.excused += 1;
                 return Standing::Awaited;
@@ -133,6 +137,7 @@ impl Referee {
                 self.rests_until = self.now + wait.as_millis() as u64;
             }
             Event::Woke { .. } => {
+                self.foresight.settled = self.now + limits::SETTLE.as_millis() as u64;
                 self.excused += 2;
                 self.storm.push_back((self.now, Asker::Person));
             }
@@ -197,6 +202,7 @@ impl Referee {
         self.doubt |= verdict.is_ambiguous();
         match verdict {
             Verdict::Dead => {
+                self.foresight.refuse(now);
                 self.newest = None;
                 self.unsaved = !self.is_empty || self.vault_busy;
                 let why = if std::mem::take(&mut self.doubt) { Lost::Interrupted } else { Lost::Refused };
@@ -205,6 +211,8 @@ impl Referee {
             Verdict::Fresh(tokens) => {
                 self.suspicion = None;
                 self.doubt = false;
+                let asked = self.sent.get(&attempt).map_or(now, |sent| sent.at);
+                self.foresight.renew(tokens, asked, now);
                 if tokens.access.is_some() {
                     self.hear_lifetime(tokens);
                 }

@@ -11,6 +11,7 @@ use session::view::Phase;
 
 use super::Referee;
 use crate::law::{Law, Standing, Verified, broken};
+use crate::provider::Habits;
 use crate::saboteur::Sut;
 
 impl Referee {
@@ -41,6 +42,7 @@ impl Referee {
             self.check_effect(effect, standing)?;
         }
         self.check_phase(sut.session().phase())?;
+        self.foresight.check(effects, sut.session(), &self.habits, self.now)?;
         self.check_deadline(sut)?;
         self.check_unknown(sut)?;
         if out.is_some_and(|token| self.orphans.contains(token.expose())) {
@@ -128,8 +130,10 @@ impl Referee {
     }
 
     fn shortest(&self) -> u64 {
-        let full = self.habits.lifetime;
-        if self.habits.uneven { full - full / 3 } else { full }
+        let Habits { lifetime, uneven, idle, absolute, .. } = self.habits;
+        let least = if uneven { lifetime - lifetime / 3 } else { lifetime };
+        // What may not rest for longer is refreshed after half of that.
+        idle.into_iter().chain(absolute).map(|rest| rest / 2).chain([least]).min().unwrap_or(least).max(1)
     }
 
     fn check_effect(&mut self, effect: &Effect, standing: &Standing) -> Verified {
@@ -175,6 +179,7 @@ impl Referee {
                     self.access = Some(*generation);
                     (self.over, self.bought_for) = (self.comes, self.cause);
                     (self.out_since, self.is_refused) = (self.now, false);
+                    self.out.clone_from(&self.coming);
                     self.check_publish()
                 }
             },
@@ -274,9 +279,15 @@ impl Referee {
         let suspected =
             self.suspicion.is_some_and(|(_, count, first)| count >= 3 && self.now >= first + 120_000);
         let is_true = [self.died, self.demanded].contains(&Some(why)) || (why == Lost::Unsure && suspected)
-            // A refusal at the time at which sessions of this provider end.
-            || (why == Lost::RanOut && self.died == Some(Lost::Refused));
-        if is_true { Ok(()) } else { broken(Law::TheReasonIsTrue, &format!("{why:?} is not so")) }
+            // A refusal that was to be expected.
+            || (self.died == Some(Lost::Refused) && self.foresight.explains(why, &self.habits));
+        if !is_true {
+            return broken(Law::TheReasonIsTrue, &format!("{why:?} is not so"));
+        }
+        if why == Lost::Refused && self.foresight.was_foretold(&self.habits) {
+            return broken(Law::AnEndIsForetold, "it ended as it had to, and nobody says so");
+        }
+        Ok(())
     }
 
     fn check_deadline(&self, sut: &Sut) -> Verified {
@@ -289,6 +300,12 @@ impl Referee {
             return Ok(());
         }
         let session = sut.session();
+        if session.phase() == Phase::Fresh
+            && let Some(latest) = self.foresight.rests_until(&self.habits).filter(|latest| *latest > self.now)
+            && at.is_none_or(|at| at.as_millis() > latest)
+        {
+            return broken(Law::NoSignInIdlesOut, &format!("{at:?}, and {latest} is the latest"));
+        }
         let promised = match session.phase() {
             Phase::Fresh => session.view(self.time()).refresh_at.or(at),
             // What is shown hides what goes on behind it.

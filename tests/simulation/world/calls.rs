@@ -214,7 +214,7 @@ impl World {
                 place.counter.send(&held, generation)?;
                 let (id, life, host) = (held.request, place.life, &self.hosts[place.host]);
                 place.out.insert(id, held);
-                let reached = self.scenario.gentle || host.weather.lets_through();
+                let reached = self.scenario.gentle || self.reach.is_there() && host.weather.lets_through();
                 let outcome = match reached {
                     true if host.provider.accepts(&token, now) => Outcome::Accepted,
                     true => Outcome::Refused,

@@ -4,19 +4,19 @@ use std::time::Duration;
 
 use session::binding::Destination;
 use session::breaker::Outcome as Heard;
-use session::event::{Asker, Attempt, Effect, Event, Found};
+use session::event::{Asker, Attempt, Effect, Event, Found, Memory};
 use session::limits;
 use session::reason::{Trouble, VaultTrouble};
-use session::time::millis;
+use session::time::{Timestamp, millis};
 use session::tokens::{AccessToken, Account, RefreshToken};
 use session::verdict::{Beat, Verdict};
 
 use super::happening::Mood;
 use super::{Happening, Lost, VaultWork, World};
-use crate::law::{Law, Verified, broken};
+use crate::law::{Broken, Law, Verified, broken};
 use crate::saboteur::Bug;
 use crate::scenario::beside_a_limit;
-use crate::weather::Fate;
+use crate::weather::{Fate, Weather};
 use crate::wire::Truth;
 
 impl World {
@@ -24,11 +24,25 @@ impl World {
         match effect {
             Effect::Forget => self.begin_vault(seat, VaultWork::Forget),
             Effect::Heartbeat { attempt, token, .. } => return self.heartbeat(seat, attempt, &token),
-            Effect::Load => self.begin_vault(seat, VaultWork::Load),
+            Effect::Load => {
+                let recalled = Event::Recalled(self.recall(seat));
+                self.come(seat, 0, recalled, Truth::Other);
+                self.begin_vault(seat, VaultWork::Load);
+            }
             Effect::CallOff { attempt } => self.call_off(seat, attempt),
             Effect::Note(_) | Effect::Publish { .. } | Effect::Revoke { .. } => {}
-            Effect::Refresh { attempt, token, by, .. } => return self.send(seat, attempt, token, by),
-            Effect::Remember(memory) => self.seats[seat].memory = memory,
+            Effect::Refresh { attempt, token, by, again, .. } => {
+                let host = self.seats[seat].host;
+                let withheld = if again { None } else { self.admit(host, by)?.err() };
+                return match withheld {
+                    None => self.send(seat, attempt, token, by),
+                    Some(hindrance) => self.withhold(seat, attempt, by, hindrance),
+                };
+            }
+            Effect::Remember(memory) => {
+                let written = memory.write(Timestamp::from_millis(self.now), self.wall_ms());
+                self.seats[seat].memory = Some((written, self.wall));
+            }
             Effect::Save { generation, token, account } => {
                 self.begin_vault(seat, VaultWork::Save(generation, token, account));
             }
@@ -91,14 +105,22 @@ impl World {
                     self.report(self.seats[seat].host, Heard::from(verdict), by)?;
                 }
             }
-            // What the breaker held back has met no host.
-            Event::Beaten { beat: Beat::Silent { trouble: Trouble::BreakerOpen, .. }, .. } => {}
+            // What was held back has met no host.
+            Event::Beaten {
+                beat: Beat::Silent { trouble: Trouble::BreakerOpen | Trouble::NoNetwork, .. },
+                ..
+            } => {}
             Event::Beaten { beat, .. } => {
                 self.report(self.seats[seat].host, Heard::from(*beat), Asker::Machine)?;
             }
-            Event::SignedIn { attempt, .. } => {
+            Event::SignedIn { attempt, tokens, .. } => {
                 let place = &mut self.seats[seat];
+                let refresh = tokens.refresh.as_ref().map_or("", RefreshToken::expose);
+                if let Some((number, _)) = self.hosts[place.host].provider.sign_in_of(refresh) {
+                    place.signed_in.insert(number, self.now);
+                }
                 place.workers.remove(attempt);
+                place.is_dated = true;
                 if place.sut.session().signing_in() == Some(*attempt) {
                     let id = place.counter.await_end();
                     place.callers.await_sign_in([id]);
@@ -117,6 +139,9 @@ impl World {
         let time = self.seats[0].referee.time();
         let host = &mut self.hosts[host];
         host.breaker.heard(heard, time);
+        if heard == Heard::Answered {
+            self.reach.on_answer(self.bug);
+        }
         match heard {
             Heard::Answered => host.in_vain.clear(),
             Heard::Failed if by == Asker::Machine => host.in_vain.push_back(self.now),
@@ -132,29 +157,31 @@ impl World {
         Ok(())
     }
 
-    fn admit(&mut self, host: usize, by: Asker) -> Result<(), Duration> {
+    fn admit(&mut self, host: usize, by: Asker) -> Result<Result<(), Hindrance>, Broken> {
+        let admitted = self.admit_to_network(by);
+        self.check_reach(by, admitted)?;
+        if let Err(wait) = admitted {
+            return Ok(Err((Trouble::NoNetwork, wait)));
+        }
         let by = if self.bug == Some(Bug::PutsPeopleBehindTheBreaker) { Asker::Machine } else { by };
         let time = self.seats[0].referee.time();
         match self.hosts[host].breaker.admit(by, time) {
-            Err(_) if self.bug == Some(Bug::IgnoresTheBreaker) => Ok(()),
-            admitted => admitted,
+            Err(_) if self.bug == Some(Bug::IgnoresTheBreaker) => Ok(Ok(())),
+            admitted => Ok(admitted.map_err(|wait| (Trouble::BreakerOpen, wait))),
         }
+    }
+
+    fn withhold(&mut self, seat: usize, attempt: Attempt, by: Asker, hindrance: Hindrance) -> Verified {
+        let (trouble, wait) = hindrance;
+        if by == Asker::Person {
+            return broken(Law::APersonIsNotAStorm, &format!("a person waits: {trouble:?}"));
+        }
+        self.come(seat, 1, Event::Withheld { attempt, trouble, wait }, Truth::Other);
+        Ok(())
     }
 
     fn send(&mut self, seat: usize, attempt: Attempt, token: RefreshToken, by: Asker) -> Verified {
         let host = self.seats[seat].host;
-        if let Err(wait) = self.admit(host, by) {
-            if by == Asker::Person {
-                return broken(Law::APersonIsNotAStorm, "a person waits for a host to be left alone");
-            }
-            self.come(
-                seat,
-                1,
-                Event::Withheld { attempt, trouble: Trouble::BreakerOpen, wait },
-                Truth::Other,
-            );
-            return Ok(());
-        }
         self.seats[seat].workers.insert(attempt, by);
         if by == Asker::Machine {
             self.seats[seat].referee.check_storm()?;
@@ -205,6 +232,9 @@ impl World {
     /// In a gentle scenario the network is good but for single lost answers, or the grace could not help.
     fn fate(&mut self, seat: usize) -> Fate {
         let seat = &mut self.seats[seat];
+        if !self.reach.is_there() {
+            return Weather::Offline.fate(&mut self.dice);
+        }
         if !self.scenario.gentle {
             return self.hosts[seat.host].weather.fate(&mut self.dice);
         }
@@ -253,9 +283,10 @@ impl World {
     fn heartbeat(&mut self, seat: usize, attempt: Attempt, token: &AccessToken) -> Verified {
         let host = self.seats[seat].host;
         let silent = |trouble| Beat::Silent { trouble, status: None };
-        let beat = if self.admit(host, Asker::Machine).is_err() {
-            silent(Trouble::BreakerOpen)
-        } else if !self.scenario.gentle && !self.hosts[host].weather.lets_through() {
+        let reached = self.reach.is_there() && self.hosts[host].weather.lets_through();
+        let beat = if let Err((trouble, _)) = self.admit(host, Asker::Machine)? {
+            silent(trouble)
+        } else if !self.scenario.gentle && !reached {
             silent(if self.hosts[host].weather.is_an_outage() { Trouble::TimedOut } else { Trouble::Offline })
         } else if self.hosts[host].provider.accepts(token, self.now) {
             Beat::Good
@@ -307,17 +338,12 @@ impl World {
             Mood::Missing if loads && place.vault.is_some() => VaultTrouble::Gone,
             Mood::Hanging | Mood::Missing | Mood::Quick | Mood::Slow => {
                 let event = self.write(seat, work);
+                if let Event::Loaded { found: Found::Token { refresh, .. }, .. } = &event {
+                    self.recall_dates(seat, refresh);
+                }
                 return self.tell(seat, event);
             }
         };
-        let life = place.life;
-        if loads {
-            let recalled = Event::Recalled(place.memory.clone());
-            self.tell(seat, recalled)?;
-            if self.seats[seat].life != life {
-                return Ok(());
-            }
-        }
         self.tell(
             seat,
             match work {
@@ -328,6 +354,28 @@ impl World {
         )
     }
 
+    fn recall(&mut self, seat: usize) -> Memory {
+        let (now, wall_ms) = (Timestamp::from_millis(self.now), self.wall_ms());
+        let place = &mut self.seats[seat];
+        let Some((text, wall)) = &place.memory else { return Memory::default() };
+        // Where somebody has set the clock meanwhile, the next process is misled.
+        place.is_dated &= *wall == self.wall;
+        Memory::read(text, now, wall_ms)
+    }
+
+    fn recall_dates(&mut self, seat: usize, token: &RefreshToken) {
+        let place = &mut self.seats[seat];
+        if place.referee.is_first_look() {
+            let sign_in = self.hosts[place.host].provider.sign_in_of(token.expose());
+            let since = sign_in.and_then(|(number, began)| Some((*place.signed_in.get(&number)?, began)));
+            place.referee.recall(since.filter(|_| place.is_dated));
+        }
+    }
+
+    fn wall_ms(&self) -> i64 {
+        self.now as i64 + self.wall
+    }
+
     pub(super) fn write(&mut self, seat: usize, work: VaultWork) -> Event {
         let place = &mut self.seats[seat];
         match work {
@@ -336,7 +384,6 @@ impl World {
                 Event::Forgotten
             }
             VaultWork::Load => {
-                let memory = place.memory.clone();
                 let (found, interrupted) = match place.vault.clone() {
                     Some(_) if place.moved => (Found::Elsewhere(vec![Destination::Token]), false),
                     Some((refresh, account, generation)) => {
@@ -345,7 +392,7 @@ impl World {
                     }
                     None => (Found::Nothing, false),
                 };
-                Event::Loaded { found, memory, interrupted }
+                Event::Loaded { found, interrupted }
             }
             VaultWork::Save(generation, token, account) => {
                 place.backup = place.vault.replace((token, account, generation));
@@ -384,5 +431,8 @@ fn check_reading(verdict: &Verdict, truth: &Truth) -> Verified {
 fn timed_out() -> Verdict {
     Verdict::Transient { trouble: Trouble::TimedOut, status: None, retry_after: None }
 }
+
+/// Why a request is not sent, and for how long.
+type Hindrance = (Trouble, Duration);
 
 const FIVE_MINUTES: u64 = 300_000;

@@ -48,6 +48,8 @@ pub(crate) enum Happening {
         outcome: Outcome,
     },
     Freeze,
+    /// The network comes or goes.
+    Reach(bool),
     RevokeAccess(usize),
     SignIn(usize),
     SignOut(usize),
@@ -59,6 +61,10 @@ pub(crate) enum Happening {
         work: VaultWork,
     },
     VaultMood,
+    /// This machine's clock is set.
+    WallClock,
+    /// Whoever tells of the network does.
+    Words,
     Weather(usize),
 }
 

@@ -13,7 +13,6 @@ use session::verdict::Verdict;
 use super::{Happening, World};
 use crate::law::{Law, Verified, broken};
 use crate::saboteur::{Bug, Sut};
-use crate::weather::Weather;
 use crate::wire::Truth;
 
 impl World {
@@ -39,19 +38,16 @@ impl World {
     pub(super) fn dark_wake(&mut self, left: u64) -> Verified {
         let left = if left == 0 { self.dice.between(1, 12) + 1 } else { left };
         if left == 1 {
-            for host in &mut self.hosts {
-                host.weather = Weather::Good;
-            }
-            self.for_everybody(|_| Some(Event::Awake))?;
-            return self.network_up();
+            self.set_reach(true);
+            self.reach.on_awake(self.now);
+            return self.for_everybody(|_| Some(Event::Awake));
         }
         self.for_everybody(|_| Some(Event::AboutToSleep))?;
-        for host in &mut self.hosts {
-            host.weather = Weather::Offline;
-        }
+        self.set_reach(false);
         let slept = self.dice.magnitude(60_000, 3_600_000);
         self.remark(format!("a dark wake after {slept} ms"));
         self.stand_still(slept)?;
+        self.reach.on_awake(self.now);
         self.for_everybody(|_| Some(Event::Awake))?;
         let after = self.dice.between(500, 15_000);
         self.later(after, Happening::DarkWake(left - 1));
@@ -88,6 +84,7 @@ impl World {
         for seat in &mut self.seats {
             seat.referee.slept += slept;
         }
+        self.reach.on_awake(self.now);
         self.for_everybody(|_| Some(Event::Woke { slept: Duration::from_millis(slept) }))
     }
 
@@ -139,6 +136,7 @@ impl World {
             let place = &mut self.seats[seat];
             if place.vault.is_some() && place.backup.is_some() && restored {
                 place.vault = place.backup.take();
+                place.is_dated = false;
             }
             place.moved |= moves;
             place.callers = Callers::default();
@@ -153,6 +151,9 @@ impl World {
         self.ending = false;
         // What the workers of the last one would have said.
         self.queue.retain(|_, happening| !matches!(happening, Happening::Answer { .. }));
+        self.reach.begin_process(self.now);
+        let after = self.dice.between(0, 3_000);
+        self.later(after, Happening::Words);
         for host in &mut self.hosts {
             (host.breaker, host.in_vain) = (Breaker::default(), VecDeque::new());
         }
