@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use session::Session;
+use session::callers::Callers;
 use session::event::{Asker, Effect, Event, Found};
+use session::limits;
 use session::policy::Policy;
 use session::reason::Lost;
 use session::time::Timestamp;
@@ -11,6 +14,25 @@ use session::verdict::Verdict;
 use session::view::Phase;
 
 use crate::bench::{ASKED, Bench, PATIENCE, fresh, minutes, offline, seconds, tokens, unanswered};
+
+/// A keyring that hangs is asked while they wait, and they are told so, whether they wait for a refresh or a sign-in.
+#[test]
+fn nobody_waits_for_a_keyring_that_does_not_answer_its_first_question() {
+    let now = Timestamp::from_millis(1_000);
+    let (session, _) = Session::new(Policy::default(), 7, now).step(Event::Tick, now);
+    let awaiting: [fn(&mut Callers<u8, u8, u8>); 2] =
+        [|callers| callers.await_refresh(1), |callers| callers.await_sign_in([1])];
+    for wait in awaiting {
+        let mut callers = Callers::default();
+        wait(&mut callers);
+        assert_eq!(callers.deadline(&session), Some(now + limits::VAULT_LOOK));
+        let soon = now + limits::VAULT_LOOK / 2;
+        let told = |callers: &mut Callers<u8, u8, u8>, now| callers.settle(&session, now).1.len();
+        assert_eq!(told(&mut callers, soon), 0);
+        assert_eq!(told(&mut callers, now + limits::VAULT_LOOK), 1);
+        assert_eq!(callers.deadline(&session), None);
+    }
+}
 
 /// Row C4. A provider that repeats an answer does so for seconds. What is held back for longer, for a network that is said
 /// to be missing or a host that fails, is refused as a token that was used before.

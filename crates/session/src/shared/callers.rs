@@ -202,8 +202,12 @@ impl<R, W, E> Callers<R, W, E> {
 
     /// When [`Self::settle`] has something to do although nothing has happened.
     pub fn deadline(&self, session: &Session) -> Option<Timestamp> {
-        let unread = (!self.refreshing.is_empty()).then(|| unread_for_now(&session.standing())).flatten();
-        [self.wanting.deadline(), self.lane.deadline(), unread].into_iter().flatten().min()
+        let refreshing = (!self.refreshing.is_empty()).then(|| session.standing());
+        let signing_in = (!self.signing_in.is_empty()).then(|| session.phase());
+        let unread =
+            [refreshing, signing_in].into_iter().flatten().filter_map(|phase| unread_for_now(&phase));
+        let waiting = [self.wanting.deadline(), self.lane.deadline()];
+        waiting.into_iter().flatten().chain(unread).min()
     }
 
     pub fn held(&self) -> usize {
