@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use session::event::{Asker, Effect, Event};
+use session::limits;
 use session::note::Note;
 use session::reason::{Lost, Trouble};
 use session::tokens::Tokens;
@@ -47,6 +48,42 @@ fn d7_a_refusal_before_the_end_leaves_the_access_token_its_time() {
     assert!(matches!(bench.session.prospect(bench.now, seconds(60)), Prospect::Ready { .. }));
     bench.run(minutes(61), |_| fresh(3600));
     assert_eq!(bench.session.prospect(bench.now, seconds(60)), Prospect::NeedsLogin(Lost::Refused));
+}
+
+/// Three refusals that differ are no refusal that came three times.
+#[test]
+fn d8_what_nobody_recognises_must_be_the_same_to_be_believed() {
+    let suspect = |signature| Verdict::Suspect { status: 401, signature, authentic: true };
+    let mut bench = Bench::restored("r1");
+    bench.run(minutes(60), |tries| suspect(tries as u64 % 2));
+    assert!(bench.sent.len() > 9 && bench.session.lost().is_none(), "{:?}", bench.session.phase());
+    bench.run(minutes(60), |_| suspect(7));
+    assert_eq!(bench.session.lost(), Some(Lost::Unsure));
+}
+
+/// A wrong profile is asked for ever less often.
+#[test]
+fn d8_pauses_after_a_misconfiguration_double() {
+    let misconfigured = Verdict::Misconfigured { trouble: Trouble::Misconfigured, status: Some(404) };
+    let mut bench = Bench::restored("r1").answered(&misconfigured);
+    for _ in 0..4 {
+        bench.run_until_sent(&misconfigured);
+    }
+    let pauses: Vec<u64> = bench.sent_at.windows(2).map(|pair| pair[1].since(pair[0]).as_secs()).collect();
+    let first = limits::MISCONFIGURED.as_secs();
+    assert_eq!(pauses, [first, 2 * first, 4 * first, 8 * first]);
+}
+
+/// Some providers send the refresh token along that there is.
+#[test]
+fn the_same_refresh_token_once_more_is_not_saved_again() {
+    let mut bench = Bench::signed_in(seconds(3600));
+    let saved = bench.generation;
+    bench.tell_and_answer(ASKED, &Verdict::Fresh(tokens("a2", Some("r1"), Some(seconds(3600)))));
+    let rotated = |note: &Note| matches!(note, Note::Refreshed { rotated: true, .. });
+    assert_eq!((bench.generation, bench.notes.iter().any(rotated)), (saved, false));
+    bench.tell_and_answer(ASKED, &Verdict::Fresh(tokens("a3", Some("r2"), Some(seconds(3600)))));
+    assert_eq!((bench.generation, bench.notes.iter().any(rotated)), (saved + 1, true));
 }
 
 /// Row D8: a call for a person that a failure set off, and that nobody takes back.

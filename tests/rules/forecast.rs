@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use session::event::{Event, Memory};
 use session::forecast::{Ends, Forecast, Ground, Unused};
+use session::interaction::Need;
 use session::note::Note;
 use session::policy::Policy;
 use session::reason::{Cause, Lost};
@@ -12,7 +13,7 @@ use session::tokens::{RefreshLife, RefreshToken, Tokens};
 use session::verdict::Verdict;
 use session::view::Phase;
 
-use crate::bench::{ASKED, Bench, dead, fresh, minutes, offline, seconds, tokens};
+use crate::bench::{ASKED, Bench, dead, fresh, interaction, minutes, offline, seconds, tokens};
 
 /// A provider with limits, of which it may tell.
 #[derive(Clone, Copy)]
@@ -142,7 +143,14 @@ fn c12_a_sign_in_that_died_of_rest_is_kept_alive_in_the_end() {
 fn c12_an_end_that_does_not_move_is_foreseen_and_told_once() {
     let mut server = Server { idle: minutes(30), lasts: minutes(600), ..Server::new(minutes(5)) };
     let mut bench = server.sign_in(Bench::seeded(3));
-    server.serve(&mut bench, minutes(560));
+    server.serve(&mut bench, minutes(530));
+    let policy = Policy { sign_in_lasts: Some(minutes(600)), ..Policy::default() };
+    let mut known = server.clone().sign_in(Bench::started(policy, Timestamp::default()));
+    let is_near = [minutes(539), minutes(2)].map(|time| {
+        known.run(time, |_| fresh(300));
+        forecast(&known).is_some_and(|forecast| forecast.is_near)
+    });
+    server.serve(&mut bench, minutes(30));
     assert_eq!(unused(&bench), Some(Unused { after_ms: millis(minutes(30)), ground: Ground::Told }));
     assert_eq!((ends(&bench), warnings(&bench), foreseen(&bench)), (None, 0, 1));
     let before = bench.sent.len();
@@ -152,6 +160,7 @@ fn c12_an_end_that_does_not_move_is_foreseen_and_told_once() {
     };
     assert_eq!((in_ms, lasts_ms), (millis(minutes(20)), millis(minutes(600))));
     assert_eq!((unused(&bench), warnings(&bench), foreseen(&bench)), (None, 1, 2));
+    assert_eq!(is_near, [false, true]);
     server.serve(&mut bench, minutes(30));
     assert_eq!(bench.session.phase(), Phase::NeedsLogin { why: Lost::RanOut });
     assert_eq!((forecast(&bench), warnings(&bench), foreseen(&bench)), (None, 1, 2));
@@ -320,6 +329,18 @@ fn what_a_late_answer_tells_is_as_old_as_its_request() {
         "{:?}",
         ends(&bench)
     );
+}
+
+/// Whoever is called for something else is not told of an end as well, and nothing is foreseen of what waits for a person.
+#[test]
+fn nothing_is_foreseen_while_a_person_is_wanted() {
+    let policy = Policy { sign_in_lasts: Some(DAY), refresh_token_idle: Some(DAY), ..Policy::default() };
+    let mut bench = Bench::started(policy, Timestamp::default()).sign_in(minutes(60));
+    assert!(forecast(&bench).is_some());
+    bench.tell_and_answer(ASKED, &interaction(Need::Consent));
+    assert_eq!(forecast(&bench), None);
+    bench.run(2 * DAY, |_| fresh(3600));
+    assert_eq!((warnings(&bench), bench.session.lost()), (0, Some(Lost::ConsentRequired)));
 }
 
 /// Only a refusal ends a session.

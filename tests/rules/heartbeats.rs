@@ -1,11 +1,15 @@
 //! Heartbeats that tell nothing.
 
+use session::event::{Attempt, Effect, Event};
+use session::limits;
+use session::note::Note;
 use session::policy::Policy;
 use session::reason::Trouble;
 use session::time::Timestamp;
 use session::verdict::Beat;
+use session::view::Phase;
 
-use crate::bench::{Bench, fresh, minutes, seconds};
+use crate::bench::{ASKED, Bench, fresh, minutes, seconds};
 
 /// Row A12, turned round: a heartbeat that tells nothing must not cost more than none. An introspection endpoint may say
 /// "not active" of every token to a client that it does not serve.
@@ -38,6 +42,47 @@ fn a12_a_rare_heartbeat_does_not_become_more_frequent() {
     bench.pulse = |_| Beat::SaysNo;
     bench.run(minutes(16 * DAY), |_| fresh(3600));
     assert_eq!(bench.pauses_between_beats(), [3 * DAY + 1; 4]);
+}
+
+/// It is of the token that was asked about, and of no other.
+#[test]
+fn a12_a_no_to_a_token_that_was_replaced_meanwhile_says_nothing() {
+    let (mut bench, attempt) = beating();
+    bench.tell_and_answer(ASKED, &fresh(3600));
+    let noes = |bench: &Bench| {
+        let no = |note: &&Note| matches!(note, Note::Heartbeat { good: false, .. });
+        bench.notes.iter().filter(no).count()
+    };
+    bench.tell(Event::Beaten { attempt, beat: Beat::SaysNo });
+    assert_eq!((bench.session.phase(), bench.sent.len(), noes(&bench)), (Phase::Fresh, 1, 0));
+}
+
+#[test]
+fn a12_a_heartbeat_that_nobody_reports_of_is_given_up() {
+    let (mut bench, attempt) = beating();
+    bench.run(limits::exchange(limits::MESSAGE) + limits::REPORT, |_| fresh(3600));
+    let unanswered =
+        |note: &&Note| matches!(note, Note::HeartbeatUnanswered { trouble: Trouble::TimedOut, .. });
+    assert_eq!(bench.notes.iter().filter(unanswered).count(), 1);
+    let before = bench.notes.clone();
+    bench.tell(Event::Beaten { attempt, beat: Beat::Good });
+    assert_eq!(bench.notes, before, "nobody waits for it any more");
+    bench.run(minutes(10), |_| fresh(3600));
+    assert_eq!(bench.session.phase(), Phase::Fresh);
+}
+
+/// A heartbeat is on its way.
+fn beating() -> (Bench, Attempt) {
+    let policy = Policy { probe: true, ..Policy::default() };
+    let mut bench = Bench::started(policy, Timestamp::default()).sign_in(seconds(3600));
+    bench.now = bench.session.deadline().expect("a heartbeat is due");
+    let (session, effects) = bench.session.step(Event::Tick, bench.now);
+    bench.session = session;
+    let attempt = effects.into_iter().find_map(|effect| match effect {
+        Effect::Heartbeat { attempt, .. } => Some(attempt),
+        _ => None,
+    });
+    (bench, attempt.expect("it has begun"))
 }
 
 /// Silence is no answer.

@@ -138,6 +138,14 @@ fn a9_the_same_access_token_again_and_again() {
     assert!(bench.sent.len() < 12, "{} refreshes", bench.sent.len());
     let access = bench.session.view(bench.now).access.expect("the token is out");
     assert!(access.remaining <= minutes(1), "it did not get younger: {access:?}");
+    let tried_before_the_end = |bench: &Bench| {
+        let view = bench.session.view(bench.now);
+        let end = view.access.map(|access| bench.now + access.remaining);
+        view.refresh_at.zip(end).is_some_and(|(at, end)| at < end)
+    };
+    let mut bench = Bench::signed_in(seconds(3600));
+    bench.run(minutes(50), |_| Verdict::Fresh(tokens("a1", None, Some(seconds(3600)))));
+    assert!(tried_before_the_end(&bench), "{:?}", bench.session.view(bench.now));
 }
 
 /// A provider that gives the same token once more says what is left of it. That is no lifetime of the next one, or each
