@@ -1,7 +1,7 @@
 //! A deterministic simulation: a keeper and its sessions for weeks in a world that goes wrong, from a seed.
 //!
 //! `SIM_SEED=n` runs one seed, `SIM_SEEDS=n` as many as wanted, `SIM_STEPS=n` for so long each, `SIM_FLEET=n` a fleet of
-//! that size. A seed that breaks a law is made shorter, in `SIM_SHRINK=n` tries. That the laws catch anything at all is
+//! that size. A seed that breaks a law is made shorter, in `SIM_SHRINK=n` tries and a minute. That the laws catch anything at all is
 //! shown by planting bugs: each must be caught, and by the law that it breaks. `make soak` runs many more of all.
 
 // A planted bug, or a trace, is about one kind of event and lets all others pass.

@@ -1,6 +1,8 @@
 //! Makes a failure shorter: what was drawn is drawn again with parts taken out or set to nought, for as long as the same
 //! law is broken.
 
+use std::time::{Duration, Instant};
+
 use crate::dice::Dice;
 use crate::law::Law;
 use crate::saboteur::Bug;
@@ -18,12 +20,13 @@ pub(crate) fn shrink(seed: u64, steps: u64, bug: Option<Bug>, law: Law, most: u3
     world.live().err()?;
     let mut found = Found { draws: world.dice.drawn().to_vec(), steps: world.steps };
     let mut left = most;
+    let began = Instant::now();
     let mut size = found.draws.len().div_ceil(2).max(1);
     loop {
         let before = found.cost();
         for change in [Change::TakeOut, Change::Nought] {
             let mut at = 0;
-            while at < found.draws.len() && left > 0 {
+            while at < found.draws.len() && left > 0 && began.elapsed() < LONGEST {
                 left -= 1;
                 let end = (at + size).min(found.draws.len());
                 match found.attempt(change, at, end, steps, bug, law) {
@@ -35,7 +38,8 @@ pub(crate) fn shrink(seed: u64, steps: u64, bug: Option<Bug>, law: Law, most: u3
                 }
             }
         }
-        if left == 0 || (size == 1 && found.cost() >= before) {
+        let is_over = left == 0 || began.elapsed() > LONGEST;
+        if is_over || (size == 1 && found.cost() >= before) {
             break;
         }
         if found.cost() >= before {
@@ -89,3 +93,6 @@ impl Found {
         (broken == law && found.cost() < self.cost()).then_some(found)
     }
 }
+
+/// A long schedule has many parts.
+const LONGEST: Duration = Duration::from_secs(60);
