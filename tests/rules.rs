@@ -15,6 +15,8 @@ mod demands;
 mod forecast;
 #[path = "rules/heartbeats.rs"]
 mod heartbeats;
+#[path = "rules/history.rs"]
+mod history;
 #[path = "rules/lifetimes.rs"]
 mod lifetimes;
 #[path = "rules/oddities.rs"]

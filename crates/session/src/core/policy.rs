@@ -134,6 +134,10 @@ mod tests {
         let first = policy.refresh_at(Timestamp::from_millis(77), seconds(3600));
         let second = policy.refresh_at(first, seconds(3600));
         assert_eq!(second.since(first), seconds(2700));
+        let period = millis(seconds(2700));
+        assert_eq!(first.as_millis() % period, policy.slot % period);
+        let latest = Timestamp::from_millis(77) + seconds(2700);
+        assert!(first <= latest && first > Timestamp::from_millis(77), "{first:?}");
     }
 
     /// Row A8: two refreshes in a limit at most, and a fleet is spread over a quarter of it.
@@ -161,6 +165,13 @@ mod tests {
         assert_eq!(policy.refresh_at(end, limits::LIFETIME_LONGEST), Timestamp::MAX);
     }
 
+    #[test]
+    fn spacings_are_a_tenth_of_a_lifetime_within_bounds() {
+        for (lifetime, spaced) in [(1, 250), (20, 2_000), (50, 5_000), (3600, 10_000)] {
+            assert_eq!(millis(spacing(seconds(lifetime))), spaced);
+        }
+    }
+
     /// Row A15.
     #[test]
     fn retries_are_spread_and_capped() {
@@ -168,6 +179,10 @@ mod tests {
         for failures in 1..100 {
             let wait = backoff(&mut dice, failures, seconds(3600), Duration::ZERO);
             assert!(wait >= Duration::from_millis(500) && wait <= seconds(240), "{failures}: {wait:?}");
+        }
+        for (lifetime, least, most) in [(5, 125, 250), (20, 500, 1_000)] {
+            let wait = millis(backoff(&mut dice, 1, seconds(lifetime), Duration::ZERO));
+            assert!((least..=most).contains(&wait), "{lifetime} s: {wait}");
         }
         let with_time = backoff(&mut dice, 1, seconds(3600), seconds(900));
         assert!(with_time >= seconds(150) && with_time <= seconds(300), "{with_time:?}");
