@@ -95,8 +95,8 @@ pub(crate) struct Seat {
     memory: Option<(String, i64)>,
     /// When the answers to sign-ins came.
     signed_in: BTreeMap<usize, u64>,
-    /// No process since the sign-in has been misled about its age.
-    is_dated: bool,
+    /// A process was misled about the ages of all sign-ins before this one.
+    dated_from: usize,
     /// What was sent, and nobody saw what became of it.
     marked: BTreeSet<String>,
     /// Who was sent out and has not reported.
@@ -148,7 +148,7 @@ impl World {
                 moved: false,
                 memory: None,
                 signed_in: BTreeMap::new(),
-                is_dated: true,
+                dated_from: 0,
                 marked: BTreeSet::new(),
                 workers: BTreeMap::new(),
                 vault_works: 0,
@@ -483,6 +483,11 @@ impl World {
 }
 
 impl Seat {
+    /// What the next process believes of the ages of sign-ins may be wrong.
+    fn mislead(&mut self) {
+        self.dated_from = self.signed_in.last_key_value().map_or(0, |(number, _)| number + 1);
+    }
+
     /// Who asks for a refresh is not kept waiting for a vault that does not answer its first question.
     fn patience_ends(&self, now: u64) -> Option<u64> {
         let unread = match self.sut.session().standing() {

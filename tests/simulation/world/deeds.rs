@@ -120,7 +120,6 @@ impl World {
                     place.signed_in.insert(number, self.now);
                 }
                 place.workers.remove(attempt);
-                place.is_dated = true;
                 if place.sut.session().signing_in() == Some(*attempt) {
                     let id = place.counter.await_end();
                     place.callers.await_sign_in([id]);
@@ -359,16 +358,20 @@ impl World {
         let place = &mut self.seats[seat];
         let Some((text, wall)) = &place.memory else { return Memory::default() };
         // Where somebody has set the clock meanwhile, the next process is misled.
-        place.is_dated &= *wall == self.wall;
-        Memory::read(text, now, wall_ms)
+        let memory = Memory::read(text, now, wall_ms);
+        if *wall != self.wall {
+            place.mislead();
+        }
+        memory
     }
 
     fn recall_dates(&mut self, seat: usize, token: &RefreshToken) {
         let place = &mut self.seats[seat];
         if place.referee.is_first_look() {
             let sign_in = self.hosts[place.host].provider.sign_in_of(token.expose());
-            let since = sign_in.and_then(|(number, began)| Some((*place.signed_in.get(&number)?, began)));
-            place.referee.recall(since.filter(|_| place.is_dated));
+            let dated = sign_in.filter(|(number, _)| *number >= place.dated_from);
+            let since = dated.and_then(|(number, began)| Some((*place.signed_in.get(&number)?, began)));
+            place.referee.recall(since);
         }
     }
 

@@ -136,7 +136,7 @@ impl World {
             let place = &mut self.seats[seat];
             if place.vault.is_some() && place.backup.is_some() && restored {
                 place.vault = place.backup.take();
-                place.is_dated = false;
+                place.mislead();
             }
             place.moved |= moves;
             place.callers = Callers::default();
