@@ -34,6 +34,19 @@ fn nobody_waits_for_a_keyring_that_does_not_answer_its_first_question() {
     }
 }
 
+/// What was asked for while the machine was about to sleep comes as soon as it does not, so it is waited for.
+#[test]
+fn a_refresh_that_is_put_off_is_on_its_way() {
+    let mut bench = Bench::signed_in(minutes(60)).told(Event::AboutToSleep);
+    bench.now = bench.now + minutes(1);
+    let whole = |bench: &Bench| format!("{:?}", bench.session.prospect(bench.now, minutes(60)));
+    assert!(whole(&bench).starts_with("Later"), "{}", whole(&bench));
+    bench.tell(ASKED);
+    assert_eq!((whole(&bench), bench.sent.len()), ("Coming".to_owned(), 0));
+    bench.tell_and_answer(Event::Awake, &fresh(3600));
+    assert!(whole(&bench).starts_with("Ready"), "{}", whole(&bench));
+}
+
 /// Row C4. A provider that repeats an answer does so for seconds. What is held back for longer, for a network that is said
 /// to be missing or a host that fails, is refused as a token that was used before.
 #[test]

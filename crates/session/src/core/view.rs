@@ -84,6 +84,7 @@ impl Session {
                 && self.lost.is_none()
                 && self.hold.is_none()
                 && self.refreshing().is_none()
+                && self.postponed.is_none()
             {
                 return Prospect::Later { until: access.refresh_at };
             }
