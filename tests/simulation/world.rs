@@ -9,7 +9,7 @@ use std::time::Duration;
 use session::Session;
 use session::breaker::Breaker;
 use session::callers::Callers;
-use session::event::{Asker, Attempt, Effect, Event};
+use session::event::{Asker, Attempt, Event};
 use session::lane::Held;
 use session::limits;
 use session::policy::Policy;
@@ -25,6 +25,8 @@ mod deeds;
 mod happening;
 mod process;
 mod reach;
+mod trail;
+mod vault;
 
 use crate::counter::Counter;
 use crate::dice::Dice;
@@ -39,6 +41,7 @@ use happening::Mood;
 pub(crate) use happening::{Happening, Lost, Outcome, VaultWork};
 use reach::Reach;
 pub(crate) use reach::Tellers;
+use trail::Trace;
 
 pub(crate) struct World {
     pub(crate) scenario: Scenario,
@@ -107,13 +110,6 @@ pub(crate) struct Seat {
     /// The last answer was lost, so the next one is not, in a gentle world.
     lost_one: bool,
     edited: bool,
-}
-
-#[derive(Clone, Debug)]
-enum Trace {
-    Did(Effect),
-    Told(Event),
-    World(String),
 }
 
 impl World {
@@ -195,22 +191,6 @@ impl World {
     #[must_use]
     pub(crate) fn with_the_whole_trail(self) -> Self {
         Self { trail_length: usize::MAX, ..self }
-    }
-
-    /// The last things that happened.
-    pub(crate) fn trail(&self) -> String {
-        let mut trail = format!("{:?}\n", self.scenario);
-        for (at, seat, trace) in &self.trail {
-            trail += &match trace {
-                Trace::Did(effect) => format!("{at:>14} {seat}     → {effect:?} {}\n", named(effect)),
-                Trace::Told(event) => format!("{at:>14} {seat} {event:?}\n"),
-                Trace::World(what) => format!("{at:>14}   ({what})\n"),
-            };
-        }
-        for seat in &self.seats {
-            trail += &format!("{:?}\n", seat.sut.session());
-        }
-        trail
     }
 
     /// Lives through what was planned, then lets the storm pass and sees that everybody is well again.
@@ -469,17 +449,6 @@ impl World {
         self.serial += 1;
         self.queue.insert((self.now + after, self.serial), happening);
     }
-
-    fn remark(&mut self, what: String) {
-        self.trace(0, Trace::World(what));
-    }
-
-    fn trace(&mut self, seat: usize, trace: Trace) {
-        if self.trail.len() == self.trail_length {
-            self.trail.pop_front();
-        }
-        self.trail.push_back((self.now, seat, trace));
-    }
 }
 
 impl Seat {
@@ -497,14 +466,6 @@ impl Seat {
         let waits = self.counter.somebody_waits_for_an_end() && unread.as_millis() > now;
         let unread = waits.then_some(unread.as_millis());
         self.counter.first_deadline().into_iter().chain(unread).min()
-    }
-}
-
-/// Which token it is; types that cannot print are a riddle in a trail.
-fn named(effect: &Effect) -> &str {
-    match effect {
-        Effect::Refresh { token, .. } | Effect::Save { token, .. } => token.expose(),
-        _ => "",
     }
 }
 
