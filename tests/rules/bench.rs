@@ -153,6 +153,9 @@ impl Bench {
     pub(crate) fn tell(&mut self, event: Event) -> Vec<Effect> {
         let (session, effects) = self.session.clone().step(event, self.now);
         self.session = session;
+        // Or whoever runs from deadline to deadline never gets on.
+        assert!(self.session.deadline().is_none_or(|at| at > self.now), "something is left due");
+        assert!(self.sent.len() < A_STORM, "it never rests");
         for effect in effects.clone() {
             match effect {
                 Effect::Refresh { attempt, token, .. } => {
@@ -290,6 +293,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(330);
 pub(crate) fn fresh(lifetime: u64) -> Verdict {
     Verdict::Fresh(tokens(NEW, None, Some(seconds(lifetime))))
 }
+
+const A_STORM: usize = 20_000;
 
 /// Stands for a token that nobody has had before.
 const NEW: &str = "new";
