@@ -15,7 +15,7 @@ icons := $(share)/icons/hicolor
 
 BUILT := $(TARGET)/release
 
-.PHONY: help run install place uninstall test test-fast crash fuzz soak lint clean
+.PHONY: help run install place uninstall test test-fast crash fuzz mutants soak lint clean
 
 help: ## List these targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile | expand -t 18
@@ -73,6 +73,10 @@ soak: ## Live through a hundred thousand schedules in which everything goes wron
 fuzz: ## Throw anything at every parser, for FUZZ_SECONDS each (60)
 	@tests/setup.sh rust packages-keeper fuzz
 	@tests/fuzz/run.sh
+
+mutants: ## Change the session's code in every way, one at a time, and see which tests mind; an hour
+	@tests/setup.sh rust mutants
+	@tests/mutants/run.sh
 
 lint: ## Look at the sources: format, clippy, the page's types and style, cargo-deny
 	@tests/all.sh lint

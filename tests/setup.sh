@@ -15,6 +15,7 @@
 #   peers            what `make crash` kills beside the keeper: MSAL, pizauth, oidc-agent
 #   deny             cargo-deny, which holds what is built in to deny.toml
 #   fuzz             cargo-fuzz, which builds the parsers with a fuzzer
+#   mutants          cargo-mutants, which changes the code to see whether a test minds
 #
 # Exits with 77 when something cannot be installed from here but everything else could go on.
 set -eu
@@ -24,6 +25,7 @@ NODE_OLDEST=20.19
 TAURI_DRIVER=2.1.0
 CARGO_DENY=0.20.2
 CARGO_FUZZ=0.13.2
+CARGO_MUTANTS=27.1.0
 MSAL=1.39.0
 MSAL_EXTENSIONS=1.3.1
 PIZAUTH=1.1.0
@@ -62,6 +64,7 @@ main() {
             peers) peers ;;
             deny) cargo_tool cargo-deny "$CARGO_DENY" tests/.tools --version "$CARGO_DENY" ;;
             fuzz) cargo_tool cargo-fuzz "$CARGO_FUZZ" tests/.tools --version "$CARGO_FUZZ" ;;
+            mutants) cargo_tool cargo-mutants "$CARGO_MUTANTS" tests/.tools --version "$CARGO_MUTANTS" ;;
             *) give_up 2 "no such step: $step" ;;
         esac
     done

@@ -81,7 +81,7 @@ impl Outlook {
     /// Nothing is known of the dates of a sign-in any more.
     pub(super) fn leave(&mut self) {
         let (ends, noted, newest) = (core::mem::take(&mut self.ends), self.noted, self.newest);
-        *self = Self { ends, noted, newest, first: newest.saturating_add(1), ..Self::default() };
+        *self = Self { ends, noted, newest, ..Self::default() };
     }
 
     /// The refresh token was good. `newest` is of the one that came with the answer, or its own.
