@@ -5,7 +5,7 @@ use std::time::Duration;
 use session::event::{Asker, Effect, Event};
 use session::limits;
 use session::note::Note;
-use session::reason::{Lost, Trouble};
+use session::reason::{Cause, Lost, Trouble};
 use session::tokens::Tokens;
 use session::verdict::Verdict;
 use session::view::{Phase, Prospect};
@@ -72,6 +72,32 @@ fn d8_pauses_after_a_misconfiguration_double() {
     let pauses: Vec<u64> = bench.sent_at.windows(2).map(|pair| pair[1].since(pair[0]).as_secs()).collect();
     let first = limits::MISCONFIGURED.as_secs();
     assert_eq!(pauses, [first, 2 * first, 4 * first, 8 * first]);
+}
+
+/// Nor do refusals of the access token shorten its pause: nothing but an edit helps.
+#[test]
+fn d8_a_refusal_shortens_no_pause_after_a_misconfiguration() {
+    let misconfigured = Verdict::Misconfigured { trouble: Trouble::Misconfigured, status: Some(404) };
+    for (verdict, waits) in [(misconfigured, true), (offline(), false)] {
+        let mut bench = Bench::signed_in(seconds(3600));
+        bench.tell_and_answer(ASKED, &verdict);
+        bench.tell(Event::Rejected { by: Asker::Machine, generation: 1 });
+        bench.run_until_sent(&fresh(3600));
+        let pause = bench.sent_at[1].since(bench.sent_at[0]);
+        assert_eq!(pause >= limits::MISCONFIGURED, waits, "{verdict:?}: {pause:?}");
+    }
+}
+
+/// What is tried again is tried for the same reason.
+#[test]
+fn a_retry_has_the_cause_of_the_first_try() {
+    let mut bench = Bench::signed_in(seconds(3600));
+    bench.tell_and_answer(ASKED, &offline());
+    bench.run_until_sent(&fresh(3600));
+    let of = |note: &Note| {
+        matches!(note, Note::Kept { cause: Cause::Asked, .. } | Note::Refreshed { cause: Cause::Asked, .. })
+    };
+    assert_eq!(bench.notes.iter().filter(|note| of(note)).count(), 2, "{:?}", bench.notes);
 }
 
 /// Some providers send the refresh token along that there is.

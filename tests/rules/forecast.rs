@@ -249,6 +249,19 @@ fn an_end_that_was_told_and_does_not_come_is_forgotten() {
     assert!(bench.sent.len() < 31 * 32, "{} refreshes in a month", bench.sent.len());
 }
 
+/// Also not refreshed against any more.
+#[test]
+fn an_end_that_did_not_come_costs_nothing_later() {
+    let first = tokens("a1", Some("r1"), Some(DAY));
+    let mut bench =
+        Bench::seeded(3).sign_in_with(Tokens { refresh_life: Some(RefreshLife::For(minutes(90))), ..first });
+    bench.run(minutes(240), |_| fresh(86_400));
+    let sent = bench.sent.len();
+    assert!(sent >= 3, "{sent} refreshes towards an end that was told");
+    bench.run(10 * DAY, |_| fresh(86_400));
+    assert!(bench.sent.len() - sent < 20, "{} refreshes in ten days", bench.sent.len() - sent);
+}
+
 /// Rows A9, A10: a provider that tells nonsense costs a few refreshes, and is not believed for long.
 #[test]
 fn absurd_ends_are_not_believed() {

@@ -78,10 +78,9 @@ fn beating() -> (Bench, Attempt) {
     bench.now = bench.session.deadline().expect("a heartbeat is due");
     let (session, effects) = bench.session.step(Event::Tick, bench.now);
     bench.session = session;
-    let attempt = effects.into_iter().find_map(|effect| match effect {
-        Effect::Heartbeat { attempt, .. } => Some(attempt),
-        _ => None,
-    });
+    let attempt = effects
+        .into_iter()
+        .find_map(|effect| if let Effect::Heartbeat { attempt, .. } = effect { Some(attempt) } else { None });
     (bench, attempt.expect("it has begun"))
 }
 

@@ -169,6 +169,18 @@ fn a9_what_is_left_of_a_token_is_no_lifetime() {
     assert!(bench.sent.len() - sent < 20, "{} refreshes in an hour", bench.sent.len() - sent);
 }
 
+/// Whoever wants as much life as a token has at first gets the next one early, and whoever wants more gets none.
+#[test]
+fn a8_a_wish_for_a_whole_life_brings_the_next_token_at_half_of_it() {
+    for (wish, early) in [(seconds(3600), true), (seconds(3601), false)] {
+        let mut bench = Bench::signed_in(seconds(3600));
+        bench.now = bench.now + minutes(1);
+        bench.tell(Event::Wanted { min_valid: wish, by: Asker::Machine });
+        let refresh_at = bench.session.view(bench.now).refresh_at.expect("it will be refreshed");
+        assert_eq!(refresh_at.since(Timestamp::default()) <= minutes(30), early, "{refresh_at:?}");
+    }
+}
+
 /// The provider's own word beats our guess.
 #[test]
 fn a11_a_token_of_unknown_lifetime_is_good_while_the_provider_hands_it_out() {

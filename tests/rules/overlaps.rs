@@ -20,11 +20,13 @@ use crate::bench::{ASKED, Bench, PATIENCE, fresh, minutes, offline, seconds, tok
 fn nobody_waits_for_a_keyring_that_does_not_answer_its_first_question() {
     let now = Timestamp::from_millis(1_000);
     let (session, _) = Session::new(Policy::default(), 7, now).step(Event::Tick, now);
-    let awaiting: [fn(&mut Callers<u8, u8, u8>); 2] =
-        [|callers| callers.await_refresh(1), |callers| callers.await_sign_in([1])];
-    for wait in awaiting {
-        let mut callers = Callers::default();
-        wait(&mut callers);
+    for for_a_sign_in in [false, true] {
+        let mut callers: Callers<u8, u8, u8> = Callers::default();
+        if for_a_sign_in {
+            callers.await_sign_in([1])
+        } else {
+            callers.await_refresh(1)
+        }
         assert_eq!(callers.deadline(&session), Some(now + limits::VAULT_LOOK));
         let soon = now + limits::VAULT_LOOK / 2;
         let told = |callers: &mut Callers<u8, u8, u8>, now| callers.settle(&session, now).1.len();
@@ -52,10 +54,9 @@ fn a_refresh_that_is_put_off_is_on_its_way() {
 #[test]
 fn a_lost_answer_is_asked_for_again_whatever_the_guards_say() {
     let again = |effects: &[Effect]| {
-        effects.iter().find_map(|effect| match effect {
-            Effect::Refresh { again, .. } => Some(*again),
-            _ => None,
-        })
+        effects
+            .iter()
+            .find_map(|effect| if let Effect::Refresh { again, .. } = effect { Some(*again) } else { None })
     };
     let mut bench = Bench::signed_in(minutes(60));
     assert_eq!(again(&bench.tell(ASKED)), Some(false));

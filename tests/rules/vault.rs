@@ -25,6 +25,18 @@ fn whoever_signs_out_before_anything_is_recalled_counts_on() {
     assert_eq!(bench.generation, 8);
 }
 
+/// Nor is the number of a token that was never saved: it may lie in a copy of the vault all the same.
+#[test]
+fn a_number_is_given_once_also_if_its_token_was_not_saved() {
+    let mut bench = Bench::signed_in(minutes(60));
+    bench.failing_saves = 1;
+    bench.tell_and_answer(ASKED, &Verdict::Fresh(tokens("a2", Some("r2"), Some(minutes(60)))));
+    assert_eq!((bench.generation, bench.memory.generation), (1, 1), "r2 is in memory only");
+    let mut bench = bench.with_a_hanging_vault().restarted().sign_in(minutes(60));
+    bench.let_the_vault_answer();
+    assert_eq!(bench.generation, 3);
+}
+
 /// Row C2.
 #[test]
 fn c1_a_vault_that_fails_costs_neither_the_token_nor_a_reuse() {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use session::Session;
-use session::event::{Effect, Event, Found, Memory};
+use session::event::{Effect, Event, Found};
 use session::limits;
 use session::oauth::client::ClientRegistration;
 use session::oauth::device::{Device, Polling, Step};
