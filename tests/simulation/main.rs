@@ -170,7 +170,7 @@ planted! {
     planted_taking_elsewhere_for_ours: TakesElsewhereForOurs => NothingGoesElsewhere;
     planted_taking_interactions_for_death: TakesInteractionsForDeath => AnInteractionKeepsTheToken | TheReasonIsTrue;
     planted_taking_portals_for_a_no: TakesPortalsForNo => OnlyARefusalIsARefusal;
-    planted_taking_withheld_for_named: TakesWithheldForNamed => APersonIsNotAStorm;
+    planted_taking_withheld_for_named: TakesWithheldForNamed => APersonIsNotAStorm | NoAnswerIsTooLate;
     planted_waiting_for_the_network: WaitsForTheNetwork => ANetworkIsNotAwaitedForLong;
     planted_warning_again: WarnsAgain => AnEndIsForetold;
 }
