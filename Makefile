@@ -74,7 +74,7 @@ fuzz: ## Throw anything at every parser, for FUZZ_SECONDS each (60)
 	@tests/setup.sh rust packages-keeper fuzz
 	@tests/fuzz/run.sh
 
-mutants: ## Change the session's code in every way, one at a time, and see which tests mind; an hour
+mutants: ## Change the session's code in every way, one at a time, and see which tests mind; long, and goes on where it stopped
 	@tests/setup.sh rust mutants
 	@tests/mutants/run.sh
 

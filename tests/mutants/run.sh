@@ -56,7 +56,7 @@ pass() {
 }
 
 conclude() {
-    echo "mutants: $(count caught "$@") caught, $(count timeout "$@") never ended, $(count unviable "$@") do not compile, and survived:"
+    echo "mutants: $(count "$@") were caught, never ended or do not compile, and these survived:"
     for what; do
         survivors "$found/$what/mutants.out/missed.txt"
     done | sort -u >"$found/survivors"
@@ -68,11 +68,9 @@ conclude() {
     fi
 }
 
-# All that were, in every pass.
+# In this pass and in all before, of which cargo-mutants keeps one list.
 count() {
-    local outcome=$1
-    shift
-    for what; do cat "$found/$what"/mutants.out*/"$outcome.txt"; done | sort -u | wc -l
+    for what; do cat "$found/$what"/mutants.out/{previously_caught,caught,timeout,unviable}.txt; done | sort -u | wc -l
 }
 
 # The line of the source in the place of its number, which every edit moves.
