@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use session::Session;
-use session::breaker::Breaker;
 use session::callers::Callers;
 use session::event::{Asker, Attempt, Event};
 use session::lane::Held;
@@ -67,11 +66,10 @@ pub(crate) struct World {
     trail_length: usize,
 }
 
-/// A provider, and what a keeper knows of its host.
+/// A provider.
 struct Host {
     provider: Provider,
     weather: Weather,
-    breaker: Breaker,
     /// When machines asked it in vain, since it last answered.
     in_vain: VecDeque<u64>,
 }
@@ -123,7 +121,6 @@ impl World {
         let hosts = scenario.hosts.iter().map(|habits| Host {
             provider: Provider::new(habits.clone()),
             weather: Weather::Good,
-            breaker: Breaker::default(),
             in_vain: VecDeque::new(),
         });
         let hosts = hosts.collect();
@@ -374,8 +371,8 @@ impl World {
     }
 
     fn network_up(&mut self) -> Verified {
+        self.reach.on_network_up(self.now);
         for host in &mut self.hosts {
-            host.breaker.on_network_up(self.seats[0].referee.time());
             host.in_vain.clear();
         }
         self.for_everybody(|_| Some(Event::NetworkUp))

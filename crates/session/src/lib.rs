@@ -27,5 +27,6 @@ pub mod wire;
 
 pub use self::core::{Session, binding, event, note, policy, view};
 pub use self::shared::{
-    breaker, callers, custody, edits, lane, looks, moving, network, patience, queue, revocation, wrapping,
+    admission, breaker, callers, custody, edits, lane, looks, moving, network, patience, queue, revocation,
+    wrapping,
 };

@@ -1,3 +1,4 @@
+pub mod admission;
 pub mod breaker;
 pub mod callers;
 pub mod custody;

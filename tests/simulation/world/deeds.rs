@@ -1,7 +1,6 @@
 //! What the world does about an effect: requests on their way, answers that come back.
 
-use std::time::Duration;
-
+use session::admission::Hindrance;
 use session::breaker::Outcome as Heard;
 use session::event::{Asker, Attempt, Effect, Event};
 use session::limits;
@@ -11,7 +10,7 @@ use session::tokens::{AccessToken, Account, RefreshToken};
 use session::verdict::{Beat, Verdict};
 
 use super::{Happening, Lost, VaultWork, World};
-use crate::law::{Broken, Law, Verified, broken};
+use crate::law::{Law, Verified, broken};
 use crate::saboteur::Bug;
 use crate::scenario::beside_a_limit;
 use crate::weather::{Fate, Weather};
@@ -31,10 +30,9 @@ impl World {
             Effect::Note(_) | Effect::Publish { .. } | Effect::Revoke { .. } => {}
             Effect::Refresh { attempt, token, by, again, .. } => {
                 let host = self.seats[seat].host;
-                let withheld = if again { None } else { self.admit(host, by)?.err() };
-                return match withheld {
-                    None => self.send(seat, attempt, token, by),
-                    Some(hindrance) => self.withhold(seat, attempt, by, hindrance),
+                return match self.admit(host, by, again)? {
+                    Ok(()) => self.send(seat, attempt, token, by),
+                    Err(hindrance) => self.withhold(seat, attempt, by, hindrance),
                 };
             }
             Effect::Remember(memory) => {
@@ -133,12 +131,8 @@ impl World {
 
     fn report(&mut self, host: usize, heard: Heard, by: Asker) -> Verified {
         let seats = self.seats.iter().filter(|seat| seat.host == host).count();
-        let time = self.seats[0].referee.time();
+        self.reach.report(host, heard, self.now, self.bug);
         let host = &mut self.hosts[host];
-        host.breaker.heard(heard, time);
-        if heard == Heard::Answered {
-            self.reach.on_answer(self.bug);
-        }
         match heard {
             Heard::Answered => host.in_vain.clear(),
             Heard::Failed if by == Asker::Machine => host.in_vain.push_back(self.now),
@@ -154,22 +148,8 @@ impl World {
         Ok(())
     }
 
-    fn admit(&mut self, host: usize, by: Asker) -> Result<Result<(), Hindrance>, Broken> {
-        let admitted = self.admit_to_network(by);
-        self.check_reach(by, admitted)?;
-        if let Err(wait) = admitted {
-            return Ok(Err((Trouble::NoNetwork, wait)));
-        }
-        let by = if self.bug == Some(Bug::PutsPeopleBehindTheBreaker) { Asker::Machine } else { by };
-        let time = self.seats[0].referee.time();
-        match self.hosts[host].breaker.admit(by, time) {
-            Err(_) if self.bug == Some(Bug::IgnoresTheBreaker) => Ok(Ok(())),
-            admitted => Ok(admitted.map_err(|wait| (Trouble::BreakerOpen, wait))),
-        }
-    }
-
     fn withhold(&mut self, seat: usize, attempt: Attempt, by: Asker, hindrance: Hindrance) -> Verified {
-        let (trouble, wait) = hindrance;
+        let Hindrance { trouble, wait } = hindrance;
         if by == Asker::Person {
             return broken(Law::APersonIsNotAStorm, &format!("a person waits: {trouble:?}"));
         }
@@ -281,7 +261,7 @@ impl World {
         let host = self.seats[seat].host;
         let silent = |trouble| Beat::Silent { trouble, status: None };
         let reached = self.reach.is_there() && self.hosts[host].weather.lets_through();
-        let beat = if let Err((trouble, _)) = self.admit(host, Asker::Machine)? {
+        let beat = if let Err(Hindrance { trouble, .. }) = self.admit(host, Asker::Machine, false)? {
             silent(trouble)
         } else if !self.scenario.gentle && !reached {
             silent(if self.hosts[host].weather.is_an_outage() { Trouble::TimedOut } else { Trouble::Offline })
@@ -342,8 +322,5 @@ fn check_reading(verdict: &Verdict, truth: &Truth) -> Verified {
 fn timed_out() -> Verdict {
     Verdict::Transient { trouble: Trouble::TimedOut, status: None, retry_after: None }
 }
-
-/// Why a request is not sent, and for how long.
-type Hindrance = (Trouble, Duration);
 
 const FIVE_MINUTES: u64 = 300_000;

@@ -1,10 +1,8 @@
 //! What happens to the whole process: it sleeps, freezes, is killed, ends, and its configuration is edited.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use session::Session;
-use session::breaker::Breaker;
 use session::callers::Callers;
 use session::event::{Asker, Event};
 use session::reason::Trouble;
@@ -155,7 +153,7 @@ impl World {
         let after = self.dice.between(0, 3_000);
         self.later(after, Happening::Words);
         for host in &mut self.hosts {
-            (host.breaker, host.in_vain) = (Breaker::default(), VecDeque::new());
+            host.in_vain.clear();
         }
         for seat in 0..self.seats.len() {
             self.begin_session(seat);

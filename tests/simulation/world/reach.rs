@@ -1,16 +1,17 @@
-//! The way out of this machine: whether there is one, who says so, and whether the keeper waits for it as it should.
+//! The way out of this machine: whether there is one, who says so, and whether the keeper waits for it, and for hosts
+//! that fail, as it should.
 
-use std::time::Duration;
-
+use session::admission::{Admission, Hindrance, Way};
+use session::breaker::Outcome;
 use session::event::Asker;
 use session::limits;
-use session::network::{Network, Teller, Word};
+use session::network::{Teller, Word};
 use session::reason::Trouble;
 use session::time::{Timestamp, millis};
 use session::view::Phase;
 
 use super::{Happening, World};
-use crate::law::{Law, Verified, broken};
+use crate::law::{Broken, Law, Verified, broken};
 use crate::saboteur::Bug;
 
 /// Who tells of the network on this machine.
@@ -30,7 +31,7 @@ pub(crate) enum Tellers {
 pub(super) struct Reach {
     /// Packets go out and come in.
     is_there: bool,
-    network: Network,
+    admission: Admission<usize>,
     /// When this process began, or the machine last woke.
     since: u64,
     /// What was said last.
@@ -41,8 +42,8 @@ pub(super) struct Reach {
 
 impl Reach {
     pub(super) fn new(now: u64) -> Self {
-        let network = Network::new(Timestamp::from_millis(now));
-        Self { is_there: true, network, since: now, said: None, answered: false }
+        let admission = Admission::new(Timestamp::from_millis(now));
+        Self { is_there: true, admission, since: now, said: None, answered: false }
     }
 
     pub(super) fn is_there(&self) -> bool {
@@ -55,14 +56,17 @@ impl Reach {
 
     pub(super) fn on_awake(&mut self, now: u64) {
         self.since = now;
-        self.network.on_awake(Timestamp::from_millis(now));
+        self.admission.on_awake(Timestamp::from_millis(now));
     }
 
-    pub(super) fn on_answer(&mut self, bug: Option<Bug>) {
-        self.answered = true;
-        if bug != Some(Bug::BelievesTheBelied) {
-            self.network.on_answer();
-        }
+    pub(super) fn on_network_up(&mut self, now: u64) {
+        self.admission.on_network_up(Timestamp::from_millis(now));
+    }
+
+    pub(super) fn report(&mut self, host: usize, heard: Outcome, now: u64, bug: Option<Bug>) {
+        self.answered |= heard == Outcome::Answered;
+        let way = if bug == Some(Bug::BelievesTheBelied) { Way::Within } else { Way::OverTheNetwork };
+        self.admission.report(&host, way, heard, Timestamp::from_millis(now));
     }
 
     fn is_awaited(&self, now: u64) -> bool {
@@ -96,7 +100,7 @@ impl World {
         let tellers = [Teller::NetworkManager, Teller::Networkd, Teller::Kernel];
         let mut is_new = false;
         for (by, word) in tellers.into_iter().zip(words) {
-            is_new |= self.reach.network.heard(by, word);
+            is_new |= self.reach.admission.heard(by, word);
         }
         self.remark(format!("the network, it is said: {said:?}"));
         if !is_new {
@@ -116,28 +120,42 @@ impl World {
         Ok(())
     }
 
-    pub(super) fn admit_to_network(&mut self, by: Asker) -> Result<(), Duration> {
+    pub(super) fn admit(
+        &mut self,
+        host: usize,
+        by: Asker,
+        again: bool,
+    ) -> Result<Result<(), Hindrance>, Broken> {
         let now = Timestamp::from_millis(self.now);
-        match self.bug {
-            Some(Bug::IgnoresTheNetwork) => return Ok(()),
-            Some(Bug::WaitsForTheNetwork) => self.reach.network.on_awake(now),
-            _ => {}
+        let asker = if self.bug == Some(Bug::PutsPeopleBehindTheBreaker) { Asker::Machine } else { by };
+        let way = if self.bug == Some(Bug::IgnoresTheNetwork) { Way::Within } else { Way::OverTheNetwork };
+        let admission = &mut self.reach.admission;
+        if self.bug == Some(Bug::WaitsForTheNetwork) {
+            admission.on_awake(now);
         }
-        self.reach.network.admit(by, now)
+        let mut admitted = admission.admit_refresh(&host, way, asker, again, now);
+        let trouble = admitted.err().map(|hindrance| hindrance.trouble);
+        if trouble == Some(Trouble::BreakerOpen) && self.bug == Some(Bug::IgnoresTheBreaker) {
+            admitted = Ok(());
+        }
+        if !again {
+            self.check_reach(by, trouble == Some(Trouble::NoNetwork))?;
+        }
+        Ok(admitted)
     }
 
-    pub(super) fn check_reach(&self, by: Asker, admitted: Result<(), Duration>) -> Verified {
+    fn check_reach(&self, by: Asker, awaits: bool) -> Verified {
         let Reach { said, answered, .. } = self.reach;
-        match (by, admitted) {
-            (Asker::Machine, Ok(()))
+        match (by, awaits) {
+            (Asker::Machine, false)
                 if said == Some(Word::Down) && !answered && self.reach.is_awaited(self.now) =>
             {
                 broken(Law::NothingGoesIntoNoNetwork, "a request is sent")
             }
-            (Asker::Machine, Err(_)) if !self.reach.is_awaited(self.now) => {
+            (Asker::Machine, true) if !self.reach.is_awaited(self.now) => {
                 broken(Law::ANetworkIsNotAwaitedForLong, "it may be there, whatever is said")
             }
-            (Asker::Machine, Err(_)) if answered => {
+            (Asker::Machine, true) if answered => {
                 broken(Law::ANetworkIsNotAwaitedForLong, "somebody has answered")
             }
             _ => Ok(()),

@@ -1,13 +1,10 @@
-//! Before a host is asked: whether it is left alone, and whether there is a network to reach it over. `session::breaker`
-//! and `session::network` decide both.
+//! What is asked of a host, and what is heard of it and of the network: `session::admission` decides.
 
-use std::time::Duration;
-
+use session::admission::{Hindrance, Way};
 use session::breaker::Outcome;
 use session::event::{Asker, Event};
 use session::network::{Teller, Word};
 use session::note::Note;
-use session::reason::Trouble;
 use session::time::millis;
 use url::Url;
 
@@ -16,34 +13,24 @@ use super::mail::Mail;
 use crate::adapters::clock;
 use crate::config::is_loopback;
 
-pub(crate) struct Hindrance {
-    pub(crate) trouble: Trouble,
-    pub(crate) wait: Duration,
-}
-
 impl Keeper {
     pub(crate) fn admit(&mut self, host: &str, by: Asker) -> Result<(), Hindrance> {
-        let now = clock::now();
-        if !is_this_machine(host) {
-            let admitted = self.network.admit(by, now);
-            admitted.map_err(|wait| Hindrance { trouble: Trouble::NoNetwork, wait })?;
-        }
-        let admitted = self.breakers.entry(host.to_owned()).or_default().admit(by, now);
-        admitted.map_err(|wait| Hindrance { trouble: Trouble::BreakerOpen, wait })
+        self.admission.admit(&host.to_owned(), way_to(host), by, clock::now())
+    }
+
+    pub(crate) fn admit_refresh(&mut self, host: &str, by: Asker, again: bool) -> Result<(), Hindrance> {
+        self.admission.admit_refresh(&host.to_owned(), way_to(host), by, again, clock::now())
     }
 
     pub(crate) fn report(&mut self, host: &str, outcome: Outcome) {
-        if outcome == Outcome::Answered && !is_this_machine(host) {
-            self.network.on_answer();
-        }
-        let breaker = self.breakers.entry(host.to_owned()).or_default();
-        if let Some(pause) = breaker.heard(outcome, clock::now()) {
+        let pause = self.admission.report(&host.to_owned(), way_to(host), outcome, clock::now());
+        if let Some(pause) = pause {
             self.note(None, Note::BreakerOpened { host: host.to_owned(), for_ms: millis(pause) });
         }
     }
 
     pub(crate) fn on_word_of_network(&mut self, by: Teller, word: Word) {
-        if self.network.heard(by, word) {
+        if self.admission.heard(by, word) {
             // A session whose refresh was withheld just now hears of that first.
             drop(self.post.send(Mail::NetworkUp));
         }
@@ -52,7 +39,7 @@ impl Keeper {
     pub(crate) fn on_network_up(&mut self) {
         let now = clock::now();
         self.revocations.on_network_up(now);
-        self.breakers.values_mut().for_each(|breaker| breaker.on_network_up(now));
+        self.admission.on_network_up(now);
         for id in self.ids() {
             self.step(id, Event::NetworkUp);
         }
@@ -60,8 +47,9 @@ impl Keeper {
 }
 
 /// The host, with a port or without.
-fn is_this_machine(host: &str) -> bool {
-    Url::parse(&format!("http://{host}")).is_ok_and(|url| is_loopback(&url))
+fn way_to(host: &str) -> Way {
+    let url = Url::parse(&format!("http://{host}"));
+    if url.is_ok_and(|url| is_loopback(&url)) { Way::Within } else { Way::OverTheNetwork }
 }
 
 #[cfg(test)]
@@ -70,9 +58,10 @@ mod tests {
     use std::{env, fs, process};
 
     use api::paths::Home;
+    use session::admission::Admission;
     use session::event::Found;
     use session::limits;
-    use session::network::Network;
+    use session::reason::Trouble;
     use session::time::Timestamp;
     use session::tokens::{Account, RefreshToken};
 
@@ -84,7 +73,7 @@ mod tests {
     #[tokio::test]
     async fn whoever_was_about_to_sleep_looks_for_the_network_anew() {
         let (mut keeper, dir) = keeper("anew");
-        keeper.network = Network::new(Timestamp::default());
+        keeper.admission = Admission::new(Timestamp::default());
         say_down(&mut keeper);
         assert!(keeper.admit("id.example", Asker::Machine).is_ok(), "it started long ago");
         keeper.on_awake();
@@ -171,10 +160,10 @@ mod tests {
     #[test]
     fn this_machine_is_reached_without_a_network() {
         for host in ["localhost", "localhost:8080", "127.0.0.1:9", "[::1]:9"] {
-            assert!(is_this_machine(host), "{host}");
+            assert_eq!(way_to(host), Way::Within, "{host}");
         }
         for host in ["", "id.example", "localhost.example:80", "192.0.2.1", "[2001:db8::1]"] {
-            assert!(!is_this_machine(host), "{host}");
+            assert_eq!(way_to(host), Way::OverTheNetwork, "{host}");
         }
     }
 }

@@ -20,7 +20,7 @@ impl Keeper {
     }
 
     pub(crate) fn on_awake(&mut self) {
-        self.network.on_awake(clock::now());
+        self.admission.on_awake(clock::now());
         if self.dozing.take().is_some() {
             for id in self.ids() {
                 self.step(id, Event::Awake);

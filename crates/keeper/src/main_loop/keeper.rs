@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use api::paths::Home;
 use api::{Entry, Failure, Notice};
-use session::breaker::Breaker;
-use session::network::Network;
+use session::admission::Admission;
 use session::note::Note;
 use session::time::Timestamp;
 use tokio::sync::{broadcast, mpsc};
@@ -33,8 +32,7 @@ pub struct Keeper {
     pub(crate) vault: Vault,
     pub(crate) http: Http,
     pub(crate) unreadable: Unreadable,
-    pub(crate) breakers: HashMap<String, Breaker>,
-    pub(crate) network: Network,
+    pub(crate) admission: Admission<String>,
     pub(crate) post: Post,
     pub(crate) places: Arc<Places>,
     pub(crate) mailbox: mpsc::UnboundedReceiver<Mail>,
@@ -84,8 +82,7 @@ impl Keeper {
             start_noted: false,
             http: Http::default(),
             unreadable: Unreadable::default(),
-            breakers: HashMap::new(),
-            network: Network::new(clock::now()),
+            admission: Admission::new(clock::now()),
             post,
             places: Arc::default(),
             mailbox,

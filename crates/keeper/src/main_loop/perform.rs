@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::Notice;
+use session::admission::Hindrance;
 use session::binding::{Bound, Judgement, judge};
 use session::breaker::Outcome;
 use session::event::{Asker, Attempt, Effect, Event, Found, Memory};
@@ -12,7 +13,6 @@ use session::verdict::Verdict;
 use session::wire::jwt;
 use tokio::sync::oneshot;
 
-use super::admission::Hindrance;
 use super::keeper::Keeper;
 use super::mail::{Id, Mail};
 use super::report::Report;
@@ -49,8 +49,7 @@ impl Keeper {
                 kept.form = token.map(|token| (generation, jwt::algorithm(token.expose())));
             }
             Effect::Refresh { attempt, token, by, again, .. } => {
-                let admitted = if again { Ok(()) } else { self.admit(&profile.host(), by) };
-                match admitted {
+                match self.admit_refresh(&profile.host(), by, again) {
                     Ok(()) => self.refresh(id, profile, attempt, token),
                     Err(Hindrance { trouble, wait }) => {
                         drop(self.post.send(Mail::Withheld { id, attempt, wait, trouble }));

@@ -142,7 +142,7 @@ impl Keeper {
         if let Some(stopping) = &mut self.stopping {
             stopping.by = stopping.by + gap.length();
         }
-        self.network.on_awake(clock::now());
+        self.admission.on_awake(clock::now());
         for id in self.ids() {
             self.wake(id, gap.length());
         }
