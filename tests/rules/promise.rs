@@ -209,6 +209,32 @@ fn a11_a_token_of_unknown_lifetime_is_good_until_it_is_refused() {
     assert_eq!(bench.session.phase(), Phase::NeedsLogin { why: Lost::Expired });
 }
 
+#[test]
+fn a_token_that_nothing_replaces_is_the_end_of_the_session_with_its_own() {
+    let mut bench = Bench::started(Policy::default(), Timestamp::default());
+    bench = bench.sign_in_with(tokens("a1", None, Some(minutes(60))));
+    bench.run(minutes(59), |_| fresh(60));
+    assert_eq!(bench.session.phase(), Phase::Fresh);
+    bench.run(minutes(1), |_| fresh(60));
+    assert_eq!(bench.session.phase(), Phase::NeedsLogin { why: Lost::Expired });
+}
+
+/// A person who asks for what a machine has asked for before is not left behind a guard that is meant for machines.
+#[test]
+fn whoever_asks_while_the_machine_is_about_to_sleep_is_a_person_afterwards_too() {
+    for asks in [[Asker::Person, Asker::Machine], [Asker::Machine, Asker::Person]] {
+        let mut bench = Bench::signed_in(minutes(60)).told(Event::AboutToSleep);
+        bench.now = bench.now + minutes(40);
+        for by in asks {
+            bench.tell(Event::Wanted { by, min_valid: minutes(30) });
+        }
+        let effects = bench.tell(Event::Awake);
+        let for_a_person =
+            |effect: &Effect| matches!(effect, Effect::Refresh { by, .. } if *by == Asker::Person);
+        assert!(effects.iter().any(for_a_person), "{asks:?}: {effects:?}");
+    }
+}
+
 /// Row D6: a breaker, a backoff, a storm of machines: none of it is in a person's way.
 /// A refresh that was begun for a machine and not let through is begun again for the person who has joined it, once.
 #[test]

@@ -77,6 +77,39 @@ fn c2_a_save_that_failed_and_a_read_that_failed_are_two_things() {
     assert_eq!(bench.vault.as_deref(), Some("r1"), "nothing was written over it");
 }
 
+#[test]
+fn whose_a_session_is_stands_beside_the_token_or_else_in_what_was_remembered() {
+    let memory = Memory { user: Some("mia".to_owned()), generation: 1, ..Memory::default() };
+    let mut bench = Bench::signed_in(minutes(60)).recalling(memory).restarted();
+    assert_eq!(bench.session.view(bench.now).user.as_deref(), Some("mia"));
+    bench.owner = Account::named("leo");
+    let bench = bench.restarted();
+    assert_eq!(bench.session.view(bench.now).user.as_deref(), Some("leo"));
+}
+
+/// Whoever ends a process or edits a profile asks the first, and a caller who may wait the second.
+#[test]
+fn room_is_made_where_nothing_is_lost_and_who_is_shut_out_waits_for_nothing() {
+    let of = |bench: &Bench| (bench.session.can_make_room(), bench.session.is_shut_out());
+    assert_eq!(of(&Bench::signed_in(minutes(60))), (true, false));
+    let unread = |trouble| of(&Bench::unread("r1").told(Event::NotLoaded(trouble)));
+    assert_eq!(unread(VaultTrouble::Failed), (true, false));
+    assert_eq!(unread(VaultTrouble::Locked), (true, true));
+    let unsaved = |trouble| {
+        let mut bench = Bench::signed_in(minutes(60));
+        bench.failing_saves = 1;
+        bench.tell_and_answer(ASKED, &Verdict::Fresh(tokens("a2", Some("r2"), Some(minutes(60)))));
+        assert_eq!(bench.session.vault_trouble(), Some(VaultTrouble::Failed));
+        bench.now = bench.session.deadline().expect("it is saved again");
+        bench = bench.with_a_hanging_vault();
+        bench.tell(Event::Tick);
+        bench.tell(Event::NotSaved { generation: 2, trouble });
+        of(&bench)
+    };
+    assert_eq!(unsaved(VaultTrouble::Failed), (false, false));
+    assert_eq!(unsaved(VaultTrouble::Locked), (false, false), "what it holds is in memory, too");
+}
+
 /// Row C2.
 #[test]
 fn e4_a_locked_vault_is_asked_again_and_never_written_to() {
