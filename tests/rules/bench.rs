@@ -44,6 +44,8 @@ pub(crate) struct Bench {
     pub(crate) failing_saves: u32,
     /// The vault hangs, with this to answer.
     held: Option<Vec<Event>>,
+    /// The journal hangs, and the vault's first answer waits for it.
+    recalls_late: bool,
     pub(crate) was_late: bool,
 }
 
@@ -68,6 +70,7 @@ impl Bench {
             beats: Vec::new(),
             failing_saves: 0,
             held: None,
+            recalls_late: false,
             was_late: false,
         }
     }
@@ -145,6 +148,11 @@ impl Bench {
         Self { memory, ..self }
     }
 
+    /// Whoever tests it says when.
+    pub(crate) fn recalling_late(self) -> Self {
+        Self { recalls_late: true, ..self }.with_a_hanging_vault()
+    }
+
     pub(crate) fn with_a_hanging_vault(self) -> Self {
         Self { held: Some(Vec::new()), ..self }
     }
@@ -177,7 +185,9 @@ impl Bench {
                         None => Found::Nothing,
                     };
                     let interrupted = self.vault.as_ref().is_some_and(|token| self.marked.contains(token));
-                    self.tell(Event::Recalled(self.memory.clone()));
+                    if !self.recalls_late {
+                        self.tell(Event::Recalled(self.memory.clone()));
+                    }
                     self.vault_says(Event::Loaded { found, interrupted });
                 }
                 Effect::Save { generation, .. } if self.failing_saves > 0 => {

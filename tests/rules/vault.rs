@@ -2,6 +2,7 @@
 
 use session::Session;
 use session::event::{Asker, Effect, Event, Found, Memory};
+use session::limits;
 use session::note::Note;
 use session::policy::Policy;
 use session::reason::{Lost, Trouble, VaultTrouble};
@@ -15,7 +16,7 @@ use crate::bench::{ASKED, Bench, fresh, minutes, seconds, tokens};
 /// What was seen of earlier sign-ins is not lost, nor is a number given twice: an older token is known by it.
 #[test]
 fn whoever_signs_out_before_anything_is_recalled_counts_on() {
-    let mut bench = Bench::started(Policy::default(), Timestamp::default()).with_a_hanging_vault();
+    let mut bench = Bench::started(Policy::default(), Timestamp::default()).recalling_late();
     bench.tell(Event::SignOut);
     bench.tell(Event::Recalled(Memory { generation: 7, ..Memory::default() }));
     assert_eq!(bench.session.phase(), Phase::NeedsLogin { why: Lost::SignedOut });
@@ -23,6 +24,34 @@ fn whoever_signs_out_before_anything_is_recalled_counts_on() {
     bench.let_the_vault_answer();
     let bench = bench.sign_in(minutes(60));
     assert_eq!(bench.generation, 8);
+}
+
+/// Nor by whoever signs in then, whatever is on its way by the time.
+#[test]
+fn whoever_signs_in_before_anything_is_recalled_counts_on() {
+    let bench = Bench::started(Policy::default(), Timestamp::default()).recalling_late();
+    let mut bench = bench.told(Event::Tick).sign_in(seconds(60));
+    bench.now = bench.now + limits::SAVE;
+    bench.tell(Event::Tick);
+    bench.tell_and_answer(ASKED, &Verdict::Fresh(tokens("a2", Some("r2"), Some(seconds(60)))));
+    bench.now = bench.now + limits::SAVE;
+    bench.tell(Event::Tick);
+    bench.tell(ASKED);
+    assert_eq!((bench.sent.last().map(String::as_str), bench.in_flight.is_some()), (Some("r2"), true));
+    assert_eq!(bench.memory, Memory::default(), "what is on the disk is not written over unseen");
+    for _ in 0..2 {
+        bench.tell(Event::Recalled(Memory { generation: 7, ..Memory::default() }));
+    }
+    bench.let_the_vault_answer();
+    assert_eq!((bench.vault.as_deref(), bench.generation, bench.memory.generation), (Some("r2"), 9, 9));
+    let ended = bench.clone().answered(&Verdict::Dead);
+    assert_eq!(
+        ended.session.phase(),
+        Phase::NeedsLogin { why: Lost::Refused },
+        "it is of the token that was sent"
+    );
+    let bench = bench.answered(&Verdict::Fresh(tokens("a3", Some("r3"), Some(minutes(60)))));
+    assert_eq!((bench.generation, bench.marked.is_empty()), (10, true));
 }
 
 /// Nor is the number of a token that was never saved: it may lie in a copy of the vault all the same.
@@ -176,9 +205,8 @@ fn e15_a_token_out_of_a_backup_is_sent_only_if_a_person_says_so() {
         let found =
             Found::Token { refresh: RefreshToken::new("r4"), account: Account::default(), generation: 4 };
         let memory = Memory { generation: 7, ..Memory::default() };
-        let mut bench = Bench::started(Policy::default(), Timestamp::default()).with_a_hanging_vault();
-        bench.tell(Event::Tick);
-        bench.tell(Event::Recalled(memory));
+        let bench = Bench::started(Policy::default(), Timestamp::default()).with_a_hanging_vault();
+        let mut bench = bench.recalling(memory).told(Event::Tick);
         bench.tell(Event::Loaded { found, interrupted: false });
         bench.let_the_vault_answer();
         assert_eq!(bench.session.phase(), Phase::NeedsLogin { why: Lost::OlderCopy });

@@ -19,12 +19,13 @@ use crate::wire::Truth;
 impl World {
     pub(super) fn perform(&mut self, seat: usize, effect: Effect) -> Verified {
         match effect {
-            Effect::Forget => self.begin_vault(seat, VaultWork::Forget),
+            Effect::Forget => self.begin_vault(seat, VaultWork::Forget, 0),
             Effect::Heartbeat { attempt, token, .. } => return self.heartbeat(seat, attempt, &token),
             Effect::Load => {
                 let recalled = Event::Recalled(self.recall(seat));
-                self.come(seat, 0, recalled, Truth::Other);
-                self.begin_vault(seat, VaultWork::Load);
+                let after = if self.dice.one_in(16) { self.dice.magnitude(1, 300_000) } else { 0 };
+                self.come(seat, after, recalled, Truth::Other);
+                self.begin_vault(seat, VaultWork::Load, after);
             }
             Effect::CallOff { attempt } => self.call_off(seat, attempt),
             Effect::Note(_) | Effect::Publish { .. } | Effect::Revoke { .. } => {}
@@ -40,7 +41,7 @@ impl World {
                 self.seats[seat].memory = Some((written, self.wall));
             }
             Effect::Save { generation, token, account } => {
-                self.begin_vault(seat, VaultWork::Save(generation, token, account));
+                self.begin_vault(seat, VaultWork::Save(generation, token, account), 0);
             }
             Effect::SignIn { attempt } => self.sign_in(seat, attempt),
             Effect::Mark { token } => {

@@ -12,7 +12,8 @@ use crate::law::Verified;
 use crate::scenario::beside_a_limit;
 
 impl World {
-    pub(super) fn begin_vault(&mut self, seat: usize, work: VaultWork) {
+    /// After whatever it waits for, in milliseconds.
+    pub(super) fn begin_vault(&mut self, seat: usize, work: VaultWork, waits: u64) {
         let after = match self.vault_mood {
             _ if self.dice.one_in(16) && !self.calm => beside_a_limit(&mut self.dice),
             Mood::Quick | Mood::Missing => self.dice.between(1, 50),
@@ -22,7 +23,7 @@ impl World {
         let place = &mut self.seats[seat];
         place.vault_works += u32::from(!matches!(work, VaultWork::Load));
         let life = place.life;
-        self.later(after, Happening::VaultDone { seat, life, work });
+        self.later(waits + after, Happening::VaultDone { seat, life, work });
     }
 
     pub(super) fn vault_done(&mut self, seat: usize, work: VaultWork) -> Verified {

@@ -44,7 +44,8 @@ pub struct Session {
     pub(super) dozing: bool,
     /// What was asked for while nothing new began.
     pub(super) postponed: Option<(Cause, Asker)>,
-    pub(super) remembered: Memory,
+    /// What is written down for the next process; `None` until the last one's is known.
+    pub(super) remembered: Option<Memory>,
     pub(super) exchange: Option<Exchange>,
     /// It waits until its refresh token is saved.
     pub(super) unpublished: Option<Unpublished>,
@@ -207,7 +208,7 @@ impl Session {
             ending: false,
             dozing: false,
             postponed: None,
-            remembered: Memory::default(),
+            remembered: None,
             exchange: None,
             unpublished: None,
             hold: None,
@@ -222,7 +223,8 @@ impl Session {
 
     /// A session under a name that was just given up: it first forgets what the vault holds under it.
     pub fn overruling(policy: Policy, seed: u64, now: Timestamp) -> Self {
-        let mut session = Self { lost: Some(Lost::Never), ..Self::new(policy, seed, now) };
+        let remembered = Some(Memory::default());
+        let mut session = Self { lost: Some(Lost::Never), remembered, ..Self::new(policy, seed, now) };
         session.vault.overrule();
         session
     }

@@ -92,7 +92,11 @@ impl Session {
     fn condemn(&mut self, exchange: &Exchange, now: Timestamp, out: &mut Vec<Effect>) {
         if self.grant.as_ref().is_some_and(|grant| grant.generation == exchange.generation) {
             self.grant = None;
-            let why = if core::mem::take(&mut self.doubt) { Lost::Interrupted } else { self.end_seen(now) };
+            let why = if core::mem::take(&mut self.doubt) {
+                Lost::Interrupted
+            } else {
+                self.end_seen(now)
+            };
             self.outlook.leave();
             self.lose(why, out);
         }
@@ -180,7 +184,7 @@ impl Session {
     }
 
     pub(super) fn take_grant(&mut self, token: RefreshToken) {
-        self.grant_count += 1;
+        self.grant_count = self.grant_count.saturating_add(1);
         self.grant = Some(Grant { token, generation: self.grant_count });
         self.vault.hurry();
     }

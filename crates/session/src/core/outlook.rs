@@ -84,6 +84,16 @@ impl Outlook {
         *self = Self { ends, noted, newest, ..Self::default() };
     }
 
+    /// The sign-ins before this one were not known yet, nor that their refresh tokens have the numbers up to `last`.
+    pub(super) fn succeed(&mut self, before: Self, last: u32) {
+        self.first = self.first.saturating_add(last);
+        self.newest = self.newest.saturating_add(last);
+        self.noted = self.noted.or(before.noted);
+        let own = core::mem::replace(&mut self.ends, before.ends);
+        self.ends.extend(own);
+        self.ends.drain(..self.ends.len().saturating_sub(MOST_ENDS));
+    }
+
     /// The refresh token was good. `newest` is of the one that came with the answer, or its own.
     pub(super) fn renew(&mut self, told: Option<RefreshLife>, newest: u32, now: Timestamp) {
         let is_replaced = newest > self.newest;

@@ -16,6 +16,7 @@ impl Session {
     /// Returns what is to be done, in that order.
     pub fn step(mut self, event: Event, now: Timestamp) -> (Self, Vec<Effect>) {
         let mut out = Vec::new();
+        self.look_first(now, &mut out);
         match event {
             Event::AboutToSleep => self.on_about_to_sleep(),
             Event::Asked { by } => self.on_asked(by, now, &mut out),
@@ -148,7 +149,7 @@ impl Session {
     }
 
     fn tend_memory(&mut self, out: &mut Vec<Effect>) {
-        if !self.vault.is_read() {
+        if !self.vault.is_read() || self.remembered.is_none() {
             return;
         }
         let memory = Memory {
@@ -159,8 +160,8 @@ impl Session {
             generation: self.saved_generation,
             outlook: Box::new(self.outlook.clone()),
         };
-        if memory != self.remembered {
-            self.remembered = memory.clone();
+        if self.remembered.as_ref() != Some(&memory) {
+            self.remembered = Some(memory.clone());
             out.push(Effect::Remember(memory));
         }
     }

@@ -43,12 +43,20 @@ impl Session {
         });
     }
 
+    /// Whatever a new session is told: only a look brings what was remembered.
+    pub(super) fn look_first(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+        if self.remembered.is_none() && self.vault_due().is_some_and(|at| at <= now) {
+            self.tend_vault(out);
+        }
+    }
+
     pub(super) fn on_loaded(&mut self, found: Found, interrupted: bool, out: &mut Vec<Effect>) {
         self.vault_worked();
         if self.vault.is_read() {
             return;
         }
-        let Memory { lost, overruled, lifetime_ms, .. } = self.remembered;
+        let remembered = self.remembered.get_or_insert_default();
+        let Memory { lost, overruled, lifetime_ms, .. } = *remembered;
         self.lost = None;
         self.told_lifetime = lifetime_ms.map(Duration::from_millis);
         self.vault.holds = Holds::Nothing;
@@ -85,22 +93,35 @@ impl Session {
         }
     }
 
-    /// Comes before the vault's first answer, so that whoever signs in meanwhile goes on counting where the last process
-    /// ended, and what was seen of earlier sign-ins is not lost.
+    /// Comes with each look into the vault, before its answer. Whoever has signed in or out by then goes on counting where
+    /// the last process ended, and what was seen of earlier sign-ins is not lost.
     pub(super) fn on_recalled(&mut self, memory: Memory) {
-        let newest = memory.generation.max(memory.outlook.newest());
-        if !self.vault.is_read() {
-            self.saved_generation = memory.generation;
-            self.grant_count = newest;
+        if self.remembered.is_some() {
+            return;
+        }
+        self.saved_generation = memory.generation;
+        let last = memory.generation.max(memory.outlook.newest());
+        self.count_on(last);
+        let outlook = Outlook::clone(&memory.outlook);
+        if self.vault.is_read() {
+            self.outlook.succeed(outlook, last);
+        } else {
             self.account.user.clone_from(&memory.user);
-            self.outlook = Outlook::clone(&memory.outlook);
-            self.remembered = memory;
-        } else if self.grant.is_none() {
-            // Whoever signed out was quicker.
-            self.saved_generation = self.saved_generation.max(memory.generation);
-            self.grant_count = self.grant_count.max(newest);
-            self.outlook = Outlook::clone(&memory.outlook);
-            self.outlook.leave();
+            self.outlook = outlook;
+        }
+        self.remembered = Some(memory);
+    }
+
+    /// Nothing of what has a number yet is in the vault.
+    fn count_on(&mut self, last: u32) {
+        let numbers = [
+            Some(&mut self.grant_count),
+            self.grant.as_mut().map(|grant| &mut grant.generation),
+            self.exchange.as_mut().map(|exchange| &mut exchange.generation),
+            self.marked.as_mut(),
+        ];
+        for number in numbers.into_iter().flatten() {
+            *number = number.saturating_add(last);
         }
     }
 
