@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use session::event::{Event, Memory};
+use session::event::{Asker, Event, Memory};
 use session::forecast::{Ends, Ground, Unused};
 use session::policy::Policy;
 use session::reason::Lost;
@@ -101,6 +101,27 @@ fn an_end_after_a_rest_is_told_from_an_end_at_an_age() {
                 assert_eq!(unused(&bench).is_some(), is_known);
             }
         }
+    }
+}
+
+/// Who is signed out everywhere after a quarter of an hour has not died of rest, although it had never rested before. Its
+/// tokens would be refreshed every ten minutes ever after, and so never show that they may rest for longer.
+#[test]
+fn an_end_that_met_a_token_in_its_prime_is_none_of_rest() {
+    let refused = |generation| Event::Rejected { by: Asker::Machine, generation };
+    let asked = |_| ASKED;
+    let nothing = |_| Event::Tick;
+    let in_its_prime: [(u64, &dyn Fn(u32) -> Event); 2] = [(15, &refused), (15, &asked)];
+    let at_its_end: [(u64, &dyn Fn(u32) -> Event); 2] = [(23 * 60, &nothing), (25 * 60, &asked)];
+    for (after, what) in in_its_prime.into_iter().chain(at_its_end) {
+        let mut bench = Bench::seeded(3).sign_in(minutes(24 * 60));
+        for generation in [1, 2] {
+            bench.now = bench.now + minutes(after);
+            bench.tell_and_answer(what(generation), &dead());
+            assert_eq!(bench.session.lost(), Some(Lost::Refused));
+            bench = bench.sign_in(minutes(24 * 60));
+        }
+        assert_eq!(unused(&bench).is_some(), after > 15, "{:?} after {after} minutes", what(1));
     }
 }
 

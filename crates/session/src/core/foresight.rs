@@ -9,7 +9,7 @@ use core::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::event::{Effect, Memory};
-use super::facts::{Access, Session};
+use super::facts::{Access, Exchange, Session};
 use super::note::Note;
 use super::outlook::Ending;
 use super::policy::spacing;
@@ -40,9 +40,11 @@ impl Session {
     }
 
     /// Also tells what the profile or earlier ends had let expect.
-    pub(super) fn end_seen(&mut self, now: Timestamp) -> Lost {
+    pub(super) fn end_seen(&mut self, exchange: &Exchange, now: Timestamp) -> Lost {
         let why = self.outlook.explains(&self.policy, now);
-        self.outlook.learn_of_an_end(now);
+        let due = |access: &Access| exchange.began >= access.refresh_at.min(self.rest_ends_at(access));
+        let was_due = self.access.as_ref().is_none_or(due);
+        self.outlook.learn_of_an_end(was_due, now);
         why.unwrap_or(Lost::Refused)
     }
 

@@ -95,7 +95,7 @@ impl Session {
             let why = if core::mem::take(&mut self.doubt) {
                 Lost::Interrupted
             } else {
-                self.end_seen(now)
+                self.end_seen(exchange, now)
             };
             self.outlook.leave();
             self.lose(why, out);

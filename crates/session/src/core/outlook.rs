@@ -123,14 +123,16 @@ impl Outlook {
         };
     }
 
-    /// The provider refused the refresh token, for whatever reason.
-    pub(super) fn learn_of_an_end(&mut self, now: Timestamp) {
+    /// The provider refused the refresh token, for whatever reason. If it was not due yet, its rest was no reason: it was
+    /// refused, or wanted, in the middle of an ordinary one.
+    pub(super) fn learn_of_an_end(&mut self, was_due: bool, now: Timestamp) {
         let (Some(since), Some(renewed)) = (self.since, self.renewed) else { return };
         if self.ends.len() >= MOST_ENDS {
             self.ends.remove(0);
         }
         let [age_ms, rest_ms] = [since, renewed].map(|moment| millis(moment.age(now)));
-        self.ends.push(End { age_ms, rest_ms, longest_rest_ms: self.longest_rest_ms });
+        let longest_rest_ms = if was_due { self.longest_rest_ms } else { rest_ms };
+        self.ends.push(End { age_ms, rest_ms, longest_rest_ms });
     }
 
     /// What a refusal now was to be expected for.
