@@ -34,6 +34,9 @@ pub(crate) enum Law {
     /// In no ten minutes are there more token requests than the lifetime and the pauses allow, whatever machines ask
     /// for.
     AStormIsBounded,
+    /// The provider may have answered, and says the same again for seconds only: the first request after a lost answer is
+    /// held back by no guard.
+    ALostAnswerIsAskedForAgain,
     /// Who asks for a token that lives for so long gets one that does, or is told.
     AWishForLifeIsKept,
     /// What is told of the end of a sign-in is so.

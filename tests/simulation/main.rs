@@ -138,7 +138,7 @@ planted! {
     planted_giving_back_what_is_new: GivesBackWhatIsNew => NothingNewIsEnded;
     planted_giving_up_on_slow_answers: GivesUpOnSlowAnswers => NoAnswerIsTooLate | OneRefreshInFlight;
     planted_hiding_deadlines: HidesDeadlines => EveryDeadlineIsReported;
-    planted_holding_retries_back: HoldsRetriesBack => AGraceSavesTheSession | TheReasonIsTrue;
+    planted_holding_retries_back: HoldsRetriesBack => ALostAnswerIsAskedForAgain | AGraceSavesTheSession | TheReasonIsTrue;
     planted_hiding_the_network: HidesTheNetwork => ANetworkThatComesIsUsed;
     planted_ignoring_generations: IgnoresGenerations => OnlyAPersonGoesOn | TheReasonIsTrue;
     planted_ignoring_refusals: IgnoresRefusals => ADeadTokenStaysHere;

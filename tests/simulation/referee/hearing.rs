@@ -68,7 +68,7 @@ impl Referee {
                             self.account = account.clone();
                             self.tokens.insert(refresh.expose().to_owned());
                             self.newest = Some(refresh.clone());
-                            self.doubt = *interrupted;
+                            (self.doubt, self.hurries) = (*interrupted, *interrupted);
                         }
                     }
                 }
@@ -200,6 +200,9 @@ impl Referee {
         self.in_flight = None;
         let now = self.now;
         self.doubt |= verdict.is_ambiguous();
+        if verdict.is_ambiguous() {
+            self.hurries = !std::mem::replace(&mut self.hurried, true);
+        }
         match verdict {
             Verdict::Dead => {
                 self.foresight.refuse(now);
@@ -215,6 +218,7 @@ impl Referee {
                 self.foresight.renew(tokens, asked, now);
                 if tokens.access.is_some() {
                     self.hear_lifetime(tokens);
+                    self.hurried = false;
                 }
                 if tokens.access.is_none() {
                     self.excused += 1;

@@ -56,10 +56,7 @@ impl Referee {
     pub(crate) fn take_down(&mut self, effects: &[Effect]) {
         for effect in effects {
             match effect {
-                Effect::Refresh { attempt, .. } => {
-                    self.in_flight = Some(*attempt);
-                    self.refreshes += 1;
-                }
+                Effect::Refresh { attempt, .. } => self.send(*attempt),
                 Effect::Remember(memory) => (self.ended, self.noted) = (memory.lost, memory.overruled),
                 _ => {}
             }
@@ -238,10 +235,15 @@ impl Referee {
         if self.now < self.pause_until {
             return broken(Law::AFailureIsFollowedByAPause, "the next try comes at once");
         }
-        self.in_flight = Some(attempt);
         self.sent.insert(attempt, self.sending());
-        self.refreshes += 1;
+        self.send(attempt);
         Ok(())
+    }
+
+    fn send(&mut self, attempt: Attempt) {
+        self.in_flight = Some(attempt);
+        self.is_hurried = std::mem::take(&mut self.hurries);
+        self.refreshes += 1;
     }
 
     fn check_publish(&self) -> Verified {
