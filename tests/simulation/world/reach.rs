@@ -1,7 +1,7 @@
 //! The way out of this machine: whether there is one, who says so, and whether the keeper waits for it, and for hosts
 //! that fail, as it should.
 
-use session::admission::{Admission, Hindrance, Way};
+use session::admission::{Admission, Hindrance, Route};
 use session::breaker::Outcome;
 use session::event::Asker;
 use session::limits;
@@ -65,8 +65,8 @@ impl Reach {
 
     pub(super) fn report(&mut self, host: usize, heard: Outcome, now: u64, bug: Option<Bug>) {
         self.answered |= heard == Outcome::Answered;
-        let way = if bug == Some(Bug::BelievesTheBelied) { Way::Within } else { Way::OverTheNetwork };
-        self.admission.report(&host, way, heard, Timestamp::from_millis(now));
+        let route = if bug == Some(Bug::BelievesTheBelied) { Route::Within } else { Route::OverTheNetwork };
+        self.admission.report(&host, route, heard, Timestamp::from_millis(now));
     }
 
     fn is_awaited(&self, now: u64) -> bool {
@@ -128,12 +128,13 @@ impl World {
     ) -> Result<Result<(), Hindrance>, Broken> {
         let now = Timestamp::from_millis(self.now);
         let asker = if self.bug == Some(Bug::PutsPeopleBehindTheBreaker) { Asker::Machine } else { by };
-        let way = if self.bug == Some(Bug::IgnoresTheNetwork) { Way::Within } else { Way::OverTheNetwork };
+        let route =
+            if self.bug == Some(Bug::IgnoresTheNetwork) { Route::Within } else { Route::OverTheNetwork };
         let admission = &mut self.reach.admission;
         if self.bug == Some(Bug::WaitsForTheNetwork) {
             admission.on_awake(now);
         }
-        let mut admitted = admission.admit_refresh(&host, way, asker, again, now);
+        let mut admitted = admission.admit_refresh(&host, route, asker, again, now);
         let trouble = admitted.err().map(|hindrance| hindrance.trouble);
         if trouble == Some(Trouble::BreakerOpen) && self.bug == Some(Bug::IgnoresTheBreaker) {
             admitted = Ok(());

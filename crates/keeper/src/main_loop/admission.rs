@@ -1,6 +1,6 @@
 //! What is asked of a host, and what is heard of it and of the network: `session::admission` decides.
 
-use session::admission::{Hindrance, Way};
+use session::admission::{Hindrance, Route};
 use session::breaker::Outcome;
 use session::event::{Asker, Event};
 use session::network::{Teller, Word};
@@ -15,15 +15,15 @@ use crate::config::is_loopback;
 
 impl Keeper {
     pub(crate) fn admit(&mut self, host: &str, by: Asker) -> Result<(), Hindrance> {
-        self.admission.admit(&host.to_owned(), way_to(host), by, clock::now())
+        self.admission.admit(&host.to_owned(), route_to(host), by, clock::now())
     }
 
     pub(crate) fn admit_refresh(&mut self, host: &str, by: Asker, again: bool) -> Result<(), Hindrance> {
-        self.admission.admit_refresh(&host.to_owned(), way_to(host), by, again, clock::now())
+        self.admission.admit_refresh(&host.to_owned(), route_to(host), by, again, clock::now())
     }
 
     pub(crate) fn report(&mut self, host: &str, outcome: Outcome) {
-        let pause = self.admission.report(&host.to_owned(), way_to(host), outcome, clock::now());
+        let pause = self.admission.report(&host.to_owned(), route_to(host), outcome, clock::now());
         if let Some(pause) = pause {
             self.note(None, Note::BreakerOpened { host: host.to_owned(), for_ms: millis(pause) });
         }
@@ -47,9 +47,9 @@ impl Keeper {
 }
 
 /// The host, with a port or without.
-fn way_to(host: &str) -> Way {
+fn route_to(host: &str) -> Route {
     let url = Url::parse(&format!("http://{host}"));
-    if url.is_ok_and(|url| is_loopback(&url)) { Way::Within } else { Way::OverTheNetwork }
+    if url.is_ok_and(|url| is_loopback(&url)) { Route::Within } else { Route::OverTheNetwork }
 }
 
 #[cfg(test)]
@@ -160,10 +160,10 @@ mod tests {
     #[test]
     fn this_machine_is_reached_without_a_network() {
         for host in ["localhost", "localhost:8080", "127.0.0.1:9", "[::1]:9"] {
-            assert_eq!(way_to(host), Way::Within, "{host}");
+            assert_eq!(route_to(host), Route::Within, "{host}");
         }
         for host in ["", "id.example", "localhost.example:80", "192.0.2.1", "[2001:db8::1]"] {
-            assert_eq!(way_to(host), Way::OverTheNetwork, "{host}");
+            assert_eq!(route_to(host), Route::OverTheNetwork, "{host}");
         }
     }
 }

@@ -16,7 +16,7 @@ pub struct Admission<H> {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum Route {
     OverTheNetwork,
     /// To this machine itself, which needs no network and tells nothing about one.
     Within,
@@ -36,8 +36,8 @@ impl<H: Clone + Ord> Admission<H> {
 
     /// What is let through is reported with [`Self::report`]. The network is asked first, because a breaker that lets
     /// something through waits for what becomes of it.
-    pub fn admit(&mut self, host: &H, way: Way, by: Asker, now: Timestamp) -> Result<(), Hindrance> {
-        if way == Way::OverTheNetwork {
+    pub fn admit(&mut self, host: &H, route: Route, by: Asker, now: Timestamp) -> Result<(), Hindrance> {
+        if route == Route::OverTheNetwork {
             let admitted = self.network.admit(by, now);
             admitted.map_err(|wait| Hindrance { trouble: Trouble::NoNetwork, wait })?;
         }
@@ -50,17 +50,17 @@ impl<H: Clone + Ord> Admission<H> {
     pub fn admit_refresh(
         &mut self,
         host: &H,
-        way: Way,
+        route: Route,
         by: Asker,
         again: bool,
         now: Timestamp,
     ) -> Result<(), Hindrance> {
-        if again { Ok(()) } else { self.admit(host, way, by, now) }
+        if again { Ok(()) } else { self.admit(host, route, by, now) }
     }
 
     /// Returns for how long the host is left alone, if this failure was one too many.
-    pub fn report(&mut self, host: &H, way: Way, outcome: Outcome, now: Timestamp) -> Option<Duration> {
-        if outcome == Outcome::Answered && way == Way::OverTheNetwork {
+    pub fn report(&mut self, host: &H, route: Route, outcome: Outcome, now: Timestamp) -> Option<Duration> {
+        if outcome == Outcome::Answered && route == Route::OverTheNetwork {
             self.network.on_answer();
         }
         self.breakers.entry(host.clone()).or_default().heard(outcome, now)
@@ -91,28 +91,28 @@ mod tests {
     #[test]
     fn what_goes_within_this_machine_needs_no_network_and_says_nothing_of_one() {
         let mut admission = without_network();
-        assert_eq!(admit(&mut admission, "a", Way::Within), Ok(()));
-        assert_eq!(trouble(admit(&mut admission, "a", Way::OverTheNetwork)), Some(Trouble::NoNetwork));
-        assert_eq!(admission.report(&"a", Way::Within, Outcome::Answered, NOW), None);
-        assert_eq!(trouble(admit(&mut admission, "a", Way::OverTheNetwork)), Some(Trouble::NoNetwork));
-        admission.report(&"b", Way::OverTheNetwork, Outcome::Failed, NOW);
-        assert_eq!(trouble(admit(&mut admission, "a", Way::OverTheNetwork)), Some(Trouble::NoNetwork));
-        admission.report(&"b", Way::OverTheNetwork, Outcome::Answered, NOW);
-        assert_eq!(admit(&mut admission, "a", Way::OverTheNetwork), Ok(()));
+        assert_eq!(admit(&mut admission, "a", Route::Within), Ok(()));
+        assert_eq!(trouble(admit(&mut admission, "a", Route::OverTheNetwork)), Some(Trouble::NoNetwork));
+        assert_eq!(admission.report(&"a", Route::Within, Outcome::Answered, NOW), None);
+        assert_eq!(trouble(admit(&mut admission, "a", Route::OverTheNetwork)), Some(Trouble::NoNetwork));
+        admission.report(&"b", Route::OverTheNetwork, Outcome::Failed, NOW);
+        assert_eq!(trouble(admit(&mut admission, "a", Route::OverTheNetwork)), Some(Trouble::NoNetwork));
+        admission.report(&"b", Route::OverTheNetwork, Outcome::Answered, NOW);
+        assert_eq!(admit(&mut admission, "a", Route::OverTheNetwork), Ok(()));
     }
 
     #[test]
     fn a_host_that_fails_is_left_alone_and_the_others_are_not() {
         let mut admission = failing("a");
         assert_eq!(
-            admit(&mut admission, "a", Way::Within),
+            admit(&mut admission, "a", Route::Within),
             Err(Hindrance { trouble: Trouble::BreakerOpen, wait: limits::BREAKER })
         );
-        assert_eq!(admit(&mut admission, "b", Way::Within), Ok(()));
-        assert_eq!(admission.admit(&"a", Way::Within, Asker::Person, NOW), Ok(()));
-        admission.report(&"a", Way::Within, Outcome::Unknown, NOW);
+        assert_eq!(admit(&mut admission, "b", Route::Within), Ok(()));
+        assert_eq!(admission.admit(&"a", Route::Within, Asker::Person, NOW), Ok(()));
+        admission.report(&"a", Route::Within, Outcome::Unknown, NOW);
         admission.on_network_up(NOW);
-        assert_eq!(admit(&mut admission, "a", Way::Within), Ok(()));
+        assert_eq!(admit(&mut admission, "a", Route::Within), Ok(()));
     }
 
     /// What meets no network is no probe, which would have to report.
@@ -123,19 +123,19 @@ mod tests {
         admission.on_awake(later);
         say(&mut admission, Word::Down);
         let admit = |admission: &mut Admission<_>| {
-            trouble(admission.admit(&"a", Way::OverTheNetwork, Asker::Machine, later))
+            trouble(admission.admit(&"a", Route::OverTheNetwork, Asker::Machine, later))
         };
         assert_eq!(admit(&mut admission), Some(Trouble::NoNetwork));
         assert!(say(&mut admission, Word::Up));
         assert_eq!(admit(&mut admission), None);
-        assert_eq!(admit(&mut admission), Some(Trouble::BreakerOpen), "the probe is on its way");
+        assert_eq!(admit(&mut admission), Some(Trouble::BreakerOpen), "the probe is on its route");
     }
 
     /// The provider may have answered, and gives the same answer again for seconds.
     #[test]
     fn what_is_made_again_passes_everything() {
         let again = |admission: &mut Admission<_>, again| {
-            trouble(admission.admit_refresh(&"a", Way::OverTheNetwork, Asker::Machine, again, NOW))
+            trouble(admission.admit_refresh(&"a", Route::OverTheNetwork, Asker::Machine, again, NOW))
         };
         let mut admission = without_network();
         assert_eq!(again(&mut admission, false), Some(Trouble::NoNetwork));
@@ -145,8 +145,12 @@ mod tests {
         assert_eq!(again(&mut admission, true), None);
     }
 
-    fn admit(admission: &mut Admission<&'static str>, host: &'static str, way: Way) -> Result<(), Hindrance> {
-        admission.admit(&host, way, Asker::Machine, NOW)
+    fn admit(
+        admission: &mut Admission<&'static str>,
+        host: &'static str,
+        route: Route,
+    ) -> Result<(), Hindrance> {
+        admission.admit(&host, route, Asker::Machine, NOW)
     }
 
     fn trouble(admitted: Result<(), Hindrance>) -> Option<Trouble> {
@@ -166,7 +170,7 @@ mod tests {
     fn failing(host: &'static str) -> Admission<&'static str> {
         let mut admission = Admission::new(NOW);
         say(&mut admission, Word::Up);
-        while admission.report(&host, Way::OverTheNetwork, Outcome::Failed, NOW).is_none() {}
+        while admission.report(&host, Route::OverTheNetwork, Outcome::Failed, NOW).is_none() {}
         admission
     }
 }
