@@ -310,6 +310,18 @@ mod tests {
     }
 
     #[test]
+    fn a_sealed_file_is_read_up_to_its_bound() {
+        let (files, key) = (scratch("bound"), Key::make().unwrap());
+        files.write("a", &sealed(&key, "a", 1, 1)).unwrap();
+        let file = File::options().write(true).open(files.path("a", SEALED)).unwrap();
+        for (length, read) in [(LARGEST, LARGEST), (LARGEST + 1, LARGEST)] {
+            file.set_len(length).unwrap();
+            assert_eq!(files.read("a").unwrap().map(|bytes| bytes.len() as u64), Some(read));
+        }
+        files.remove("a").unwrap();
+    }
+
+    #[test]
     fn labels_are_told_newest_first_and_what_is_something_else_is_passed_over() {
         let (files, key) = (scratch("labels"), Key::make().unwrap());
         assert_eq!(files.labels().unwrap(), []);
