@@ -25,12 +25,12 @@ main() {
 }
 
 machine() {
-    quick=(--test rules --test transitions)
+    quick=(--test rules --test transitions) slow=(--test rules --test simulation)
     try machine -f 'crates/session/src/core/**' -f 'crates/session/src/shared/**'
 }
 
 rest() {
-    quick=(--test oauth --test recipes)
+    quick=(--test oauth --test recipes) slow=(--test oauth --test recipes --test simulation)
     try rest -e 'crates/session/src/core/**' -e 'crates/session/src/shared/**' --sharding round-robin \
         --shard "$((${MUTANTS_SEED:-0} % 10))/10"
 }
@@ -43,7 +43,7 @@ try() {
         --skip b4_callers_in_an_outage --skip a8_at_most_two --skip a_wall_clock_that_is_years_off \
         --skip that_died_of_rest
     pass "$name" 60 "$@" -C --config -C profile.test.debug=false -C --config -C profile.test.opt-level=1 \
-        -- --test rules --test simulation --test oauth --test recipes -- --skip planted
+        -- "${slow[@]}" -- --skip planted
 }
 
 # Fails with 2 if some were missed, and 3 if some did not end, which is what is looked at in the end.
