@@ -131,6 +131,9 @@ fn the_core_has_hardly_any_dependencies() {
         // How `cpufeatures` asks an ARM processor what it can do.
         "libc",
         "typenum",
+        // Dates and spans, as providers write them.
+        "jiff",
+        "jiff-core",
         "itoa",
         "memchr",
         "zmij",

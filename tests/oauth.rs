@@ -18,6 +18,8 @@ mod metadata;
 mod oddities;
 #[path = "oauth/probe.rs"]
 mod probe;
+#[path = "oauth/reading.rs"]
+mod reading;
 #[path = "oauth/sign_in.rs"]
 mod sign_in;
 #[path = "oauth/token.rs"]

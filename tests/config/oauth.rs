@@ -23,7 +23,7 @@ redirect_port = 8123
 redirect_path = "/cb"
 probe = "userinfo"
 rejects = [{ status = 403, body = { empty = true } }]
-lifetime = { at = "/expires_in_ms", unit = "milliseconds" }
+take.lifetime = { at = "/expires_in_ms", unit = "milliseconds" }
 endpoints = { revocation = "https://id.example.com/revoke" }
 extra.authorize = { access_type = "offline" }
 "#;
@@ -48,7 +48,7 @@ fn everything_that_can_be_said_of_an_oauth_provider_is_understood() {
     );
     assert_eq!(oauth.scopes.as_deref(), Some(&["openid".to_owned(), "api".to_owned()][..]));
     assert_eq!(oauth.client.extra.authorize["access_type"], "offline");
-    assert!(oauth.lifetime.is_some() && oauth.rejects.len() == 1);
+    assert!(oauth.reading.take.lifetime.is_some() && oauth.rejects.len() == 1);
     assert!(!format!("{config:?}").contains("so secret"));
 
     let least = read("[profile.a]\noauth = { issuer = 'https://id.example', client_id = 'x' }\n");

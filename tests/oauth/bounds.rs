@@ -9,7 +9,7 @@ use session::oauth::dpop::Nonces;
 use session::oauth::error::Refusal;
 use session::oauth::id_token;
 use session::oauth::metadata::{Metadata, MetadataProblem};
-use session::oauth::token::{Refreshed, read_refresh, read_tokens};
+use session::oauth::token::{Reading, Refreshed, read_refresh, read_tokens};
 use session::verdict::Verdict;
 
 use crate::{ISSUER, answer, clock, provider, started};
@@ -103,7 +103,7 @@ fn a_description_has_short_addresses_and_its_lists_have_an_end() {
 fn a_demand_is_short() {
     let claims = |length: usize| {
         let body = json!({ "error": "interaction_required", "claims": "c".repeat(length) }).to_string();
-        let read = read_refresh(&answer(400, &body), clock(), None);
+        let read = read_refresh(&answer(400, &body), clock(), &Reading::default());
         let Refreshed::Not(Verdict::Interaction(demand)) = read else { panic!("{read:?}") };
         assert_eq!(demand.need, Need::Other);
         demand.claims.map(|claims| claims.len())
@@ -135,7 +135,7 @@ fn a_nonce_is_short_and_not_too_many_are_remembered() {
 }
 
 fn refusal(body: &Value) -> (String, Option<String>) {
-    let refusal = read_tokens(&answer(400, &body.to_string()), clock(), None).unwrap_err();
+    let refusal = read_tokens(&answer(400, &body.to_string()), clock(), &Reading::default()).unwrap_err();
     let Refusal::Provider { error, .. } = refusal else { panic!("{refusal:?}") };
     (error.code, error.description)
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use session::oauth::device::{Device, Next, Polling, Step};
 use session::oauth::error::Refusal;
+use session::oauth::token::Reading;
 use session::time::Timestamp;
 use session::wire::answer::Answer;
 
@@ -163,7 +164,7 @@ fn silence_slows_down_and_an_answer_ends_that() {
     bench.expect(at(200), 500, "", Step::Wait(at(210)));
     let body = PAGE.as_bytes();
     let later = Answer { retry_after: Some(seconds(100)), body, ..answer(503, "") };
-    assert_eq!(bench.polling.on_answer(&later, clock(), None, at(210)), Step::Wait(at(310)));
+    assert_eq!(bench.polling.on_answer(&later, clock(), &Reading::default(), at(210)), Step::Wait(at(310)));
     for _ in 0..100 {
         bench.polling.on_trouble(at(310));
     }
@@ -194,7 +195,7 @@ fn a_late_poll_is_made_all_the_same() {
     let mut other = bench.polling.clone();
     bench.expect(at(9000), 400, PENDING, Step::Expired);
     let tokens = answer(200, r#"{"access_token":"AT","token_type":"DPoP"}"#);
-    assert!(matches!(other.on_answer(&tokens, clock(), None, at(9000)), Step::Tokens(_)));
+    assert!(matches!(other.on_answer(&tokens, clock(), &Reading::default(), at(9000)), Step::Tokens(_)));
 }
 
 /// The codes of RFC 8628 and RFC 6749, and those of providers with words of their own.
@@ -225,7 +226,8 @@ fn every_answer_to_a_poll_has_its_meaning() {
         (200, r#"{"access_token":"AT"}"#, "tokens"),
     ];
     for (status, body, meaning) in table {
-        let step = Bench::new("").polling.on_answer(&answer(status, body), clock(), None, at(5));
+        let step =
+            Bench::new("").polling.on_answer(&answer(status, body), clock(), &Reading::default(), at(5));
         let read = match step {
             Step::Wait(_) => "wait",
             Step::Tokens(_) => "tokens",
@@ -258,7 +260,11 @@ impl Bench {
 
     fn expect(&mut self, now: Timestamp, status: u16, body: &str, step: Step) {
         assert_eq!(self.polling.next(now), Next::Poll, "{now:?}");
-        assert_eq!(self.polling.on_answer(&answer(status, body), clock(), None, now), step, "{now:?} {body}");
+        assert_eq!(
+            self.polling.on_answer(&answer(status, body), clock(), &Reading::default(), now),
+            step,
+            "{now:?} {body}"
+        );
     }
 }
 

@@ -1,7 +1,7 @@
 //! Answers with tokens that are not as they should be, and what is kept of them.
 
 use session::oauth::client::ClientRegistration;
-use session::oauth::token::{Refreshed, read_refresh, read_tokens};
+use session::oauth::token::{Reading, Refreshed, read_refresh, read_tokens};
 use session::reason::Trouble;
 use session::tokens::RefreshToken;
 use session::verdict::Verdict;
@@ -26,16 +26,20 @@ fn a_new_refresh_token_is_never_thrown_away() {
         r#""access_token":"AT","token_type":"N_A""#,
     ] {
         let body = format!(r#"{{"refresh_token":"RT","expires_in":60,{beside}}}"#);
-        let read = read_tokens(&answer(200, &body), clock(), None).unwrap();
+        let read = read_tokens(&answer(200, &body), clock(), &Reading::default()).unwrap();
         assert_eq!(read.tokens.access, None, "{body}");
         assert_eq!(read.tokens.refresh, Some(RefreshToken::new("RT")), "{body}");
-        assert_eq!(read_refresh(&answer(200, &body), clock(), None), Refreshed::Fresh(read), "{body}");
+        assert_eq!(
+            read_refresh(&answer(200, &body), clock(), &Reading::default()),
+            Refreshed::Fresh(read),
+            "{body}"
+        );
         let refused = refresh(400, &body);
         assert_eq!(refused, "suspect", "{body}");
     }
     for lifetime in ["{}", "[]", "true", "\"soon\"", "-1", "1e400"] {
         let body = format!(r#"{{"access_token":"AT","refresh_token":"RT","expires_in":{lifetime}}}"#);
-        match read_tokens(&answer(200, &body), clock(), None) {
+        match read_tokens(&answer(200, &body), clock(), &Reading::default()) {
             Ok(read) => assert_eq!(tell(&read), "Bearer AT ? RT -", "{body}"),
             Err(refusal) => assert_eq!(lifetime, "1e400", "{refusal:?}"),
         }
@@ -48,12 +52,12 @@ fn a_word_for_the_type_is_taken_as_it_is_meant() {
     for word in ["jwt", "JWT", "token", "access_token", "bearer token", "Bearer ", "BearerToken", "user", ""]
     {
         let body = format!(r#"{{"access_token":"AT","token_type":"{word}"}}"#);
-        let read = read_tokens(&answer(200, &body), clock(), None).unwrap();
+        let read = read_tokens(&answer(200, &body), clock(), &Reading::default()).unwrap();
         assert_eq!(tell(&read), "Bearer AT ? - -", "{word}");
     }
     for word in ["mac", "MAC", "pop", "n_a", " N_A "] {
         let body = format!(r#"{{"access_token":"AT","token_type":"{word}"}}"#);
-        assert!(read_tokens(&answer(200, &body), clock(), None).is_err(), "{word}");
+        assert!(read_tokens(&answer(200, &body), clock(), &Reading::default()).is_err(), "{word}");
         assert_eq!(refresh(200, &body), "transient", "{word}");
     }
 }
@@ -61,7 +65,9 @@ fn a_word_for_the_type_is_taken_as_it_is_meant() {
 /// RFC 6749, section 4.4.
 #[test]
 fn a_client_that_comes_for_itself_has_nothing_but_its_secret() {
-    let read = |status, body: &str| read_refresh(&answer(status, body), clock(), None).of_client(status);
+    let read = |status, body: &str| {
+        read_refresh(&answer(status, body), clock(), &Reading::default()).of_client(status)
+    };
     let Refreshed::Fresh(fresh) = read(200, r#"{"access_token":"AT","refresh_token":"RT"}"#) else {
         panic!()
     };
@@ -76,7 +82,7 @@ fn a_client_that_comes_for_itself_has_nothing_but_its_secret() {
 
 #[test]
 fn an_id_token_is_missed_where_one_was_asked_for_and_granted() {
-    let read = |body: &str| read_tokens(&answer(200, body), clock(), None).unwrap();
+    let read = |body: &str| read_tokens(&answer(200, body), clock(), &Reading::default()).unwrap();
     let (client, other) = (provider().client, ClientRegistration::public("desktop"));
     for (body, lacks) in [
         (r#"{"access_token":"AT"}"#, true),

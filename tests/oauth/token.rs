@@ -6,13 +6,11 @@ use session::interaction::{Interaction, Need};
 use session::oauth::Provider;
 use session::oauth::client::{ClientAuth, ClientRegistration};
 use session::oauth::error::{ProviderError, Refusal};
-use session::oauth::token::{Refreshed, TokenAnswer, authorization, read_refresh, read_tokens};
+use session::oauth::token::{Reading, Refreshed, TokenAnswer, authorization, read_refresh, read_tokens};
 use session::reason::Trouble;
 use session::tokens::{AccessToken, RefreshLife, RefreshToken, Secret, TokenType};
 use session::verdict::Verdict;
 use session::wire::answer::{Answer, Clock, JwtTimes};
-use session::wire::lifetime::{Lifetime, Unit};
-use session::wire::pointer::Pointer;
 
 use crate::{CANARY, HTML, JSON, PAGE, answer, clock, confidential, provider, say};
 
@@ -126,44 +124,15 @@ fn answers_with_tokens_are_read_whatever_they_look_like() {
     };
     let clock = Clock { date: Some(1_795_224_656), jwt: &times };
     for (body, told) in table {
-        let read = read_tokens(&answer(200, body), clock, None).unwrap();
+        let read = read_tokens(&answer(200, body), clock, &Reading::default()).unwrap();
         assert_eq!(tell(&read), told, "{body}");
-        let refreshed = read_refresh(&answer(200, body), clock, None);
+        let refreshed = read_refresh(&answer(200, body), clock, &Reading::default());
         assert_eq!(refreshed, Refreshed::Fresh(read.clone()), "{body}");
         assert_eq!(refreshed.into_verdict(), Verdict::Fresh(read.tokens));
         let mislabelled = Answer { content_type: Some(HTML), ..answer(200, body) };
-        assert!(read_tokens(&mislabelled, clock, None).is_ok(), "{body}");
+        assert!(read_tokens(&mislabelled, clock, &Reading::default()).is_ok(), "{body}");
         let refused = Answer { status: 400, ..answer(200, body) };
-        assert!(read_tokens(&refused, clock, None).is_err(), "{body}");
-    }
-}
-
-/// Rows A11, A12: where a profile says how its provider tells a lifetime, that is read, at a sign-in and at a refresh.
-#[test]
-fn lifetimes_are_told_in_other_ways_too() {
-    let at = |pointer: &str, unit| Lifetime { at: Pointer::new(pointer).unwrap(), unit };
-    let table = [
-        (at("/expires_in", Unit::Milliseconds), r#""expires_in":5000"#, Some(5)),
-        (at("/expires_in", Unit::Seconds), r#""expires_in":5000"#, Some(5000)),
-        (at("/expires_on", Unit::UnixSeconds), r#""expires_on":"1795224716""#, Some(60)),
-        (at("/expires_at", Unit::UnixMilliseconds), r#""expires_at":1795224716000,"expires_in":9"#, Some(60)),
-        (
-            at("/a/expires", Unit::Rfc3339),
-            r#""a":{"expires":"2026-11-21T01:31:56Z"},"expires_in":9"#,
-            Some(60),
-        ),
-        (at("/ext_expires_in", Unit::Seconds), r#""expires_in":9"#, Some(9)),
-        (at("/ext_expires_in", Unit::Seconds), r#""ext_expires_in":null,"expires_in":9"#, Some(9)),
-        (at("/ext_expires_in", Unit::Seconds), r#""ext_expires_in":0,"expires_in":9"#, None),
-        (at("/ext_expires_in", Unit::Seconds), r#""token_type":"Bearer""#, None),
-    ];
-    let clock = Clock { date: Some(1_795_224_656), ..clock() };
-    for (told, field, seconds) in table {
-        let body = format!(r#"{{"access_token":"AT",{field}}}"#);
-        let read = read_tokens(&answer(200, &body), clock, Some(&told)).unwrap();
-        assert_eq!(read.tokens.lifetime, seconds.map(Duration::from_secs), "{body}");
-        let refreshed = read_refresh(&answer(200, &body), clock, Some(&told));
-        assert_eq!(refreshed, Refreshed::Fresh(read), "{body}");
+        assert!(read_tokens(&refused, clock, &Reading::default()).is_err(), "{body}");
     }
 }
 
@@ -182,9 +151,10 @@ fn an_answer_tells_how_long_its_refresh_token_lives() {
         ("\"expires_in\":9", None),
     ] {
         let body = format!(r#"{{"access_token":"AT",{fields}}}"#);
-        let read = read_tokens(&answer(200, &body), clock(), None).unwrap();
+        let read = read_tokens(&answer(200, &body), clock(), &Reading::default()).unwrap();
         assert_eq!(read.tokens.refresh_life, told, "{body}");
-        let Refreshed::Fresh(refreshed) = read_refresh(&answer(200, &body), clock(), None) else {
+        let Refreshed::Fresh(refreshed) = read_refresh(&answer(200, &body), clock(), &Reading::default())
+        else {
             panic!("{body}")
         };
         assert_eq!(refreshed.tokens.refresh_life, told, "{body}");
@@ -277,7 +247,7 @@ fn what_is_not_the_providers_word_keeps_the_token() {
         (522, PAGE, "transient Status"),
     ];
     for (status, body, meaning) in table {
-        let read = match read_refresh(&answer(status, body), clock(), None) {
+        let read = match read_refresh(&answer(status, body), clock(), &Reading::default()) {
             Refreshed::Not(Verdict::Transient { trouble, .. }) => {
                 format!("transient {trouble:?}")
             }
@@ -286,12 +256,15 @@ fn what_is_not_the_providers_word_keeps_the_token() {
         assert_eq!(read, meaning, "{status} {body}");
     }
     let answer = Answer { retry_after: Some(Duration::from_secs(99_999)), ..answer(503, "") };
-    let Refreshed::Not(verdict) = read_refresh(&answer, clock(), None) else { panic!() };
+    let Refreshed::Not(verdict) = read_refresh(&answer, clock(), &Reading::default()) else { panic!() };
     let Verdict::Transient { retry_after, .. } = verdict else { panic!("{verdict:?}") };
     assert_eq!(retry_after, Some(Duration::from_secs(3600)));
     // A page that a network in between can write, where nobody checks who wrote it.
     let plain = Answer { authentic: false, ..crate::answer(401, PAGE) };
-    assert!(matches!(read_refresh(&plain, clock(), None), Refreshed::Not(Verdict::Transient { .. })));
+    assert!(matches!(
+        read_refresh(&plain, clock(), &Reading::default()),
+        Refreshed::Not(Verdict::Transient { .. })
+    ));
 }
 
 /// Row D12: some providers say `invalid_grant` and mean that somebody has to be at a browser.
@@ -316,7 +289,7 @@ fn what_a_provider_adds_to_invalid_grant_is_heard() {
         assert_eq!(refresh(400, &body), meaning, "{addition}");
     }
     let body = r#"{"error":"interaction_required","suberror":"basic_action","claims":"{\"a\":1}"}"#;
-    let refreshed = read_refresh(&answer(400, body), clock(), None);
+    let refreshed = read_refresh(&answer(400, body), clock(), &Reading::default());
     let interaction = Interaction { claims: Some("{\"a\":1}".into()), ..Interaction::of(Need::Other) };
     assert_eq!(refreshed, Refreshed::Not(Verdict::Interaction(interaction)));
 }
@@ -355,7 +328,7 @@ fn a_sign_in_that_fails_is_told_why() {
         (302, "", "Redirected"),
     ];
     for (status, body, told) in table {
-        let read = match read_tokens(&answer(status, body), clock(), None).unwrap_err() {
+        let read = match read_tokens(&answer(status, body), clock(), &Reading::default()).unwrap_err() {
             Refusal::UseNonce => "nonce".into(),
             Refusal::Provider { status: of, error: ProviderError { code, .. } } => {
                 assert_eq!(of, status);
@@ -393,19 +366,19 @@ fn no_token_is_printed() {
     let refused = Answer { status: 400, body: refused.as_bytes(), content_type: Some(JSON), ..answer };
     let printed = format!(
         "{:?} {:?} {:?} {:?} {:?} {:?}",
-        read_tokens(&answer, clock(), None),
-        read_refresh(&answer, clock(), None),
+        read_tokens(&answer, clock(), &Reading::default()),
+        read_refresh(&answer, clock(), &Reading::default()),
         provider.refresh(&RefreshToken::new(CANARY)),
         provider.password("mia", &Secret::new(CANARY)),
         (AccessToken::new(CANARY), authorization(&AccessToken::new(CANARY).of_type(TokenType::Dpop))),
-        read_tokens(&refused, clock(), None),
+        read_tokens(&refused, clock(), &Reading::default()),
     );
     assert!(!printed.contains(CANARY), "{printed}");
     assert!(printed.contains("invalid_grant"), "{printed}");
 }
 
 pub(crate) fn refresh(status: u16, body: &str) -> String {
-    match read_refresh(&answer(status, body), clock(), None) {
+    match read_refresh(&answer(status, body), clock(), &Reading::default()) {
         Refreshed::Fresh(_) => "fresh".into(),
         Refreshed::UseNonce => "nonce".into(),
         Refreshed::Not(verdict) => match verdict {
@@ -442,25 +415,29 @@ fn a_new_refresh_token_is_found_in_an_answer_that_cannot_be_read() {
         whole.replace("60}", "60,\"name\":\"\\ud83d\"}"),
         whole.replace("60}", "60,\"name\":\"Re"),
     ] {
-        let Refreshed::Fresh(fresh) = read_refresh(&answer(200, &body), clock(), None) else {
+        let Refreshed::Fresh(fresh) = read_refresh(&answer(200, &body), clock(), &Reading::default()) else {
             panic!("{body}")
         };
         assert_eq!(fresh.tokens.refresh, Some(RefreshToken::new("r2")), "{body}");
         assert_eq!(fresh.tokens.access, Some(AccessToken::new("a2")), "{body}");
     }
     let broken = Answer { broken: Some(Trouble::CutShort), ..answer(200, whole) };
-    let Refreshed::Fresh(fresh) = read_refresh(&broken, clock(), None) else { panic!("its end is missing") };
+    let Refreshed::Fresh(fresh) = read_refresh(&broken, clock(), &Reading::default()) else {
+        panic!("its end is missing")
+    };
     assert_eq!(fresh.tokens.lifetime, Some(Duration::from_secs(60)));
     // A portal can write what it likes, and a refusal brings nothing.
     let page = format!("<html>{whole}</html>");
     let portal = Answer { authentic: false, ..answer(200, &page) };
-    assert!(matches!(read_refresh(&portal, clock(), None), Refreshed::Not(_)));
+    assert!(matches!(read_refresh(&portal, clock(), &Reading::default()), Refreshed::Not(_)));
     let refused = format!("{whole}x");
-    assert!(matches!(read_refresh(&answer(500, &refused), clock(), None), Refreshed::Not(_)));
+    assert!(matches!(read_refresh(&answer(500, &refused), clock(), &Reading::default()), Refreshed::Not(_)));
     // Without it, the answer is as good as lost.
     let cut = r#"{"access_token":"a2","refresh_token":"r"#;
     let broken = Answer { broken: Some(Trouble::TimedOut), ..answer(200, cut) };
-    let Refreshed::Not(verdict) = read_refresh(&broken, clock(), None) else { panic!("it is cut") };
+    let Refreshed::Not(verdict) = read_refresh(&broken, clock(), &Reading::default()) else {
+        panic!("it is cut")
+    };
     assert!(
         verdict.is_ambiguous() && matches!(verdict, Verdict::Transient { trouble: Trouble::TimedOut, .. })
     );

@@ -57,7 +57,7 @@ impl Dialect {
         };
         let clock = Clock { date: reply.date, jwt: &times };
         match self {
-            Self::OAuth => token::read_refresh(&answer, clock, None).into_verdict(),
+            Self::OAuth => token::read_refresh(&answer, clock, &token::Reading::default()).into_verdict(),
             Self::Flask => FLASK.with(|recipe| recipe.read_refresh(&answer, clock)),
             Self::SimpleJwt => SIMPLEJWT.with(|recipe| recipe.read_refresh(&answer, clock)),
         }

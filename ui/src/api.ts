@@ -188,7 +188,7 @@ endpoints: { [key in string]: string },
  */
 extra: { [key in string]: { [key in string]: string } }, };
 
-export type Oddity = "id_token_audience" | "id_token_issuer" | "id_token_missing" | "id_token_subject" | "id_token_unreadable" | "id_token_unverified" | "step_up_unmet";
+export type Oddity = "id_token_audience" | "id_token_issuer" | "id_token_missing" | "id_token_subject" | "id_token_unreadable" | "id_token_unverified" | "lifetime_unread" | "refresh_lifetime_unread" | "step_up_unmet";
 
 export type OverviewView = { version: string, vault: VaultView, sessions: Array<SessionView>, problems: Array<FailureView>, presets: Array<string>, };
 

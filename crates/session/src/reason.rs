@@ -120,6 +120,10 @@ pub enum Oddity {
     IdTokenUnreadable,
     /// It is unsigned, or signed with no key that is known.
     IdTokenUnverified,
+    /// How long the access token lives stands where the profile says, or should, and nothing can be made of it.
+    LifetimeUnread,
+    /// The same of the refresh token.
+    RefreshLifetimeUnread,
     /// The sign-in is weaker or older than was demanded (RFC 9470).
     StepUpUnmet,
 }

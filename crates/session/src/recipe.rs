@@ -17,10 +17,9 @@ use crate::tokens::{AccessToken, RefreshToken, Secret, Tokens};
 use crate::verdict::Verdict;
 use crate::wire::answer::{Answer, Clock};
 use crate::wire::flaw::Flaw;
-use crate::wire::lifetime::Lifetime;
 use crate::wire::matching::Match;
 use crate::wire::message::{Message, with_scheme};
-use crate::wire::pointer::Pointer;
+use crate::wire::take::Take;
 
 pub use place::{Format, Place, Resource};
 pub use reading::SignInRefusal;
@@ -83,21 +82,6 @@ pub struct Send {
     pub refresh_token: Option<Place>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_token: Option<Place>,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Take {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub access_token: Option<Pointer>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub refresh_token: Option<Pointer>,
-    /// A JWT's own times are read without being named here.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lifetime: Option<Lifetime>,
-    /// Of the refresh token, which may be a JWT too.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub refresh_lifetime: Option<Lifetime>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

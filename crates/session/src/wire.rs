@@ -9,3 +9,4 @@ pub mod message;
 pub mod pointer;
 pub(crate) mod refresh_life;
 pub(crate) mod salvage;
+pub mod take;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use session::bounds;
 use session::interaction::{Interaction, Need};
 use session::oauth::id_token::{ASYMMETRIC, Expected, Holder, LEEWAY, Tried, check, header, holder, meets};
-use session::oauth::token::read_tokens;
+use session::oauth::token::{Reading, read_tokens};
 use session::tokens::{AccessToken, Identity, Secret};
 use session::wire::answer::Answer;
 use session::wire::jwt;
@@ -56,7 +56,9 @@ fn read(token: &str) {
         broken: None,
         authentic: true,
     };
-    let Ok(tokens) = read_tokens(&answer, clock(), None) else { panic!("there is a refresh token") };
+    let Ok(tokens) = read_tokens(&answer, clock(), &Reading::default()) else {
+        panic!("there is a refresh token")
+    };
     assert_silent(&tokens);
     assert!(tokens.tokens.lifetime.is_none_or(|lifetime| lifetime > Duration::ZERO));
 }

@@ -8,7 +8,7 @@ use session::event::{Effect, Event, Found};
 use session::limits;
 use session::oauth::client::ClientRegistration;
 use session::oauth::device::{Device, Polling, Step};
-use session::oauth::token::{Refreshed, read_refresh, read_tokens};
+use session::oauth::token::{Reading, Refreshed, read_refresh, read_tokens};
 use session::policy::Policy;
 use session::time::Timestamp;
 use session::tokens::{Account, RefreshToken, Tokens};
@@ -16,15 +16,17 @@ use session::verdict::Verdict;
 use session::wire::answer::Answer;
 use session::wire::lifetime::{Lifetime, Unit};
 use session::wire::pointer::Pointer;
+use session::wire::take::Take;
 
 use crate::input::{Written, assert_silent, clock};
 
 pub fn hold(input: &[u8]) {
     let written = Written::read(input);
     let answer = written.answer();
-    let told = Pointer::new("/expires").map(|at| Lifetime { at, unit: Unit::Rfc3339 });
-    for told in [None, told.as_ref().ok()] {
-        let read = read_refresh(&answer, clock(), told);
+    let told = Pointer::new("/expires").map(|at| Lifetime { at, unit: Unit::Seconds });
+    for lifetime in [None, told.ok()] {
+        let reading = Reading { take: Take { lifetime, ..Take::default() } };
+        let read = read_refresh(&answer, clock(), &reading);
         if let Some(newest) = newest(&written) {
             let Refreshed::Fresh(fresh) = &read else { panic!("{newest} is lost: {read:?}") };
             let kept = fresh.tokens.refresh.as_ref().map(RefreshToken::expose);
@@ -32,9 +34,9 @@ pub fn hold(input: &[u8]) {
         }
         judged(&written, read);
     }
-    let again = read_refresh(&answer, clock(), None);
-    assert_eq!(again, read_refresh(&answer, clock(), None), "the same answer means the same");
-    match read_tokens(&answer, clock(), None) {
+    let again = read_refresh(&answer, clock(), &Reading::default());
+    assert_eq!(again, read_refresh(&answer, clock(), &Reading::default()), "the same answer means the same");
+    match read_tokens(&answer, clock(), &Reading::default()) {
         Ok(read) => {
             assert_silent(&read.tokens);
             assert!(read.lacks_id_token(&openid()) || read.id_token.is_some() || read.scope.is_some());
@@ -133,7 +135,7 @@ fn polled(answer: &Answer<'_>) {
     };
     let Ok(device) = Device::read(&granted) else { panic!("this is what they look like") };
     let mut polling = Polling::new(&device, now);
-    match polling.on_answer(answer, clock(), None, now) {
+    match polling.on_answer(answer, clock(), &Reading::default(), now) {
         Step::Wait(until) => {
             let wait = now.until(until);
             assert!((limits::DEVICE_INTERVAL_SHORTEST..=limits::ON_DEVICE).contains(&wait), "{wait:?}");

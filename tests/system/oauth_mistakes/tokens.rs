@@ -140,6 +140,8 @@ fn tokens_that_are_given_in_another_way_are_tokens() {
         (json!({"expires_in": 3600.7}), "", hour),
         (json!({"expires_in": null, "valid_ms": 3_600_000}), VALID_MS, hour),
         (json!({"expires_in": 7200, "valid_ms": null}), VALID_MS, 2 * hour),
+        (json!({"expires_in": "01:00:00"}), "", hour),
+        (json!({"expires_in": "60m"}), "", hour),
         (json!({"id_token": null}), "", hour),
         (json!({"scope": "openid"}), "", hour),
     ];
@@ -182,4 +184,4 @@ fn a_sign_in_that_brings_only_a_good_refresh_token_is_one() {
     stage.ends_discreetly(&all(&issuers));
 }
 
-const VALID_MS: &str = "lifetime = { at = \"/valid_ms\", unit = \"milliseconds\" }";
+const VALID_MS: &str = "take.lifetime = { at = \"/valid_ms\", unit = \"milliseconds\" }";

@@ -9,9 +9,10 @@ use serde::de::IntoDeserializer as _;
 use session::oauth::client::{ClientAuth, ClientRegistration, Extra};
 use session::oauth::metadata::Metadata;
 use session::oauth::probe::Probe;
+use session::oauth::token::Reading;
 use session::tokens::Secret;
-use session::wire::lifetime::Lifetime;
 use session::wire::matching::Match;
+use session::wire::take::Take;
 use toml_edit::Item;
 
 use super::merge::Wrong;
@@ -35,8 +36,7 @@ pub struct Oauth {
     pub probe: Option<Probe>,
     /// Answers of a resource that refuse the token, in addition to `WWW-Authenticate`.
     pub rejects: Vec<Match>,
-    /// When absent, `/expires_in` in seconds.
-    pub lifetime: Option<Lifetime>,
+    pub reading: Reading,
 }
 
 /// RFC 8252, section 7.3.
@@ -126,7 +126,8 @@ struct Written {
     probe: Option<Probe>,
     #[serde(default)]
     rejects: Vec<Match>,
-    lifetime: Option<Lifetime>,
+    #[serde(default)]
+    take: Take,
     #[serde(default)]
     endpoints: Endpoints,
     #[serde(default)]
@@ -241,7 +242,7 @@ impl Written {
             },
             probe: self.probe,
             rejects: self.rejects,
-            lifetime: self.lifetime,
+            reading: Reading { take: self.take },
         }
     }
 }

@@ -9,7 +9,7 @@ use super::outlook::Outlook;
 use super::policy::{Policy, spacing};
 use crate::dice::Dice;
 use crate::interaction::Interaction;
-use crate::reason::{Cause, Lost, Source, Trouble, VaultTrouble};
+use crate::reason::{Cause, Lost, Oddity, Source, Trouble, VaultTrouble};
 use crate::time::{Timestamp, millis};
 use crate::tokens::{AccessToken, Account, RefreshToken};
 
@@ -32,6 +32,8 @@ pub struct Session {
     pub(super) access: Option<Access>,
     pub(super) access_count: u32,
     pub(super) told_lifetime: Option<Duration>,
+    /// What the journal was last told of, about the answers of this sign-in.
+    pub(super) odd: Option<Oddity>,
     pub(super) outlook: Outlook,
     /// The refresh token was sent, and the outcome is unknown.
     pub(super) doubt: bool,
@@ -200,6 +202,7 @@ impl Session {
             access: None,
             access_count: 0,
             told_lifetime: None,
+            odd: None,
             outlook: Outlook::default(),
             doubt: false,
             answer_lost: false,

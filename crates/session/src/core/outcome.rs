@@ -8,7 +8,7 @@ use super::facts::{Access, Done, Exchange, Grant, Hold, Session, Streak, Suspici
 use super::note::Note;
 use super::policy::{backoff, slow_retry, spacing};
 use crate::limits;
-use crate::reason::{Cause, Lost, Source, Trouble, VaultTrouble};
+use crate::reason::{Cause, Lost, Oddity, Source, Trouble, VaultTrouble};
 use crate::time::{Timestamp, millis};
 use crate::tokens::{AccessToken, RefreshToken, Tokens};
 use crate::verdict::Verdict;
@@ -159,9 +159,9 @@ impl Session {
         self.doubt = false;
         // Whoever gives a token has not refused one, whatever else is missing.
         self.suspicion = None;
-        if let Some(what) = tokens.odd {
-            out.push(Effect::Note(Note::Odd { what }));
-        }
+        // Who told of the lifetime before is believed on.
+        let is_known = self.told_lifetime.is_some();
+        self.tell_oddity(tokens.odd.filter(|what| *what != Oddity::LifetimeUnread || !is_known), out);
         let rotated = match (&self.grant, tokens.refresh) {
             (Some(grant), Some(refresh)) if grant.token != refresh => {
                 self.take_grant(refresh);
@@ -180,6 +180,14 @@ impl Session {
         self.unpublished = Some(Unpublished { access, publish_by: now + limits::SAVE, rotated, took });
         if !rotated {
             self.publish(now, out);
+        }
+    }
+
+    /// Once, although each answer may be so.
+    pub(super) fn tell_oddity(&mut self, odd: Option<Oddity>, out: &mut Vec<Effect>) {
+        let before = core::mem::replace(&mut self.odd, odd);
+        if let Some(what) = odd.filter(|_| odd != before) {
+            out.push(Effect::Note(Note::Odd { what }));
         }
     }
 

@@ -66,9 +66,7 @@ impl Session {
             source: access.as_ref().map(|access| access.source).unwrap_or_default(),
             took_ms: millis(now.since(sign_in.began)),
         }));
-        if let Some(what) = tokens.odd {
-            out.push(Effect::Note(Note::Odd { what }));
-        }
+        self.tell_oddity(tokens.odd, out);
         if is_other {
             out.push(Effect::Note(Note::OtherPerson { before: before.user }));
         }
@@ -131,6 +129,7 @@ impl Session {
         self.suspicion = None;
         self.demand = None;
         self.told_lifetime = None;
+        self.odd = None;
         self.outlook.leave();
         (self.doubt, self.answer_lost) = (false, false);
         self.marked = None;

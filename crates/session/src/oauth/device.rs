@@ -9,14 +9,13 @@ use super::Provider;
 use super::address::Address;
 use super::error::{ErrorKind, ProviderError, Refusal};
 use super::form::Form;
-use super::token::{self, TokenAnswer};
+use super::token::{self, Reading, TokenAnswer};
 use crate::bounds;
 use crate::limits;
 use crate::reason::Trouble;
 use crate::time::Timestamp;
 use crate::tokens::Secret;
 use crate::wire::answer::{Answer, Clock};
-use crate::wire::lifetime::Lifetime;
 use crate::wire::lifetime::number;
 use crate::wire::meaning;
 use crate::wire::message::Message;
@@ -140,11 +139,11 @@ impl Polling {
         &mut self,
         answer: &Answer<'_>,
         clock: Clock<'_>,
-        told: Option<&Lifetime>,
+        reading: &Reading,
         now: Timestamp,
     ) -> Step {
         let body = answer.read();
-        if let Some(tokens) = token::tokens(answer, &body, clock, told) {
+        if let Some(tokens) = token::tokens(answer, &body, clock, reading) {
             return Step::Tokens(tokens);
         }
         let Some(error) = body.json().and_then(ProviderError::of) else {

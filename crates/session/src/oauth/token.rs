@@ -1,6 +1,5 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use core::time::Duration;
 
 use serde_json::Value;
 
@@ -12,16 +11,16 @@ use super::form::Form;
 use crate::bounds;
 use crate::interaction::{Interaction, Need};
 use crate::reason::Trouble;
-use crate::tokens::{AccessToken, RefreshLife, RefreshToken, Secret, TokenType, Tokens};
+use crate::tokens::{AccessToken, RefreshToken, Secret, TokenType, Tokens};
 use crate::verdict::Verdict;
 use crate::wire::answer::Body;
 use crate::wire::answer::{Answer, Clock};
-use crate::wire::lifetime::{self, Lifetime, Unit};
+use crate::wire::lifetime::{Lifetime, Unit};
 use crate::wire::meaning;
 use crate::wire::message::Message;
 use crate::wire::message::with_scheme;
 use crate::wire::pointer::Pointer;
-use crate::wire::refresh_life;
+use crate::wire::take::{Lives, Take};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenAnswer {
@@ -37,6 +36,12 @@ impl TokenAnswer {
         let granted = |scope: &String| scope.split_whitespace().any(|word| word == "openid");
         client.asks_for("openid") && self.scope.as_ref().is_none_or(granted) && self.id_token.is_none()
     }
+}
+
+/// How a provider answers where it differs from the standard.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Reading {
+    pub take: Take,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,21 +137,16 @@ impl Refreshed {
     }
 }
 
-/// `told` is where the answer states the lifetime, for providers that have a way of their own.
-pub fn read_tokens(
-    answer: &Answer<'_>,
-    clock: Clock<'_>,
-    told: Option<&Lifetime>,
-) -> Result<TokenAnswer, Refusal> {
+pub fn read_tokens(answer: &Answer<'_>, clock: Clock<'_>, reading: &Reading) -> Result<TokenAnswer, Refusal> {
     let body = answer.read();
-    tokens(answer, &body, clock, told).ok_or_else(|| Refusal::of(answer, &body))
+    tokens(answer, &body, clock, reading).ok_or_else(|| Refusal::of(answer, &body))
 }
 
 /// Only `invalid_grant`, in the provider's JSON and with its proper status, condemns the token that was sent.
-pub fn read_refresh(answer: &Answer<'_>, clock: Clock<'_>, told: Option<&Lifetime>) -> Refreshed {
+pub fn read_refresh(answer: &Answer<'_>, clock: Clock<'_>, reading: &Reading) -> Refreshed {
     let body = answer.read();
-    let salvaged = || salvage(answer, told).and_then(|left| tokens_in(&left, clock, told));
-    if let Some(fresh) = tokens(answer, &body, clock, told).or_else(salvaged) {
+    let salvaged = || salvage(answer, reading).and_then(|left| tokens_in(&left, clock, reading));
+    if let Some(fresh) = tokens(answer, &body, clock, reading).or_else(salvaged) {
         return Refreshed::Fresh(fresh);
     }
     let not = Refreshed::Not;
@@ -186,27 +186,24 @@ pub(super) fn tokens(
     answer: &Answer<'_>,
     body: &Body,
     clock: Clock<'_>,
-    told: Option<&Lifetime>,
+    reading: &Reading,
 ) -> Option<TokenAnswer> {
     let json = body.json().filter(|_| answer.is_success())?;
-    tokens_in(json, clock, told)
+    tokens_in(json, clock, reading)
 }
 
-fn tokens_in(json: &Value, clock: Clock<'_>, told: Option<&Lifetime>) -> Option<TokenAnswer> {
+fn tokens_in(json: &Value, clock: Clock<'_>, reading: &Reading) -> Option<TokenAnswer> {
     let kind = token_type(json);
-    let access = text(json, "access_token")
-        .filter(|token| kind.is_some() && token.bytes().all(|byte| byte.is_ascii_graphic()));
-    let refresh = json.get("refresh_token").and_then(meaning::refresh_token);
+    let take = reading.take_from(json);
+    let access = take.access_token.as_ref().and_then(|at| text_of(at.find(json)?));
+    let access = access.filter(|token| kind.is_some() && token.bytes().all(|byte| byte.is_ascii_graphic()));
+    let refresh = take.refresh_token.as_ref().and_then(|at| at.find(json)).and_then(meaning::refresh_token);
     if access.is_none() && refresh.is_none() {
         return None;
     }
-    let tokens = Tokens {
-        access: access.map(|access| AccessToken::new(access).of_type(kind.unwrap_or_default())),
-        lifetime: access.and_then(|access| lifetime(json, access, clock, told)),
-        refresh_life: refresh_life(json, refresh.as_ref(), clock),
-        refresh,
-        odd: None,
-    };
+    let Lives { lifetime, refresh_life, odd } = take.lives(json, access, refresh.as_ref(), clock);
+    let access = access.map(|access| AccessToken::new(access).of_type(kind.unwrap_or_default()));
+    let tokens = Tokens { access, lifetime, refresh_life, refresh, odd };
     Some(TokenAnswer {
         tokens,
         scope: text(json, "scope").map(str::to_string),
@@ -214,32 +211,41 @@ fn tokens_in(json: &Value, clock: Clock<'_>, told: Option<&Lifetime>) -> Option<
     })
 }
 
-fn salvage(answer: &Answer<'_>, told: Option<&Lifetime>) -> Option<Value> {
-    let names = ["/refresh_token", "/access_token", "/token_type", "/expires_in", "/scope", "/id_token"];
-    let places: Vec<Pointer> =
-        names.into_iter().chain(REFRESH_LIFE).filter_map(|name| Pointer::new(name).ok()).collect();
-    let places: Vec<&Pointer> = places.iter().chain(told.map(|told| &told.at)).collect();
-    answer.salvage(places.first()?, &places)
+fn salvage(answer: &Answer<'_>, reading: &Reading) -> Option<Value> {
+    let names = ["/token_type", "/scope", "/id_token"].into_iter().chain(REFRESH_LIFE).chain([EXPIRES_IN]);
+    let places: Vec<Pointer> = names.filter_map(|name| Pointer::new(name).ok()).collect();
+    let take = reading.take_from(&Value::Null);
+    let places: Vec<&Pointer> = take.places().into_iter().chain(&places).collect();
+    answer.salvage(take.refresh_token.as_ref()?, &places)
 }
 
-/// `expires_in` in seconds (RFC 6749, section 5.1), unless the profile knows another place and the answer has it.
-fn lifetime(json: &Value, token: &str, clock: Clock<'_>, told: Option<&Lifetime>) -> Option<Duration> {
-    let usual = || Pointer::new("/expires_in").ok().map(|at| Lifetime { at, unit: Unit::Seconds });
-    let told = told.filter(|told| told.at.find(json).is_some_and(|value| !value.is_null()));
-    lifetime::of(told.cloned().or_else(usual).as_ref(), json, token, clock)
-}
-
-/// No standard has a word for it.
-fn refresh_life(json: &Value, token: Option<&RefreshToken>, clock: Clock<'_>) -> Option<RefreshLife> {
-    let known = REFRESH_LIFE.into_iter().filter_map(|name| Pointer::new(name).ok());
-    let field = known
-        .map(|at| Lifetime { at, unit: Unit::Seconds })
-        .find(|field| field.at.find(json).is_some_and(|value| !value.is_null()));
-    refresh_life::of(field.as_ref(), json, token.map(RefreshToken::expose), clock)
+impl Reading {
+    /// Where it stands in this answer: as the profile says, or else where the standard or a habit has it (RFC 6749, section
+    /// 5.1). No standard has a word for how long a refresh token lives.
+    fn take_from(&self, json: &Value) -> Take {
+        let at = |own: &Option<Pointer>, usual| own.clone().or_else(|| Pointer::new(usual).ok());
+        let is_there = |life: &&Lifetime| life.at.find(json).is_some_and(|value| !value.is_null());
+        let life = |own: &Option<Lifetime>, usual: &[&str]| {
+            let known = usual.iter().filter_map(|name| Pointer::new(name).ok());
+            let known: Vec<Lifetime> = known.map(|at| Lifetime { at, unit: Unit::Seconds }).collect();
+            let there = own.iter().chain(&known).find(is_there);
+            there.or(own.as_ref()).cloned()
+        };
+        Take {
+            access_token: at(&self.take.access_token, "/access_token"),
+            refresh_token: at(&self.take.refresh_token, "/refresh_token"),
+            lifetime: life(&self.take.lifetime, &[EXPIRES_IN]),
+            refresh_lifetime: life(&self.take.refresh_lifetime, &REFRESH_LIFE),
+        }
+    }
 }
 
 fn text<'a>(json: &'a Value, name: &str) -> Option<&'a str> {
-    json.get(name)?.as_str().map(str::trim).filter(|text| !text.is_empty())
+    text_of(json.get(name)?)
+}
+
+fn text_of(value: &Value) -> Option<&str> {
+    value.as_str().map(str::trim).filter(|text| !text.is_empty())
 }
 
 fn need(detail: &str) -> Need {
@@ -251,6 +257,8 @@ fn need(detail: &str) -> Need {
 
 /// Signed for (an older draft), not shown at all (RFC 8693, section 2.2.1), shown with a key (RFC 9200).
 const OF_ANOTHER_KIND: [&str; 3] = ["mac", "n_a", "pop"];
+
+const EXPIRES_IN: &str = "/expires_in";
 
 /// Keycloak; Entra, GitHub, Okta and others; QuickBooks.
 const REFRESH_LIFE: [&str; 3] =

@@ -1,22 +1,20 @@
 use alloc::string::String;
-use alloc::vec::Vec;
 use serde_json::Value;
 
-use super::{Recipe, Take};
+use super::Recipe;
 use core::time::Duration;
 
 use crate::reason::Trouble;
-use crate::tokens::{AccessToken, RefreshToken, Tokens};
+use crate::tokens::{AccessToken, Tokens};
 use crate::verdict::Verdict;
 use crate::wire::answer::{Answer, Body, Clock};
-use crate::wire::lifetime;
 use crate::wire::matching::Match;
 use crate::wire::meaning::{
     error_code, is_about_the_request, is_misconfigured, is_of_the_provider, neither_fresh_nor_dead,
     refresh_token, trouble, words,
 };
 use crate::wire::pointer::Pointer;
-use crate::wire::refresh_life;
+use crate::wire::take::{Lives, Take};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SignInRefusal {
@@ -108,10 +106,7 @@ fn came(recipe: &Recipe, answer: &Answer<'_>, body: &Body, clock: Clock<'_>) -> 
     if let Some(json) = body.json() {
         return answer.is_success().then(|| tokens(recipe, take, json, clock));
     }
-    let lifetimes = [&take.lifetime, &take.refresh_lifetime].map(|lifetime| lifetime.as_ref().map(|l| &l.at));
-    let places = [take.access_token.as_ref(), take.refresh_token.as_ref()].into_iter().chain(lifetimes);
-    let places: Vec<&Pointer> = places.flatten().collect();
-    let left = answer.salvage(take.refresh_token.as_ref()?, &places)?;
+    let left = answer.salvage(take.refresh_token.as_ref()?, &take.places())?;
     Some(tokens(recipe, take, &left, clock))
 }
 
@@ -124,14 +119,8 @@ fn tokens(recipe: &Recipe, take: &Take, json: &Value, clock: Clock<'_>) -> Token
         .map(|token| without_scheme(&recipe.authorization.scheme, token))
         .filter(|token| token.bytes().all(|byte| byte.is_ascii_graphic()));
     let refresh = take.refresh_token.as_ref().and_then(|at| at.find(json)).and_then(refresh_token);
-    let told_by = refresh.as_ref().map(RefreshToken::expose);
-    Tokens {
-        access: access.map(AccessToken::new),
-        lifetime: access.and_then(|token| lifetime::of(take.lifetime.as_ref(), json, token, clock)),
-        refresh_life: refresh_life::of(take.refresh_lifetime.as_ref(), json, told_by, clock),
-        refresh,
-        odd: None,
-    }
+    let Lives { lifetime, refresh_life, odd } = take.lives(json, access, refresh.as_ref(), clock);
+    Tokens { access: access.map(AccessToken::new), lifetime, refresh_life, refresh, odd }
 }
 
 /// Some servers hand out the whole value of the header.

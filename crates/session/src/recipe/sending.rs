@@ -324,7 +324,7 @@ mod tests {
         assert_eq!(recipe(&good).check(), Ok(()));
         for (pointer, value, key) in table {
             let mut json = good.clone();
-            super::super::Pointer::new(pointer).unwrap().put(&mut json, value.clone());
+            crate::wire::pointer::Pointer::new(pointer).unwrap().put(&mut json, value.clone());
             let recipe: Recipe = serde_json::from_value(json).unwrap();
             let told = recipe.check();
             assert!(told.as_ref().is_err_and(|(told, _)| *told == key), "{pointer} {value}: {told:?}");

@@ -163,7 +163,7 @@ impl Provider {
             }
         };
         let status = received.status;
-        let refreshed = read_refresh(&received.answer(), received.clock(), oauth.lifetime.as_ref());
+        let refreshed = read_refresh(&received.answer(), received.clock(), &oauth.reading);
         let mut refreshed = if by_secret { refreshed.of_client(status) } else { refreshed };
         if let Refreshed::Fresh(answer) = &mut refreshed {
             match self.holder(account, answer, &provider) {

@@ -87,8 +87,7 @@ impl Provider {
             }
             let step = match self.say(message, proof_key).await {
                 Ok(received) => {
-                    let told = oauth.lifetime.as_ref();
-                    polling.on_answer(&received.answer(), received.clock(), told, clock::now())
+                    polling.on_answer(&received.answer(), received.clock(), &oauth.reading, clock::now())
                 }
                 Err(_) => polling.on_trouble(clock::now()),
             };

@@ -182,7 +182,7 @@ impl Provider {
         let answer = TokenAnswer { tokens: Tokens { refresh: Some(secret), ..answer.tokens }, ..answer };
         let mut signed_in = self.take(&provider, answer, account, None, None).await?;
         // Without a person no ID token is expected.
-        signed_in.tokens.odd = None;
+        signed_in.tokens.odd = signed_in.tokens.odd.filter(|what| *what != Oddity::IdTokenMissing);
         Ok(signed_in)
     }
 
@@ -196,7 +196,7 @@ impl Provider {
         let host = self.profile.host();
         let received =
             self.say(message, proof_key).await.map_err(|trouble| Failure::provider(trouble, None, &host))?;
-        read_tokens(&received.answer(), received.clock(), oauth.lifetime.as_ref())
+        read_tokens(&received.answer(), received.clock(), &oauth.reading)
             .map_err(|refusal| refused(&refusal, message, &host, &provider.client))
     }
 
@@ -212,7 +212,7 @@ impl Provider {
         let lacks_id_token = answer.lacks_id_token(&provider.client);
         let TokenAnswer { mut tokens, id_token, .. } = answer;
         let Some(id_token) = id_token.filter(|_| provider.metadata.issuer.is_some()) else {
-            tokens.odd = lacks_id_token.then_some(Oddity::IdTokenMissing);
+            tokens.odd = lacks_id_token.then_some(Oddity::IdTokenMissing).or(tokens.odd);
             return Ok(SignedIn { tokens, account });
         };
         let (person, claims) = match self.person(&id_token, nonce, tokens.access.as_ref(), provider) {
@@ -228,7 +228,7 @@ impl Provider {
         };
         let now = self.oauth.now(&provider.metadata.token_endpoint);
         let unmet = demand.is_some_and(|demand| !id_token::meets(&claims, demand, now));
-        tokens.odd = unmet.then_some(Oddity::StepUpUnmet);
+        tokens.odd = unmet.then_some(Oddity::StepUpUnmet).or(tokens.odd);
         let subject = person.identity.subject.clone();
         account.identity = Some(person.identity);
         account.id_token = Some(id_token);
