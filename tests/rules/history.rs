@@ -125,6 +125,22 @@ fn an_end_that_met_a_token_in_its_prime_is_none_of_rest() {
     }
 }
 
+/// What the last process had was in its prime as well, or was not.
+#[test]
+fn a_start_that_meets_a_refusal_tells_of_a_rest_only_if_it_was_long() {
+    for (after, is_of_rest) in [(29, false), (31, true)] {
+        let mut bench = Bench::seeded(3).sign_in(minutes(60));
+        for _ in 0..2 {
+            bench.now = bench.now + minutes(after);
+            let memory = bench.memory.clone();
+            bench = bench.recalling(memory).restarted().answered(&dead());
+            assert_eq!(bench.session.lost(), Some(Lost::Refused));
+            bench = bench.sign_in(minutes(60));
+        }
+        assert_eq!(unused(&bench).is_some(), is_of_rest, "after {after} minutes");
+    }
+}
+
 /// A refusal that comes when nothing was to be expected has its own reason.
 #[test]
 fn a_refusal_before_its_time_is_not_explained_away() {

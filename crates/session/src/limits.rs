@@ -297,6 +297,9 @@ pub const PROMPT: Duration = Duration::from_millis(400);
 /// After so long the same unrecognisable refusal is believed: a gateway that restarts has another answer.
 pub const SUSPECT: Duration = seconds(120);
 
+/// After such a refusal, doubling until half of that.
+pub const SUSPECT_AGAIN: Duration = seconds(20);
+
 /// The longest pause that a provider may ask for.
 pub const RETRY_AFTER: Duration = seconds(3600);
 
@@ -404,6 +407,7 @@ mod tests {
             (STATUS, START, "a keeper that starts tells its status in time"),
             (STABLE, STATUS, "an edit is taken while somebody looks"),
             (PROMPT, SAVE, "the one prompt retry is prompt"),
+            (SUSPECT_AGAIN, SUSPECT / 2, "it is asked more than once before it is believed"),
             (SUSPECT, RETRY_AFTER, "a suspicion is no reason to leave a provider alone for longer"),
             (BREAKER, BREAKER_LONGEST, "pauses grow"),
             (BREAKER_LONGEST, RETRY_AFTER, "what we guess is less than what a provider may ask for"),

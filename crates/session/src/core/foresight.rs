@@ -42,8 +42,16 @@ impl Session {
     /// Also tells what the profile or earlier ends had let expect.
     pub(super) fn end_seen(&mut self, exchange: &Exchange, now: Timestamp) -> Lost {
         let why = self.outlook.explains(&self.policy, now);
-        let due = |access: &Access| exchange.began >= access.refresh_at.min(self.rest_ends_at(access));
-        let was_due = self.access.as_ref().is_none_or(due);
+        let due = match &self.access {
+            Some(access) => access.refresh_at.min(self.rest_ends_at(access)),
+            // What the last process had is not known, but that it would not have been refreshed in its first half.
+            None => {
+                let half = self.policy.believe(self.told_lifetime) / 2;
+                let rest_ends = self.outlook.rest_ends_at(&self.policy).unwrap_or(Timestamp::MAX);
+                self.outlook.rests_for(half).min(rest_ends)
+            }
+        };
+        let was_due = exchange.began >= due;
         self.outlook.learn_of_an_end(was_due, now);
         why.unwrap_or(Lost::Refused)
     }

@@ -6,7 +6,7 @@ use core::time::Duration;
 use super::event::{Attempt, Effect};
 use super::facts::{Access, Done, Exchange, Grant, Hold, Session, Streak, Suspicion, Unpublished};
 use super::note::Note;
-use super::policy::{backoff, slow_retry, spacing};
+use super::policy::{backoff, slow_retry, spacing, suspect_retry};
 use crate::limits;
 use crate::reason::{Cause, Lost, Oddity, Source, Trouble, VaultTrouble};
 use crate::time::{Timestamp, millis};
@@ -71,6 +71,11 @@ impl Session {
                     return self.lose(Lost::Unsure, out);
                 }
                 let pause = self.backoff(now);
+                let times = self.suspicion.as_ref().map_or(0, |suspicion| suspicion.count);
+                let pause = match authentic {
+                    true => Pause::ours(pause.for_.max(suspect_retry(&mut self.dice, times))),
+                    false => pause,
+                };
                 self.keep(&exchange, Trouble::Suspect, Some(status), pause, now, out);
             }
             Verdict::Transient { trouble, status, retry_after }

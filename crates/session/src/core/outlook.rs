@@ -198,6 +198,11 @@ impl Outlook {
         Some(self.renewed?.after(policy.rest(limit)))
     }
 
+    /// When it has rested for so long.
+    pub(super) fn rests_for(&self, time: Duration) -> Timestamp {
+        self.renewed.map_or(Timestamp::MAX, |renewed| renewed.after(time))
+    }
+
     /// What is left until it would end for want of a refresh.
     pub(super) fn left_unused(&self, policy: &Policy, now: Timestamp) -> Option<Duration> {
         let (limit, _) = self.unused(policy)?;

@@ -100,6 +100,14 @@ pub(super) fn slow_retry(failures: u32) -> Duration {
         .min(limits::MISCONFIGURED_LONGEST)
 }
 
+/// How long to wait after `times` refusals that say nothing of the token, however short it lives: a server that has answered
+/// is there, and says the same to whoever asks at once.
+pub(super) fn suspect_retry(dice: &mut Dice, times: u32) -> Duration {
+    let doubled = limits::SUSPECT_AGAIN.saturating_mul(1 << times.saturating_sub(1).min(4));
+    let full = doubled.min(limits::SUSPECT / 2);
+    dice.between(full / 2, full)
+}
+
 /// Asking the vault is cheap and local, and a person may have just unlocked it.
 pub(super) fn vault_retry(dice: &mut Dice, failures: u32) -> Duration {
     let full = limits::VAULT_AGAIN.saturating_mul(1 << failures.saturating_sub(1).min(2));

@@ -114,7 +114,8 @@ impl Session {
                 self.hold = None;
                 self.begin_refresh(cause, by, now, out);
             }
-            Some(_) if self.streak.misconfigured > 0 => {}
+            // What the provider says of the refresh is no better for a refused access token.
+            Some(hold) if self.streak.misconfigured > 0 || hold.trouble == Trouble::Suspect => {}
             Some(hold) => hold.shorten(soon),
             None => self.begin_refresh(cause, by, now, out),
         }
