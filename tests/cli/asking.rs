@@ -119,6 +119,16 @@ fn errors_are_two_lines_in_the_persons_language() {
         "pilotlight: 该会话需要你登录。\n  → 请登录：pilotlight login work [sign_in_needed]\n"
     );
 
+    let details = json!({ "why": "unused", "message": "token expired" });
+    let lab = Lab::refusing(json!({ "code": "sign_in_needed", "details": details }));
+    let because = "sign in: the sign-in was unused for longer than the provider allows (“token expired”).";
+    assert!(lab.run(["token", "work"]).err.contains(because));
+    assert!(
+        lab.run_in_chinese(&["token", "work"])
+            .err
+            .contains("登录：登录闲置的时间超过了服务器允许的限度（“token expired”）。")
+    );
+
     let details = json!({ "host": "api.example", "status": "503" });
     let lab = Lab::refusing(json!({ "code": "server_error", "details": details, "retry_in_ms": 4_000 }));
     let err = lab.run(["token", "work"]).err;

@@ -192,7 +192,7 @@ pub(crate) fn session(profile: &str, phase: Value) -> Value {
         "last_refresh": { "cause": "before_expiry", "ago_ms": 60_000, "took_ms": 38 },
         "saved": true, "forecast": null, "requests": { "in_flight": 1, "held": 0, "replayed": 8 },
         "resources": [], "sandbox": false,
-        "ways": ["password"], "pending": null, "demand": null, "browser_logout": false,
+        "ways": ["password"], "pending": null, "demand": null, "said": null, "browser_logout": false,
     })
 }
 

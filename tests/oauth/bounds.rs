@@ -30,7 +30,7 @@ fn what_a_person_is_shown_is_short() {
         refusal(&json!({ "error": "invalid_grant", "error_description": said })).1
     };
     assert_eq!(words(bounds::WORDS).map(|words| words.len()), Some(bounds::WORDS));
-    assert_eq!(words(bounds::WORDS + 1), None);
+    assert_eq!(words(bounds::WORDS + 1).map(|words| words.chars().count()), Some(bounds::WORDS - 2));
 }
 
 /// Whatever it is quoted in: a word that is not ASCII as a whole may have a token in it.
@@ -48,6 +48,31 @@ fn nothing_as_long_as_a_token_is_repeated() {
         words("用户名或密码错误，请重新输入您的用户名和密码，或者联系管理员以获得更多的帮助信息".to_owned())
             .is_some()
     );
+}
+
+/// The number of a request is as long as a token, and may be one for all we know.
+#[test]
+fn of_what_is_too_long_the_first_sentences_are_repeated() {
+    let words = |said: &str| refusal(&json!({ "error": "invalid_grant", "error_description": said })).1;
+    let guid = "2ffd0b4c-7b4e-4b4e-9d5f-0123456789ab";
+    for (said, shown) in [
+        (
+            format!("AADSTS700082: The refresh token has expired due to inactivity.\r\nTrace ID: {guid}"),
+            "AADSTS700082: The refresh token has expired due to inactivity.…",
+        ),
+        (
+            format!("AADSTS50173: It was revoked. It was issued on 2026-01-01. Trace ID: {guid} Time: 9"),
+            "AADSTS50173: It was revoked. It was issued on 2026-01-01.…",
+        ),
+        (format!("refresh token not found: {guid}"), "refresh token not found:…"),
+        (
+            format!("刷新令牌已经过期，请您重新登录您的账号。编号：{guid}"),
+            "刷新令牌已经过期，请您重新登录您的账号。…",
+        ),
+    ] {
+        assert_eq!(words(&said).as_deref(), Some(shown), "{said}");
+    }
+    assert_eq!(words(&format!("no: {guid}")), None, "that says nothing");
 }
 
 /// Also by the one mark of direction that is not beside the others in Unicode.

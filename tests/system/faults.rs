@@ -174,7 +174,7 @@ fn table(dialect: Dialect) -> Vec<(Fault, Value, Met)> {
         table.push((
             Fault::BareStatus,
             json!(status),
-            Kept(Trouble::Suspect, Some(status), Code::ServerError),
+            Kept(Trouble::Suspect, Some(status), Code::RefreshRefused),
         ));
     }
     table

@@ -118,6 +118,7 @@ export class Life {
       ways: this.born.ways ?? ["password"],
       pending: this.errand?.view() ?? null,
       demand: (this.phase.name === "NeedsLogin" && this.born.demand) || null,
+      said: null,
       browser_logout: this.atProvider,
     };
   }

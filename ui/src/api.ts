@@ -28,7 +28,7 @@ times: number | null, } | { "set": "revoke_access" } | { "set": "revoke_all" };
 
 export type Cause = "asked" | "before_expiry" | "heartbeat_said_no" | "kept_alive" | "needed" | "rejected" | "start";
 
-export type Code = "already_exists" | "answer_cut_short" | "answer_garbled" | "answer_too_large" | "answer_unreadable" | "bad_config" | "bad_path" | "bad_profile" | "bad_request" | "bad_url" | "breaker_open" | "body_too_large" | "certificate_date" | "certificate_name" | "certificate_unfit" | "certificate_unknown" | "certificates_unreadable" | "client_refused" | "config_unreadable" | "config_unsafe" | "config_unwritable" | "credential_absent" | "credential_other" | "credential_short" | "deadline_passed" | "disk_full" | "home_unwritable" | "identity_other" | "identity_unverified" | "internal" | "journal_failed" | "keeper_not_found" | "keeper_stopping" | "keeper_unreachable" | "key_file_damaged" | "key_file_gone" | "key_file_other" | "key_garbled" | "key_gone" | "keyring_absent" | "keyring_empty" | "keyring_failed" | "keyring_forbids" | "keyring_locked" | "keyring_older" | "keyring_other" | "keyring_slow" | "misconfigured" | "no_browser" | "no_descriptors" | "no_memory" | "no_metadata" | "not_a_file" | "not_a_sandbox" | "not_json" | "not_saved" | "offline" | "passphrase_command_failed" | "passphrase_file_exposed" | "passphrase_file_unreadable" | "passphrase_needed" | "passphrase_unset" | "passphrase_wrong" | "plain_http" | "port_in_use" | "proxy" | "rate_limited" | "redirect_port_in_use" | "redirected" | "scope_refused" | "sign_in_cancelled" | "sign_in_damaged" | "sign_in_denied" | "sign_in_expired" | "sign_in_needed" | "sign_in_refused" | "sandbox_failed" | "sandbox_not_found" | "server_error" | "still_busy" | "timed_out" | "tls" | "token_too_short" | "token_unusable" | "too_many_connections" | "unanswered" | "unknown_profile" | "vault_setting_later" | "vault_unwritable" | "way_unsupported" | "wrong_address" | "wrong_issuer";
+export type Code = "already_exists" | "answer_cut_short" | "answer_garbled" | "answer_too_large" | "answer_unreadable" | "bad_config" | "bad_path" | "bad_profile" | "bad_request" | "bad_url" | "breaker_open" | "body_too_large" | "certificate_date" | "certificate_name" | "certificate_unfit" | "certificate_unknown" | "certificates_unreadable" | "client_refused" | "config_unreadable" | "config_unsafe" | "config_unwritable" | "credential_absent" | "credential_other" | "credential_short" | "deadline_passed" | "disk_full" | "home_unwritable" | "identity_other" | "identity_unverified" | "internal" | "journal_failed" | "keeper_not_found" | "keeper_stopping" | "keeper_unreachable" | "key_file_damaged" | "key_file_gone" | "key_file_other" | "key_garbled" | "key_gone" | "keyring_absent" | "keyring_empty" | "keyring_failed" | "keyring_forbids" | "keyring_locked" | "keyring_older" | "keyring_other" | "keyring_slow" | "misconfigured" | "no_browser" | "no_descriptors" | "no_memory" | "no_metadata" | "not_a_file" | "not_a_sandbox" | "not_json" | "not_saved" | "offline" | "passphrase_command_failed" | "passphrase_file_exposed" | "passphrase_file_unreadable" | "passphrase_needed" | "passphrase_unset" | "passphrase_wrong" | "plain_http" | "port_in_use" | "proxy" | "rate_limited" | "redirect_port_in_use" | "redirected" | "refresh_refused" | "scope_refused" | "sign_in_cancelled" | "sign_in_damaged" | "sign_in_denied" | "sign_in_expired" | "sign_in_needed" | "sign_in_refused" | "sandbox_failed" | "sandbox_not_found" | "server_error" | "still_busy" | "timed_out" | "tls" | "token_too_short" | "token_unusable" | "too_many_connections" | "unanswered" | "unknown_profile" | "vault_setting_later" | "vault_unwritable" | "way_unsupported" | "wrong_address" | "wrong_issuer";
 
 export type Demand = { acr_values: string | null, 
 /**
@@ -140,7 +140,7 @@ rotated: boolean,
 /**
  * Exchanges tried since the last good one, this one included.
  */
-tries: number, } | { "kind": "rejected", path: string, status: number, generation: number, } | { "kind": "replayed", count: number, waited_ms: number, } | { "kind": "restored" } | { "kind": "saved" } | { "kind": "sign_in_failed", code: string, took_ms: number, } | { "kind": "signed_in", user: string | null, 
+tries: number, } | { "kind": "rejected", path: string, status: number, generation: number, } | { "kind": "replayed", count: number, waited_ms: number, } | { "kind": "restored" } | { "kind": "said", said: string, } | { "kind": "saved" } | { "kind": "sign_in_failed", code: string, took_ms: number, } | { "kind": "signed_in", user: string | null, 
 /**
  * The new access token, when the sign-in brought one.
  */
@@ -237,6 +237,10 @@ forecast: Forecast | null, requests: RequestsView, resources: Array<ResourceView
  * In order of preference.
  */
 ways: Array<Way>, pending: Pending | null, demand: Demand | null, 
+/**
+ * What the provider said of the refusal that is waited out, or that ended the sign-in.
+ */
+said: string | null, 
 /**
  * The provider has a page that ends the browser's session.
  */

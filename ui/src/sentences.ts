@@ -173,6 +173,7 @@ export function nextSentence(session: SessionView): string {
         said.push(t("ui.demand.without"));
       }
   }
+  if (session.said) said.push(t("ui.next.said", { said: session.said }));
   if (requests.held > 0) said.push(t("ui.next.held", { held: requests.held }));
   return join(said);
 }

@@ -199,6 +199,7 @@ export function sessionOf(change: Partial<SessionView> = {}): SessionView {
     ways: ["password"],
     pending: null,
     demand: null,
+    said: null,
     browser_logout: false,
     ...change,
   };

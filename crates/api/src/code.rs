@@ -79,6 +79,7 @@ pub enum Code {
     RateLimited,
     RedirectPortInUse,
     Redirected,
+    RefreshRefused,
     ScopeRefused,
     SignInCancelled,
     SignInDamaged,

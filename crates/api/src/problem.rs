@@ -330,5 +330,5 @@ fn details(of: &impl Serialize) -> BTreeMap<String, String> {
 pub(crate) const PROBLEM: &str = "problem";
 
 /// With their groups in the catalogues. The sentences of the last two contain the others.
-pub(crate) const WORDS: [(&str, &str); 4] =
-    [("kind", "kind"), ("wanted", "kind"), (PROBLEM, "problem"), ("hint", "hint")];
+pub(crate) const WORDS: [(&str, &str); 5] =
+    [("kind", "kind"), ("wanted", "kind"), ("why", "why"), (PROBLEM, "problem"), ("hint", "hint")];

@@ -63,6 +63,9 @@ pub struct SessionView {
     pub pending: Option<Pending>,
     #[serde(default)]
     pub demand: Option<Demand>,
+    /// What the provider said of the refusal that is waited out, or that ended the sign-in.
+    #[serde(default)]
+    pub said: Option<String>,
     /// The provider has a page that ends the browser's session.
     #[serde(default)]
     pub browser_logout: bool,

@@ -64,6 +64,7 @@ pub(crate) fn exit_code(code: Code) -> u8 {
         | Code::Proxy
         | Code::RateLimited
         | Code::Redirected
+        | Code::RefreshRefused
         | Code::ServerError
         | Code::StillBusy
         | Code::TimedOut

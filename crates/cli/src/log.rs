@@ -106,6 +106,7 @@ fn took(note: &Note) -> Option<u64> {
         | Note::Rejected { .. }
         | Note::Replayed { .. }
         | Note::Restored
+        | Note::Said { .. }
         | Note::Saved
         | Note::RevocationUnsupported
         | Note::Revocation { .. }

@@ -140,6 +140,9 @@ fn details(words: &Words, session: &SessionView) -> Vec<Vec<Cell>> {
         PhaseView::Refreshing { cause, .. } => add("why", words.reason("cause", cause)),
         PhaseView::Fresh | PhaseView::SigningIn | PhaseView::Waiting { .. } => {}
     }
+    if let Some(said) = &session.said {
+        add("said", words.fill("cli.detail.said.is", &[("said", &harmless(said))]));
+    }
     add("url", format!("{} ({})", session.url, session.preset));
     if let Some(user) = &session.user {
         add("user", user.clone());

@@ -1,7 +1,7 @@
 //! D1, D10, D12: what an answer to a refresh means for a session that lives: only one ends it, some want a person, and
 //! none of the others costs anything.
 
-use api::{Code, Lost, PhaseView, Request, Trouble};
+use api::{Code, Lost, Note, PhaseView, Request, Trouble};
 use serde_json::{Value, json};
 
 use super::{Stage, all, can_be_read, each, issuers, profiles};
@@ -94,6 +94,61 @@ fn only_invalid_grant_ends_a_session() {
         assert_eq!(stage.keeper.phase(profile), PhaseView::Fresh, "{what}");
     });
     stage.ends_discreetly(&all(&issuers));
+}
+
+/// Row D10: at once and in the provider's own words, without the number of the request, which is as long as a token; and not
+/// with what was sent, which some servers quote.
+#[test]
+fn a_refusal_is_told_in_the_words_that_the_provider_has_for_it() {
+    let guid = "2ffd0b4c-7b4e-4b4e-9d5f-0123456789ab";
+    let said =
+        |status, code, text: &str| Say::json(status, &json!({"error": code, "error_description": text}));
+    let long = format!("AADSTS90009: Application is requesting a token for itself.\r\nTrace ID: {guid}");
+    let rows = [
+        (
+            said(400, "invalid_request", &long),
+            Code::RefreshRefused,
+            Some("AADSTS90009: Application is requesting a token for itself.…"),
+        ),
+        (
+            said(200, "bad_refresh_token", "It is incorrect or expired."),
+            Code::RefreshRefused,
+            Some("It is incorrect or expired."),
+        ),
+        (said(400, "invalid_scope", "no such scope"), Code::Misconfigured, Some("no such scope")),
+        (said(500, "oops", "database is away"), Code::ServerError, Some("database is away")),
+        (said(400, "invalid_grant", "session revoked"), Code::SignInNeeded, Some("session revoked")),
+        (Say::Body(400, "application/json", b"{}".to_vec()), Code::RefreshRefused, None),
+    ];
+    let issuers = issuers(&rows);
+    let stage = Stage::with(&profiles(&issuers, ""));
+    each(&rows, &issuers, |(say, code, words), profile, issuer| {
+        stage.sign_in(profile, issuer);
+        issuer.says("/token", say.clone());
+        let refresh = || stage.ask(Request::Refresh { profile: profile.to_owned(), by: api::Asker::Person });
+        for _ in 0..2 {
+            let failure = refresh().unwrap_err();
+            can_be_read(&failure);
+            let message = failure.details.get("message").map(String::as_str);
+            assert_eq!((failure.code, message), (*code, *words), "{failure:?}");
+        }
+        let notes = stage.keeper.notes(profile);
+        let told: Vec<&str> = notes.iter().filter_map(said_by).collect();
+        assert_eq!(told, Vec::from_iter(*words), "once, however often it is said");
+        issuer.behaves();
+        if *code == Code::SignInNeeded {
+            stage.sign_in(profile, issuer);
+        } else {
+            refresh().unwrap();
+        }
+        issuer.says("/token", Say::page(503));
+        assert_eq!(refresh().unwrap_err().details.get("message"), None, "that is over");
+    });
+    stage.ends_discreetly(&all(&issuers));
+}
+
+fn said_by(note: &Note) -> Option<&str> {
+    if let Note::Said { said } = note { Some(said) } else { None }
 }
 
 /// What a provider may leave out of its answer to a refresh, or write in its own way.

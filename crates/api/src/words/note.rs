@@ -30,6 +30,7 @@ pub fn tone(note: &Note) -> Tone {
         | Note::OtherPerson { .. }
         | Note::Rejected { .. }
         | Note::Revocation { trouble: Some(_), .. }
+        | Note::Said { .. }
         | Note::Unsaved { .. }
         | Note::VaultWaiting { .. } => Tone::Late,
         Note::Elsewhere { .. } | Note::NeedsLogin { .. } | Note::SignInFailed { .. } => Tone::Person,
@@ -131,6 +132,7 @@ pub(super) fn sentence(words: &Words, note: &Note) -> String {
             &[("count", &number(count)), ("waited", &words.measured(*waited_ms))],
         ),
         Note::Restored => words.fill("note.restored", &[]),
+        Note::Said { said } => words.fill("note.said", &[("said", said)]),
         Note::Saved => words.fill("note.saved", &[]),
         Note::SignInFailed { code, .. } => {
             let reason = words.known(&format!("error.{code}.say"), &[]).unwrap_or_else(|| code.clone());

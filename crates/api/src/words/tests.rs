@@ -304,6 +304,7 @@ fn notes() -> Vec<Note> {
         Note::Replayed { count: 1, waited_ms: 900 },
         Note::Replayed { count: 8, waited_ms: 1_900 },
         Note::Restored,
+        Note::Said { said: "no".to_owned() },
         Note::Saved,
         Note::SignInFailed { code: text("sign_in_refused"), took_ms: 30 },
         Note::SignInFailed { code: text("something_new"), took_ms: 30 },

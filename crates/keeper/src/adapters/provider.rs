@@ -20,6 +20,7 @@ use session::tokens::{AccessToken, Account, RefreshToken, Secret, Tokens};
 use session::verdict::Beat;
 use session::verdict::RevocationAnswer;
 use session::verdict::Verdict;
+use session::wire::meaning::said;
 use tokio::sync::oneshot;
 use url::Url;
 
@@ -48,6 +49,8 @@ pub(crate) struct Bought {
     pub(crate) verdict: Verdict,
     /// Tokens of another person.
     pub(crate) give_back: Option<Unwanted>,
+    /// What the provider says of a refusal.
+    pub(crate) said: Option<String>,
 }
 
 pub(crate) struct SignInEnd {
@@ -153,7 +156,7 @@ impl Provider {
     pub(crate) async fn refresh(&self, token: &RefreshToken, account: &Account) -> Bought {
         match &self.profile.protocol {
             Protocol::Oauth(oauth) => self.refresh_by_oauth(oauth, token, account).await,
-            Protocol::Recipe(recipe) => self.refresh_by_recipe(recipe, token).await.into(),
+            Protocol::Recipe(recipe) => self.refresh_by_recipe(recipe, token).await,
         }
     }
 
@@ -273,7 +276,17 @@ impl Provider {
 
 impl From<Verdict> for Bought {
     fn from(verdict: Verdict) -> Self {
-        Self { verdict, give_back: None }
+        Self { verdict, give_back: None, said: None }
+    }
+}
+
+impl Bought {
+    fn read(verdict: Verdict, received: &Received, sent: &[&str]) -> Self {
+        let is_refused = !matches!(verdict, Verdict::Fresh(_));
+        // Some servers quote what they were sent.
+        let quotes = |said: &String| sent.iter().any(|secret| said.contains(secret));
+        let said = said(&received.answer()).filter(|said| is_refused && !quotes(said));
+        Self { verdict, give_back: None, said }
     }
 }
 

@@ -33,6 +33,8 @@ pub(crate) struct Kept {
     pub(crate) pending: Option<Pending>,
     pub(crate) finishing: Queue<Answer>,
     pub(crate) sign_in_failure: Option<Failure>,
+    /// What the provider said of the refusal that is waited out, or that ended the sign-in.
+    pub(crate) said: Option<String>,
     pub(crate) in_flight: u32,
     pub(crate) replayed: u32,
     /// The generation of the newest access token and, if it is a JWT, its algorithm.
@@ -78,6 +80,7 @@ impl Kept {
             pending: None,
             finishing: Queue::default(),
             sign_in_failure: None,
+            said: None,
             in_flight: 0,
             replayed: 0,
             form: None,

@@ -55,6 +55,7 @@ pub(crate) enum Mail {
         profile: Arc<Profile>,
         attempt: Attempt,
         verdict: Verdict,
+        said: Option<String>,
     },
     File(News),
     Hint(SystemHint),

@@ -6,6 +6,7 @@ use session::admission::Hindrance;
 use session::binding::{Bound, Judgement, judge};
 use session::breaker::Outcome;
 use session::event::{Asker, Attempt, Effect, Event, Found, Memory};
+use session::note::Note;
 use session::reason::{Trouble, VaultTrouble};
 use session::tokens::{AccessToken, Account, RefreshToken};
 use session::verdict::Beat;
@@ -42,8 +43,14 @@ impl Keeper {
                     tokio::join!(room, marked);
                 }));
             }
-            Effect::Note(note) => self.note(Some(&profile.name), note),
+            Effect::Note(note) => {
+                if matches!(note, Note::SignedIn { .. } | Note::SignedOut) {
+                    kept.said = None;
+                }
+                self.note(Some(&profile.name), note);
+            }
             Effect::Publish { generation } => {
+                kept.said = None;
                 let token =
                     kept.session().and_then(|session| session.access_token(clock::now(), Duration::ZERO));
                 kept.form = token.map(|token| (generation, jwt::algorithm(token.expose())));
@@ -81,6 +88,7 @@ impl Keeper {
         profile: &Arc<Profile>,
         attempt: Attempt,
         verdict: Verdict,
+        said: Option<String>,
     ) {
         self.report(&profile.host(), Outcome::from(&verdict));
         let Some(kept) = self.kept.get_mut(&id) else {
@@ -93,6 +101,11 @@ impl Keeper {
         };
         kept.exchanges -= 1;
         kept.workers.remove(&attempt);
+        let news = said.clone().filter(|_| kept.said != said);
+        kept.said = said;
+        if let Some(said) = news {
+            self.note(Some(&profile.name), Note::Said { said });
+        }
         self.step(id, Event::Refreshed { attempt, verdict });
     }
 
@@ -126,7 +139,7 @@ impl Keeper {
             move || {
                 let trouble = Trouble::TimedOut;
                 let verdict = Verdict::Transient { trouble, status: None, retry_after: None };
-                Mail::Exchanged { id, provider, profile, attempt, verdict }
+                Mail::Exchanged { id, provider, profile, attempt, verdict, said: None }
             }
         };
         let giving_back = post.clone();
@@ -135,11 +148,11 @@ impl Keeper {
             if let Some(marking) = marking {
                 marking.await;
             }
-            let Bought { verdict, give_back } = provider.refresh(&token, &account).await;
+            let Bought { verdict, give_back, said } = provider.refresh(&token, &account).await;
             if let Some(unwanted) = give_back {
                 drop(giving_back.send(Mail::Unwanted { provider: Arc::clone(&provider), unwanted }));
             }
-            report.send(Mail::Exchanged { id, provider, profile, attempt, verdict });
+            report.send(Mail::Exchanged { id, provider, profile, attempt, verdict, said });
         });
         kept.workers.insert(attempt, worker.abort_handle());
     }

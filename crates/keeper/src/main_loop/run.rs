@@ -53,8 +53,8 @@ impl Keeper {
                 self.step(id, Event::Beaten { attempt, beat });
             }
             Mail::Begun { id, attempt, begun } => self.on_begun(id, attempt, begun),
-            Mail::Exchanged { id, provider, profile, attempt, verdict } => {
-                self.on_exchanged(id, provider, &profile, attempt, verdict)
+            Mail::Exchanged { id, provider, profile, attempt, verdict, said } => {
+                self.on_exchanged(id, provider, &profile, attempt, verdict, said)
             }
             Mail::File(news) => self.on_news(news),
             Mail::Hint(hint) => self.on_hint(hint),

@@ -8,8 +8,9 @@ use session::event::{Asker, Event};
 use session::note::Note;
 use session::reason::{Source, Trouble, VaultTrouble};
 use session::time::{Timestamp, millis};
+use session::view::Phase;
 
-use super::answer::{Answer, refusal_of, refuse};
+use super::answer::{Answer, refuse};
 use super::keeper::Keeper;
 use super::kept::{Kept, Served};
 use super::mail::Id;
@@ -23,7 +24,7 @@ impl Keeper {
             self.serve(id, served, now);
         }
         self.settle_sign_in(id, now);
-        self.tell_ends(id, ended);
+        self.tell_ends(id, ended, now);
         let Some(kept) = self.kept.get_mut(&id) else { return };
         let next = kept.next_date();
         if kept.due != next {
@@ -50,12 +51,11 @@ impl Keeper {
         }
     }
 
-    fn tell_ends(&self, id: Id, ended: Vec<Ended<Answer>>) {
+    fn tell_ends(&self, id: Id, ended: Vec<Ended<Answer>>, now: Timestamp) {
         let Some(kept) = self.kept.get(&id).filter(|_| !ended.is_empty()) else { return };
         let overview = self.overview_of(id);
         for Ended { caller, tokens } in ended {
-            let refusal =
-                tokens.and_then(|tokens| refusal_of(tokens, &kept.profile.name, &kept.profile.host()));
+            let refusal = tokens.and_then(|tokens| kept.refusal(tokens, now));
             drop(caller.send(refusal.map_or_else(|| Ok(Reply::Status(overview.clone())), Err)));
         }
     }
@@ -74,6 +74,24 @@ impl Keeper {
 }
 
 impl Kept {
+    fn refusal(&self, phase: Phase, now: Timestamp) -> Option<Failure> {
+        let failure = match phase {
+            Phase::Fresh | Phase::Refreshing { .. } | Phase::SigningIn => return None,
+            Phase::NeedsLogin { why } => Failure::needs_login(why),
+            Phase::Waiting { until, why, status, .. } => {
+                Failure::provider(why, status, &self.profile.host()).retry_in(millis(now.until(until)))
+            }
+        };
+        Some(self.in_its_words(failure).of(&self.profile.name))
+    }
+
+    fn in_its_words(&self, failure: Failure) -> Failure {
+        match &self.said {
+            Some(said) => failure.with("message", said),
+            None => failure,
+        }
+    }
+
     fn failure(&self, why: Denial, now: Timestamp) -> Failure {
         let distance = |until: Timestamp| millis(now.until(until));
         match why {
@@ -83,10 +101,11 @@ impl Kept {
                 Failure::vault(why.unwrap_or(VaultTrouble::Slow)).retry_in(distance(until))
             }
             Denial::Held { until, trouble, status } => {
-                Failure::provider(trouble, status, &self.profile.host()).retry_in(distance(until))
+                let failure = Failure::provider(trouble, status, &self.profile.host());
+                self.in_its_words(failure.retry_in(distance(until)))
             }
             Denial::Later { until } => Failure::new(Code::DeadlinePassed).retry_in(distance(until)),
-            Denial::NeedsLogin(why) => Failure::needs_login(why),
+            Denial::NeedsLogin(why) => self.in_its_words(Failure::needs_login(why)),
             Denial::TooShort { lifetime, source } => {
                 let known_from = if source == Source::Assumed { "assumed" } else { "lifetime" };
                 Failure::new(Code::TokenTooShort).with(known_from, api::duration::format(lifetime))

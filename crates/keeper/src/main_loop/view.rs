@@ -88,6 +88,7 @@ impl Kept {
                 max_age: demand.max_age,
                 scope: demand.scope.clone(),
             }),
+            said: self.said.clone(),
             browser_logout: self.provider.has_browser_logout(),
         })
     }

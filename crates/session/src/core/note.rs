@@ -114,6 +114,10 @@ pub enum Note {
         waited_ms: u64,
     },
     Restored,
+    /// What the provider said of its refusal, in its own words.
+    Said {
+        said: String,
+    },
     Saved,
     SignInFailed {
         code: String,

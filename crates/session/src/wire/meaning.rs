@@ -1,5 +1,6 @@
 //! The judgements of an answer that do not depend on a recipe.
 
+use alloc::format;
 use alloc::string::{String, ToString};
 use serde_json::Value;
 
@@ -121,12 +122,43 @@ pub(crate) fn words(json: &Value) -> Option<String> {
     plain(said)
 }
 
-/// Short and visible, and nothing in it is long enough to be a token, whatever quotes it stands in.
+/// What the provider says of its refusal, in its own words.
+pub fn said(answer: &Answer<'_>) -> Option<String> {
+    answer.read().json().and_then(words)
+}
+
+/// Short and visible, and nothing in it is long enough to be a token, whatever quotes it stands in: all of it, or the
+/// sentences before what cannot be shown. Some add the number of the request, or what they were sent.
 pub(crate) fn plain(said: &str) -> Option<String> {
-    let plain = said.chars().count() <= bounds::WORDS
-        && !said.chars().any(is_invisible)
-        && said.split(|c: char| !c.is_ascii_graphic()).all(|run| run.len() <= bounds::WORD);
-    plain.then(|| said.to_string())
+    let shown = &said[..shown(said)];
+    if shown.len() == said.len() {
+        return Some(said.to_string());
+    }
+    let sentences = shown.char_indices().rev().find_map(|(at, c)| {
+        let rest = &shown[at + c.len_utf8()..];
+        let ends = c == '。' || (c == '.' && (rest.is_empty() || rest.starts_with(char::is_whitespace)));
+        ends.then(|| &shown[..shown.len() - rest.len()])
+    });
+    let words = shown.rfind(char::is_whitespace).map(|end| shown[..end].trim_end());
+    let kept = [sentences, words].into_iter().flatten().find(|kept| kept.chars().count() >= SENSIBLE)?;
+    Some(format!("{kept}…"))
+}
+
+/// How much of it can be shown, in bytes.
+fn shown(said: &str) -> usize {
+    let mut run = None;
+    for (count, (at, c)) in said.char_indices().enumerate() {
+        let begun = *run.get_or_insert(at);
+        if is_invisible(c) || count == bounds::WORDS {
+            return at;
+        }
+        if !c.is_ascii_graphic() {
+            run = None;
+        } else if at - begun == bounds::WORD {
+            return begun;
+        }
+    }
+    said.len()
 }
 
 /// Frameworks also send `{"message": …}`, or a list of texts.
@@ -144,6 +176,9 @@ pub(crate) fn is_invisible(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
+
+/// With less, nobody knows more, in characters.
+const SENSIBLE: usize = 16;
 
 const WORDS: [&str; 8] =
     ["detail", "message", "error_description", "msg", "error", "errors", "non_field_errors", "title"];

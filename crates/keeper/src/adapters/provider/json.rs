@@ -15,7 +15,7 @@ use session::wire::message::Message;
 use url::Url;
 
 use super::oauth::unsupported;
-use super::{Provider, SignedIn, Unwanted};
+use super::{Bought, Provider, SignedIn, Unwanted};
 use crate::adapters::http::{self, Client, Received};
 
 impl Provider {
@@ -40,17 +40,22 @@ impl Provider {
         Ok(SignedIn { tokens, account: Account::named(&username) })
     }
 
-    pub(super) async fn refresh_by_recipe(&self, recipe: &Recipe, token: &RefreshToken) -> Verdict {
+    pub(super) async fn refresh_by_recipe(&self, recipe: &Recipe, token: &RefreshToken) -> Bought {
         let message = recipe.refresh(token);
         let (client, url) = match self.way_below(&message.path).await {
             Ok(way) => way,
-            Err(trouble @ Trouble::Misconfigured) => return Verdict::Misconfigured { trouble, status: None },
-            Err(trouble) => return Verdict::Unsent { trouble, status: None, retry_after: None },
+            Err(trouble @ Trouble::Misconfigured) => {
+                return Verdict::Misconfigured { trouble, status: None }.into();
+            }
+            Err(trouble) => return Verdict::Unsent { trouble, status: None, retry_after: None }.into(),
         };
         match self.exchange(&client, &url, &message).await {
-            Ok(received) => recipe.read_refresh(&received.answer(), received.clock()),
-            Err(trouble @ Trouble::Misconfigured) => Verdict::Misconfigured { trouble, status: None },
-            Err(trouble) => Verdict::Transient { trouble, status: None, retry_after: None },
+            Ok(received) => {
+                let verdict = recipe.read_refresh(&received.answer(), received.clock());
+                Bought::read(verdict, &received, &[token.expose()])
+            }
+            Err(trouble @ Trouble::Misconfigured) => Verdict::Misconfigured { trouble, status: None }.into(),
+            Err(trouble) => Verdict::Transient { trouble, status: None, retry_after: None }.into(),
         }
     }
 

@@ -175,6 +175,7 @@ impl Provider {
                     return Bought {
                         verdict: Verdict::Misconfigured { trouble: Trouble::Identity, status: Some(status) },
                         give_back: Some(Unwanted { refresh, access: answer.tokens.access.clone() }),
+                        said: None,
                     };
                 }
             }
@@ -183,7 +184,9 @@ impl Provider {
         if matches!(verdict, Verdict::Misconfigured { .. }) {
             self.oauth.doubt();
         }
-        verdict.into()
+        let secret = provider.client.secret.as_ref().map(Secret::expose).filter(|secret| !secret.is_empty());
+        let sent: Vec<&str> = secret.into_iter().chain([token.expose()]).collect();
+        Bought::read(verdict, &received, &sent)
     }
 
     pub(super) async fn probe(&self, oauth: &Oauth, token: &AccessToken, account: &Account) -> Beat {
