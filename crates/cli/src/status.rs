@@ -141,7 +141,7 @@ fn details(words: &Words, session: &SessionView) -> Vec<Vec<Cell>> {
         PhaseView::Fresh | PhaseView::SigningIn | PhaseView::Waiting { .. } => {}
     }
     if let Some(said) = &session.said {
-        add("said", words.fill("cli.detail.said.is", &[("said", &harmless(said))]));
+        add("said", format!("“{}”", harmless(said)));
     }
     add("url", format!("{} ({})", session.url, session.preset));
     if let Some(user) = &session.user {
