@@ -45,7 +45,15 @@ fn a_mistake_is_told_with_its_line_and_a_hint_and_the_others_go_on() {
             "6 recipe.refresh.pth: unknown key `pth` (Did you mean `path`?)",
         ),
         ("recipe.refresh.path = 'r'", "6 recipe.refresh.path: `r` is not a path below"),
-        ("\nrecipe.refresh.refused = [{ status = 500 }]", "7 recipe.refresh: 500 never means refused"),
+        ("\nrecipe.refresh.refused = [{ status = 500 }]", "7 recipe.refresh: 500 alone never means refused"),
+        (
+            "\nrecipe.refresh.refused = [{ status = 400, body = 'x' }]",
+            "7 recipe.refresh.refused.body: `body` is of the wrong kind (string) (Wanted: a condition with `at`",
+        ),
+        (
+            "\nrecipe.refresh.send = { refresh_token = '/a/*' }",
+            "7 recipe.refresh.send.refresh_token: `/a/*` stands for many",
+        ),
         ("[profile.b.recipe]\nlogni = 1", "7 recipe.logni: unknown key `logni` (Did you mean `login`?)"),
         (
             "[profile.b.recipe.refresh]\nsend = { token = '/t' }",

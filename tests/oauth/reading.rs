@@ -2,15 +2,18 @@
 
 use std::time::Duration;
 
+use serde_json::json;
 use session::oauth::token::{Reading, Refreshed, TokenAnswer, read_refresh, read_tokens};
-use session::reason::Oddity;
+use session::reason::{Oddity, Trouble};
 use session::tokens::Tokens;
+use session::verdict::Verdict;
 use session::wire::answer::Clock;
 use session::wire::lifetime::{Lifetime, Unit};
+use session::wire::matching::Match;
 use session::wire::pointer::Pointer;
 use session::wire::take::Take;
 
-use crate::{answer, clock};
+use crate::{PAGE, answer, clock};
 
 /// Rows A11, A12: where a profile says how its provider tells a lifetime, that is read, at a sign-in and at a refresh.
 #[test]
@@ -35,7 +38,7 @@ fn lifetimes_are_told_in_other_ways_too() {
     for (told, field, seconds) in table {
         let body = format!(r#"{{"access_token":"AT",{field}}}"#);
         let take = Take { lifetime: Some(told), ..Take::default() };
-        let reading = Reading { take };
+        let reading = Reading { take, ..Reading::default() };
         let read = read_tokens(&answer(200, &body), clock, &reading).unwrap();
         assert_eq!(read.tokens.lifetime, seconds.map(Duration::from_secs), "{body}");
         let refreshed = read_refresh(&answer(200, &body), clock, &reading);
@@ -47,7 +50,7 @@ fn lifetimes_are_told_in_other_ways_too() {
 #[test]
 fn a_lifetime_that_nobody_can_read_is_no_silent_hour() {
     let own = Lifetime { at: Pointer::new("/ends").unwrap(), unit: Unit::Seconds };
-    let reading = |take| Reading { take };
+    let reading = |take| Reading { take, ..Reading::default() };
     let standard = || reading(Take::default());
     let pointed = || reading(Take { lifetime: Some(own.clone()), ..Take::default() });
     let refresh = || reading(Take { refresh_lifetime: Some(own.clone()), ..Take::default() });
@@ -77,12 +80,44 @@ fn a_lifetime_that_nobody_can_read_is_no_silent_hour() {
     }
 }
 
+/// Row D10: beside the words of the standard, and never over an answer that names our request or that somebody else sent.
+#[test]
+fn what_refuses_a_refresh_or_puts_it_off_is_for_the_profile_to_say() {
+    let rule = |rule: serde_json::Value| serde_json::from_value::<Match>(rule).unwrap();
+    let dead = json!({ "status": 200, "body": { "at": "/error", "equals": "bad_refresh_token" } });
+    let later =
+        json!({ "status": [400, 401], "body": { "at": "/error_description", "contains": "try again" } });
+    let reading = Reading {
+        refused: vec![rule(dead), rule(json!({ "status": 401 }))],
+        retry: vec![rule(later)],
+        ..Reading::default()
+    };
+    let transient = Verdict::Transient { trouble: Trouble::Status, status: Some(400), retry_after: None };
+    for (status, body, verdict) in [
+        (200, r#"{"error":"bad_refresh_token"}"#, Some(Verdict::Dead)),
+        (200, r#"{"error":"other"}"#, None),
+        (401, r#"{"why":1}"#, Some(Verdict::Dead)),
+        (401, PAGE, None),
+        (401, r#"{"error":"invalid_client"}"#, None),
+        (400, r#"{"error":"invalid_grant","error_description":"Busy, try again"}"#, Some(transient)),
+        (400, r#"{"error":"invalid_grant"}"#, Some(Verdict::Dead)),
+    ] {
+        let read = read_refresh(&answer(status, body), clock(), &reading);
+        match verdict {
+            Some(verdict) => assert_eq!(read, Refreshed::Not(verdict), "{status} {body}"),
+            None => assert_ne!(read, Refreshed::Not(Verdict::Dead), "{status} {body}"),
+        }
+    }
+    let beside = r#"{"error":"bad_refresh_token","access_token":"AT"}"#;
+    assert!(matches!(read_refresh(&answer(200, beside), clock(), &reading), Refreshed::Fresh(_)));
+}
+
 /// Some put all they have into a member of the answer, or have names of their own.
 #[test]
 fn tokens_stand_where_the_profile_says_and_are_found_there_in_broken_answers_too() {
     let at = |pointer: &str| Pointer::new(pointer).ok();
     let take = Take { access_token: at("/user/token"), refresh_token: at("/user/again"), ..Take::default() };
-    let reading = Reading { take };
+    let reading = Reading { take, ..Reading::default() };
     let whole = r#"{"ok":true,"access_token":"none","user":{"token":"AT","again":"RT"},"expires_in":60}"#;
     let of = |read: &TokenAnswer| {
         let Tokens { access, refresh, lifetime, .. } = &read.tokens;

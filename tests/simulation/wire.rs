@@ -6,7 +6,7 @@ use session::interaction::Need;
 use session::oauth::token;
 use session::recipe::Recipe;
 use session::verdict::Verdict;
-use session::wire::answer::{Answer, Clock, JwtTimes};
+use session::wire::answer::{Answer, Clock, JwtTimes, NO_HEADERS};
 
 use crate::dice::Dice;
 
@@ -50,6 +50,7 @@ impl Dialect {
         let answer = Answer {
             status: reply.status,
             content_type: Some(reply.content_type),
+            headers: &NO_HEADERS,
             retry_after: reply.retry_after,
             body: reply.body.as_bytes(),
             broken: None,

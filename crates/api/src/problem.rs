@@ -274,6 +274,7 @@ pub enum Advice {
 pub enum Kind {
     Array,
     Boolean,
+    Condition,
     Datetime,
     Float,
     Integer,

@@ -69,6 +69,9 @@ pub struct Exchange {
     /// password is wrong, which 400, 401, 403 and 422 say without a rule.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<Match>,
+    /// Those that mean "later", whatever else they look like.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub retry: Vec<Match>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

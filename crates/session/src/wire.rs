@@ -1,4 +1,5 @@
 pub mod answer;
+pub mod condition;
 pub(crate) mod escape;
 pub mod flaw;
 pub mod jwt;

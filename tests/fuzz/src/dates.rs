@@ -3,7 +3,7 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use session::limits;
-use session::wire::answer::Answer;
+use session::wire::answer::{Answer, NO_HEADERS};
 
 use crate::input::line;
 
@@ -35,6 +35,7 @@ pub fn hold(input: &[u8]) {
     let answer = Answer {
         status: 429,
         content_type: None,
+        headers: &NO_HEADERS,
         retry_after: wait_for,
         body: b"",
         broken: None,

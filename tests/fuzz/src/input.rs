@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Debug;
 
 use session::reason::Trouble;
-use session::wire::answer::{Answer, Clock};
+use session::wire::answer::{Answer, Clock, NO_HEADERS};
 use session::wire::jwt;
 
 use crate::CANARY;
@@ -48,6 +48,7 @@ impl<'a> Written<'a> {
         Answer {
             status: self.status,
             content_type: self.kind.as_deref(),
+            headers: &NO_HEADERS,
             retry_after: None,
             body: self.body,
             broken: self.is_broken.then_some(Trouble::CutShort),

@@ -13,7 +13,7 @@ use session::policy::Policy;
 use session::time::Timestamp;
 use session::tokens::{Account, RefreshToken, Tokens};
 use session::verdict::Verdict;
-use session::wire::answer::Answer;
+use session::wire::answer::{Answer, NO_HEADERS};
 use session::wire::lifetime::{Lifetime, Unit};
 use session::wire::pointer::Pointer;
 use session::wire::take::Take;
@@ -25,7 +25,8 @@ pub fn hold(input: &[u8]) {
     let answer = written.answer();
     let told = Pointer::new("/expires").map(|at| Lifetime { at, unit: Unit::Seconds });
     for lifetime in [None, told.ok()] {
-        let reading = Reading { take: Take { lifetime, ..Take::default() } };
+        let take = Take { lifetime, ..Take::default() };
+        let reading = Reading { take, ..Reading::default() };
         let read = read_refresh(&answer, clock(), &reading);
         if let Some(newest) = newest(&written) {
             let Refreshed::Fresh(fresh) = &read else { panic!("{newest} is lost: {read:?}") };
@@ -128,6 +129,7 @@ fn polled(answer: &Answer<'_>) {
     let granted = Answer {
         status: 200,
         content_type: None,
+        headers: &NO_HEADERS,
         retry_after: None,
         body: code,
         broken: None,

@@ -49,6 +49,7 @@ impl Received {
         Answer {
             status: self.status,
             content_type: self.headers.get("content-type").map(String::as_str),
+            headers: &self.headers,
             retry_after: self.retry_after,
             body: &self.body,
             broken: self.broken,

@@ -80,6 +80,7 @@ fn kind(called: &str) -> Option<Kind> {
         "datetime" => Kind::Datetime,
         "floating" => Kind::Float,
         "integer" | "i64" => Kind::Integer,
+        "condition" => Kind::Condition,
         "lifetime" => Kind::Lifetime,
         "place" => Kind::Place,
         "u16" => Kind::Port,

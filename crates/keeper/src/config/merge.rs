@@ -103,9 +103,9 @@ fn descend(table: &dyn TableLike, span: &Range<usize>, found: &mut Vec<String>) 
         let is_key = table.key(name).and_then(Key::span).is_some_and(|key| key == *span);
         let inside = match item {
             Item::ArrayOfTables(tables) => tables.iter().any(|inner| descend(inner, span, found)),
-            Item::None | Item::Table(_) | Item::Value(_) => {
-                item.as_table_like().is_some_and(|inner| descend(inner, span, found))
-            }
+            Item::Table(inner) => descend(inner, span, found),
+            Item::Value(value) => descend_value(value, span, found),
+            Item::None => false,
         };
         let holds = item.span().is_some_and(|it| it.start <= span.start && span.end <= it.end);
         if is_key || inside || holds {
@@ -114,6 +114,13 @@ fn descend(table: &dyn TableLike, span: &Range<usize>, found: &mut Vec<String>) 
         found.pop();
     }
     false
+}
+
+fn descend_value(value: &Value, span: &Range<usize>, found: &mut Vec<String>) -> bool {
+    match value.as_array() {
+        Some(list) => list.iter().any(|inner| descend_value(inner, span, found)),
+        None => value.as_inline_table().is_some_and(|inner| descend(inner, span, found)),
+    }
 }
 
 const OPTIONAL: [&str; 3] = ["heartbeat", "login", "logout"];

@@ -129,6 +129,10 @@ struct Written {
     #[serde(default)]
     take: Take,
     #[serde(default)]
+    refused: Vec<Match>,
+    #[serde(default)]
+    retry: Vec<Match>,
+    #[serde(default)]
     endpoints: Endpoints,
     #[serde(default)]
     extra: ExtraTables,
@@ -201,6 +205,9 @@ impl Written {
             let hint = Advice::Write { example: r#"redirect_path = "/callback""#.to_owned() };
             return told("redirect_path", |key| Problem::NoPath { key }, hint);
         }
+        if let Some(flaw) = self.refused.iter().find_map(|rule| rule.check_refused().err()) {
+            return Err(wrong("refused", (flaw.into(), None)));
+        }
         // RFC 8707, section 2: an absolute URI without a fragment.
         let is_none = |indicator: &&String| !indicator.contains(':') || indicator.contains('#');
         match self.resource_indicators.iter().find(is_none).cloned() {
@@ -242,7 +249,7 @@ impl Written {
             },
             probe: self.probe,
             rejects: self.rejects,
-            reading: Reading { take: self.take },
+            reading: Reading { take: self.take, refused: self.refused, retry: self.retry },
         }
     }
 }

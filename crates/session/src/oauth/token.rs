@@ -16,6 +16,7 @@ use crate::verdict::Verdict;
 use crate::wire::answer::Body;
 use crate::wire::answer::{Answer, Clock};
 use crate::wire::lifetime::{Lifetime, Unit};
+use crate::wire::matching::{Match, refuses};
 use crate::wire::meaning;
 use crate::wire::message::Message;
 use crate::wire::message::with_scheme;
@@ -42,6 +43,10 @@ impl TokenAnswer {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Reading {
     pub take: Take,
+    /// Answers to a refresh that are a definite no, besides `invalid_grant`.
+    pub refused: Vec<Match>,
+    /// Answers that mean "later", whatever else they look like.
+    pub retry: Vec<Match>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -142,7 +147,8 @@ pub fn read_tokens(answer: &Answer<'_>, clock: Clock<'_>, reading: &Reading) -> 
     tokens(answer, &body, clock, reading).ok_or_else(|| Refusal::of(answer, &body))
 }
 
-/// Only `invalid_grant`, in the provider's JSON and with its proper status, condemns the token that was sent.
+/// Only `invalid_grant`, in the provider's JSON and with its proper status, condemns the token that was sent, and what the
+/// profile says of this provider.
 pub fn read_refresh(answer: &Answer<'_>, clock: Clock<'_>, reading: &Reading) -> Refreshed {
     let body = answer.read();
     let salvaged = || salvage(answer, reading).and_then(|left| tokens_in(&left, clock, reading));
@@ -150,6 +156,12 @@ pub fn read_refresh(answer: &Answer<'_>, clock: Clock<'_>, reading: &Reading) ->
         return Refreshed::Fresh(fresh);
     }
     let not = Refreshed::Not;
+    if reading.retry.iter().any(|rule| rule.holds_of(answer, &body)) {
+        return not(meaning::later(answer));
+    }
+    if !meaning::is_about_the_request(answer, &body) && refuses(&reading.refused, answer, &body) {
+        return not(Verdict::Dead);
+    }
     let interaction = |need| {
         let claims = body.json().and_then(|json| text(json, "claims"));
         let claims = claims.filter(|claims| claims.len() <= bounds::DEMAND).map(str::to_string);

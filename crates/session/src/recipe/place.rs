@@ -134,7 +134,13 @@ impl TryFrom<PlaceTable> for Place {
 
 impl Place {
     fn body(pointer: Pointer) -> Result<Self, Flaw> {
-        if pointer.as_str().is_empty() { Err(Flaw::PlaceNameless) } else { Ok(Self::Body(pointer)) }
+        if pointer.as_str().is_empty() {
+            return Err(Flaw::PlaceNameless);
+        }
+        if pointer.is_of_many() {
+            return Err(Flaw::PlaceOfMany { written: pointer.as_str().to_string() });
+        }
+        Ok(Self::Body(pointer))
     }
 }
 

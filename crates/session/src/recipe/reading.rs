@@ -8,9 +8,9 @@ use crate::reason::Trouble;
 use crate::tokens::{AccessToken, Tokens};
 use crate::verdict::Verdict;
 use crate::wire::answer::{Answer, Body, Clock};
-use crate::wire::matching::Match;
+use crate::wire::matching::{Match, refuses};
 use crate::wire::meaning::{
-    error_code, is_about_the_request, is_misconfigured, is_of_the_provider, neither_fresh_nor_dead,
+    error_code, is_about_the_request, is_misconfigured, is_of_the_provider, later, neither_fresh_nor_dead,
     refresh_token, trouble, words,
 };
 use crate::wire::pointer::Pointer;
@@ -28,14 +28,15 @@ pub(super) fn refresh(recipe: &Recipe, answer: &Answer<'_>, clock: Clock<'_>) ->
     if came.access.is_some() {
         return Verdict::Fresh(came);
     }
-    let refused = recipe.refresh.refused.iter().any(|rule| {
-        rule.holds_of(answer, &body) && (rule.looks_inside() || is_of_the_provider(answer, &body))
-    });
+    if recipe.refresh.retry.iter().any(|rule| rule.holds_of(answer, &body)) {
+        // The token that was sent is spent by now, so the new one is kept whatever stands beside it.
+        return if came.refresh.is_some() { Verdict::Fresh(came) } else { later(answer) };
+    }
+    let refused = refuses(&recipe.refresh.refused, answer, &body);
     // An error that names our request is not about the token, however wide a recipe's rule is. A bare 404 may be.
     if !is_about_the_request(answer, &body) && (refused || is_invalid_grant(answer, &body)) {
         return Verdict::Dead;
     }
-    // The token that was sent is spent by now, so the new one is kept whatever stands beside it.
     if came.refresh.is_some() {
         return Verdict::Fresh(came);
     }
@@ -59,7 +60,17 @@ pub(super) fn sign_in(
     }
     let message = body.json().and_then(words);
     let status = answer.status;
-    let by_rule = login.is_some_and(|login| login.refused.iter().any(|rule| rule.holds_of(answer, &body)));
+    let is_later = login.is_some_and(|login| login.retry.iter().any(|rule| rule.holds_of(answer, &body)));
+    if is_later {
+        let trouble = if status == 429 { Trouble::RateLimited } else { Trouble::Status };
+        return Err(SignInRefusal::Trouble {
+            trouble,
+            status: Some(status),
+            retry_after: answer.pause(),
+            message,
+        });
+    }
+    let by_rule = login.is_some_and(|login| refuses(&login.refused, answer, &body));
     // A portal's page is no answer to the question. Any other 401 is, even without a word.
     let by_status = match (status, &body) {
         (_, Body::Html) => status == 401 && answer.authentic,
@@ -139,12 +150,20 @@ fn is_invalid_grant(answer: &Answer<'_>, body: &Body) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::answer::NO_HEADERS;
     use core::time::Duration;
 
     fn read(status: u16, kind: &str, body: &str, retry_after: Option<Duration>) -> Verdict {
         let body = body.as_bytes();
-        let answer =
-            Answer { status, content_type: Some(kind), retry_after, body, broken: None, authentic: false };
+        let answer = Answer {
+            status,
+            content_type: Some(kind),
+            headers: &NO_HEADERS,
+            retry_after,
+            body,
+            broken: None,
+            authentic: false,
+        };
         let recipe = Recipe::preset("simplejwt").unwrap();
         recipe.read_refresh(&answer, Clock { date: None, jwt: &|_| None })
     }

@@ -1,3 +1,4 @@
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 use core::time::Duration;
 
@@ -12,12 +13,17 @@ use crate::reason::Trouble;
 pub struct Answer<'a> {
     pub status: u16,
     pub content_type: Option<&'a str>,
+    /// By their names in small letters.
+    pub headers: &'a BTreeMap<String, String>,
     pub retry_after: Option<Duration>,
     pub body: &'a [u8],
     pub broken: Option<Trouble>,
     /// It came over TLS or from loopback, so nothing in between wrote it.
     pub authentic: bool,
 }
+
+/// Of an answer without any.
+pub static NO_HEADERS: BTreeMap<String, String> = BTreeMap::new();
 
 /// What the provider says of the time, in seconds since 1970.
 #[derive(Clone, Copy)]

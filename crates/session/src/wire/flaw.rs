@@ -50,6 +50,10 @@ pub enum Flaw {
     },
     PlaceNameless,
     PlaceNotOne,
+    /// A value is put into one place.
+    PlaceOfMany {
+        written: String,
+    },
     PlaceTaken {
         written: String,
     },

@@ -6,11 +6,11 @@ use core::fmt;
 
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::Value;
 
 use super::answer::{Answer, Body};
+use super::condition::{Conditions, HeaderCondition};
 use super::flaw::Flaw;
-use super::pointer::Pointer;
+use super::meaning::is_of_the_provider;
 
 /// All that is given must hold.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,48 +20,27 @@ pub struct Match {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_type: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub body: Option<Condition>,
+    pub header: Option<HeaderCondition>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<Conditions>,
     /// An exception: some servers say 401 for what no new token can mend.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unless: Option<Condition>,
+    pub unless: Option<Conditions>,
 }
 
 /// One status or several. Written as `401` or `[401, 403]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statuses(pub Vec<u16>);
 
-/// Written as `{ at = "/code", equals = "token_not_valid" }`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "ConditionTable", into = "ConditionTable")]
-pub struct Condition {
-    /// Without it, the whole body.
-    pub at: Option<Pointer>,
-    pub test: Test,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub enum Test {
-    Contains(String),
-    Empty(bool),
-    Equals(Value),
-    Exists(bool),
-    Is(JsonKind),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum JsonKind {
-    Array,
-    Boolean,
-    Null,
-    Number,
-    Object,
-    String,
-}
-
 impl Match {
     pub fn status(status: u16) -> Self {
-        Self { status: Statuses(Vec::from([status])), content_type: None, body: None, unless: None }
+        Self {
+            status: Statuses(Vec::from([status])),
+            content_type: None,
+            header: None,
+            body: None,
+            unless: None,
+        }
     }
 
     pub fn holds(&self, answer: &Answer<'_>) -> bool {
@@ -73,112 +52,50 @@ impl Match {
             && self.content_type.as_ref().is_none_or(|kind| {
                 answer.essence().is_some_and(|essence| essence.eq_ignore_ascii_case(kind.trim()))
             })
-            && self.body.as_ref().is_none_or(|condition| condition.holds(answer, body))
-            && self.unless.as_ref().is_none_or(|condition| !condition.holds(answer, body))
+            && self.header.as_ref().is_none_or(|condition| condition.holds(answer))
+            && self.body.as_ref().is_none_or(|conditions| conditions.hold(answer, body))
+            && self.unless.as_ref().is_none_or(|conditions| !conditions.hold(answer, body))
     }
 
     pub(crate) fn looks_inside(&self) -> bool {
-        self.body.is_some() || self.content_type.is_some()
+        self.body.is_some() || self.content_type.is_some() || self.header.is_some()
     }
-}
 
-impl Condition {
-    fn holds(&self, answer: &Answer<'_>, body: &Body) -> bool {
-        let json = body.json();
-        let found = match &self.at {
-            Some(pointer) => json.and_then(|json| pointer.find(json)),
-            None => json,
-        };
-        match &self.test {
-            Test::Equals(value) => found.is_some_and(|found| same(found, value)),
-            Test::Contains(text) => match (&self.at, found) {
-                (None, _) => contains(&String::from_utf8_lossy(answer.body), text),
-                (Some(_), Some(Value::String(found))) => contains(found, text),
-                (Some(_), _) => false,
-            },
-            Test::Exists(wanted) => found.is_some_and(|found| !found.is_null()) == *wanted,
-            Test::Is(kind) => found.is_some_and(|found| JsonKind::of(found) == *kind),
-            Test::Empty(wanted) => match &self.at {
-                None => (*body == Body::Empty) == *wanted,
-                Some(_) => (found == Some(&Value::String(String::new()))) == *wanted,
-            },
+    /// It names a member of the provider's own JSON, or a header: no page of anybody else has it.
+    fn is_specific(&self) -> bool {
+        self.header.as_ref().is_some_and(HeaderCondition::is_specific)
+            || self.body.as_ref().is_some_and(Conditions::are_specific)
+    }
+
+    /// It says what must stand there, too.
+    fn is_to_the_letter(&self) -> bool {
+        self.header.as_ref().is_some_and(HeaderCondition::is_to_the_letter)
+            || self.body.as_ref().is_some_and(Conditions::are_to_the_letter)
+    }
+
+    /// What a server in trouble or a network in between may send must not condemn a refresh token.
+    pub fn check_refused(&self) -> Result<(), Flaw> {
+        for &status in &self.status.0 {
+            match status {
+                407 | 408 | 425 | 429 | 451 | 300..400 | 500.. if !self.is_to_the_letter() => {
+                    return Err(Flaw::NeverRefused { status });
+                }
+                200..300 if !self.is_specific() => return Err(Flaw::RefusedWithoutBody { status }),
+                _ => {}
+            }
         }
+        Ok(())
     }
 }
 
-impl JsonKind {
-    fn of(json: &Value) -> Self {
-        match json {
-            Value::Array(_) => Self::Array,
-            Value::Bool(_) => Self::Boolean,
-            Value::Null => Self::Null,
-            Value::Number(_) => Self::Number,
-            Value::Object(_) => Self::Object,
-            Value::String(_) => Self::String,
-        }
-    }
-}
-
-/// 1 equals 1.0, because the two sides were written in different languages.
-fn same(found: &Value, wanted: &Value) -> bool {
-    match (found, wanted) {
-        (Value::Number(found), Value::Number(wanted)) => found == wanted || found.as_f64() == wanted.as_f64(),
-        _ => found == wanted,
-    }
-}
-
-fn contains(text: &str, part: &str) -> bool {
-    text.to_lowercase().contains(&part.to_lowercase())
-}
-
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ConditionTable {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    at: Option<Pointer>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    contains: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    empty: Option<bool>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    equals: Option<Value>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    exists: Option<bool>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    is: Option<JsonKind>,
-}
-
-impl TryFrom<ConditionTable> for Condition {
-    type Error = Flaw;
-
-    fn try_from(table: ConditionTable) -> Result<Self, Self::Error> {
-        let ConditionTable { at, contains, empty, equals, exists, is } = table;
-        let tests = [
-            contains.map(Test::Contains),
-            empty.map(Test::Empty),
-            equals.map(Test::Equals),
-            exists.map(Test::Exists),
-            is.map(Test::Is),
-        ];
-        let mut tests = tests.into_iter().flatten();
-        match (tests.next(), tests.next()) {
-            (Some(test), None) => Ok(Self { at, test }),
-            _ => Err(Flaw::ConditionNotOne),
-        }
-    }
-}
-
-impl From<Condition> for ConditionTable {
-    fn from(Condition { at, test }: Condition) -> Self {
-        let empty = Self { at, contains: None, empty: None, equals: None, exists: None, is: None };
-        match test {
-            Test::Contains(text) => Self { contains: Some(text), ..empty },
-            Test::Empty(wanted) => Self { empty: Some(wanted), ..empty },
-            Test::Equals(value) => Self { equals: Some(value), ..empty },
-            Test::Exists(wanted) => Self { exists: Some(wanted), ..empty },
-            Test::Is(kind) => Self { is: Some(kind), ..empty },
-        }
-    }
+/// Whether one of them says that what was sent is refused: by the provider, and not by somebody in between.
+pub(crate) fn refuses(rules: &[Match], answer: &Answer<'_>, body: &Body) -> bool {
+    let is_the_providers = |rule: &Match| {
+        rule.is_specific()
+            || is_of_the_provider(answer, body)
+            || (answer.authentic && rule.looks_inside() && *body != Body::CutShort)
+    };
+    rules.iter().any(|rule| rule.holds_of(answer, body) && is_the_providers(rule))
 }
 
 impl Serialize for Statuses {
@@ -231,9 +148,11 @@ fn checked<E: Error>(status: Option<u16>, written: &dyn fmt::Display) -> Result<
 
 #[cfg(test)]
 mod tests {
+    use super::super::answer::NO_HEADERS;
     use super::*;
     use crate::recipe::Recipe;
-    use serde_json::json;
+    use crate::wire::condition::Condition;
+    use serde_json::{Value, json};
 
     fn holds(rule: &Value, status: u16, kind: Option<&str>, body: &str) -> bool {
         let rule: Match = serde_json::from_value(rule.clone()).unwrap();
@@ -242,6 +161,7 @@ mod tests {
         let answer = Answer {
             status,
             content_type: kind,
+            headers: &NO_HEADERS,
             retry_after: None,
             body: body.as_bytes(),
             broken: None,

@@ -25,6 +25,11 @@ pub(crate) fn suspect(answer: &Answer<'_>, body: &Body) -> Verdict {
     Verdict::Suspect { status: answer.status, signature: signature(answer), authentic }
 }
 
+/// A profile says that this answer is no refusal.
+pub(crate) fn later(answer: &Answer<'_>) -> Verdict {
+    transient(answer, if answer.status == 429 { Trouble::RateLimited } else { Trouble::Status })
+}
+
 pub(crate) fn transient(answer: &Answer<'_>, trouble: Trouble) -> Verdict {
     let status = answer.broken.is_none().then_some(answer.status);
     Verdict::Transient { trouble, status, retry_after: answer.pause() }

@@ -1,6 +1,7 @@
 //! Where a value stands in a JSON text (RFC 6901).
 
 use alloc::borrow::Cow;
+use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -11,7 +12,7 @@ use serde_json::{Map, Value};
 use super::flaw::Flaw;
 use crate::bounds;
 
-/// `""` is the whole text, `/user/name` a member of a member.
+/// `""` is the whole text, `/user/name` a member of a member. A name `*` is every entry of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pointer(String);
 
@@ -37,8 +38,30 @@ impl Pointer {
         &self.0
     }
 
+    /// The first there is.
     pub fn find<'a>(&self, json: &'a Value) -> Option<&'a Value> {
-        json.pointer(&self.0)
+        if self.is_of_many() { self.all(json).first().copied() } else { json.pointer(&self.0) }
+    }
+
+    pub(crate) fn all<'a>(&self, json: &'a Value) -> Vec<&'a Value> {
+        if !self.is_of_many() {
+            return json.pointer(&self.0).into_iter().collect();
+        }
+        let mut here = Vec::from([json]);
+        for name in self.0.split('/').skip(1) {
+            here = here
+                .into_iter()
+                .flat_map(|value| match value.as_array() {
+                    Some(list) if name == "*" => list.iter().collect(),
+                    _ => value.pointer(&format!("/{name}")).into_iter().collect::<Vec<_>>(),
+                })
+                .collect();
+        }
+        here
+    }
+
+    pub(crate) fn is_of_many(&self) -> bool {
+        self.0.split('/').any(|name| name == "*")
     }
 
     pub fn names(&self) -> Vec<String> {
@@ -82,6 +105,24 @@ impl<'de> Deserialize<'de> for Pointer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_star_is_every_entry_of_a_list_and_a_name_everywhere_else() {
+        let json = serde_json::json!({
+            "errors": [{ "code": 7 }, { "code": 8, "at": [1, 2] }, "x"], "*": { "a": 1 }, "0": [[5], [6, 7]],
+        });
+        let found = |text: &str| {
+            let all = Pointer::new(text).unwrap().all(&json).into_iter().map(Value::to_string);
+            all.collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(found("/errors/*/code"), "7 8");
+        assert_eq!(found("/errors/*/at/*"), "1 2");
+        assert_eq!(found("/*/a"), "1");
+        assert_eq!(found("/0/*/*"), "5 6 7");
+        assert_eq!(found("/errors/1/code"), "8");
+        assert_eq!(found("/nothing/*"), "");
+        assert_eq!(Pointer::new("/errors/*/code").unwrap().find(&json), Some(&Value::from(7)));
+    }
 
     /// What is built along a pointer is as deep, and is walked by functions that call themselves.
     #[test]

@@ -95,7 +95,11 @@ fn what_is_wrong_reads_like_this() {
         [
             ("unknown key `usr`.", &*format!("Did you mean `user`? {next}")),
             ("`user` is of the wrong kind (integer).", &*format!("Wanted: string. {next}")),
-            ("500 never means refused: gateways and broken servers send it.", next),
+            (
+                "500 alone never means refused, because gateways and broken servers send it: a `refused` rule for it \
+                 has a `body` that says with `at` and `equals` what stands where.",
+                next,
+            ),
             ("“expected `=`”.", next),
             ("no such thing.", &*format!("Do it {next}")),
         ]
