@@ -98,6 +98,26 @@ fn a_sign_in_that_the_keyring_has_not_taken_is_not_said_to_be_kept() {
     assert!(chinese.ends_with("它暂时只在内存中；会自动重试。\n"), "{chinese}");
 }
 
+/// Nothing is kept that ends with its access token.
+#[test]
+fn a_sign_in_without_a_refresh_token_says_when_it_ends_and_what_is_asked_for() {
+    for (source, when) in [
+        ("told", "ends with its access token, in 4 min, and"),
+        ("assumed", "ends with its access token, and"),
+    ] {
+        let lab = Lab::new(move |call| {
+            let mut there = session("work", json!({ "name": "Fresh" }));
+            there["refresh_in_ms"] = json!(null);
+            there["access"]["source"] = json!(source);
+            if call["do"] == "hello" { hello() } else { Act::Answer(overview(json!([there]))) }
+        });
+        let ran = lab.run_with_input(&["login", "work", "--user", "mia"], "hunter2\n");
+        assert_eq!(ran.code, Some(0));
+        assert!(ran.err.contains(when) && !ran.err.contains("is kept"), "{}", ran.err);
+        assert!(ran.err.ends_with("`extra.authorize = { access_type = \"offline\" }`.\n"), "{}", ran.err);
+    }
+}
+
 /// Row E7.
 #[test]
 fn a_sign_in_without_a_keyring_says_how_long_it_lasts() {

@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use api::secret::Password;
-use api::{Code, Lost, Overview, Pending, PhaseView, Problem, SessionView, VaultKind, Way};
+use api::{Code, Lost, Overview, Pending, PhaseView, Problem, SessionView, Source, VaultKind, Way};
 use client::Client;
 use client::browser;
 use rustix::termios::tcgetwinsize;
@@ -36,6 +36,7 @@ pub(crate) fn login(face: &Face, login: &Login) -> Result<u8, Ended> {
         let user = after.user.as_deref().unwrap_or_default();
         // The keyring has been waited for. What it has not taken by now ends with the keeper.
         let done = match overview.vault.kind {
+            _ if ends_with_its_token(after) => "cli.login.no_refresh",
             VaultKind::Memory => "cli.login.memory",
             VaultKind::Credential | VaultKind::Keyring | VaultKind::Passphrase if after.saved => {
                 "cli.login.done"
@@ -43,7 +44,9 @@ pub(crate) fn login(face: &Face, login: &Login) -> Result<u8, Ended> {
             VaultKind::Keyring => "cli.login.unsaved",
             VaultKind::Credential | VaultKind::Passphrase => "cli.login.unsealed",
         };
-        face.tell(done, &[("profile", &login.name), ("user", user)]);
+        let told = after.access.as_ref().filter(|access| access.source != Source::Assumed);
+        let left = told.map(|access| face.words().duration(access.remaining_ms)).unwrap_or_default();
+        face.tell(done, &[("profile", &login.name), ("user", user), ("left", &left), OFFLINE]);
         // It is easy to be another account in a browser. A name from the configuration has not signed in yet.
         let known = !matches!(there.phase, PhaseView::NeedsLogin { why: Lost::Never | Lost::SignedOut });
         if let Some(before) =
@@ -80,6 +83,14 @@ fn typed(
         }
     };
     Ok(client.login(&login.name, &username, password)?)
+}
+
+/// As it is written in a profile, where braces are no placeholders.
+const OFFLINE: (&str, &str) = ("access_type", "{ access_type = \"offline\" }");
+
+/// No refresh token came, so there is nothing to keep the session with.
+fn ends_with_its_token(session: &SessionView) -> bool {
+    session.phase == PhaseView::Fresh && session.refresh_in_ms.is_none()
 }
 
 fn elsewhere(face: &Face, mut client: Client, login: &Login, way: Way) -> Result<Overview, Ended> {

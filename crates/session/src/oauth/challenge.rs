@@ -99,10 +99,7 @@ pub fn meaning(status: u16, challenges: &[Challenge]) -> Meaning {
     if errors().any(|(_, error)| error == "invalid_token") {
         return Meaning::Refresh;
     }
-    // Our request is wrong, and no token mends that.
-    if errors().any(|(_, error)| ErrorKind::of(error) == ErrorKind::Misconfigured) {
-        return Meaning::Nothing;
-    }
+    // Also where the request is said to be wrong: some servers say so of a token that is over.
     if status == 401 { Meaning::Refresh } else { Meaning::Nothing }
 }
 
@@ -246,8 +243,11 @@ mod tests {
             (401, "error=\"invalid_token\"", Refresh),
             (403, "Bearer error=\"invalid_token\"", Refresh),
             (400, "Bearer error=\"invalid_request\"", Nothing),
-            (401, "Bearer error=\"invalid_request\"", Nothing),
-            (401, "DPoP error=\"invalid_dpop_proof\", algs=\"ES256\"", Nothing),
+            (401, "Bearer error=\"invalid_request\"", Refresh),
+            (401, "Bearer error=\"invalid_client\"", Refresh),
+            (401, "Bearer error=\"invalid_scope\"", Refresh),
+            (401, "DPoP error=\"invalid_dpop_proof\", algs=\"ES256\"", Refresh),
+            (403, "Bearer error=\"invalid_client\"", Nothing),
             (403, "", Nothing),
             (403, "Bearer", Nothing),
             (404, "Bearer", Nothing),
