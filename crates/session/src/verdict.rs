@@ -94,10 +94,14 @@ pub enum RevocationAnswer {
 }
 
 impl RevocationAnswer {
-    /// Joins the outcomes of two messages about one sign-out. What is left undone goes first.
+    /// Joins the outcomes of two messages about one sign-out, of which `later` is about the access token. What is left
+    /// undone goes first.
     #[must_use]
-    pub fn and(self, other: Self) -> Self {
-        match (self, other) {
+    pub fn and(self, later: Self) -> Self {
+        match (self, later) {
+            // It went with the refresh token (RFC 7009, section 2.1), and some servers call what they do not know any more
+            // a bad request.
+            (Self::Done, Self::Refused { .. }) => Self::Done,
             (trouble @ Self::Trouble { .. }, _) | (_, trouble @ Self::Trouble { .. }) => trouble,
             (refused @ Self::Refused { .. }, _) | (_, refused @ Self::Refused { .. }) => refused,
             // A provider that knows only one kind of token has heard enough.
@@ -121,6 +125,28 @@ impl RevocationAnswer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_left_undone_of_a_sign_out_is_its_outcome() {
+        use RevocationAnswer::{Done, Refused, Trouble as Troubled, Unsupported};
+        let refused = Refused { status: 400 };
+        let offline = Troubled { trouble: Trouble::Offline, status: None };
+        for (of_refresh, of_access, outcome) in [
+            (Done, Done, Done),
+            (Done, Unsupported, Done),
+            (Unsupported, Done, Done),
+            (Unsupported, Unsupported, Unsupported),
+            (Done, refused, Done),
+            (refused, Done, refused),
+            (Unsupported, refused, refused),
+            (refused, Unsupported, refused),
+            (Done, offline, offline),
+            (offline, Done, offline),
+            (refused, offline, offline),
+        ] {
+            assert_eq!(of_refresh.and(of_access), outcome, "{of_refresh:?} and {of_access:?}");
+        }
+    }
 
     /// Row C4.
     #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use api::{Code, Failure, Reply, Token};
+use api::{Code, Failure, Problem, Reply, Token};
 use session::callers::{Burst, Denial, Ended, Served as By, Wanting};
 use session::event::{Asker, Event};
 use session::note::Note;
@@ -87,7 +87,10 @@ impl Kept {
 
     fn in_its_words(&self, failure: Failure) -> Failure {
         match &self.said {
-            Some(said) => failure.with("message", said),
+            Some(said) if matches!(failure.code, Code::RefreshRefused | Code::SignInNeeded) => {
+                failure.with("message", said)
+            }
+            Some(said) => failure.because(Problem::said(said)),
             None => failure,
         }
     }
