@@ -9,6 +9,8 @@
 mod answers;
 #[path = "rules/bench.rs"]
 mod bench;
+#[path = "rules/callers.rs"]
+mod callers;
 #[path = "rules/demands.rs"]
 mod demands;
 #[path = "rules/forecast.rs"]

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use session::lane::Held;
+use session::limits;
 
 use crate::law::{Law, Verified, broken};
 
@@ -83,11 +84,11 @@ impl Counter {
             return broken(Law::ACallerIsServedOnce, "a request is sent that is on its way");
         }
         caller.sent += 1;
-        if caller.sent > 2 {
-            return broken(Law::OneRequestIsReplayedOnce, "it is sent a third time");
+        if caller.sent > 1 + u32::from(limits::REPLAYS) {
+            return broken(Law::OneTokenIsTriedOnce, "it is sent for ever");
         }
-        if caller.sent == 2 && caller.with == generation {
-            return broken(Law::OneRequestIsReplayedOnce, "it is sent again with the token that was refused");
+        if caller.sent > 1 && caller.with == generation {
+            return broken(Law::OneTokenIsTriedOnce, "it is sent again with the token that was refused");
         }
         caller.with = generation;
         self.patience.remove(&(caller.deadline, held.request));

@@ -81,7 +81,8 @@ pub(crate) enum Law {
     /// A sign-in that would end for want of use is refreshed although nobody needs it.
     NoSignInIdlesOut,
     OneRefreshInFlight,
-    OneRequestIsReplayedOnce,
+    /// A request that was refused goes out once more, with another token; and again only if that one has run out on the way.
+    OneTokenIsTriedOnce,
     OneVaultOperationAtATime,
     /// What only a person can mend is not tried again without one.
     OnlyAPersonGoesOn,

@@ -159,7 +159,7 @@ planted! {
     planted_refreshing_before_sleep: RefreshesBeforeSleep => NothingNewBeforeSleep;
     planted_refreshing_before_the_end: RefreshesBeforeTheEnd => NothingNewBeforeTheEnd;
     planted_refreshing_on_every_call: RefreshesOnEveryCall => AFailureIsFollowedByAPause | ADemandIsShown | AStormIsBounded | RefreshesAreFew;
-    planted_replaying_for_ever: ReplaysForEver => OneRequestIsReplayedOnce;
+    planted_replaying_for_ever: ReplaysForEver => OneTokenIsTriedOnce;
     planted_reporting_deadlines_late: ReportsDeadlinesLate => EveryDeadlineIsReported;
     planted_retrying_lost_answers_late: RetriesLostAnswersLate => AGraceSavesTheSession | TheReasonIsTrue;
     planted_sending_an_old_token: SendsAnOldToken => TheNewestTokenIsSent;

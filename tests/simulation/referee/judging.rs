@@ -83,6 +83,12 @@ impl Referee {
         self.access.is_some_and(|access| access > generation) && !self.is_refused && !over
     }
 
+    /// That one has run out, or another has taken its place.
+    pub(crate) fn has_outlived(&self, generation: u32) -> bool {
+        let over = self.over.is_some_and(|over| self.now >= over);
+        self.access.is_some_and(|access| access > generation || (access == generation && over))
+    }
+
     pub(crate) fn check_wish(&self, wish: Option<u64>) -> Verified {
         match (wish, self.over) {
             (Some(wish), Some(over)) if over < self.now + wish => {

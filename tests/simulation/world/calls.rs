@@ -267,7 +267,7 @@ impl World {
             return Ok(());
         }
         if self.bug == Some(Bug::ReplaysForEver) {
-            held.again = false;
+            held.refusals = 0;
         }
         let order = Order::from(&held);
         match place.callers.refused(held, place.sut.session(), generation, place.referee.time()) {
@@ -279,6 +279,12 @@ impl World {
                 place.counter.done(held.request)?;
             }
             None => {
+                if !place.counter.was_sent_once(order.id) && !place.referee.has_outlived(generation) {
+                    return broken(
+                        Law::OneTokenIsTriedOnce,
+                        "what it was refused with is good by all that is known",
+                    );
+                }
                 place.counter.hold(&order);
                 if self.bug == Some(Bug::AnswersAndHolds) {
                     place.counter.done(order.id)?;

@@ -1,4 +1,4 @@
-//! Requests to protected resources: sent with a good token, held while there is none, sent again once.
+//! Requests to protected resources: sent with a good token, held while there is none, sent again if it was refused.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;

@@ -135,6 +135,14 @@ impl Session {
         }
     }
 
+    /// The access token has run out by now, or another one has taken its place. Of an assumed lifetime nobody knows it.
+    pub fn has_outlived(&self, generation: u32, now: Timestamp) -> bool {
+        self.access.as_ref().is_some_and(|access| {
+            let over = access.source != Source::Assumed && now >= access.expires;
+            access.generation > generation || (access.generation == generation && over)
+        })
+    }
+
     fn progress(&self) -> Phase {
         if self.sign_in.is_some() { Phase::SigningIn } else { self.standing() }
     }

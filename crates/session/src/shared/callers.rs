@@ -1,5 +1,5 @@
 //! Whoever waits for a session, and what becomes of them: requests to a provider, which are held while there is no good
-//! token and sent again once; callers that want a token; and those that wait for a refresh or a sign-in to end. Each is
+//! token and sent again if it was refused; callers that want a token; and those that wait for a refresh or a sign-in to end. Each is
 //! served once.
 
 use alloc::vec::Vec;
@@ -133,7 +133,9 @@ impl<R, W, E> Callers<R, W, E> {
     }
 
     /// After the session was told that the provider has refused the token that a request was sent with. Returns the
-    /// request whose caller gets this answer; `None` says that it waits for another try, of which there is one.
+    /// request whose caller gets this answer; `None` says that it waits for another try. There is one, and a few more
+    /// where the token has run out on the way: with tokens that live for less than the server's queue is long, that says
+    /// nothing of the next.
     pub fn refused(
         &mut self,
         mut held: Held<R>,
@@ -141,10 +143,11 @@ impl<R, W, E> Callers<R, W, E> {
         generation: u32,
         now: Timestamp,
     ) -> Option<Held<R>> {
-        if held.again || !session.may_do_better_than(generation, now) {
+        let more = held.refusals < limits::REPLAYS && session.has_outlived(generation, now);
+        if (held.refusals > 0 && !more) || !session.may_do_better_than(generation, now) {
             return Some(held);
         }
-        held.again = true;
+        held.refusals += 1;
         self.hold(held);
         None
     }

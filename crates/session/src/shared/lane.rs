@@ -14,7 +14,7 @@ pub struct Lane<T> {
     write_out: bool,
 }
 
-/// A request on its way: it waits, is sent, and perhaps waits and is sent once more.
+/// A request on its way: it waits, is sent, and perhaps waits and is sent again.
 #[derive(Debug)]
 pub struct Held<T> {
     pub order: u64,
@@ -23,8 +23,8 @@ pub struct Held<T> {
     pub by: Asker,
     pub arrived: Timestamp,
     pub deadline: Timestamp,
-    /// It was refused once, so its caller gets the next answer.
-    pub again: bool,
+    /// How often it was refused, and waited for another token.
+    pub refusals: u8,
     /// The lane counts it until it is answered.
     pub in_lane: bool,
     pub waited: bool,
@@ -40,7 +40,7 @@ impl<T> Held<T> {
         deadline: Timestamp,
         request: T,
     ) -> Self {
-        Self { order, safe, by, arrived, deadline, again: false, in_lane: false, waited: false, request }
+        Self { order, safe, by, arrived, deadline, refusals: 0, in_lane: false, waited: false, request }
     }
 }
 
