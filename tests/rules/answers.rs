@@ -168,6 +168,28 @@ fn d10_a_refusal_that_nobody_recognises_counts_when_it_repeats_and_the_token_is_
     assert_eq!(bench.session.phase(), Phase::Fresh, "and trying again revives it");
 }
 
+/// Row D10: a server that has answered says the same to whoever asks at once; callers who are refused change nothing.
+#[test]
+fn d10_a_refusal_without_a_reason_is_asked_for_again_slowly_however_short_tokens_live() {
+    let mut bench = Bench::signed_in(seconds(4));
+    let until = bench.now + minutes(10);
+    while bench.now < until && bench.session.lost().is_none() {
+        bench.now = bench.session.deadline().map_or(until, |at| at.min(bench.now + seconds(1)));
+        bench.tell(Event::Tick);
+        bench.tell(Event::Rejected { by: Asker::Machine, generation: 1 });
+        bench.tell(Event::Wanted { by: Asker::Machine, min_valid: seconds(1) });
+        if bench.in_flight.is_some() {
+            bench = bench.answered(&suspect(true));
+        }
+    }
+    assert_eq!(bench.session.lost(), Some(Lost::Unsure));
+    let pauses: Vec<u64> = bench.sent_at.windows(2).map(|pair| pair[1].since(pair[0]).as_secs()).collect();
+    assert!((3..=6).contains(&bench.sent.len()), "{pauses:?}");
+    assert!(pauses.iter().all(|pause| (9..=60).contains(pause)), "{pauses:?}");
+    let last = bench.sent_at[bench.sent_at.len() - 1].since(bench.sent_at[0]);
+    assert!(last < limits::SUSPECT + seconds(61), "{last:?}");
+}
+
 /// Row D8.
 #[test]
 fn d10_a_gateway_may_refuse_for_hours() {

@@ -148,7 +148,7 @@ impl Bench {
         Self { memory, ..self }
     }
 
-    /// Whoever tests it says when.
+    /// Whoever tests it says when. After that it does not hang any more.
     pub(crate) fn recalling_late(self) -> Self {
         Self { recalls_late: true, ..self }.with_a_hanging_vault()
     }
@@ -264,6 +264,7 @@ impl Bench {
 
     /// The vault answers what it was asked while it hung.
     pub(crate) fn let_the_vault_answer(&mut self) {
+        self.recalls_late = false;
         for event in self.held.take().into_iter().flatten() {
             self.tell(event);
         }

@@ -241,6 +241,30 @@ fn dates_are_of_the_sign_in_that_they_were_written_for() {
     }
 }
 
+/// Whoever signs in while the disk hangs has been told of ends before, and knows them when it answers.
+#[test]
+fn what_was_seen_is_known_to_a_sign_in_that_was_quicker() {
+    let mut bench = Bench::seeded(3).sign_in(minutes(60));
+    for nth in 1..=2_u64 {
+        bench.now = bench.now + minutes(3000 * nth);
+        bench.tell_and_answer(ASKED, &dead());
+        bench = bench.sign_in(minutes(60));
+    }
+    let known = unused(&bench);
+    let memory = bench.memory.clone();
+    assert!(known.is_some(), "{memory:?}");
+    let mut bench = bench.recalling(Memory::default()).recalling_late().restarted().sign_in(minutes(60));
+    assert_eq!(unused(&bench), None);
+    bench.tell(Event::Recalled(memory));
+    bench.let_the_vault_answer();
+    assert_eq!((unused(&bench), bench.generation), (known, 4));
+    let (memory, now) = (bench.memory.clone(), bench.now);
+    let read = Memory::read(&memory.write(now, 0), now, 0);
+    let next = bench.recalling(read).restarted();
+    assert_eq!(next.session.lost(), None);
+    assert_eq!(unused(&next), known, "its dates are those of the sign-in that was quicker");
+}
+
 /// What a process wrote down is as old as it was, and as long as there was none.
 #[test]
 fn the_age_of_a_sign_in_is_kept_over_a_restart() {

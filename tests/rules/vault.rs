@@ -278,6 +278,7 @@ fn e4_what_a_person_has_given_up_is_forgotten_and_not_taken_up_again() {
         (Some("r1"), Phase::Fresh),
         "the new one is kept"
     );
+    assert_eq!(bench.memory.lifetime_ms, Some(3_600_000), "and written down");
 }
 
 #[test]
