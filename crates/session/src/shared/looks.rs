@@ -150,6 +150,18 @@ mod tests {
         assert!(looks.take(ms(100_010)).is_empty(), "and questions wait as before");
     }
 
+    /// Who is answered by a look that came back has not waited in vain, however late it is.
+    #[test]
+    fn a_look_that_was_slow_and_came_back_is_not_late() {
+        let mut looks = looked();
+        looks.ask("a", ms(10));
+        assert!(looks.begin(ms(10)));
+        looks.ask("b", ms(20));
+        looks.came_back();
+        assert_eq!(looks.take(ms(10) + LOOK), ["a"], "b waits for the next one");
+        assert!(!looks.is_late());
+    }
+
     #[test]
     fn the_first_look_has_more_time() {
         let mut looks = Looks::default();

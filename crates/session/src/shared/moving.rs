@@ -190,5 +190,12 @@ mod tests {
         assert_eq!(leave(&full, Some(&with(&[A]))), Leave::Stay);
         assert!(is_left(&with(&[])) && !is_left(&with(&[A])) && !is_left(&Seen::Locked));
         assert!(!is_left(&Seen::Open(Contents { spoilt: vec![A], ..Contents::default() })));
+        for unseen in [
+            Contents { others_are_locked: true, ..Contents::default() },
+            Contents { has_no_collection: true, ..Contents::default() },
+        ] {
+            assert!(!is_left(&Seen::Open(unseen)), "not all of it can be seen");
+        }
+        assert!(with(&[A]).shows(A) && !with(&[A]).shows(B) && !Seen::Locked.shows(A));
     }
 }
