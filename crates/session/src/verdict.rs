@@ -101,7 +101,7 @@ impl RevocationAnswer {
         match (self, later) {
             // It went with the refresh token (RFC 7009, section 2.1), and some servers call what they do not know any more
             // a bad request.
-            (Self::Done, Self::Refused { .. }) => Self::Done,
+            (Self::Done, Self::Refused { status: 400 }) => Self::Done,
             (trouble @ Self::Trouble { .. }, _) | (_, trouble @ Self::Trouble { .. }) => trouble,
             (refused @ Self::Refused { .. }, _) | (_, refused @ Self::Refused { .. }) => refused,
             // A provider that knows only one kind of token has heard enough.
