@@ -127,16 +127,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_left_undone_of_a_sign_out_is_its_outcome() {
+    fn of_two_tokens_the_one_that_lives_on_is_spoken_of() {
         use RevocationAnswer::{Done, Refused, Trouble as Troubled, Unsupported};
-        let refused = Refused { status: 400 };
+        let (unknown, refused) = (Refused { status: 400 }, Refused { status: 403 });
         let offline = Troubled { trouble: Trouble::Offline, status: None };
         for (of_refresh, of_access, outcome) in [
             (Done, Done, Done),
             (Done, Unsupported, Done),
             (Unsupported, Done, Done),
             (Unsupported, Unsupported, Unsupported),
-            (Done, refused, Done),
+            (Done, unknown, Done),
+            (Done, refused, refused),
+            (unknown, Done, unknown),
             (refused, Done, refused),
             (Unsupported, refused, refused),
             (refused, Unsupported, refused),

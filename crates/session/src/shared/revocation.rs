@@ -112,21 +112,6 @@ mod tests {
     }
 
     #[test]
-    fn of_two_tokens_the_one_that_lives_on_is_spoken_of() {
-        let refused = RevocationAnswer::Refused { status: 403 };
-        for (one, other, both) in [
-            (refused, RevocationAnswer::Done, refused),
-            (RevocationAnswer::Done, refused, refused),
-            (refused, OFFLINE, OFFLINE),
-            (RevocationAnswer::Done, RevocationAnswer::Unsupported, RevocationAnswer::Done),
-            (RevocationAnswer::Unsupported, RevocationAnswer::Done, RevocationAnswer::Done),
-            (RevocationAnswer::Unsupported, RevocationAnswer::Unsupported, RevocationAnswer::Unsupported),
-        ] {
-            assert_eq!(one.and(other), both, "{one:?} {other:?}");
-        }
-    }
-
-    #[test]
     fn an_answer_is_an_answer() {
         let now = Timestamp::from_millis(5_000);
         for told in [
