@@ -224,6 +224,17 @@ fn what_is_fetched_comes_out_as_it_is() {
     assert_eq!(ran.json()["replayed"], true);
 }
 
+/// It comes out as it is, and whoever expected data hears why there is none.
+#[test]
+fn a_page_that_is_fetched_is_said_to_be_one() {
+    let mut page = fetched(200, "<html>Welcome to the hotel</html>", false);
+    page["headers"]["content-type"] = json!("text/html; charset=utf-8");
+    let ran = Lab::answering(page).run(["fetch", "work", "/api/orders"]);
+    assert_eq!((ran.code, &*ran.out), (Some(0), "<html>Welcome to the hotel</html>"));
+    assert!(ran.err.contains("That is a web page."), "{}", ran.err);
+    assert_eq!(Lab::answering(fetched(200, "{}", false)).run(["fetch", "work", "/"]).err, "");
+}
+
 #[test]
 fn what_is_fetched_in_vain_comes_out_too_and_fails() {
     let ran = Lab::answering(fetched(404, "no such order", false)).run(["fetch", "work", "/api/orders/9"]);

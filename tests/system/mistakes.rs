@@ -44,7 +44,7 @@ fn a_sign_in_that_meets_trouble_says_which() {
         (Fault::Hang, Code::TimedOut),
         (Fault::Reset, Code::Unanswered),
         (Fault::Status, Code::ServerError),
-        (Fault::RateLimit, Code::RateLimited),
+        (Fault::RateLimit, Code::SignInLater),
         (Fault::CaptivePortal, Code::NotJson),
         (Fault::Redirect, Code::Redirected),
         (Fault::NotJson, Code::NotJson),

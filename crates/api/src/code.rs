@@ -85,6 +85,7 @@ pub enum Code {
     SignInDamaged,
     SignInDenied,
     SignInExpired,
+    SignInLater,
     SignInNeeded,
     SignInRefused,
     SandboxFailed,

@@ -2,9 +2,11 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::duration;
 use crate::words::word;
 use crate::{Advice, Code, Lost, Problem, Trouble, VaultTrouble};
 
@@ -62,6 +64,19 @@ impl Failure {
         let failure = Self::new(code(trouble)).with("host", host);
         match status {
             Some(status) => failure.with("status", status),
+            None => failure,
+        }
+    }
+
+    /// At a sign-in, which nobody tries again but the person.
+    pub fn sign_in(trouble: Trouble, status: Option<u16>, wait: Option<Duration>, host: &str) -> Self {
+        let failure = if trouble == Trouble::RateLimited {
+            Self::new(Code::SignInLater).with("host", host)
+        } else {
+            Self::provider(trouble, status, host)
+        };
+        match wait {
+            Some(wait) => failure.with("wait", duration::format(wait)),
             None => failure,
         }
     }

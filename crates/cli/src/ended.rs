@@ -66,6 +66,7 @@ pub(crate) fn exit_code(code: Code) -> u8 {
         | Code::Redirected
         | Code::RefreshRefused
         | Code::ServerError
+        | Code::SignInLater
         | Code::StillBusy
         | Code::TimedOut
         | Code::Tls

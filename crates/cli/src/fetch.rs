@@ -35,6 +35,10 @@ pub(crate) fn fetch(face: &Face, asked: &Fetch) -> Result<u8, Ended> {
         face.print(text)?;
     }
     if fetched.status < 400 {
+        let kind = fetched.headers.get("content-type").map(String::as_str).unwrap_or_default();
+        if kind.contains("html") {
+            face.tell("cli.fetch.page", &[]);
+        }
         return Ok(0);
     }
     let values = [("method", &*method), ("path", &asked.path), ("status", &fetched.status.to_string())];

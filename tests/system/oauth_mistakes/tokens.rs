@@ -51,7 +51,7 @@ fn every_answer_without_tokens_is_told_and_costs_nothing() {
         (Say::HangUp, Code::Unanswered),
         (Say::Hang, Code::TimedOut),
         (Say::Redirect("http://127.0.0.1:9/".to_owned()), Code::Redirected),
-        (Say::TooMany(7), Code::RateLimited),
+        (Say::TooMany(7), Code::SignInLater),
         (Say::Body(200, "application/json", vec![b' '; 10 << 20]), Code::AnswerTooLarge),
     ];
     let issuers = issuers(&rows);
@@ -65,8 +65,9 @@ fn every_answer_without_tokens_is_told_and_costs_nothing() {
             assert!(page.body.contains("That did not work"), "{what}: {page:?}");
         });
         assert_eq!(failure.code, *code, "{what}: {failure:?}");
-        let asked_to_wait = matches!(say, Say::TooMany(_)).then_some(7_000);
-        assert_eq!(failure.retry_in_ms, asked_to_wait, "{what}");
+        assert_eq!(failure.retry_in_ms, None, "nobody else tries it again: {what}");
+        let asked_to_wait = matches!(say, Say::TooMany(_)).then_some("7s");
+        assert_eq!(failure.details.get("wait").map(String::as_str), asked_to_wait, "{what}");
         let codes = issuer.asked("/token authorization_code");
         assert_eq!(codes.len(), 2, "{what}: a code is sent once, whatever comes of it");
     });

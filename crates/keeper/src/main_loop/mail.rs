@@ -16,7 +16,7 @@ use crate::adapters::http::Received;
 use crate::adapters::journal::InFlight;
 use crate::adapters::provider::{Begun, Landing, Opening, Provider, SignedIn, Unwanted};
 use crate::adapters::vault::{self, Stored, Vault};
-use crate::config::{Config, Profile};
+use crate::config::{self, Config, Profile};
 
 /// One life of a profile. After it is removed and added again, old answers do not reach it.
 pub(crate) type Id = u64;
@@ -126,7 +126,7 @@ impl Asked {
     }
 
     pub(crate) fn host(&self) -> String {
-        self.what.url.host_str().unwrap_or_default().to_owned()
+        config::host(&self.what.url)
     }
 }
 

@@ -5,7 +5,6 @@ use api::{Code, Failure, Problem};
 use session::patience::Patience;
 use session::reason::Trouble;
 use session::recipe::{Recipe, SignInRefusal};
-use session::time::millis;
 use session::tokens::{AccessToken, Account, RefreshToken, Secret};
 use session::verdict::Beat;
 use session::verdict::RevocationAnswer;
@@ -109,12 +108,7 @@ fn refused(refusal: SignInRefusal, host: &str) -> Failure {
             (Failure::new(Code::SignInRefused).with("host", host).with("status", status), message)
         }
         SignInRefusal::Trouble { trouble, status, retry_after, message } => {
-            let failure = Failure::provider(trouble, status, host);
-            let failure = match retry_after {
-                Some(wait) => failure.retry_in(millis(wait)),
-                None => failure,
-            };
-            (failure, message)
+            (Failure::sign_in(trouble, status, retry_after, host), message)
         }
     };
     match message {

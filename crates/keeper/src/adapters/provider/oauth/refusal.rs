@@ -1,7 +1,6 @@
 use session::oauth::client::ClientRegistration;
 use session::oauth::error::{ErrorKind, ProviderError, Refusal};
 use session::reason::Trouble;
-use session::time::millis;
 use session::tokens::Secret;
 use session::wire::message::Message;
 use url::form_urlencoded;
@@ -15,11 +14,7 @@ pub(super) fn refused(refusal: &Refusal, sent: &Message, host: &str, client: &Cl
             provider_said(&unquoted(error, sent, client), Some(*status), host, client)
         }
         Refusal::Trouble { trouble, status, retry_after } => {
-            let failure = Failure::provider(*trouble, *status, host);
-            match retry_after {
-                Some(wait) => failure.retry_in(millis(*wait)),
-                None => failure,
-            }
+            Failure::sign_in(*trouble, *status, *retry_after, host)
         }
         Refusal::UseNonce => Failure::provider(Trouble::Status, None, host).because(Problem::NonceAgain),
     }
