@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use serde_json::json;
 use session::oauth::device::{Device, Next, Polling, Step};
 use session::oauth::error::Refusal;
 use session::oauth::token::Reading;
 use session::time::Timestamp;
 use session::wire::answer::Answer;
+use session::wire::matching::Match;
 
 use crate::{CANARY, PAGE, answer, clock, provider, say};
 
@@ -224,6 +226,16 @@ fn every_answer_to_a_poll_has_its_meaning() {
         (429, "", "wait"),
         (200, PAGE, "wait"),
         (200, r#"{"access_token":"AT"}"#, "tokens"),
+        // In other words, and in other places.
+        (200, r#"{"status":"PENDING"}"#, "wait"),
+        (202, r#"{"state":"waiting"}"#, "wait"),
+        (428, r#"{"error":{"code":"authorization-pending","message":"…"}}"#, "wait"),
+        (403, r#"{"error":"of_its_own","error_code":"authorization_pending"}"#, "wait"),
+        (200, r#"{"status":"Rejected"}"#, "denied"),
+        (400, r#"{"code":"declined"}"#, "denied"),
+        (410, r#"{"status":"expired"}"#, "expired"),
+        (400, r#"{"error":"invalid_client","status":"pending"}"#, "problem"),
+        (200, r#"{"status":"approved"}"#, "wait"),
     ];
     for (status, body, meaning) in table {
         let step =
@@ -238,6 +250,26 @@ fn every_answer_to_a_poll_has_its_meaning() {
         };
         assert_eq!(read, meaning, "{status} {body}");
     }
+}
+
+/// Whoever is not done yet is asked again after the same time, however it is said.
+#[test]
+fn what_is_pending_in_other_words_is_no_trouble() {
+    let later: Match = serde_json::from_value(json!({ "status": 202 })).unwrap();
+    let no: Match =
+        serde_json::from_value(json!({ "status": 200, "body": { "at": "/ok", "equals": false } })).unwrap();
+    let reading = Reading { retry: vec![later], refused: vec![no], ..Reading::default() };
+    let mut polling = Bench::new(r#","interval":5"#).polling;
+    for (nth, (status, body)) in
+        [(200, r#"{"status":"pending"}"#), (202, ""), (202, "{}")].into_iter().enumerate()
+    {
+        let now = at(5 * (nth as u64 + 1));
+        assert_eq!(
+            polling.on_answer(&answer(status, body), clock(), &reading, now),
+            Step::Wait(now + seconds(5))
+        );
+    }
+    assert_eq!(polling.on_answer(&answer(200, r#"{"ok":false}"#), clock(), &reading, at(30)), Step::Denied);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The browser comes back with something else than a code, or not the way that was agreed.
 
 use api::Code;
+use serde_json::json;
 
 use super::browser::{Visit, query};
 use super::{Stage, all, each, issuers, profiles};
@@ -46,6 +47,43 @@ fn every_error_on_the_way_back_is_told_and_costs_nothing() {
         let repeated = failure.details.values().any(|value| value.contains(['<', '\n']));
         assert!(!repeated, "{failure:?}");
         assert_eq!(issuer.asked("/token authorization_code").len(), 1, "nothing to buy tokens with");
+    });
+    stage.ends_discreetly(&all(&issuers));
+}
+
+/// RFC 9126, section 2.3: what is said of a pushed request would be said again at a page that only the person sees, and the
+/// command would wait for it without a word. Whoever only does not take pushed requests is asked in the ordinary way.
+#[test]
+fn a_pushed_request_that_is_refused_for_what_it_asks_is_told() {
+    let said = |status, code| {
+        Say::json(status, &json!({"error": code, "error_description": "not registered for this client"}))
+    };
+    let rows = [
+        (said(400, "invalid_redirect_uri"), Some(Code::Misconfigured)),
+        (said(400, "invalid_request"), Some(Code::Misconfigured)),
+        (said(400, "invalid_scope"), Some(Code::ScopeRefused)),
+        (said(400, "invalid_target"), Some(Code::Misconfigured)),
+        (said(401, "invalid_client"), None),
+        (Say::page(404), None),
+        (Say::HangUp, None),
+    ];
+    let issuers = issuers(&rows);
+    let stage = Stage::with(&profiles(&issuers, ""));
+    each(&rows, &issuers, |(say, code), profile, issuer| {
+        let endpoint = format!("{}/par", issuer.url());
+        issuer.describes_itself(json!({"pushed_authorization_request_endpoint": endpoint}));
+        issuer.says("/par", say.clone());
+        match (stage.begin(profile), code) {
+            (Err(failure), Some(code)) => {
+                assert_eq!(failure.code, *code, "{failure:?}");
+                assert!(failure.details.values().any(|value| value.contains("not registered")), "{failure:?}");
+            }
+            (Ok(visit), None) => {
+                visit.comes_back(issuer);
+                stage.finish(profile).unwrap();
+            }
+            (begun, _) => panic!("{say:?}: {:?}", begun.map(|_| ())),
+        }
     });
     stage.ends_discreetly(&all(&issuers));
 }

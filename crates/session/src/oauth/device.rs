@@ -17,6 +17,7 @@ use crate::time::Timestamp;
 use crate::tokens::Secret;
 use crate::wire::answer::{Answer, Clock};
 use crate::wire::lifetime::number;
+use crate::wire::matching::refuses;
 use crate::wire::meaning;
 use crate::wire::message::Message;
 
@@ -146,10 +147,15 @@ impl Polling {
         if let Some(tokens) = token::tokens(answer, &body, clock, reading) {
             return Step::Tokens(tokens);
         }
-        let Some(error) = body.json().and_then(ProviderError::of) else {
-            return self.on_refusal(Refusal::of(answer, &body), now);
-        };
-        match error.kind() {
+        if reading.retry.iter().any(|rule| rule.holds_of(answer, &body)) {
+            return self.wait_again(now);
+        }
+        if refuses(&reading.refused, answer, &body) {
+            return Step::Denied;
+        }
+        let error = body.json().and_then(ProviderError::of).map(|error| error.kind());
+        let error = error.filter(|kind| *kind != ErrorKind::Unknown).or_else(|| progress(body.json()?));
+        match error.unwrap_or(ErrorKind::Unknown) {
             ErrorKind::Pending => self.wait_again(now),
             ErrorKind::SlowDown => {
                 let asked = body.json().and_then(|json| seconds(json, "interval")).unwrap_or_default();
@@ -199,6 +205,24 @@ impl Polling {
         if now >= self.end { Step::Expired } else { Step::Wait(self.next.min(self.end)) }
     }
 }
+
+/// How the approval goes, in other words and places than those of RFC 8628, section 3.5.
+fn progress(json: &Value) -> Option<ErrorKind> {
+    let said = PROGRESS.into_iter().filter_map(|place| json.pointer(place)?.as_str());
+    let said = said.map(|text| text.trim().to_ascii_lowercase().replace(['-', ' '], "_"));
+    said.map(|word| match word.as_str() {
+        "pending" | "waiting" => ErrorKind::Pending,
+        "canceled" | "cancelled" | "declined" | "denied" | "rejected" => ErrorKind::Denied,
+        "expired" => ErrorKind::Expired,
+        word => ErrorKind::of(word),
+    })
+    .find(|kind| {
+        matches!(kind, ErrorKind::Denied | ErrorKind::Expired | ErrorKind::Pending | ErrorKind::SlowDown)
+    })
+}
+
+const PROGRESS: [&str; 7] =
+    ["/error", "/error/code", "/error/status", "/error_code", "/status", "/state", "/code"];
 
 fn seconds(json: &Value, name: &str) -> Option<Duration> {
     let seconds = json.get(name).and_then(number).filter(|seconds| *seconds > 0.0)?;

@@ -51,6 +51,17 @@ pub enum Refusal {
     },
 }
 
+impl Refusal {
+    /// Whoever asks for the same in another way is refused again.
+    pub fn is_of_the_request(&self) -> bool {
+        let Self::Provider { error, .. } = self else { return false };
+        matches!(
+            error.code.as_str(),
+            "invalid_redirect_uri" | "invalid_request" | "invalid_scope" | "invalid_target"
+        )
+    }
+}
+
 impl ProviderError {
     /// Out of a JSON answer of any status, because some providers put their errors into a 200.
     pub(super) fn of(json: &Value) -> Option<Self> {

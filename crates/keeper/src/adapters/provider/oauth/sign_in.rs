@@ -92,7 +92,8 @@ impl Provider {
         Ok(AtBrowser { provider: (*provider).clone(), started, serving, proof_key, shown })
     }
 
-    /// Uses a pushed request where possible (RFC 9126), and an ordinary one if the provider refuses it.
+    /// Uses a pushed request where possible (RFC 9126), and an ordinary one if the provider refuses to have it pushed. What
+    /// it says of the request itself it would say again at its page, where only the person sees it.
     async fn address_to_open(
         &self,
         provider: &oauth::Provider,
@@ -103,9 +104,12 @@ impl Provider {
         let missing = || self.wrong_way(no_endpoint("authorization_endpoint"));
         let host = self.profile.host();
         if let Some(message) = started.push(provider, ask) {
+            let mut is_final = provider.metadata.require_pushed_authorization_requests;
             let pushed = match self.say(&message, proof_key).await {
-                Ok(received) => read_push(&received.answer())
-                    .map_err(|refusal| refused(&refusal, &message, &host, &provider.client)),
+                Ok(received) => read_push(&received.answer()).map_err(|refusal| {
+                    is_final |= refusal.is_of_the_request();
+                    refused(&refusal, &message, &host, &provider.client)
+                }),
                 Err(trouble) => Err(Failure::provider(trouble, None, &host)),
             };
             match pushed {
@@ -114,9 +118,7 @@ impl Provider {
                     let kept_for = pushed.expires_in.filter(|kept| *kept < limits::AT_BROWSER);
                     return Ok(Shown::Browser { url, kept_for });
                 }
-                Err(failure) if provider.metadata.require_pushed_authorization_requests => {
-                    return Err(failure);
-                }
+                Err(failure) if is_final => return Err(failure),
                 Err(failure) => tracing::info!(?failure, "the pushed request was refused"),
             }
         } else if provider.metadata.require_pushed_authorization_requests {
