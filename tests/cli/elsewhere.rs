@@ -7,6 +7,7 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use rustix::termios::LocalModes;
 use serde_json::{Value, json};
 
@@ -180,26 +181,27 @@ fn somebody_else_than_before_is_pointed_out() {
 
 /// The tab may still be open, and nobody wants to be signed in by it a minute later.
 #[test]
-fn ctrl_c_gives_the_sign_in_up() {
-    let over = Arc::new(AtomicBool::new(false));
-    let ending = Arc::clone(&over);
-    let lab = at_browser(move || {
-        while !ending.load(Ordering::SeqCst) {
+fn whatever_ends_the_command_gives_the_sign_in_up() {
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129)] {
+        let over = Arc::new(AtomicBool::new(false));
+        let ending = Arc::clone(&over);
+        let lab = at_browser(move || {
+            while !ending.load(Ordering::SeqCst) {
+                thread::sleep(Duration::from_millis(5));
+            }
+            signed_in()
+        });
+        let mut child = command(&lab, &["login", "work", "--no-browser"]).spawn().unwrap();
+        let began = Instant::now();
+        while !lab.asked().contains(&"finish_sign_in".to_owned()) {
+            assert!(began.elapsed() < Duration::from_secs(10), "{:?}", lab.asked());
             thread::sleep(Duration::from_millis(5));
         }
-        signed_in()
-    });
-    let mut child = command(&lab, &["login", "work", "--no-browser"]).spawn().unwrap();
-    let began = Instant::now();
-    while !lab.asked().contains(&"finish_sign_in".to_owned()) {
-        assert!(began.elapsed() < Duration::from_secs(10), "{:?}", lab.asked());
-        thread::sleep(Duration::from_millis(5));
+        kill_process(Pid::from_child(&child), signal).unwrap();
+        assert_eq!(exit_code(&mut child), Some(code));
+        assert_eq!(lab.asked().last().map(String::as_str), Some("cancel_sign_in"), "{code}");
+        over.store(true, Ordering::SeqCst);
     }
-    rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::INT)
-        .unwrap();
-    assert_eq!(exit_code(&mut child), Some(130));
-    assert_eq!(lab.asked().last().map(String::as_str), Some("cancel_sign_in"));
-    over.store(true, Ordering::SeqCst);
 }
 
 #[test]

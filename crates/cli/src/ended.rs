@@ -7,10 +7,12 @@ use api::{Code, Failure, PhaseView, Problem, Trouble};
 #[derive(Debug)]
 pub(crate) enum Ended {
     Failed(Failure),
-    /// Ctrl-C, read as a key, or after something had to be put right.
+    /// By Ctrl-C, which may have been read as a key.
     Interrupted,
     Output(io::Error),
     PipeClosed,
+    /// By the signal of that number, after something had to be put right.
+    Stopped(u8),
     Usage(Problem),
 }
 
@@ -21,6 +23,8 @@ impl Ended {
             Self::Interrupted => 130,
             Self::Output(_) => FAILED,
             Self::PipeClosed => 0,
+            // As a shell has it.
+            Self::Stopped(signal) => 128 + *signal,
             Self::Usage(_) => USAGE,
         }
     }

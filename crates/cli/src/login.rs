@@ -9,7 +9,7 @@ use client::Client;
 use client::browser;
 use rustix::termios::tcgetwinsize;
 use serde_json::json;
-use signal_hook::consts::SIGINT;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::args::Login;
@@ -101,7 +101,7 @@ fn elsewhere(face: &Face, mut client: Client, login: &Login, way: Way) -> Result
     show(face, login, &pending, url.as_deref());
     let profile = login.name.clone();
     let (sender, end) = mpsc::channel();
-    give_up_on_ctrl_c(face, &login.name, sender.clone());
+    give_up_on_signals(face, &login.name, sender.clone());
     thread::spawn(move || {
         let overview = client.finish_sign_in(&profile, None);
         drop(sender.send(overview.map_err(Ended::Failed)));
@@ -195,16 +195,18 @@ fn squares(qr: &[String]) -> String {
     (0..size).step_by(2).map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// Otherwise a tab that is still open could sign in a minute later.
-fn give_up_on_ctrl_c(face: &Face, name: &str, end: mpsc::Sender<Result<Overview, Ended>>) {
-    let (Ok(home), Ok(mut signals)) = (face.home().cloned(), Signals::new([SIGINT])) else { return };
+/// Otherwise a tab that is still open could sign in a minute later, and its port would be taken until then.
+fn give_up_on_signals(face: &Face, name: &str, end: mpsc::Sender<Result<Overview, Ended>>) {
+    let (Ok(home), Ok(mut signals)) = (face.home().cloned(), Signals::new([SIGHUP, SIGINT, SIGTERM])) else {
+        return;
+    };
     let profile = name.to_owned();
     thread::spawn(move || {
-        if signals.forever().next().is_some() {
+        if let Some(signal) = signals.forever().next() {
             if let Ok(Some(mut client)) = Client::running(&home) {
                 drop(client.cancel_sign_in(&profile));
             }
-            drop(end.send(Err(Ended::Interrupted)));
+            drop(end.send(Err(Ended::Stopped(signal.try_into().unwrap_or_default()))));
         }
     });
 }

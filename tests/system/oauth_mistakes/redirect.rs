@@ -76,7 +76,10 @@ fn a_pushed_request_that_is_refused_for_what_it_asks_is_told() {
         match (stage.begin(profile), code) {
             (Err(failure), Some(code)) => {
                 assert_eq!(failure.code, *code, "{failure:?}");
-                assert!(failure.details.values().any(|value| value.contains("not registered")), "{failure:?}");
+                assert!(
+                    failure.details.values().any(|value| value.contains("not registered")),
+                    "{failure:?}"
+                );
             }
             (Ok(visit), None) => {
                 visit.comes_back(issuer);
