@@ -164,6 +164,28 @@ fn whoever_waits_is_told_at_their_deadline_or_once_it_is_known_that_nothing_come
     assert!(callers.deadline(&bench.session).is_none());
 }
 
+/// Two refreshes in a lifetime are enough for everybody: who can wait for the second does.
+#[test]
+fn whoever_wants_more_life_than_is_left_waits_for_the_next_token_if_it_comes_in_time() {
+    let mut bench = Bench::signed_in(minutes(60));
+    bench.now = bench.now + minutes(10);
+    bench.tell(Event::Wanted { min_valid: minutes(55), by: Asker::Machine });
+    assert!(bench.in_flight.is_none());
+    let half = bench.now + minutes(20);
+    let mut callers = Waiting::default();
+    for (patience, waits) in [(21, true), (19, false)] {
+        let deadline = bench.now + minutes(patience);
+        let wanting = Wanting { min_valid: minutes(55), best_effort: false, deadline, caller: "a" };
+        match callers.want(wanting, &bench.session, bench.now) {
+            None => assert!(waits, "{patience}"),
+            Some(Served::Deny { why, .. }) => {
+                assert_eq!((why, waits), (Denial::Later { until: half }, false))
+            }
+            Some(served) => panic!("{served:?}"),
+        }
+    }
+}
+
 /// A vault that only a person can open is nothing to wait for.
 #[test]
 fn nobody_waits_for_a_vault_that_is_locked() {
