@@ -163,7 +163,7 @@ impl Lane {
         });
         let loss = why.map(|why| {
             let notes: Vec<_> = self.keeper.notes(NAME).iter().map(kind).collect();
-            Loss { why, is_noted: notes.ends_with(&["interrupted".to_owned(), "needs_login".to_owned()]) }
+            Loss { why, is_noted: is_told(&notes) }
         });
         match &loss {
             Some(_) => self.sign_in(),
@@ -193,3 +193,9 @@ const NAME: &str = "crashing";
 
 /// Nobody refreshes for its sake.
 const TTL: Duration = Duration::from_secs(3600);
+
+/// What the provider says of it stands in between, if it says anything.
+fn is_told(notes: &[String]) -> bool {
+    let notes: Vec<&str> = notes.iter().map(String::as_str).filter(|note| *note != "said").collect();
+    notes.ends_with(&["interrupted", "needs_login"])
+}

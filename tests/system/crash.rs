@@ -92,7 +92,7 @@ fn without_a_grace_a_lost_answer_is_noticed_and_told() {
         (keeper.phase("nestjs") == PhaseView::NeedsLogin { why: Lost::Interrupted }).then_some(())
     });
     let notes: Vec<_> = keeper.notes("nestjs").iter().map(crate::harness::kind).collect();
-    assert!(notes.ends_with(&["interrupted".to_owned(), "needs_login".to_owned()]), "{notes:?}");
+    assert!(notes.ends_with(&["interrupted", "said", "needs_login"].map(str::to_owned)), "{notes:?}");
     keeper.login("nestjs");
     keeper.restart();
     keeper.until_fresh("nestjs");
