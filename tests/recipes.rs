@@ -18,6 +18,16 @@ const HTML: &str = "text/html; charset=utf-8";
 const PAGE: &str = "<!doctype html><html><body><h1>Welcome to the hotel</h1></body></html>";
 const DATE: i64 = 1_795_224_656;
 
+/// Whoever changes some of its keys begins with the same.
+#[test]
+fn a_preset_is_its_text() {
+    for name in Recipe::PRESETS {
+        let text = Recipe::preset_text(name).expect("it is one of the four");
+        assert_eq!(serde_json::from_str::<Recipe>(text).ok(), Recipe::preset(name), "{name}");
+    }
+    assert_eq!((Recipe::preset_text("nope"), Recipe::preset("nope")), (None, None));
+}
+
 #[test]
 fn presets_say_what_their_servers_hear() {
     let table = [

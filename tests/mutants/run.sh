@@ -30,7 +30,7 @@ machine() {
 }
 
 rest() {
-    quick=(--test oauth --test recipes) slow=(--lib --test oauth --test recipes --test simulation)
+    quick=(--test oauth --test recipes) slow=(--lib --test oauth --test recipes --test rules --test simulation)
     try rest -e 'crates/session/src/core/**' -e 'crates/session/src/shared/**' --sharding round-robin \
         --shard "$((${MUTANTS_SEED:-0} % 10))/10"
 }

@@ -108,6 +108,11 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_mebibyte_is_one() {
+        assert_eq!([SMALL_ANSWER, CERTIFICATES, ANSWERS_IN_MEMORY].map(|bytes| bytes >> 20), [1, 4, 256]);
+    }
+
+    #[test]
     fn what_encloses_is_larger() {
         for (inner, outer, what) in [
             (JWT_HEADER, JWT, "a header is a part of a token"),

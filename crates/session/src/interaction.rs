@@ -73,6 +73,13 @@ mod tests {
     use super::*;
     use alloc::format;
 
+    #[test]
+    fn what_is_joined_is_no_longer_than_a_demand_may_be() {
+        let ours = "o".repeat(bounds::DEMAND - 5);
+        let joined = |word: &str| joined(Some(ours.clone()), Some(word)).unwrap().len();
+        assert_eq!((joined("four"), joined("fives")), (bounds::DEMAND, ours.len()));
+    }
+
     fn demand(acr_values: &str, max_age: Option<u64>, scope: &str, claims: &str) -> Interaction {
         let some = |text: &str| Some(text.to_string()).filter(|text| !text.is_empty());
         Interaction {

@@ -326,6 +326,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_is_meant_is_what_stands_here() {
+        let days = |limit: Duration| limit.as_secs() / 86_400;
+        assert_eq!((days(LIFETIME_LONGEST), days(HEARTBEAT_LONGEST)), (30, 1));
+    }
+
+    #[test]
     fn what_encloses_is_longer() {
         for message in [MESSAGE_SHORTEST, MESSAGE, LONGEST_MESSAGE] {
             let called_off = exchange(message) + REPORT;

@@ -162,6 +162,32 @@ pub fn refuses_proof(answer: &Answer<'_>, challenges: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::answer::NO_HEADERS;
+
+    /// RFC 9449, sections 8 and 9: a token endpoint says it in the body, a resource in its challenge.
+    #[test]
+    fn a_nonce_is_wanted_where_it_is_asked_for() {
+        let wants = |status, challenges, body: &str| {
+            let (content_type, headers, retry_after) = (None, &NO_HEADERS, None);
+            let (body, broken, authentic) = (body.as_bytes(), None, true);
+            let answer = Answer { status, content_type, headers, retry_after, body, broken, authentic };
+            wants_nonce(&answer, challenges)
+        };
+        let (asked, other) = (r#"{"error":"use_dpop_nonce"}"#, r#"{"error":"invalid_grant"}"#);
+        let (challenge, bearer) = ("DPoP error=\"use_dpop_nonce\"", "Bearer error=\"invalid_token\"");
+        for (status, challenges, body, wanted) in [
+            (400, "", asked, true),
+            (401, challenge, "", true),
+            (401, bearer, asked, true),
+            (400, "", other, false),
+            (401, bearer, other, false),
+            (401, "", "", false),
+            (200, challenge, asked, false),
+            (403, challenge, asked, false),
+        ] {
+            assert_eq!(wants(status, challenges, body), wanted, "{status} {challenges} {body}");
+        }
+    }
 
     /// The key of RFC 9449's examples.
     fn key() -> PublicKey {

@@ -152,3 +152,21 @@ fn is_code(text: &str) -> bool {
 }
 
 const UNRECOGNISED: &str = "unrecognised";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_of_the_request_would_be_said_of_it_again() {
+        let refused = |code| Refusal::Provider { status: 400, error: ProviderError::new(code, None) };
+        for code in ["invalid_redirect_uri", "invalid_request", "invalid_scope", "invalid_target"] {
+            assert!(refused(code).is_of_the_request(), "{code}");
+        }
+        for code in ["invalid_client", "unauthorized_client", "server_error", "of_its_own"] {
+            assert!(!refused(code).is_of_the_request(), "{code}");
+        }
+        let away = Refusal::Trouble { trouble: Trouble::Offline, status: None, retry_after: None };
+        assert!(!away.is_of_the_request() && !Refusal::UseNonce.is_of_the_request());
+    }
+}
