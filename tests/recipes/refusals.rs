@@ -83,6 +83,14 @@ fn a_refusal_is_known_by_what_stands_where() {
         let answer = Answer { headers, ..answer(status, JSON, body, false) };
         assert_eq!(meaning_of(recipe.read_refresh(&answer, clock())), meaning, "{rule} {status} {body}");
     }
+    // Where it comes from the provider alone, its own page may say so by its kind, or by what is in it.
+    for (rule, authentic, meaning) in [
+        (json!({ "status": 401, "content_type": "text/html" }), true, "dead"),
+        (json!({ "status": 401, "content_type": "text/html" }), false, "transient NotJson"),
+        (json!({ "status": 401 }), true, "suspect"),
+    ] {
+        assert_eq!(refreshed(&refusing(rule.clone()), 401, HTML, PAGE, authentic), meaning, "{rule}");
+    }
     let page = json!({ "status": 403, "body": { "contains": "session" } });
     assert_eq!(refreshed(&refusing(page.clone()), 403, HTML, "<p>Session over</p>", true), "dead");
     assert_eq!(refreshed(&refusing(page), 403, HTML, "<p>Session over</p>", false), "transient NotJson");

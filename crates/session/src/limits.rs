@@ -328,7 +328,8 @@ mod tests {
     #[test]
     fn what_is_meant_is_what_stands_here() {
         let days = |limit: Duration| limit.as_secs() / 86_400;
-        assert_eq!((days(LIFETIME_LONGEST), days(HEARTBEAT_LONGEST)), (30, 1));
+        let all = [LIFETIME_LONGEST, HEARTBEAT_LONGEST, WARNING, REMEMBERED];
+        assert_eq!(all.map(days), [30, 1, 1, 2 * 365]);
     }
 
     #[test]

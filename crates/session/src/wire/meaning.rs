@@ -187,3 +187,22 @@ const SENSIBLE: usize = 16;
 
 const WORDS: [&str; 8] =
     ["detail", "message", "error_description", "msg", "error", "errors", "non_field_errors", "title"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_heartbeat_that_is_not_answered_says_why_by_its_status() {
+        for (status, trouble) in [
+            (200, Trouble::NotJson),
+            (204, Trouble::NotJson),
+            (302, Trouble::Redirected),
+            (404, Trouble::Misconfigured),
+            (429, Trouble::RateLimited),
+            (503, Trouble::Status),
+        ] {
+            assert_eq!(silence(status), Beat::Silent { trouble, status: Some(status) });
+        }
+    }
+}

@@ -107,6 +107,23 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_value_is_put_into_what_is_there_and_what_cannot_hold_it_is_replaced() {
+        for (before, at, after) in [
+            (r#"{"a":{"b":1}}"#, "/a/c", r#"{"a":{"b":1,"c":"x"}}"#),
+            (r#"{"a":[1,2]}"#, "/a/0", r#"{"a":["x",2]}"#),
+            (r#"{"a":[1,2]}"#, "/a/1", r#"{"a":[1,"x"]}"#),
+            (r#"{"a":[1,2]}"#, "/a/2", r#"{"a":{"2":"x"}}"#),
+            (r#"{"a":[{"b":1}]}"#, "/a/0/b", r#"{"a":[{"b":"x"}]}"#),
+            (r#"{"a":1}"#, "/a/b", r#"{"a":{"b":"x"}}"#),
+            ("null", "/a~1b/~0", r#"{"a/b":{"~":"x"}}"#),
+        ] {
+            let mut json = serde_json::from_str(before).unwrap();
+            Pointer::new(at).unwrap().put(&mut json, Value::from("x"));
+            assert_eq!(json.to_string(), after, "{at}");
+        }
+    }
+
+    #[test]
     fn a_star_is_every_entry_of_a_list_and_a_name_everywhere_else() {
         let json = serde_json::json!({
             "errors": [{ "code": 7 }, { "code": 8, "at": [1, 2] }, "x"], "*": { "a": 1 }, "0": [[5], [6, 7]],
