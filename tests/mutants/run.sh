@@ -31,8 +31,21 @@ machine() {
 
 rest() {
     quick=(--test oauth --test recipes) slow=(--lib --test oauth --test recipes --test rules --test simulation)
-    try rest -e 'crates/session/src/core/**' -e 'crates/session/src/shared/**' --sharding round-robin \
-        --shard "$((${MUTANTS_SEED:-0} % 10))/10"
+    drawn=()
+    while read -r change; do drawn+=(-F "$change"); done < <(draw)
+    try rest "${drawn[@]}"
+}
+
+# The same changes in each pass and at each run, wherever in its file the line is by then; a shard would be one of what is left.
+draw() {
+    mkdir -p "$found/rest"
+    [ -s "$found/rest/drawn" ] || list -e 'crates/session/src/core/**' -e 'crates/session/src/shared/**' |
+        awk -v first="$((${MUTANTS_SEED:-0} % 10))" 'NR % 10 == first' >"$found/rest/drawn"
+    sed -E 's/[][(){}.*+?^$|\\]/\\&/g; s/^([^:]*):[0-9]+:[0-9]+: (.*)$/^\1:[0-9]+:[0-9]+: \2$/' "$found/rest/drawn" | sort -u
+}
+
+list() {
+    cargo-mutants mutants --no-config --package pilotlight-session --list "$@"
 }
 
 # try NAME OPTION... Those of the quick tests that take seconds are left to the second pass.
@@ -40,7 +53,7 @@ try() {
     name=$1
     shift
     mkdir -p "$found/$name"
-    cargo-mutants mutants --no-config --package pilotlight-session --list "$@" | wc -l >"$found/$name/all"
+    list "$@" | wc -l >"$found/$name/all"
     pass "$name" 20 "$@" -C --config -C profile.test.debug=false -- --lib "${quick[@]}" -- \
         --skip b4_callers_in_an_outage --skip a8_at_most_two --skip a_wall_clock_that_is_years_off \
         --skip that_died_of_rest

@@ -109,7 +109,11 @@ mod tests {
 
     #[test]
     fn a_mebibyte_is_one() {
-        assert_eq!([SMALL_ANSWER, CERTIFICATES, ANSWERS_IN_MEMORY].map(|bytes| bytes >> 20), [1, 4, 256]);
+        let mib = |bytes: usize| bytes >> 20;
+        assert_eq!([TOKEN_ANSWER, STATE, SMALL_ANSWER].map(mib), [1; 3]);
+        assert_eq!([FRAME, CONFIGURATION, CERTIFICATES].map(mib), [4; 3]);
+        assert_eq!([SEALED, ANSWER, ANSWERS_IN_MEMORY].map(mib), [8, 16, 256]);
+        assert_eq!([JWT_HEADER, CHALLENGE, QUERY, JWT].map(|bytes| bytes >> 10), [8, 16, 64, 128]);
     }
 
     #[test]

@@ -189,6 +189,20 @@ mod tests {
         }
     }
 
+    /// RFC 9449, sections 5 and 7.1.
+    #[test]
+    fn a_proof_is_refused_in_the_body_or_in_the_challenge() {
+        let refuses = |status, challenges, body: &str| {
+            let (content_type, headers, retry_after) = (None, &NO_HEADERS, None);
+            let (body, broken, authentic) = (body.as_bytes(), None, true);
+            let answer = Answer { status, content_type, headers, retry_after, body, broken, authentic };
+            refuses_proof(&answer, challenges)
+        };
+        let (said, challenge) = (r#"{"error":"invalid_dpop_proof"}"#, "DPoP error=\"invalid_dpop_proof\"");
+        assert!(refuses(400, "", said) && refuses(401, challenge, "") && refuses(401, challenge, said));
+        assert!(!refuses(401, "DPoP", "{}") && !refuses(403, challenge, said));
+    }
+
     /// The key of RFC 9449's examples.
     fn key() -> PublicKey {
         let bytes = |text: &str| URL_SAFE_NO_PAD.decode(text).unwrap().try_into().unwrap();

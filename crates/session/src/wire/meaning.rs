@@ -191,6 +191,22 @@ const WORDS: [&str; 8] =
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::answer::NO_HEADERS;
+
+    #[test]
+    fn what_is_said_is_a_sentence_of_the_answer_or_nothing() {
+        let said = |body: &str| {
+            let (content_type, headers, retry_after) = (None, &NO_HEADERS, None);
+            let (body, broken, authentic) = (body.as_bytes(), None, true);
+            said(&Answer { status: 400, content_type, headers, retry_after, body, broken, authentic })
+        };
+        assert_eq!(
+            said(r#"{"error":"x","error_description":"It is over."}"#).as_deref(),
+            Some("It is over.")
+        );
+        assert_eq!(said(r#"{"message":["a is short","b"]}"#).as_deref(), Some("a is short"));
+        assert_eq!((said("{}"), said("It is over."), said("<p>x</p>")), (None, None, None));
+    }
 
     #[test]
     fn a_heartbeat_that_is_not_answered_says_why_by_its_status() {
