@@ -33,7 +33,8 @@ rest() {
     quick=(--test oauth --test recipes) slow=(--lib --test oauth --test recipes --test rules --test simulation)
     drawn=()
     while read -r change; do drawn+=(-F "$change"); done < <(draw)
-    try rest "${drawn[@]}"
+    # What deletes a field is not held to the names.
+    try rest -e 'crates/session/src/core/**' -e 'crates/session/src/shared/**' "${drawn[@]}"
 }
 
 # The same changes in each pass and at each run, wherever in its file the line is by then; a shard would be one of what is left.
