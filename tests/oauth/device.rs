@@ -269,6 +269,14 @@ fn what_is_pending_in_other_words_is_no_trouble() {
             Step::Wait(now + seconds(5))
         );
     }
+    let wide: Match = serde_json::from_value(json!({ "status": 400 })).unwrap();
+    let wide = Reading { refused: vec![wide], ..Reading::default() };
+    let pending = polling.on_answer(&answer(400, PENDING), clock(), &wide, at(25));
+    assert_eq!(
+        pending,
+        Step::Wait(at(30)),
+        "a rule for refreshes is no word about an approval that is pending"
+    );
     assert_eq!(polling.on_answer(&answer(200, r#"{"ok":false}"#), clock(), &reading, at(30)), Step::Denied);
 }
 

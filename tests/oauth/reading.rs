@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
+use session::interaction::{Interaction, Need};
 use session::oauth::token::{Reading, Refreshed, TokenAnswer, read_refresh, read_tokens};
 use session::reason::{Oddity, Trouble};
 use session::tokens::Tokens;
@@ -99,6 +100,9 @@ fn what_refuses_a_refresh_or_puts_it_off_is_for_the_profile_to_say() {
         (401, r#"{"why":1}"#, Some(Verdict::Dead)),
         (401, PAGE, None),
         (401, r#"{"error":"invalid_client"}"#, None),
+        // What the standard has a word for is no matter of a rule, however wide that is.
+        (401, r#"{"error":"login_required"}"#, Some(Verdict::Interaction(Interaction::of(Need::Login)))),
+        (401, r#"{"error":"temporarily_unavailable"}"#, None),
         (400, r#"{"error":"invalid_grant","error_description":"Busy, try again"}"#, Some(transient)),
         (400, r#"{"error":"invalid_grant"}"#, Some(Verdict::Dead)),
     ] {
@@ -107,6 +111,10 @@ fn what_refuses_a_refresh_or_puts_it_off_is_for_the_profile_to_say() {
             Some(verdict) => assert_eq!(read, Refreshed::Not(verdict), "{status} {body}"),
             None => assert_ne!(read, Refreshed::Not(Verdict::Dead), "{status} {body}"),
         }
+    }
+    for reading in [reading.clone(), Reading { retry: reading.refused.clone(), ..Reading::default() }] {
+        let nonce = read_refresh(&answer(401, r#"{"error":"use_dpop_nonce"}"#), clock(), &reading);
+        assert_eq!(nonce, Refreshed::UseNonce, "the same request is good with a nonce");
     }
     let beside = r#"{"error":"bad_refresh_token","access_token":"AT"}"#;
     assert!(matches!(read_refresh(&answer(200, beside), clock(), &reading), Refreshed::Fresh(_)));

@@ -17,7 +17,7 @@ use crate::time::Timestamp;
 use crate::tokens::Secret;
 use crate::wire::answer::{Answer, Clock};
 use crate::wire::lifetime::number;
-use crate::wire::matching::refuses;
+use crate::wire::matching::{one_holds, refuses};
 use crate::wire::meaning;
 use crate::wire::message::Message;
 
@@ -147,14 +147,15 @@ impl Polling {
         if let Some(tokens) = token::tokens(answer, &body, clock, reading) {
             return Step::Tokens(tokens);
         }
-        if reading.retry.iter().any(|rule| rule.holds_of(answer, &body)) {
-            return self.wait_again(now);
-        }
-        if refuses(&reading.refused, answer, &body) {
-            return Step::Denied;
-        }
         let error = body.json().and_then(ProviderError::of).map(|error| error.kind());
         let error = error.filter(|kind| *kind != ErrorKind::Unknown).or_else(|| progress(body.json()?));
+        if error.is_none() && one_holds(&reading.retry, answer, &body) {
+            return self.wait_again(now);
+        }
+        // A rule, however wide, is for what has no word that is known.
+        if error.is_none() && refuses(&reading.refused, answer, &body) {
+            return Step::Denied;
+        }
         match error.unwrap_or(ErrorKind::Unknown) {
             ErrorKind::Pending => self.wait_again(now),
             ErrorKind::SlowDown => {

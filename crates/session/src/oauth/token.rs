@@ -16,7 +16,7 @@ use crate::verdict::Verdict;
 use crate::wire::answer::Body;
 use crate::wire::answer::{Answer, Clock};
 use crate::wire::lifetime::{Lifetime, Unit};
-use crate::wire::matching::{Match, refuses};
+use crate::wire::matching::{Match, one_holds, refuses};
 use crate::wire::meaning;
 use crate::wire::message::Message;
 use crate::wire::message::with_scheme;
@@ -156,20 +156,21 @@ pub fn read_refresh(answer: &Answer<'_>, clock: Clock<'_>, reading: &Reading) ->
         return Refreshed::Fresh(fresh);
     }
     let not = Refreshed::Not;
-    if reading.retry.iter().any(|rule| rule.holds_of(answer, &body)) {
-        return not(meaning::later(answer));
+    let error = body.json().and_then(ProviderError::of);
+    let kind = error.as_ref().map(ProviderError::kind);
+    if kind == Some(ErrorKind::Nonce) && matches!(answer.status, 400 | 401) {
+        return Refreshed::UseNonce;
     }
-    if !meaning::is_about_the_request(answer, &body) && refuses(&reading.refused, answer, &body) {
-        return not(Verdict::Dead);
+    if one_holds(&reading.retry, answer, &body) {
+        return not(meaning::transient(answer, meaning::later(answer.status)));
     }
     let interaction = |need| {
         let claims = body.json().and_then(|json| text(json, "claims"));
         let claims = claims.filter(|claims| claims.len() <= bounds::DEMAND).map(str::to_string);
         Refreshed::Not(Verdict::Interaction(Interaction { claims, ..Interaction::of(need) }))
     };
-    if let Some(error) = body.json().and_then(ProviderError::of) {
+    if let Some(error) = &error {
         match (error.kind(), answer.status) {
-            (ErrorKind::Nonce, 400 | 401) => return Refreshed::UseNonce,
             (ErrorKind::Grant, 400 | 401) => match error.detail.as_deref() {
                 None => return not(Verdict::Dead),
                 Some(detail) if ABOUT_THE_TOKEN.contains(&detail) => return not(Verdict::Dead),
@@ -186,9 +187,13 @@ pub fn read_refresh(answer: &Answer<'_>, clock: Clock<'_>, reading: &Reading) ->
             (ErrorKind::SlowDown, 200..500) => return not(meaning::transient(answer, Trouble::RateLimited)),
             _ => {}
         }
-        if answer.is_success() {
-            return not(meaning::suspect(answer, &body));
-        }
+    }
+    // A rule, however wide, is for what the standard has no word for.
+    if !meaning::is_about_the_request(answer, &body) && refuses(&reading.refused, answer, &body) {
+        return not(Verdict::Dead);
+    }
+    if error.is_some() && answer.is_success() {
+        return not(meaning::suspect(answer, &body));
     }
     not(meaning::neither_fresh_nor_dead(answer, &body))
 }

@@ -8,10 +8,10 @@ use crate::reason::Trouble;
 use crate::tokens::{AccessToken, Tokens};
 use crate::verdict::Verdict;
 use crate::wire::answer::{Answer, Body, Clock};
-use crate::wire::matching::{Match, refuses};
+use crate::wire::matching::{one_holds, refuses};
 use crate::wire::meaning::{
     error_code, is_about_the_request, is_misconfigured, is_of_the_provider, later, neither_fresh_nor_dead,
-    refresh_token, trouble, words,
+    refresh_token, transient, trouble, words,
 };
 use crate::wire::pointer::Pointer;
 use crate::wire::take::{Lives, Take};
@@ -28,17 +28,18 @@ pub(super) fn refresh(recipe: &Recipe, answer: &Answer<'_>, clock: Clock<'_>) ->
     if came.access.is_some() {
         return Verdict::Fresh(came);
     }
-    if recipe.refresh.retry.iter().any(|rule| rule.holds_of(answer, &body)) {
-        // The token that was sent is spent by now, so the new one is kept whatever stands beside it.
-        return if came.refresh.is_some() { Verdict::Fresh(came) } else { later(answer) };
-    }
+    let is_later = one_holds(&recipe.refresh.retry, answer, &body);
     let refused = refuses(&recipe.refresh.refused, answer, &body);
     // An error that names our request is not about the token, however wide a recipe's rule is. A bare 404 may be.
-    if !is_about_the_request(answer, &body) && (refused || is_invalid_grant(answer, &body)) {
+    if !is_later && !is_about_the_request(answer, &body) && (refused || is_invalid_grant(answer, &body)) {
         return Verdict::Dead;
     }
+    // The token that was sent is spent by now, so the new one is kept whatever stands beside it.
     if came.refresh.is_some() {
         return Verdict::Fresh(came);
+    }
+    if is_later {
+        return transient(answer, later(answer.status));
     }
     neither_fresh_nor_dead(answer, &body)
 }
@@ -60,16 +61,7 @@ pub(super) fn sign_in(
     }
     let message = body.json().and_then(words);
     let status = answer.status;
-    let is_later = login.is_some_and(|login| login.retry.iter().any(|rule| rule.holds_of(answer, &body)));
-    if is_later {
-        let trouble = if status == 429 { Trouble::RateLimited } else { Trouble::Status };
-        return Err(SignInRefusal::Trouble {
-            trouble,
-            status: Some(status),
-            retry_after: answer.pause(),
-            message,
-        });
-    }
+    let is_later = login.is_some_and(|login| one_holds(&login.retry, answer, &body));
     let by_rule = login.is_some_and(|login| refuses(&login.refused, answer, &body));
     // A portal's page is no answer to the question. Any other 401 is, even without a word.
     let by_status = match (status, &body) {
@@ -78,11 +70,14 @@ pub(super) fn sign_in(
         (400 | 401 | 403 | 422, _) => answer.authentic,
         _ => false,
     };
-    if by_rule || by_status {
+    if !is_later && (by_rule || by_status) {
         return Err(SignInRefusal::Refused { status, message });
     }
-    let trouble =
-        if is_misconfigured(answer, &body) { Trouble::Misconfigured } else { trouble(answer, &body) };
+    let trouble = match is_misconfigured(answer, &body) {
+        _ if is_later => later(status),
+        true => Trouble::Misconfigured,
+        false => trouble(answer, &body),
+    };
     Err(SignInRefusal::Trouble { trouble, status: Some(status), retry_after: answer.pause(), message })
 }
 
@@ -96,8 +91,7 @@ pub(super) fn heartbeat(recipe: &Recipe, answer: &Answer<'_>) -> Option<bool> {
     if body == Body::Html {
         return (probe.page && answer.authentic && answer.is_success()).then_some(true);
     }
-    let holds = |rule: &Match| rule.holds_of(answer, &body);
-    if probe.bad.iter().any(holds) || recipe.rejects.iter().any(holds) {
+    if one_holds(&probe.bad, answer, &body) || one_holds(&recipe.rejects, answer, &body) {
         return Some(false);
     }
     if !is_of_the_provider(answer, &body) {

@@ -88,6 +88,10 @@ impl Match {
     }
 }
 
+pub(crate) fn one_holds(rules: &[Match], answer: &Answer<'_>, body: &Body) -> bool {
+    rules.iter().any(|rule| rule.holds_of(answer, body))
+}
+
 /// Whether one of them says that what was sent is refused: by the provider, and not by somebody in between.
 pub(crate) fn refuses(rules: &[Match], answer: &Answer<'_>, body: &Body) -> bool {
     let is_the_providers = |rule: &Match| {

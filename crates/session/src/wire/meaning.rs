@@ -25,9 +25,9 @@ pub(crate) fn suspect(answer: &Answer<'_>, body: &Body) -> Verdict {
     Verdict::Suspect { status: answer.status, signature: signature(answer), authentic }
 }
 
-/// A profile says that this answer is no refusal.
-pub(crate) fn later(answer: &Answer<'_>) -> Verdict {
-    transient(answer, if answer.status == 429 { Trouble::RateLimited } else { Trouble::Status })
+/// Of an answer that is no refusal, because the profile says so.
+pub(crate) fn later(status: u16) -> Trouble {
+    if status == 429 { Trouble::RateLimited } else { Trouble::Status }
 }
 
 pub(crate) fn transient(answer: &Answer<'_>, trouble: Trouble) -> Verdict {
