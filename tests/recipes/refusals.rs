@@ -88,8 +88,18 @@ fn a_refusal_is_known_by_what_stands_where() {
         (json!({ "status": 401, "content_type": "text/html" }), true, "dead"),
         (json!({ "status": 401, "content_type": "text/html" }), false, "transient NotJson"),
         (json!({ "status": 401 }), true, "suspect"),
+        (json!({ "status": 401, "header": { "name": "WWW-Authenticate", "exists": true } }), true, "dead"),
+        // Whoever is in between asks for a sign-in of its own in the same way.
+        (
+            json!({ "status": 401, "header": { "name": "WWW-Authenticate", "exists": true } }),
+            false,
+            "transient NotJson",
+        ),
     ] {
-        assert_eq!(refreshed(&refusing(rule.clone()), 401, HTML, PAGE, authentic), meaning, "{rule}");
+        let asks = BTreeMap::from([("www-authenticate".to_owned(), "Basic".to_owned())]);
+        let answer = Answer { headers: &asks, ..answer(401, HTML, PAGE, authentic) };
+        let read = refusing(rule.clone()).read_refresh(&answer, clock());
+        assert_eq!(meaning_of(read), meaning, "{rule}");
     }
     let page = json!({ "status": 403, "body": { "contains": "session" } });
     assert_eq!(refreshed(&refusing(page.clone()), 403, HTML, "<p>Session over</p>", true), "dead");
@@ -104,6 +114,7 @@ fn a_refusal_is_known_by_what_stands_where() {
         (json!({ "status": 500, "body": [expired(), { "empty": true }] }), never(500)),
         (json!({ "status": 502, "header": { "name": "Server", "contains": "nginx" } }), never(502)),
         (json!({ "status": 502, "header": { "name": "X-Error", "exists": true } }), never(502)),
+        (json!({ "status": 511, "header": { "name": "www-authenticate", "contains": "Basic" } }), never(511)),
         (json!({ "status": 302 }), never(302)),
         (json!({ "status": [401, 429] }), never(429)),
         (json!({ "status": 200 }), page(200)),

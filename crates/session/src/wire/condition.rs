@@ -152,21 +152,35 @@ impl JsonKind {
     }
 }
 
-/// What gateways send, too.
-const ANYBODYS: [&str; 13] = [
+/// What gateways and portals send, too.
+const ANYBODYS: [&str; 27] = [
     "age",
+    "allow",
+    "alt-svc",
     "cache-control",
     "connection",
+    "content-encoding",
+    "content-language",
     "content-length",
     "content-type",
     "date",
+    "etag",
     "expires",
     "keep-alive",
+    "last-modified",
+    "link",
+    "location",
     "pragma",
+    "proxy-authenticate",
+    "retry-after",
     "server",
+    "set-cookie",
+    "strict-transport-security",
     "transfer-encoding",
     "vary",
     "via",
+    "www-authenticate",
+    "x-request-id",
 ];
 
 /// 1 equals 1.0, because the two sides were written in different languages.
