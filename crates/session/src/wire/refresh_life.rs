@@ -5,7 +5,7 @@ use core::time::Duration;
 use serde_json::Value;
 
 use super::answer::{Clock, JwtTimes};
-use super::lifetime::{Lifetime, as_seconds, number, own, reconciled, told};
+use super::lifetime::{Lifetime, as_seconds, is_endless, own, reconciled, told};
 use crate::tokens::RefreshLife;
 
 /// Of the refresh token in an answer, if there is one. Zero, or less, is what some providers say of one without an end.
@@ -25,10 +25,7 @@ pub(crate) fn of(
         (Some(told), Some(own)) => Some(reconciled(told, own)),
         (told, own) => told.or(own),
     };
-    let endless = || {
-        let value = field.and_then(|field| number(field.at.find(json)?));
-        value.filter(|value| *value <= 0.0).map(|_| RefreshLife::Endless)
-    };
+    let endless = || field.filter(|field| is_endless(field, json)).map(|_| RefreshLife::Endless);
     life.map(|life| RefreshLife::For(Duration::from_millis(life))).or_else(endless)
 }
 

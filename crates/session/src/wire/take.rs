@@ -44,7 +44,7 @@ impl Take {
         tokens.into_iter().chain(lifetimes).flatten().collect()
     }
 
-    /// Odd is a lifetime that is told of where it was said to be, and that nobody can read.
+    /// Odd is a lifetime that is to stand somewhere, and of which nobody can make one.
     pub(crate) fn lives(
         &self,
         json: &Value,
@@ -55,11 +55,14 @@ impl Take {
         let (of_access, of_refresh) = (self.lifetime.as_ref(), self.refresh_lifetime.as_ref());
         let lifetime = access.and_then(|token| lifetime::of(of_access, json, token, clock));
         let refresh_life = refresh_life::of(of_refresh, json, refresh.map(RefreshToken::expose), clock);
-        let unread = access.is_some() && lifetime.is_none() && lifetime::is_unread(of_access, json);
-        let refresh_unread =
-            refresh.is_some() && refresh_life.is_none() && lifetime::is_unread(of_refresh, json);
-        let odd = unread.then_some(Oddity::LifetimeUnread);
-        let odd = odd.or(refresh_unread.then_some(Oddity::RefreshLifetimeUnread));
+        let is_unread = |field: &Lifetime| !lifetime::is_endless(field, json);
+        let odd = if access.is_some() && lifetime.is_none() && of_access.is_some_and(is_unread) {
+            Some(Oddity::LifetimeUnread)
+        } else if refresh.is_some() && refresh_life.is_none() && of_refresh.is_some() {
+            Some(Oddity::RefreshLifetimeUnread)
+        } else {
+            None
+        };
         Lives { lifetime, refresh_life, odd }
     }
 }
