@@ -151,7 +151,10 @@ fn scenes() -> Vec<Scene> {
             .told(recalled(9, None))
             .told(loaded(Some("secret-r1")))
             .named("NeedsLogin: out of a backup, token kept aside"),
-        unread.told(Event::SignOut).named("NeedsLogin: signed out before the vault was read"),
+        unread
+            .told(recalled(0, None))
+            .told(Event::SignOut)
+            .named("NeedsLogin: signed out before the vault was read"),
         never.clone().named("NeedsLogin: never"),
         Scene::start()
             .told(Event::Tick)
@@ -215,6 +218,10 @@ impl Scene {
             Event::Loaded { .. } | Event::NotLoaded(_) | Event::Saved { .. } | Event::Forgotten
         ) {
             self.vault = Vault::Idle;
+        }
+        if matches!(event, Event::Loaded { .. } | Event::NotLoaded(_)) {
+            // It always comes before.
+            self.session = self.session.step(Event::Recalled(Memory::default()), self.now).0;
         }
         let (session, effects) = self.session.step(event, self.now);
         self.session = session;

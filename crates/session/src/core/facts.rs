@@ -185,7 +185,8 @@ pub struct Done {
 }
 
 impl Session {
-    /// The first effect of a new session is `Load`. `seed` feeds the jitter.
+    /// Whatever it is told first, it asks for the vault with [`Effect::Load`](super::event::Effect::Load). `seed` feeds the
+    /// jitter.
     pub fn new(policy: Policy, seed: u64, now: Timestamp) -> Self {
         Self {
             pulse: Pulse::starting(now + policy.heartbeat),

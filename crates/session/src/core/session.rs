@@ -16,7 +16,6 @@ impl Session {
     /// Returns what is to be done, in that order.
     pub fn step(mut self, event: Event, now: Timestamp) -> (Self, Vec<Effect>) {
         let mut out = Vec::new();
-        self.look_first(now, &mut out);
         match event {
             Event::AboutToSleep => self.on_about_to_sleep(),
             Event::Asked { by } => self.on_asked(by, now, &mut out),

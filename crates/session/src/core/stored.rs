@@ -31,9 +31,11 @@ impl Session {
 
     pub(super) fn tend_vault(&mut self, out: &mut Vec<Effect>) {
         self.vault.busy = true;
-        self.vault.saving = self.grant.is_some() && self.vault.is_read();
+        // Also where nothing of it is wanted any more: only a look brings what was remembered.
+        let looks = !self.vault.is_read() || self.remembered.is_none();
+        self.vault.saving = self.grant.is_some() && !looks;
         out.push(match &self.grant {
-            _ if !self.vault.is_read() => Effect::Load,
+            _ if looks => Effect::Load,
             Some(grant) => Effect::Save {
                 generation: grant.generation,
                 token: grant.token.clone(),
@@ -41,13 +43,6 @@ impl Session {
             },
             None => Effect::Forget,
         });
-    }
-
-    /// Whatever a new session is told: only a look brings what was remembered.
-    pub(super) fn look_first(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
-        if self.remembered.is_none() && self.vault_due().is_some_and(|at| at <= now) {
-            self.tend_vault(out);
-        }
     }
 
     pub(super) fn on_loaded(&mut self, found: Found, interrupted: bool, out: &mut Vec<Effect>) {
