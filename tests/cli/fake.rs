@@ -187,7 +187,7 @@ pub(crate) fn session(profile: &str, phase: Value) -> Value {
             "generation": 3, "jwt": true, "algorithm": "HS256", "lifetime_ms": 300_000, "remaining_ms": 240_000,
             "source": "told", "rejected": false, "dpop": false,
         },
-        "refresh_in_ms": 165_000,
+        "refresh_in_ms": 165_000, "renewable": true,
         "heartbeat": { "every_ms": 300_000, "next_in_ms": 288_000, "last": { "good": true, "ago_ms": 12_000 } },
         "last_refresh": { "cause": "before_expiry", "ago_ms": 60_000, "took_ms": 38 },
         "saved": true, "forecast": null, "requests": { "in_flight": 1, "held": 0, "replayed": 8 },

@@ -107,7 +107,7 @@ fn a_sign_in_without_a_refresh_token_says_when_it_ends_and_what_is_asked_for() {
     ] {
         let lab = Lab::new(move |call| {
             let mut there = session("work", json!({ "name": "Fresh" }));
-            there["refresh_in_ms"] = json!(null);
+            there["renewable"] = json!(false);
             there["access"]["source"] = json!(source);
             if call["do"] == "hello" { hello() } else { Act::Answer(overview(json!([there]))) }
         });

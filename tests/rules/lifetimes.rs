@@ -5,7 +5,7 @@ use std::time::Duration;
 use session::event::{Asker, Event};
 use session::limits;
 use session::policy::Policy;
-use session::reason::Trouble;
+use session::reason::{Lost, Trouble};
 use session::time::Timestamp;
 use session::verdict::Verdict;
 use session::view::Phase;
@@ -234,4 +234,15 @@ fn a16_a_refusal_cuts_a_long_pause_short_but_not_one_that_the_provider_asked_for
         let wait = until.since(bench.now);
         assert!(wait <= longest && (longest == seconds(3) || wait >= longest), "{answer:?}: {wait:?}");
     }
+}
+
+#[test]
+fn a_token_that_nothing_replaces_is_the_end_of_the_session_with_its_own() {
+    let mut bench = Bench::started(Policy::default(), Timestamp::default());
+    bench = bench.sign_in_with(tokens("a1", None, Some(minutes(60))));
+    assert!(!bench.session.view(bench.now).renewable);
+    bench.run(minutes(59), |_| fresh(60));
+    assert_eq!(bench.session.phase(), Phase::Fresh);
+    bench.run(minutes(1), |_| fresh(60));
+    assert_eq!(bench.session.phase(), Phase::NeedsLogin { why: Lost::Expired });
 }

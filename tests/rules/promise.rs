@@ -209,21 +209,13 @@ fn a11_a_token_of_unknown_lifetime_is_good_until_it_is_refused() {
     assert_eq!(bench.session.phase(), Phase::NeedsLogin { why: Lost::Expired });
 }
 
-#[test]
-fn a_token_that_nothing_replaces_is_the_end_of_the_session_with_its_own() {
-    let mut bench = Bench::started(Policy::default(), Timestamp::default());
-    bench = bench.sign_in_with(tokens("a1", None, Some(minutes(60))));
-    bench.run(minutes(59), |_| fresh(60));
-    assert_eq!(bench.session.phase(), Phase::Fresh);
-    bench.run(minutes(1), |_| fresh(60));
-    assert_eq!(bench.session.phase(), Phase::NeedsLogin { why: Lost::Expired });
-}
-
 /// A person who asks for what a machine has asked for before is not left behind a guard that is meant for machines.
 #[test]
 fn whoever_asks_while_the_machine_is_about_to_sleep_is_a_person_afterwards_too() {
     for asks in [[Asker::Person, Asker::Machine], [Asker::Machine, Asker::Person]] {
         let mut bench = Bench::signed_in(minutes(60)).told(Event::AboutToSleep);
+        let view = bench.session.view(bench.now);
+        assert_eq!((view.refresh_at, view.renewable), (None, true), "nothing is due, and nothing is missing");
         bench.now = bench.now + minutes(40);
         for by in asks {
             bench.tell(Event::Wanted { by, min_valid: minutes(30) });

@@ -119,6 +119,7 @@ export class Life {
       pending: this.errand?.view() ?? null,
       demand: (this.phase.name === "NeedsLogin" && this.born.demand) || null,
       said: null,
+      renewable: true,
       browser_logout: this.atProvider,
     };
   }

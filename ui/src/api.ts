@@ -224,7 +224,11 @@ export type SessionView = { profile: string, preset: string, url: string,
 /**
  * Includes the port if it is not the scheme's default.
  */
-host: string, user: string | null, phase: PhaseView, access: AccessView | null, refresh_in_ms: number | null, heartbeat: HeartbeatView, last_refresh: LastRefresh | null, 
+host: string, user: string | null, phase: PhaseView, access: AccessView | null, refresh_in_ms: number | null, 
+/**
+ * Without a refresh token the session ends with its access token.
+ */
+renewable: boolean, heartbeat: HeartbeatView, last_refresh: LastRefresh | null, 
 /**
  * False while the newest refresh token is only in memory although it could be kept.
  */

@@ -134,7 +134,7 @@ export function nextSentence(session: SessionView): string {
   switch (phase.name) {
     case "Fresh":
       said.push(good ? t(`ui.next.good${assumed}`, { remaining }) : t("ui.next.none"));
-      if (refresh_in_ms === null && good) said.push(t("ui.next.no_refresh"));
+      if (!session.renewable && good) said.push(t("ui.next.no_refresh"));
       if (refresh_in_ms !== null && good) {
         const soon = refresh_in_ms < 500;
         said.push(

@@ -363,9 +363,11 @@ test("the live region says changes that matter, and no routine refresh or countd
 });
 
 test("what the provider says, and that nothing refreshes a session, stand beside its state", async () => {
-  const page = await open(overviewOf(sessionOf({ refresh_in_ms: null })));
+  const page = await open(overviewOf(sessionOf({ refresh_in_ms: null, renewable: false })));
   const main = () => document.querySelector("main")?.textContent ?? "";
   expect(main()).toContain("No refresh token came with this sign-in");
+  await page.tell((to) => to.overview(overviewOf(sessionOf({ refresh_in_ms: null }))));
+  expect(main()).not.toContain("No refresh token came");
   const phase = { name: "Waiting", why: "suspect", status: 400, failures: 1, retry_in_ms: 9_000 } as const;
   const said = "AADSTS90009: Application is requesting a token for itself.";
   await page.tell((to) => to.overview(overviewOf(sessionOf({ phase, said }))));

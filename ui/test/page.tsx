@@ -200,6 +200,7 @@ export function sessionOf(change: Partial<SessionView> = {}): SessionView {
     pending: null,
     demand: null,
     said: null,
+    renewable: true,
     browser_logout: false,
     ...change,
   };

@@ -46,6 +46,9 @@ pub struct SessionView {
     pub phase: PhaseView,
     pub access: Option<AccessView>,
     pub refresh_in_ms: Option<u64>,
+    /// Without a refresh token the session ends with its access token.
+    #[serde(default = "yes")]
+    pub renewable: bool,
     pub heartbeat: HeartbeatView,
     pub last_refresh: Option<LastRefresh>,
     /// False while the newest refresh token is only in memory although it could be kept.
@@ -150,4 +153,9 @@ pub struct RequestsView {
 pub struct ResourceView {
     pub method: String,
     pub path: String,
+}
+
+/// Of keepers from before it was told.
+fn yes() -> bool {
+    true
 }

@@ -36,7 +36,7 @@ pub(crate) fn login(face: &Face, login: &Login) -> Result<u8, Ended> {
         let user = after.user.as_deref().unwrap_or_default();
         // The keyring has been waited for. What it has not taken by now ends with the keeper.
         let done = match overview.vault.kind {
-            _ if ends_with_its_token(after) => "cli.login.no_refresh",
+            _ if !after.renewable => "cli.login.no_refresh",
             VaultKind::Memory => "cli.login.memory",
             VaultKind::Credential | VaultKind::Keyring | VaultKind::Passphrase if after.saved => {
                 "cli.login.done"
@@ -83,14 +83,6 @@ fn typed(
         }
     };
     Ok(client.login(&login.name, &username, password)?)
-}
-
-/// As it is written in a profile, where braces are no placeholders.
-const OFFLINE: (&str, &str) = ("access_type", "{ access_type = \"offline\" }");
-
-/// No refresh token came, so there is nothing to keep the session with.
-fn ends_with_its_token(session: &SessionView) -> bool {
-    session.phase == PhaseView::Fresh && session.refresh_in_ms.is_none()
 }
 
 fn elsewhere(face: &Face, mut client: Client, login: &Login, way: Way) -> Result<Overview, Ended> {
@@ -240,6 +232,9 @@ fn wait(
         }
     }
 }
+
+/// As it is written in a profile. In the catalogue, braces are placeholders.
+const OFFLINE: (&str, &str) = ("access_type", "{ access_type = \"offline\" }");
 
 /// ISO/IEC 18004 asks for four, but two are enough on a screen.
 const MARGIN: usize = 2;

@@ -53,6 +53,7 @@ impl Kept {
             phase: phase(view.phase, now),
             access: self.access(&view),
             refresh_in_ms: view.refresh_at.map(distance),
+            renewable: view.renewable,
             heartbeat: api::HeartbeatView {
                 every_ms: millis(profile.heartbeat),
                 next_in_ms: view.heartbeat_at.map(distance),

@@ -47,6 +47,8 @@ pub struct View {
     pub user: Option<String>,
     pub access: Option<AccessState>,
     pub refresh_at: Option<Timestamp>,
+    /// There is something to buy the next access token with. Without it the session ends with the one that is out.
+    pub renewable: bool,
     pub heartbeat_at: Option<Timestamp>,
     pub last_heartbeat: Option<(bool, Timestamp)>,
     pub last_refresh: Option<Done>,
@@ -189,6 +191,7 @@ impl Session {
                 kind: access.token.token_type(),
             }),
             refresh_at: self.refresh_due(),
+            renewable: self.grant.is_some(),
             heartbeat_at: self.heartbeat_due(),
             last_heartbeat: self.pulse.last,
             last_refresh: self.last_refresh,
