@@ -52,8 +52,8 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// Whoever asks for the same in another way is refused again.
-    pub fn is_of_the_request(&self) -> bool {
+    /// It is of what was asked for, and not of the way in which it was: an authorization request is refused for it as well.
+    pub fn would_be_said_at_the_page(&self) -> bool {
         let Self::Provider { error, .. } = self else { return false };
         matches!(
             error.code.as_str(),
@@ -158,15 +158,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_said_of_the_request_would_be_said_of_it_again() {
+    fn what_is_said_of_a_pushed_request_would_be_said_of_another() {
         let refused = |code| Refusal::Provider { status: 400, error: ProviderError::new(code, None) };
         for code in ["invalid_redirect_uri", "invalid_request", "invalid_scope", "invalid_target"] {
-            assert!(refused(code).is_of_the_request(), "{code}");
+            assert!(refused(code).would_be_said_at_the_page(), "{code}");
         }
         for code in ["invalid_client", "unauthorized_client", "server_error", "of_its_own"] {
-            assert!(!refused(code).is_of_the_request(), "{code}");
+            assert!(!refused(code).would_be_said_at_the_page(), "{code}");
         }
         let away = Refusal::Trouble { trouble: Trouble::Offline, status: None, retry_after: None };
-        assert!(!away.is_of_the_request() && !Refusal::UseNonce.is_of_the_request());
+        assert!(!away.would_be_said_at_the_page() && !Refusal::UseNonce.would_be_said_at_the_page());
     }
 }

@@ -104,23 +104,24 @@ impl Provider {
         let missing = || self.wrong_way(no_endpoint("authorization_endpoint"));
         let host = self.profile.host();
         if let Some(message) = started.push(provider, ask) {
-            let mut is_final = provider.metadata.require_pushed_authorization_requests;
-            let pushed = match self.say(&message, proof_key).await {
-                Ok(received) => read_push(&received.answer()).map_err(|refusal| {
-                    is_final |= refusal.is_of_the_request();
-                    refused(&refusal, &message, &host, &provider.client)
-                }),
-                Err(trouble) => Err(Failure::provider(trouble, None, &host)),
+            let (failure, is_final) = match self.say(&message, proof_key).await {
+                Ok(received) => match read_push(&received.answer()) {
+                    Ok(pushed) => {
+                        let url = started.pushed_url(provider, &pushed).ok_or_else(missing)?;
+                        let kept_for = pushed.expires_in.filter(|kept| *kept < limits::AT_BROWSER);
+                        return Ok(Shown::Browser { url, kept_for });
+                    }
+                    Err(refusal) => {
+                        let is_final = refusal.would_be_said_at_the_page();
+                        (refused(&refusal, &message, &host, &provider.client), is_final)
+                    }
+                },
+                Err(trouble) => (Failure::provider(trouble, None, &host), false),
             };
-            match pushed {
-                Ok(pushed) => {
-                    let url = started.pushed_url(provider, &pushed).ok_or_else(missing)?;
-                    let kept_for = pushed.expires_in.filter(|kept| *kept < limits::AT_BROWSER);
-                    return Ok(Shown::Browser { url, kept_for });
-                }
-                Err(failure) if is_final => return Err(failure),
-                Err(failure) => tracing::info!(?failure, "the pushed request was refused"),
+            if is_final || provider.metadata.require_pushed_authorization_requests {
+                return Err(failure);
             }
+            tracing::info!(?failure, "the pushed request was refused");
         } else if provider.metadata.require_pushed_authorization_requests {
             return Err(self.wrong_way(Problem::NoPushEndpoint));
         }
