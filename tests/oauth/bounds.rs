@@ -73,6 +73,10 @@ fn of_what_is_too_long_the_first_sentences_are_repeated() {
         assert_eq!(words(&said).as_deref(), Some(shown), "{said}");
     }
     assert_eq!(words(&format!("no: {guid}")), None, "that says nothing");
+    // No part of what could be a secret, however short that is.
+    let long = format!("{}aaaa.bbbb", "no such user ".repeat(bounds::WORDS / 13));
+    let shown = words(&long).unwrap();
+    assert!(long.chars().count() > bounds::WORDS && shown.ends_with("user…"), "{shown}");
 }
 
 /// Also by the one mark of direction that is not beside the others in Unicode.

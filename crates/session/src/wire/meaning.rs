@@ -154,8 +154,12 @@ fn shown(said: &str) -> usize {
     let mut run = None;
     for (count, (at, c)) in said.char_indices().enumerate() {
         let begun = *run.get_or_insert(at);
-        if is_invisible(c) || count == bounds::WORDS {
+        if is_invisible(c) {
             return at;
+        }
+        // What is a secret as a whole is known as a whole.
+        if count == bounds::WORDS {
+            return begun;
         }
         if !c.is_ascii_graphic() {
             run = None;
