@@ -7,7 +7,7 @@ use session::binding::{Bound, Judgement, judge};
 use session::breaker::Outcome;
 use session::event::{Asker, Attempt, Effect, Event, Found, Memory};
 use session::note::Note;
-use session::reason::{Trouble, VaultTrouble};
+use session::reason::{Lost, Trouble, VaultTrouble};
 use session::tokens::{AccessToken, Account, RefreshToken};
 use session::verdict::Beat;
 use session::verdict::Verdict;
@@ -44,13 +44,14 @@ impl Keeper {
                 }));
             }
             Effect::Note(note) => {
-                if matches!(note, Note::SignedIn { .. } | Note::SignedOut) {
+                // What was said of another sign-in is over with it.
+                let ends = Note::NeedsLogin { why: Lost::KeyDeleted };
+                if note == ends || matches!(note, Note::SignedIn { .. } | Note::SignedOut) {
                     kept.said = None;
                 }
                 self.note(Some(&profile.name), note);
             }
             Effect::Publish { generation } => {
-                kept.said = None;
                 let token =
                     kept.session().and_then(|session| session.access_token(clock::now(), Duration::ZERO));
                 kept.form = token.map(|token| (generation, jwt::algorithm(token.expose())));
