@@ -1,9 +1,9 @@
 //! Whoever waits for a session: who is served, in which order, and what the others are told.
 
+use session::bounds;
 use session::callers::{Callers, Denial, Ended, Served, Wanting};
 use session::event::{Asker, Event};
 use session::lane::Held;
-use session::limits;
 use session::policy::Policy;
 use session::reason::{Lost, Source, Trouble, VaultTrouble};
 use session::time::Timestamp;
@@ -80,7 +80,7 @@ fn a_request_whose_token_ran_out_on_the_way_is_sent_again_and_not_for_ever() {
     let mut bench = Bench::signed_in(seconds(5));
     let mut callers = Waiting::default();
     let mut held = read(1, &bench);
-    for generation in 1..=u32::from(limits::REPLAYS) {
+    for generation in 1..=u32::from(bounds::REPLAYS) {
         bench.now = bench.now + seconds(6);
         bench.tell(Event::Rejected { by: Asker::Machine, generation });
         assert!(callers.refused(held, &bench.session, generation, bench.now).is_none(), "{generation}");
@@ -92,7 +92,7 @@ fn a_request_whose_token_ran_out_on_the_way_is_sent_again_and_not_for_ever() {
         callers.answered(&mut held);
     }
     bench.now = bench.now + seconds(6);
-    let last = u32::from(limits::REPLAYS) + 1;
+    let last = u32::from(bounds::REPLAYS) + 1;
     bench.tell(Event::Rejected { by: Asker::Machine, generation: last });
     assert!(callers.refused(held, &bench.session, last, bench.now).is_some());
     // Of an assumed lifetime nobody knows that it is over.

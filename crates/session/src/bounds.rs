@@ -76,6 +76,9 @@ pub const SMALL_ANSWER: usize = MIB;
 /// Redirects that a request to a resource follows, within its origin. One about tokens follows none.
 pub const REDIRECTS: usize = 5;
 
+/// How often a request is sent again at most: once, and again while its token runs out on the way.
+pub const REPLAYS: u8 = 3;
+
 /// Requests to resources of one origin at once: more than any server answers, and enough for a distant one.
 pub const OF_ONE_ORIGIN: usize = 64;
 

@@ -291,16 +291,13 @@ pub const NETWORK: Duration = seconds(20);
 /// Between two looks at the way out, however often routes and addresses change.
 pub const NETWORK_LOOK: Duration = Duration::from_millis(250);
 
-/// How often a request is sent again at most: once, and again while its token runs out on the way.
-pub const REPLAYS: u8 = 3;
-
 /// Until the one prompt retry after a lost answer, which some providers repeat, but only for a short time.
 pub const PROMPT: Duration = Duration::from_millis(400);
 
 /// After so long the same unrecognisable refusal is believed: a gateway that restarts has another answer.
 pub const SUSPECT: Duration = seconds(120);
 
-/// After such a refusal, doubling until half of that.
+/// After such a refusal, and doubling from one to the next, until half of [`SUSPECT`].
 pub const SUSPECT_AGAIN: Duration = seconds(20);
 
 /// The longest pause that a provider may ask for.

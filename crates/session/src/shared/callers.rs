@@ -1,12 +1,13 @@
 //! Whoever waits for a session, and what becomes of them: requests to a provider, which are held while there is no good
-//! token and sent again if it was refused; callers that want a token; and those that wait for a refresh or a sign-in to end. Each is
-//! served once.
+//! token and sent again if it was refused; callers that want a token; and those that wait for a refresh or a sign-in to
+//! end. Each is served once.
 
 use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::lane::{Held, Lane};
 use super::queue::Queue;
+use crate::bounds;
 use crate::core::Session;
 use crate::core::view::{Phase, Prospect};
 use crate::limits;
@@ -143,7 +144,7 @@ impl<R, W, E> Callers<R, W, E> {
         generation: u32,
         now: Timestamp,
     ) -> Option<Held<R>> {
-        let more = held.refusals < limits::REPLAYS && session.has_outlived(generation, now);
+        let more = held.refusals < bounds::REPLAYS && session.has_outlived(generation, now);
         if (held.refusals > 0 && !more) || !session.may_do_better_than(generation, now) {
             return Some(held);
         }
