@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use session::bounds;
 use session::lane::Held;
-use session::limits;
 
 use crate::law::{Law, Verified, broken};
 
@@ -84,7 +84,7 @@ impl Counter {
             return broken(Law::ACallerIsServedOnce, "a request is sent that is on its way");
         }
         caller.sent += 1;
-        if caller.sent > 1 + u32::from(limits::REPLAYS) {
+        if caller.sent > 1 + u32::from(bounds::REPLAYS) {
             return broken(Law::OneTokenIsTriedOnce, "it is sent for ever");
         }
         if caller.sent > 1 && caller.with == generation {

@@ -31,10 +31,10 @@ pub(crate) struct Referee {
     /// What was sent last may have been spent without anybody having seen the answer.
     doubt: bool,
     /// An answer was lost since the last good one, so that the next request is made at once.
-    hurried: bool,
+    answer_lost: bool,
     /// The next request is that one, and so is the one in flight.
-    hurries: bool,
-    pub(crate) is_hurried: bool,
+    next_is_made_again: bool,
+    pub(crate) is_made_again: bool,
     /// The refresh tokens of this epoch.
     tokens: BTreeSet<String>,
     /// The newest refresh token is not known to be saved.
@@ -157,7 +157,7 @@ impl Referee {
     fn begin_epoch(&mut self) {
         self.epoch += 1;
         self.in_flight = None;
-        (self.doubt, self.hurried, self.hurries) = (false, false, false);
+        (self.doubt, self.answer_lost, self.next_is_made_again) = (false, false, false);
         self.unsaved = true;
         self.elsewhere = false;
         self.tokens.clear();

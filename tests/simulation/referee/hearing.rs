@@ -68,7 +68,7 @@ impl Referee {
                             self.account = account.clone();
                             self.tokens.insert(refresh.expose().to_owned());
                             self.newest = Some(refresh.clone());
-                            (self.doubt, self.hurries) = (*interrupted, *interrupted);
+                            (self.doubt, self.next_is_made_again) = (*interrupted, *interrupted);
                         }
                     }
                 }
@@ -201,7 +201,7 @@ impl Referee {
         let now = self.now;
         self.doubt |= verdict.is_ambiguous();
         if verdict.is_ambiguous() {
-            self.hurries = !std::mem::replace(&mut self.hurried, true);
+            self.next_is_made_again = !std::mem::replace(&mut self.answer_lost, true);
         }
         match verdict {
             Verdict::Dead => {
@@ -218,7 +218,7 @@ impl Referee {
                 self.foresight.renew(tokens, asked, now);
                 if tokens.access.is_some() {
                     self.hear_lifetime(tokens);
-                    self.hurried = false;
+                    self.answer_lost = false;
                 }
                 if tokens.access.is_none() {
                     self.excused += 1;

@@ -248,7 +248,7 @@ impl Referee {
 
     fn send(&mut self, attempt: Attempt) {
         self.in_flight = Some(attempt);
-        self.is_hurried = std::mem::take(&mut self.hurries);
+        self.is_made_again = std::mem::take(&mut self.next_is_made_again);
         self.refreshes += 1;
     }
 

@@ -154,7 +154,7 @@ impl World {
         if by == Asker::Person {
             return broken(Law::APersonIsNotAStorm, &format!("a person waits: {trouble:?}"));
         }
-        if self.seats[seat].referee.is_hurried {
+        if self.seats[seat].referee.is_made_again {
             return broken(Law::ALostAnswerIsAskedForAgain, &format!("not now: {trouble:?}"));
         }
         self.come(seat, 1, Event::Withheld { attempt, trouble, wait }, Truth::Other);

@@ -72,10 +72,8 @@ impl Session {
                 }
                 let pause = self.backoff(now);
                 let times = self.suspicion.as_ref().map_or(0, |suspicion| suspicion.count);
-                let pause = match authentic {
-                    true => Pause::ours(pause.for_.max(suspect_retry(&mut self.dice, times))),
-                    false => pause,
-                };
+                let least = if authentic { suspect_retry(&mut self.dice, times) } else { Duration::ZERO };
+                let pause = Pause::ours(pause.for_.max(least));
                 self.keep(&exchange, Trouble::Suspect, Some(status), pause, now, out);
             }
             Verdict::Transient { trouble, status, retry_after }

@@ -128,7 +128,7 @@ mod tests {
         assert_eq!(admit(&mut admission), Some(Trouble::NoNetwork));
         assert!(say(&mut admission, Word::Up));
         assert_eq!(admit(&mut admission), None);
-        assert_eq!(admit(&mut admission), Some(Trouble::BreakerOpen), "the probe is on its route");
+        assert_eq!(admit(&mut admission), Some(Trouble::BreakerOpen), "the probe is on its way");
     }
 
     /// The provider may have answered, and gives the same answer again for seconds.

@@ -49,13 +49,12 @@ impl Pointer {
         }
         let mut here = Vec::from([json]);
         for name in self.0.split('/').skip(1) {
-            here = here
-                .into_iter()
-                .flat_map(|value| match value.as_array() {
-                    Some(list) if name == "*" => list.iter().collect(),
-                    _ => value.pointer(&format!("/{name}")).into_iter().collect::<Vec<_>>(),
-                })
-                .collect();
+            let member = format!("/{name}");
+            let inside = |value: &'a Value| match value.as_array() {
+                Some(list) if name == "*" => list.iter().collect(),
+                _ => value.pointer(&member).into_iter().collect::<Vec<_>>(),
+            };
+            here = here.into_iter().flat_map(inside).collect();
         }
         here
     }
