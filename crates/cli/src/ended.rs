@@ -7,8 +7,6 @@ use api::{Code, Failure, PhaseView, Problem, Trouble};
 #[derive(Debug)]
 pub(crate) enum Ended {
     Failed(Failure),
-    /// By Ctrl-C, which may have been read as a key.
-    Interrupted,
     Output(io::Error),
     PipeClosed,
     /// By the signal of that number, after something had to be put right.
@@ -17,10 +15,14 @@ pub(crate) enum Ended {
 }
 
 impl Ended {
+    /// By Ctrl-C, which may have been read as a key.
+    pub(crate) fn interrupted() -> Self {
+        Self::Stopped(SIGINT)
+    }
+
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Failed(failure) => exit_code(failure.code),
-            Self::Interrupted => 130,
             Self::Output(_) => FAILED,
             Self::PipeClosed => 0,
             // As a shell has it.
@@ -149,6 +151,8 @@ pub(crate) fn exit_code_of_phase(phase: &PhaseView) -> u8 {
     }
 }
 
+const SIGINT: u8 = 2;
+
 pub(crate) const FAILED: u8 = 1;
 const USAGE: u8 = 2;
 const SIGN_IN_NEEDED: u8 = 3;
@@ -273,5 +277,10 @@ mod tests {
     fn a_closed_pipe_is_no_failure_and_a_full_disk_is() {
         assert_eq!(Ended::from(io::Error::from(io::ErrorKind::BrokenPipe)).exit_code(), 0);
         assert_eq!(Ended::from(io::Error::from(io::ErrorKind::StorageFull)).exit_code(), 1);
+    }
+
+    #[test]
+    fn a_key_that_interrupts_ends_like_its_signal() {
+        assert_eq!((Ended::interrupted().exit_code(), Ended::Stopped(15).exit_code()), (130, 143));
     }
 }

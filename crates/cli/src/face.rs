@@ -96,7 +96,7 @@ impl Face {
                 let sentence = self.words().fill("cli.output", &[("said", &error.to_string())]);
                 say(&format!("pilotlight: {sentence}"));
             }
-            Ended::Interrupted | Ended::PipeClosed | Ended::Stopped(_) => {}
+            Ended::PipeClosed | Ended::Stopped(_) => {}
         }
     }
 

@@ -101,7 +101,7 @@ fn elsewhere(face: &Face, mut client: Client, login: &Login, way: Way) -> Result
     if login.paste && matches!(pending, Pending::Browser { .. }) {
         take_from_hand(face, &login.name)?;
         // The line in which a person types stays as it is.
-        return end.recv().unwrap_or(Err(Ended::Interrupted));
+        return end.recv().unwrap_or(Err(Ended::interrupted()));
     }
     let (Pending::Browser { expires_in_ms, .. } | Pending::Device { expires_in_ms, .. }) = pending;
     wait(face, &end, Duration::from_millis(expires_in_ms))
@@ -228,7 +228,7 @@ fn wait(
                 return reply;
             }
             Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return Err(Ended::Interrupted),
+            Err(RecvTimeoutError::Disconnected) => return Err(Ended::interrupted()),
         }
     }
 }

@@ -51,7 +51,7 @@ fn keys(input: &mut dyn io::BufRead) -> Result<Zeroizing<Vec<u8>>, Ended> {
     for key in input.bytes() {
         match key? {
             b'\n' | b'\r' | CTRL_D => break,
-            CTRL_C => return Err(Ended::Interrupted),
+            CTRL_C => return Err(Ended::interrupted()),
             CTRL_U => line.clear(),
             BACKSPACE | DELETE => erase_last_character(&mut line),
             0..=0x1f => {}
@@ -125,6 +125,6 @@ mod tests {
         ] {
             assert_eq!(&**keys(&mut typed.as_bytes()).unwrap(), line.as_bytes(), "{typed:?}");
         }
-        assert!(matches!(keys(&mut &b"secret\x03"[..]), Err(Ended::Interrupted)));
+        assert_eq!(keys(&mut &b"secret\x03"[..]).unwrap_err().exit_code(), 130);
     }
 }
