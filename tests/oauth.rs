@@ -31,7 +31,7 @@ use session::oauth::authorize::{Randomness, Started};
 use session::oauth::client::{ClientAuth, ClientRegistration};
 use session::oauth::metadata::Metadata;
 use session::tokens::Secret;
-use session::wire::answer::{Answer, Clock, NO_HEADERS};
+use session::wire::answer::{Answer, Clock};
 use session::wire::message::Message;
 
 const JSON: &str = "application/json";
@@ -74,16 +74,7 @@ fn started(provider: &Provider) -> Started {
 }
 
 fn answer(status: u16, body: &str) -> Answer<'_> {
-    let content_type = Some(if body.starts_with('<') { HTML } else { JSON });
-    Answer {
-        status,
-        content_type,
-        headers: &NO_HEADERS,
-        retry_after: None,
-        body: body.as_bytes(),
-        broken: None,
-        authentic: true,
-    }
+    Answer::new(status, if body.starts_with('<') { HTML } else { JSON }, body)
 }
 
 fn clock() -> Clock<'static> {

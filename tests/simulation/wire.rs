@@ -6,7 +6,7 @@ use session::interaction::Need;
 use session::oauth::token;
 use session::recipe::Recipe;
 use session::verdict::Verdict;
-use session::wire::answer::{Answer, Clock, JwtTimes, NO_HEADERS};
+use session::wire::answer::{Answer, Clock, JwtTimes};
 
 use crate::dice::Dice;
 
@@ -48,13 +48,8 @@ pub(crate) enum Truth {
 impl Dialect {
     pub(crate) fn read(self, reply: &Reply) -> Verdict {
         let answer = Answer {
-            status: reply.status,
-            content_type: Some(reply.content_type),
-            headers: &NO_HEADERS,
             retry_after: reply.retry_after,
-            body: reply.body.as_bytes(),
-            broken: None,
-            authentic: true,
+            ..Answer::new(reply.status, reply.content_type, &reply.body)
         };
         let clock = Clock { date: reply.date, jwt: &times };
         match self {

@@ -3,7 +3,7 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use session::limits;
-use session::wire::answer::{Answer, NO_HEADERS};
+use session::wire::answer::Answer;
 
 use crate::input::line;
 
@@ -32,15 +32,7 @@ pub fn hold(input: &[u8]) {
         (Err(_), Some(_), _) => assert_eq!(wait_for, None, "what is over, or by no clock, is no pause"),
         _ => {}
     }
-    let answer = Answer {
-        status: 429,
-        content_type: None,
-        headers: &NO_HEADERS,
-        retry_after: wait_for,
-        body: b"",
-        broken: None,
-        authentic: true,
-    };
+    let answer = Answer { retry_after: wait_for, ..Answer::new(429, "", "") };
     assert!(answer.pause().is_none_or(|pause| pause <= limits::RETRY_AFTER), "{wait}");
 }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Debug;
 
 use session::reason::Trouble;
-use session::wire::answer::{Answer, Clock, NO_HEADERS};
+use session::wire::answer::{Answer, Clock};
 use session::wire::jwt;
 
 use crate::CANARY;
@@ -46,13 +46,9 @@ impl<'a> Written<'a> {
 
     pub(crate) fn answer(&self) -> Answer<'_> {
         Answer {
-            status: self.status,
-            content_type: self.kind.as_deref(),
-            headers: &NO_HEADERS,
-            retry_after: None,
-            body: self.body,
             broken: self.is_broken.then_some(Trouble::CutShort),
             authentic: self.is_authentic,
+            ..Answer::new(self.status, self.kind.as_deref().unwrap_or_default(), self.body)
         }
     }
 

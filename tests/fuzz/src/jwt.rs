@@ -10,7 +10,7 @@ use session::interaction::{Interaction, Need};
 use session::oauth::id_token::{ASYMMETRIC, Expected, Holder, LEEWAY, Tried, check, header, holder, meets};
 use session::oauth::token::{Reading, read_tokens};
 use session::tokens::{AccessToken, Identity, Secret};
-use session::wire::answer::{Answer, NO_HEADERS};
+use session::wire::answer::Answer;
 use session::wire::jwt;
 
 use crate::input::{NOW, assert_showable, assert_silent, clock, line, text};
@@ -48,15 +48,7 @@ fn read(token: &str) {
     }
     // Whatever a token says of its own end, what came with it is kept.
     let body = serde_json::json!({ "access_token": token, "refresh_token": "r" }).to_string();
-    let answer = Answer {
-        status: 200,
-        content_type: None,
-        headers: &NO_HEADERS,
-        retry_after: None,
-        body: body.as_bytes(),
-        broken: None,
-        authentic: true,
-    };
+    let answer = Answer::new(200, "", &body);
     let Ok(tokens) = read_tokens(&answer, clock(), &Reading::default()) else {
         panic!("there is a refresh token")
     };

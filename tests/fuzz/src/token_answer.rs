@@ -13,7 +13,7 @@ use session::policy::Policy;
 use session::time::Timestamp;
 use session::tokens::{Account, RefreshToken, Tokens};
 use session::verdict::Verdict;
-use session::wire::answer::{Answer, NO_HEADERS};
+use session::wire::answer::Answer;
 use session::wire::lifetime::{Lifetime, Unit};
 use session::wire::pointer::Pointer;
 use session::wire::take::Take;
@@ -126,16 +126,7 @@ fn loaded() -> Event {
 fn polled(answer: &Answer<'_>) {
     let now = Timestamp::from_millis(1_000_000);
     let code = br#"{"device_code":"d","user_code":"U","verification_uri":"https://id.example/d"}"#;
-    let granted = Answer {
-        status: 200,
-        content_type: None,
-        headers: &NO_HEADERS,
-        retry_after: None,
-        body: code,
-        broken: None,
-        authentic: true,
-    };
-    let Ok(device) = Device::read(&granted) else { panic!("this is what they look like") };
+    let Ok(device) = Device::read(&Answer::new(200, "", code)) else { panic!("this is what they look like") };
     let mut polling = Polling::new(&device, now);
     match polling.on_answer(answer, clock(), &Reading::default(), now) {
         Step::Wait(until) => {

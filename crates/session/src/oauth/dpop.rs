@@ -162,17 +162,11 @@ pub fn refuses_proof(answer: &Answer<'_>, challenges: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::answer::NO_HEADERS;
 
     /// RFC 9449, sections 8 and 9: a token endpoint says it in the body, a resource in its challenge.
     #[test]
     fn a_nonce_is_wanted_where_it_is_asked_for() {
-        let wants = |status, challenges, body: &str| {
-            let (content_type, headers, retry_after) = (None, &NO_HEADERS, None);
-            let (body, broken, authentic) = (body.as_bytes(), None, true);
-            let answer = Answer { status, content_type, headers, retry_after, body, broken, authentic };
-            wants_nonce(&answer, challenges)
-        };
+        let wants = |status, challenges, body: &str| wants_nonce(&Answer::new(status, "", body), challenges);
         let (asked, other) = (r#"{"error":"use_dpop_nonce"}"#, r#"{"error":"invalid_grant"}"#);
         let (challenge, bearer) = ("DPoP error=\"use_dpop_nonce\"", "Bearer error=\"invalid_token\"");
         for (status, challenges, body, wanted) in [
@@ -192,12 +186,8 @@ mod tests {
     /// RFC 9449, sections 5 and 7.1.
     #[test]
     fn a_proof_is_refused_in_the_body_or_in_the_challenge() {
-        let refuses = |status, challenges, body: &str| {
-            let (content_type, headers, retry_after) = (None, &NO_HEADERS, None);
-            let (body, broken, authentic) = (body.as_bytes(), None, true);
-            let answer = Answer { status, content_type, headers, retry_after, body, broken, authentic };
-            refuses_proof(&answer, challenges)
-        };
+        let refuses =
+            |status, challenges, body: &str| refuses_proof(&Answer::new(status, "", body), challenges);
         let (said, challenge) = (r#"{"error":"invalid_dpop_proof"}"#, "DPoP error=\"invalid_dpop_proof\"");
         assert!(refuses(400, "", said) && refuses(401, challenge, "") && refuses(401, challenge, said));
         assert!(!refuses(401, "DPoP", "{}") && !refuses(403, challenge, said));

@@ -144,20 +144,10 @@ fn is_invalid_grant(answer: &Answer<'_>, body: &Body) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::answer::NO_HEADERS;
     use core::time::Duration;
 
     fn read(status: u16, kind: &str, body: &str, retry_after: Option<Duration>) -> Verdict {
-        let body = body.as_bytes();
-        let answer = Answer {
-            status,
-            content_type: Some(kind),
-            headers: &NO_HEADERS,
-            retry_after,
-            body,
-            broken: None,
-            authentic: false,
-        };
+        let answer = Answer { retry_after, authentic: false, ..Answer::new(status, kind, body) };
         let recipe = Recipe::preset("simplejwt").unwrap();
         recipe.read_refresh(&answer, Clock { date: None, jwt: &|_| None })
     }

@@ -9,21 +9,21 @@ use super::pointer::Pointer;
 use super::salvage::salvage;
 use crate::reason::Trouble;
 
+/// What came back for a [`Message`](super::message::Message), as far as it came.
 #[derive(Clone, Copy, Debug)]
 pub struct Answer<'a> {
     pub status: u16,
     pub content_type: Option<&'a str>,
     /// By their names in small letters.
     pub headers: &'a BTreeMap<String, String>,
+    /// As the provider asks, without a limit: see [`Answer::pause`].
     pub retry_after: Option<Duration>,
     pub body: &'a [u8],
+    /// Why there is no more of it.
     pub broken: Option<Trouble>,
     /// It came over TLS or from loopback, so nothing in between wrote it.
     pub authentic: bool,
 }
-
-/// Of an answer without any.
-pub static NO_HEADERS: BTreeMap<String, String> = BTreeMap::new();
 
 /// What the provider says of the time, in seconds since 1970.
 #[derive(Clone, Copy)]
@@ -49,6 +49,23 @@ pub(crate) enum Body {
     Html,
     Json(Value),
     Text,
+}
+
+static NO_HEADERS: BTreeMap<String, String> = BTreeMap::new();
+
+impl<'a> Answer<'a> {
+    /// Whole and authentic, without headers. An empty `content_type` is none.
+    pub fn new(status: u16, content_type: &'a str, body: &'a (impl AsRef<[u8]> + ?Sized)) -> Self {
+        Self {
+            status,
+            content_type: Some(content_type).filter(|kind| !kind.is_empty()),
+            headers: &NO_HEADERS,
+            retry_after: None,
+            body: body.as_ref(),
+            broken: None,
+            authentic: true,
+        }
+    }
 }
 
 impl Answer<'_> {

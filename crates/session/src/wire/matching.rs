@@ -152,7 +152,6 @@ fn checked<E: Error>(status: Option<u16>, written: &dyn fmt::Display) -> Result<
 
 #[cfg(test)]
 mod tests {
-    use super::super::answer::NO_HEADERS;
     use super::*;
     use crate::recipe::Recipe;
     use crate::wire::condition::Condition;
@@ -162,16 +161,7 @@ mod tests {
         let rule: Match = serde_json::from_value(rule.clone()).unwrap();
         let again: Match = serde_json::from_value(serde_json::to_value(&rule).unwrap()).unwrap();
         assert_eq!(again, rule);
-        let answer = Answer {
-            status,
-            content_type: kind,
-            headers: &NO_HEADERS,
-            retry_after: None,
-            body: body.as_bytes(),
-            broken: None,
-            authentic: true,
-        };
-        rule.holds(&answer)
+        rule.holds(&Answer::new(status, kind.unwrap_or_default(), body))
     }
 
     #[test]

@@ -195,15 +195,10 @@ const WORDS: [&str; 8] =
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::answer::NO_HEADERS;
 
     #[test]
     fn what_is_said_is_a_sentence_of_the_answer_or_nothing() {
-        let said = |body: &str| {
-            let (content_type, headers, retry_after) = (None, &NO_HEADERS, None);
-            let (body, broken, authentic) = (body.as_bytes(), None, true);
-            said(&Answer { status: 400, content_type, headers, retry_after, body, broken, authentic })
-        };
+        let said = |body: &str| said(&Answer::new(400, "", body));
         assert_eq!(
             said(r#"{"error":"x","error_description":"It is over."}"#).as_deref(),
             Some("It is over.")
